@@ -1,0 +1,290 @@
+"""The data that passes between the parts of kindctl: frozen, without behaviour of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+Object = dict[str, Any]
+"""A Kubernetes object as the API speaks it: plain JSON."""
+
+MANAGER = "kindctl"
+"""Field manager of every server-side apply, and the value of app.kubernetes.io/managed-by."""
+
+ENVIRONMENT_LABEL = "kindctl.dev/environment"
+COMPONENT_LABEL = "kindctl.dev/component"
+MANAGED_LABEL = "app.kubernetes.io/managed-by"
+DOCKER_ENVIRONMENT_LABEL = "dev.kindctl.environment"
+
+SYSTEM_NAMESPACE = "kindctl-system"
+"""Where the record of an environment lives in its cluster."""
+
+
+# --- why something does not become ready ---------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why something is not ready, as far as the evidence says.
+
+    `sure` is between 0 and 1. `cites` are the words of the system that the verdict rests on (events,
+    log lines). `since` is when the evidence arose: a cause older than the present `up` may be
+    about what this `up` has just repaired, so only newer ones stop a wait.
+    """
+
+    code: str
+    what: str
+    fix: str
+    cites: tuple[str, ...] = ()
+    permanent: bool = False
+    sure: float = 1.0
+    since: datetime | None = None
+
+
+# --- steps ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Absent:
+    """What the step makes is not there (or what it needs is not)."""
+
+    what: str = ""
+
+
+@dataclass(frozen=True)
+class Differs:
+    """It is there, and not as the configuration says. `what` names the differences."""
+
+    what: str
+
+
+@dataclass(frozen=True)
+class NotReady:
+    """It is there as it should be and does not work yet. `seen` is what was seen last."""
+
+    seen: str
+    cause: Cause | None = None
+
+
+@dataclass(frozen=True)
+class Ready:
+    note: str = ""
+
+
+State = Absent | Differs | NotReady | Ready
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an `apply` did, one entry an object: "created Deployment example/backend"."""
+
+    done: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.done)
+
+
+UNCHANGED = Change()
+
+
+class Progress(Protocol):
+    """What a step may tell while it works."""
+
+    def reach(self, milestone: str) -> None:
+        """Announce a milestone: steps that need "STEP:MILESTONE" may start."""
+
+    def say(self, text: str) -> None:
+        """One short line on what is going on, for the screen."""
+
+
+class Wake(Protocol):
+    """Something that knows when looking again may be worth it."""
+
+    def wait(self, seconds: float) -> object:
+        """Return after `seconds`, or earlier when something has changed."""
+
+
+class Step(Protocol):
+    """One thing that `up` makes so, or waits for. Holds when `observe()` is Ready.
+
+    A step hands nothing to another but what can be looked up again, so that a resumed `up` is
+    the same code as a first one.
+    """
+
+    name: str  # stable id: "cluster", "image:postgres:17"
+    title: str  # for people: "create the cluster"
+    needs: frozenset[str]  # names of steps, or "STEP:MILESTONE", that must hold first
+    timeout: float  # seconds from its start until it must hold
+    wake: Wake | None  # what wakes its wait; None: polled
+
+    def observe(self) -> State:
+        """Look, changing nothing. A step whose needs are absent is Absent, not an error."""
+        ...
+
+    def apply(self, progress: Progress) -> Change:
+        """Make it so. Called for Absent and Differs only; the runner then waits until Ready."""
+        ...
+
+
+# --- ways in -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where the host reaches the environment: computed once, in plan.py, from the Config."""
+
+    scheme: str  # http or https
+    address: str  # the address that is bound on the host: 127.0.0.1
+    port: int
+    host: str = "localhost"  # the name in printed URLs
+
+    @property
+    def url(self) -> str:
+        default = {"http": 80, "https": 443}[self.scheme]
+        return f"{self.scheme}://{self.host}" + ("" if self.port == default else f":{self.port}")
+
+
+@dataclass(frozen=True)
+class PortMapping:
+    """A port of the host that kind maps onto a node when it makes the node (kind#2720)."""
+
+    host_port: int
+    node_port: int
+    address: str = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Route:
+    """A URL behind a controller, and what makes an answer the right one."""
+
+    url: str  # http://localhost/api/healthy
+    host: str = ""  # Host header, where it is not the URL's own
+    connect: tuple[str, int] = ("127.0.0.1", 80)  # where the request is really sent
+    contains: str = ""  # text that a right answer has; empty: any answer below 500
+    status: int | None = None  # exact status wanted; None: below 500 (with contains: below 400)
+    app: str = ""
+    namespace: str = ""
+
+
+# --- Kubernetes objects --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ObjectRef:
+    api_version: str
+    kind: str
+    name: str
+    namespace: str | None = None
+
+    @classmethod
+    def of(cls, obj: Mapping[str, Any]) -> ObjectRef:
+        meta = obj["metadata"]
+        return cls(obj["apiVersion"], obj["kind"], meta["name"], meta.get("namespace"))
+
+    def __str__(self) -> str:
+        where = f"{self.namespace}/" if self.namespace else ""
+        return f"{self.kind} {where}{self.name}"
+
+
+# --- the engine ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What the container engine says of itself. Memory in bytes."""
+
+    version: str
+    product: str  # docker or podman
+    host: str  # unix:///var/run/docker.sock, from DOCKER_HOST or the context
+    architecture: str  # amd64, arm64: Go's names
+    cgroup_version: int
+    cpus: int
+    memory: int
+    root_dir: str
+    storage_driver: str
+    rootless: bool
+    containerd_store: bool = False  # the containerd image store (Docker 29's default)
+
+
+@dataclass(frozen=True)
+class ImageInfo:
+    """An image in the engine. `size` in bytes."""
+
+    id: str  # sha256:...
+    tags: tuple[str, ...]
+    digests: tuple[str, ...]  # name@sha256:... of the registries that it came from
+    labels: Mapping[str, str]
+    size: int
+    architecture: str
+
+
+@dataclass(frozen=True)
+class ContainerInfo:
+    id: str
+    name: str
+    image: str
+    labels: Mapping[str, str]
+    state: str  # created, running, paused, exited, ...
+    started_at: datetime | None
+    ports: Mapping[str, tuple[tuple[str, int], ...]]  # "80/tcp" -> ((host address, host port), ...)
+    addresses: Mapping[str, str]  # network -> IPv4 address
+    volumes: tuple[str, ...]  # names of volumes that are mounted
+
+
+@dataclass(frozen=True)
+class Build:
+    """One `docker buildx build`. The result is loaded into the engine under `tag`."""
+
+    context: str
+    tag: str
+    dockerfile: str | None = None
+    target: str | None = None
+    args: Mapping[str, str] = field(default_factory=dict)
+    contexts: Mapping[str, str] = field(default_factory=dict)  # named build contexts
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+# --- checks --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A check's answer. `seen` holds the numbers; `fix` says what to do, for people."""
+
+    code: str
+    level: str  # ok, warning, failed
+    seen: str
+    fix: str = ""
+    fixable: bool = False  # `doctor --fix` can do it
+    blocked_by: str = ""  # code of the check without which this one cannot be asked
+
+
+# --- what `up` leaves behind ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class StepReport:
+    name: str
+    title: str
+    outcome: str  # ready, failed, cancelled, skipped
+    seconds: float
+    started: float  # seconds after the start of the run
+    changes: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of a run: seconds are wall-clock."""
+
+    environment: str
+    steps: tuple[StepReport, ...]
+    seconds: float
+    urls: tuple[str, ...] = ()
+    kubeconfig: str = ""
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        return tuple(change for step in self.steps for change in step.changes)

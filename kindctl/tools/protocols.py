@@ -1,0 +1,302 @@
+"""The outside world as kindctl sees it. Only the modules of this package touch Docker, kind, the
+cluster, the network, the host and the clock; tests replace them with fakes that behave.
+
+Every method raises ToolError (ApiError for the cluster) when the program behind it fails, with the
+command and the program's own words; foreign exceptions never leave this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from kindctl.models import (
+    Build,
+    ContainerInfo,
+    EngineInfo,
+    ImageInfo,
+    Object,
+    ObjectRef,
+    Wake,
+)
+
+Say = Callable[[str], None]
+"""Takes one line of a program's progress."""
+
+
+class Engine(Protocol):
+    """The container engine, by python-on-whales. DOCKER_HOST and docker contexts are honoured."""
+
+    def info(self) -> EngineInfo:
+        """Raises MachineError (code engine-missing, engine-down, engine-denied) without an engine."""
+        ...
+
+    def image(self, reference: str) -> ImageInfo | None: ...
+
+    def images(self, labels: Mapping[str, str] | None = None) -> list[ImageInfo]:
+        """All images that have all these labels (empty value: any value)."""
+        ...
+
+    def pull(self, reference: str, say: Say) -> ImageInfo: ...
+
+    def build(self, build: Build, say: Say) -> ImageInfo:
+        """BuildKit's plain progress goes to `say`, line by line; on failure the error's output has its
+        last lines."""
+        ...
+
+    def import_image(self, archive: Path, tag: str, labels: Mapping[str, str]) -> ImageInfo:
+        """A root file system (tar) as a one-layer image."""
+        ...
+
+    def tag(self, reference: str, tag: str) -> None: ...
+
+    def remove_image(self, reference: str) -> None:
+        """No error when it does not exist."""
+        ...
+
+    def containers(
+        self, *, labels: Mapping[str, str] | None = None, name: str | None = None
+    ) -> list[ContainerInfo]:
+        """Running and stopped ones. `name` is exact."""
+        ...
+
+    def exec(self, container: str, command: Sequence[str], *, stdin: bytes | None = None) -> str:
+        """Standard output. `stdin` is for small texts."""
+        ...
+
+    def load_into(self, container: str, references: Sequence[str]) -> None:
+        """Images of the engine into a kind node's containerd, namespace k8s.io: a single-platform
+        archive streamed to `ctr images import` (kind#3795). Names in the node are full references
+        (docker.io/library/NAME:TAG)."""
+        ...
+
+    def start(self, container: str) -> None: ...
+
+    def stop(self, container: str) -> None: ...
+
+    def remove(self, container: str) -> None:
+        """Forced, with its anonymous volumes. No error when it does not exist."""
+        ...
+
+    def logs(self, container: str, *, tail: int = 50) -> str: ...
+
+    def networks(self) -> dict[str, tuple[str, ...]]:
+        """Network name -> its subnets (CIDR)."""
+        ...
+
+
+class Kind(Protocol):
+    """The `kind` program."""
+
+    def version(self) -> str:
+        """ "0.33.0". Raises MachineError (code kind-missing) when it is not installed."""
+        ...
+
+    def clusters(self) -> list[str]: ...
+
+    def create(self, name: str, config: str, kubeconfig: Path, say: Say) -> None:
+        """`kind create cluster --retain --wait 0s`; `config` is kind's YAML. kind's exit code says
+        nothing of readiness."""
+        ...
+
+    def delete(self, name: str, kubeconfig: Path) -> None:
+        """No error when there is none."""
+        ...
+
+    def kubeconfig(self, name: str) -> str:
+        """The cluster's kubeconfig, with the address that the host uses."""
+        ...
+
+
+class Cluster(Protocol):
+    """A cluster's API, by the kubernetes client's ApiClient and raw REST paths."""
+
+    def alive(self) -> bool:
+        """Whether GET /readyz answers ok within 2 s. Never raises."""
+        ...
+
+    def version(self) -> str:
+        """ "1.36.3" """
+        ...
+
+    def get(self, ref: ObjectRef) -> Object | None:
+        """None too when the kind is unknown to the cluster."""
+        ...
+
+    def list(
+        self,
+        api_version: str,
+        kind: str,
+        *,
+        namespace: str | None = None,
+        labels: str = "",
+        fields: str = "",
+    ) -> list[Object]:
+        """In one namespace, or in all. Empty when the kind is unknown to the cluster. apiVersion and
+        kind are filled in on each item."""
+        ...
+
+    def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
+        """Server-side apply, forced, field manager `kindctl`; the object as the API then has it."""
+        ...
+
+    def delete(self, ref: ObjectRef) -> bool:
+        """Background propagation. False when there was none."""
+        ...
+
+    def logs(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        tail: int = 20,
+        previous: bool = False,
+        follow: bool = False,
+        timestamps: bool = False,
+    ) -> Iterator[str]:
+        """Lines."""
+        ...
+
+    def kinds(self) -> Sequence[tuple[str, str, bool]]:
+        """(apiVersion, kind, namespaced) of everything that can be listed and deleted: for prune."""
+        ...
+
+    def watch(self, *kinds: tuple[str, str]) -> Wake:
+        """A Wake that returns early when an object of these (apiVersion, kind)s changes anywhere. The
+        watches run in daemon threads and are re-opened when they break."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    status: int
+    headers: Mapping[str, str]  # lower-case names
+    body: bytes
+
+
+@dataclass(frozen=True)
+class PortOwner:
+    """Who listens on a port of the host. Empty fields could not be found out."""
+
+    pid: int | None
+    program: str
+    container: str = ""
+
+
+class Net(Protocol):
+    """Ports and HTTP, from this machine."""
+
+    def owner(self, address: str, port: int) -> PortOwner | None:
+        """None: the port can be bound. Raises MachineError (port-privileged) where this user may not
+        bind it at all."""
+        ...
+
+    def free_port(self, address: str, wanted: Sequence[int]) -> int:
+        """The first of `wanted` that can be bound, else any."""
+        ...
+
+    def http(
+        self,
+        url: str,
+        *,
+        connect: tuple[str, int] | None = None,
+        host: str = "",
+        timeout: float = 3.0,
+        ca: str | None = None,
+    ) -> HttpAnswer:
+        """GET without proxies and redirects; the connection goes to `connect`. Certificates are verified
+        only when `ca` (PEM) is given. Raises ToolError (code http) when nothing answers."""
+        ...
+
+    def reachable(self, url: str, timeout: float = 3.0) -> bool:
+        """Whether anything below 500 answers there, through the proxy that the environment names."""
+        ...
+
+
+class Host(Protocol):
+    """This machine: programs, files, kernel settings, packages."""
+
+    def is_root(self) -> bool: ...
+
+    def which(self, program: str) -> str | None: ...
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        say: Say | None = None,
+        stdin: str | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> str:
+        """Standard output; `say` gets each line of both streams. Raises ToolError."""
+        ...
+
+    def spawn(self, command: Sequence[str], log: Path) -> int:
+        """A program that outlives kindctl (own session); its pid."""
+        ...
+
+    def alive(self, pid: int) -> bool: ...
+
+    def terminate(self, pid: int) -> None:
+        """TERM, then KILL after 10 s; waits for the end. No error when it is gone."""
+        ...
+
+    def read(self, path: Path) -> str | None:
+        """None when it does not exist."""
+        ...
+
+    def write(self, path: Path, text: str, mode: int = 0o644) -> None:
+        """Atomic; makes parent folders."""
+        ...
+
+    def delete(self, path: Path) -> None: ...
+
+    def sysctl(self, name: str) -> str | None: ...
+
+    def set_sysctl(self, name: str, value: str) -> None: ...
+
+    def has_systemd(self) -> bool: ...
+
+    def os_release(self) -> Mapping[str, str]:
+        """/etc/os-release: ID, VERSION_CODENAME, ..."""
+        ...
+
+    def free_disk(self, path: str) -> int:
+        """Bytes; of the nearest existing parent."""
+        ...
+
+    def free_memory(self) -> int:
+        """Bytes available without swapping."""
+        ...
+
+    def trusted_cas(self) -> Mapping[str, str]:
+        """File name -> PEM of the CAs that this host trusts beyond its distribution's own."""
+        ...
+
+    def routes(self) -> Sequence[str]:
+        """Destinations (CIDR) in the host's routing table, without the default."""
+        ...
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """Monotonic seconds."""
+        ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Everything outside, passed down. `cluster` opens the API behind a kubeconfig file (and context)."""
+
+    engine: Engine
+    kind: Kind
+    net: Net
+    host: Host
+    open_cluster: Callable[..., Any]  # (kubeconfig: Path, context: str | None = None) -> Cluster
