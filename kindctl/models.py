@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 Object = dict[str, Any]
@@ -244,6 +245,17 @@ class Build:
     args: Mapping[str, str] = field(default_factory=dict)
     contexts: Mapping[str, str] = field(default_factory=dict)  # named build contexts
     labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AppBuild:
+    """An image of the user's that is built from a Dockerfile. Paths are absolute."""
+
+    image: str  # the name by which the manifests ask for it
+    context: Path
+    dockerfile: Path
+    target: str | None = None
+    args: Mapping[str, str] = field(default_factory=dict)
 
 
 # --- checks --------------------------------------------------------------------------------------

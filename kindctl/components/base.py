@@ -1,0 +1,41 @@
+"""A Component is something installed into the cluster: an ingress controller, an app of the user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from kindctl.models import Endpoint, Object, Route
+from kindctl.tools.protocols import Cluster
+
+Resolve = Callable[[str], str]
+"""An image reference as a manifest has it -> the name under which the nodes have that image."""
+
+
+class Component(Protocol):
+    """Objects come back in the order in which they are applied, labelled by the caller."""
+
+    name: str  # "ingress-nginx", "sample": the value of kindctl.dev/component
+    namespace: str  # for objects that name none
+
+    def images(self) -> Sequence[str]:
+        """References that its pods need in the nodes, as its manifests name them."""
+        ...
+
+    def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
+        """What is applied as soon as the API answers. May look up in the cluster what was generated
+        there before (a certificate, a password), so that the same call gives the same objects."""
+        ...
+
+    def late_objects(self, cluster: Cluster) -> list[Object]:
+        """What may be applied only once the rest is ready (admission webhooks)."""
+        ...
+
+    def prove(self, cluster: Cluster) -> str:
+        """Empty when the component does its work (a webhook answers), else what was seen. Asked after
+        the late objects are applied, until it is empty."""
+        ...
+
+    def routes(self, endpoints: Sequence[Endpoint]) -> Sequence[Route]:
+        """URLs that must answer before `up` says so; found in its Ingress objects and `expect`."""
+        ...

@@ -1,0 +1,60 @@
+"""Checks ask the machine one question each; causes explain why something is not ready.
+
+One file per kind: a check in checks/, a cause in causes/. The registries in their __init__ name them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from kindctl.models import Cause, EngineInfo, Object, Verdict
+from kindctl.tools.protocols import Say, Tools
+
+
+@dataclass(frozen=True)
+class Wants:
+    """What the environment at hand asks of the machine."""
+
+    ports: Sequence[tuple[str, int]] = ()  # (address, host port) that a new cluster would bind
+    kubernetes: str = "1.36"
+    workers: int = 0
+    environment: str = ""
+
+
+class Check(Protocol):
+    """One question to the machine."""
+
+    code: str  # stable; names its page in docs/troubleshooting
+    title: str  # "inotify limits"
+
+    def ask(self, tools: Tools, wants: Wants) -> Verdict:
+        """Look, changing nothing. Never raises: what cannot be asked is a failed verdict."""
+        ...
+
+    def plan(self, tools: Tools, wants: Wants) -> Sequence[str]:
+        """What `fix` would install, add or set, one sentence each: shown before it is done."""
+        ...
+
+    def fix(self, tools: Tools, wants: Wants, say: Say) -> None:
+        """Do it. Raises KindctlError when it cannot."""
+        ...
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One snapshot of a part of the cluster. Objects are the API's JSON."""
+
+    pods: Sequence[Object] = ()
+    events: Sequence[Object] = ()
+    nodes: Sequence[Object] = ()
+    workloads: Sequence[Object] = ()  # Deployments, StatefulSets, DaemonSets, Jobs
+    claims: Sequence[Object] = ()  # PersistentVolumeClaims
+    services: Sequence[Object] = ()
+    logs: Mapping[str, Sequence[str]] = field(default_factory=dict)  # "ns/pod/container" -> lines
+    engine: EngineInfo | None = None
+
+
+Explain = Callable[[Evidence], "Cause | None"]
+"""A cause: a pure function over evidence."""
