@@ -1,0 +1,1 @@
+"""The sample's backend: a small JSON API over one table of texts."""
