@@ -49,7 +49,7 @@ class ImagesConfig(Strict):
 class ExposeConfig(Strict):
     """How the ingress controller is reached from the host."""
 
-    via: Literal["host-port"] = "host-port"
+    via: Literal["host-port"] = Field("host-port", description="the kind of way in")
     http: Port = Field(80, description="port of the host for HTTP")
     https: Port = Field(443, description="port of the host for HTTPS")
     address: str = Field("127.0.0.1", description="address of the host that the ports are bound to")
@@ -59,7 +59,7 @@ class IngressConfig(Strict):
     """The ingress controller in front of the apps."""
 
     controller: Literal["nginx", "none"] = Field("nginx", description="which controller")
-    expose: ExposeConfig = ExposeConfig()
+    expose: ExposeConfig = Field(ExposeConfig(), description="how the host reaches it")
 
 
 class BuildConfig(Strict):
@@ -77,7 +77,7 @@ class BuildConfig(Strict):
 class ExpectConfig(Strict):
     """What makes the answer of a URL the right one."""
 
-    path: Annotated[str, Field(pattern="^/")] = "/"
+    path: Annotated[str, Field(pattern="^/")] = Field("/", description="path of the URL")
     host: str | None = Field(None, description="host name, where the app has several")
     contains: str | None = Field(None, description="text that the answer must have")
     status: Annotated[int, Field(ge=100, le=599, strict=True)] | None = Field(
@@ -88,26 +88,30 @@ class ExpectConfig(Strict):
 class AppConfig(Strict):
     """One application: what is built, what is applied, what must answer."""
 
-    name: Name
+    name: Name = Field(description="name of the app")
     namespace: Namespace | None = Field(
         None, description="for objects that name none; default: the app's name"
     )
-    build: tuple[BuildConfig, ...] = ()
+    build: tuple[BuildConfig, ...] = Field((), description="images that are built from Dockerfiles")
     manifests: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
         description="files or folders of YAML"
     )
-    expect: tuple[ExpectConfig, ...] = ()
+    expect: tuple[ExpectConfig, ...] = Field(
+        (), description="what makes its URLs right; without it: any answer below 500"
+    )
 
 
 class Config(Strict):
     """The whole of kindctl.yaml."""
 
-    apiVersion: Literal["kindctl/v1"] = "kindctl/v1"  # noqa: N815 - Kubernetes' spelling
+    apiVersion: Literal["kindctl/v1"] = Field(  # noqa: N815 - Kubernetes' spelling
+        "kindctl/v1", description="version of this format"
+    )
     name: Name = Field(description="name of the environment, and of its cluster")
-    cluster: ClusterConfig = ClusterConfig()
-    images: ImagesConfig = ImagesConfig()
+    cluster: ClusterConfig = Field(ClusterConfig(), description="the cluster")
+    images: ImagesConfig = Field(ImagesConfig(), description="where images come from")
     extraCAs: tuple[str, ...] = Field(  # noqa: N815
         (), description="PEM files of certificate authorities, beside those that the host trusts"
     )
-    ingress: IngressConfig = IngressConfig()
-    apps: tuple[AppConfig, ...] = ()
+    ingress: IngressConfig = Field(IngressConfig(), description="the ingress controller")
+    apps: tuple[AppConfig, ...] = Field((), description="the applications")

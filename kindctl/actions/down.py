@@ -1,0 +1,31 @@
+"""`down`: remove an environment, by what it owns; right even when its API is dead."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+from kindctl import kubeconfig
+from kindctl.actions.environments import provider_of
+from kindctl.models import Change
+from kindctl.paths import environment_dir
+from kindctl.tools.lock import environment_lock
+from kindctl.tools.protocols import Tools
+
+LOCK_WAIT = 20.0
+
+
+def down(name: str, tools: Tools, *, say: Callable[[str], None] = lambda _: None) -> Change:
+    """Containers with their volumes, files and kubeconfig entries. Empty Change: there was none."""
+    with environment_lock(name, wait=LOCK_WAIT, say=say):
+        done = list(provider_of(tools, name).destroy().done)
+        if environment_dir(name).exists():
+            shutil.rmtree(environment_dir(name))
+            done.append("removed its kubeconfig")
+        default = kubeconfig.default_file()
+        merged = tools.host.read(default)
+        rest = kubeconfig.without(merged, f"kind-{name}") if merged else None
+        if rest is not None:
+            tools.host.write(default, rest, 0o600)
+            done.append(f"removed its entries from {default}")
+    return Change(tuple(done))

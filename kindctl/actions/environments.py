@@ -1,0 +1,117 @@
+"""Which environments exist, and what is known of one: asked of the engine and of its cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from kindctl.config.load import find_file, load
+from kindctl.errors import ConfigError, KindctlError, UsageError
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL, ContainerInfo
+from kindctl.providers.kind import KindProvider
+from kindctl.steps.record import Record, read_record
+from kindctl.tools.protocols import Cluster, Tools
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One row of `kindctl list`. `state`: running, stopped, or partly stopped."""
+
+    name: str
+    state: str
+    nodes: int
+    kubernetes: str
+    ports: tuple[str, ...]
+    file: str
+    urls: tuple[str, ...]
+
+
+def nodes_by_environment(tools: Tools) -> dict[str, list[ContainerInfo]]:
+    def owner(node: ContainerInfo) -> str:
+        return node.labels[DOCKER_ENVIRONMENT_LABEL]
+
+    nodes = tools.engine.containers(labels={DOCKER_ENVIRONMENT_LABEL: ""})
+    return {name: list(of) for name, of in groupby(sorted(nodes, key=owner), key=owner)}
+
+
+def environments(tools: Tools) -> list[Environment]:
+    return [_environment(tools, *item) for item in nodes_by_environment(tools).items()]
+
+
+def _environment(tools: Tools, name: str, nodes: list[ContainerInfo]) -> Environment:
+    running = [node for node in nodes if node.state == "running"]
+    state = "running" if len(running) == len(nodes) else "partly stopped" if running else "stopped"
+    record: Record | None = None
+    version = ""
+    if state == "running":
+        try:
+            with open_environment(tools, name) as cluster:
+                record, version = read_record(cluster), cluster.version()
+        except KindctlError:
+            state = "not answering"
+    ports = sorted(
+        {
+            f"{address}:{port}"
+            for node in nodes
+            for on in node.ports.values()
+            for address, port in on
+        }
+    )
+    return Environment(
+        name=name,
+        state=state,
+        nodes=len(nodes),
+        kubernetes=version,
+        ports=tuple(ports),
+        file=record.file if record else "",
+        urls=tuple(record.urls) if record else (),
+    )
+
+
+def provider_of(tools: Tools, name: str) -> KindProvider:
+    """The provider of an existing environment, as far as its name alone tells."""
+    return KindProvider(tools, name, node_image="", resolve=lambda _: None)
+
+
+@contextmanager
+def open_environment(tools: Tools, name: str) -> Iterator[Cluster]:
+    """The environment's cluster. Raises UsageError when there is none or it does not answer."""
+    cluster = provider_of(tools, name).cluster()
+    if cluster is None:
+        known = ", ".join(nodes_by_environment(tools)) or "none"
+        raise UsageError(
+            f"no running environment {name!r}",
+            why=f"environments here: {known}",
+            fix="kindctl up makes it; kindctl list shows what there is",
+            code="no-environment",
+        )
+    try:
+        yield cluster
+    finally:
+        cluster.close()
+
+
+def choose_name(tools: Tools, name: str | None, file: Path | None = None) -> str:
+    """The environment that a command means: the name given, else the file's, else the only one.
+
+    The file is not needed: a file that is not valid does not keep anyone from `down`.
+    """
+    if name:
+        return name
+    if file or find_file(Path.cwd()):
+        try:
+            return load(file).config.name
+        except ConfigError:
+            if file:
+                raise
+    known = list(nodes_by_environment(tools))
+    if len(known) == 1:
+        return known[0]
+    if not known:
+        return load(file).config.name
+    raise UsageError(
+        "which environment?", why=f"there are {len(known)}: {', '.join(known)}", fix="name one"
+    )

@@ -1,0 +1,58 @@
+"""`purge`: take back all that kindctl has left on this machine."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+from kindctl.actions.down import down
+from kindctl.actions.environments import nodes_by_environment
+from kindctl.diagnose.debian import undo, undo_intentions
+from kindctl.errors import MachineError
+from kindctl.models import ImageInfo
+from kindctl.paths import cache_dir, data_dir
+from kindctl.tools.protocols import Tools
+
+OWN_IMAGES = "kindctl.local/"
+
+
+def purge_intentions(tools: Tools, *, keep_engine: bool) -> list[str]:
+    """One sentence for each thing that `purge` would remove."""
+    wishes = []
+    try:
+        wishes += [f"environment {name}" for name in nodes_by_environment(tools)]
+        if images := _own_images(tools):
+            size = sum(image.size for image in images) / 1e9
+            wishes.append(f"{len(images)} images that kindctl built ({size:.1f} GB)")
+    except MachineError:
+        pass  # no engine that answers: nothing of it to remove
+    wishes += [f"folder {folder}" for folder in (data_dir(), cache_dir()) if folder.exists()]
+    return wishes if keep_engine else wishes + list(undo_intentions(tools.host))
+
+
+def purge(tools: Tools, *, keep_engine: bool, say: Callable[[str], None]) -> None:
+    """Environments first, then images, then the engine if kindctl installed it, then its own files."""
+    try:
+        for name in nodes_by_environment(tools):
+            down(name, tools, say=say)
+            say(f"removed environment {name}")
+        for image in _own_images(tools):
+            for tag in image.tags:
+                tools.engine.remove_image(tag)
+                say(f"removed image {tag}")
+    except MachineError as error:
+        say(f"left the engine alone: {error.what}")
+    if not keep_engine:
+        undo(tools.host, say)
+    for folder in (data_dir(), cache_dir()):
+        if folder.exists():
+            shutil.rmtree(folder)
+            say(f"removed {folder}")
+
+
+def _own_images(tools: Tools) -> list[ImageInfo]:
+    return [
+        image
+        for image in tools.engine.images()
+        if any(tag.startswith(OWN_IMAGES) for tag in image.tags)
+    ]

@@ -1,0 +1,62 @@
+"""`up`: look, make so what is not so, wait until it holds, and say what answered."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from kindctl.config.load import Loaded
+from kindctl.diagnose.checks import intentions
+from kindctl.errors import MachineError
+from kindctl.events import Emit
+from kindctl.models import Report
+from kindctl.plan import Plan, make_plan
+from kindctl.run import run
+from kindctl.tools.lock import environment_lock
+from kindctl.tools.protocols import Tools
+
+Agree = Callable[[Sequence[str]], bool]
+"""Shows what would be installed and which sources are added; True when the user agrees."""
+
+LOCK_WAIT = 600.0
+
+
+def up(
+    loaded: Loaded,
+    tools: Tools,
+    *,
+    emit: Emit,
+    agree: Agree,
+    stop: threading.Event,
+    timeout: float | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Raises the first step's error; what exists by then stays, and another `up` goes on from there."""
+    with environment_lock(loaded.config.name, wait=LOCK_WAIT, say=say):
+        plan = make_plan(loaded, tools)
+        ask_before_fixing(plan, agree)
+        report = run(loaded.config.name, plan.steps, emit=emit, stop=stop, timeout=timeout)
+    return replace(
+        report,
+        urls=tuple(route.url for route in plan.routes),
+        kubeconfig=str(plan.provider.kubeconfig),
+    )
+
+
+def ask_before_fixing(plan: Plan, agree: Agree) -> None:
+    """Say what the fixes of failed checks would do, before any is done.
+
+    Raises MachineError when something is wrong that only a fix can mend and the user declines.
+    """
+    wishes = intentions(plan.preflight.tools, plan.preflight.wants, plan.preflight.verdicts)
+    if not wishes:
+        return
+    if not agree(wishes):
+        raise MachineError(
+            "this machine lacks what kindctl needs",
+            why="\n".join(wishes),
+            fix="kindctl up --yes, or kindctl doctor --fix, does this",
+            code="machine",
+        )
+    plan.preflight.may_fix = True

@@ -1,0 +1,38 @@
+"""kindctl config"""
+
+from __future__ import annotations
+
+import typer
+
+from kindctl.cli.common import File, Name, note
+
+app = typer.Typer(help="Look at kindctl.yaml as kindctl sees it.", no_args_is_help=True)
+
+
+@app.command()
+def show(file: File = None, name: Name = None) -> None:
+    """Print the whole configuration, defaults and kindctl.local.yaml included."""
+    from kindctl.config.load import load
+    from kindctl.config.reference import as_yaml
+
+    loaded = load(file, name=name)
+    note(f"# from {loaded.file}")
+    typer.echo(as_yaml(loaded.config), nl=False)
+
+
+@app.command()
+def validate(file: File = None) -> None:
+    """Report every problem in the file with its place. Exit code 2: there are some."""
+    from kindctl.config.load import load
+
+    typer.echo(f"{load(file).file} is valid")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of kindctl.yaml, for editors."""
+    import json
+
+    from kindctl.config.reference import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2))

@@ -1,0 +1,56 @@
+"""kindctl images"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kindctl.cli.common import File, OutputOption, Table, TableOption, get_tools
+
+app = typer.Typer(help="The images that environments are made of.", no_args_is_help=True)
+
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(help="Names, as in `images list`; default: all.", show_default=False),
+]
+
+
+@app.command("list")
+def list_images(file: File = None, output: TableOption = Table.human) -> None:
+    """Show which images are needed, where each comes from, and whether it is here."""
+    from kindctl.actions.images import list_images
+    from kindctl.config.load import load
+    from kindctl.render.tables import show
+
+    show(list_images(load(file), get_tools()), output)
+
+
+@app.command()
+def pull(names: Names = None, file: File = None, output: OutputOption = None) -> None:
+    """Pull from the registries (or mirrors) what can be had there."""
+    _provide(names, file, output, ("engine", "registry"))
+
+
+@app.command()
+def build(names: Names = None, file: File = None, output: OutputOption = None) -> None:
+    """Build images from package registries. What is built already stays.
+
+    [bold]Examples[/bold]
+
+      kindctl images build            all that the environment needs
+      kindctl images build node       one
+    """
+    _provide(names, file, output, ("build",))
+
+
+def _provide(
+    names: list[str] | None, file: File, output: OutputOption, sources: tuple[str, ...]
+) -> None:
+    from kindctl.actions.images import provide_images
+    from kindctl.cli.signals import interruptible
+    from kindctl.config.load import load
+    from kindctl.render.screen import choose
+
+    with interruptible() as stop, choose(output) as screen:
+        provide_images(load(file), get_tools(), names or (), sources, emit=screen, stop=stop)

@@ -1,0 +1,37 @@
+"""kindctl logs"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kindctl.cli.common import Name, get_tools
+
+
+def command(
+    workload: Annotated[
+        str | None,
+        typer.Argument(
+            help="NAME, NAMESPACE/NAME, KIND/NAME or a pod; default: all.", show_default=False
+        ),
+    ] = None,
+    name: Name = None,
+    tail: Annotated[int, typer.Option(help="Lines a container.", min=0)] = 20,
+    follow: Annotated[bool, typer.Option("--follow", "-F", help="Go on with new lines.")] = False,
+    previous: Annotated[bool, typer.Option(help="Of the container before the restart.")] = False,
+) -> None:
+    """Print the logs of a workload's pods.
+
+    [bold]Examples[/bold]
+
+      kindctl logs                 the last lines of everything
+      kindctl logs backend -F      follow one
+    """
+    from kindctl.actions.environments import choose_name, open_environment
+    from kindctl.actions.logs import log_lines
+
+    tools = get_tools()
+    with open_environment(tools, choose_name(tools, name)) as cluster:
+        for line in log_lines(cluster, workload, tail=tail, follow=follow, previous=previous):
+            typer.echo(f"{typer.style(line.source, dim=True)} {line.text}")

@@ -1,0 +1,90 @@
+"""What the schema alone cannot see: clashes inside the file, paths, versions. Docker is not touched."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from kindctl.config.places import Loc
+from kindctl.config.schema import Config
+from kindctl.errors import UsageError
+
+Finding = tuple[Loc, str, str]
+"""(place, message, hint)"""
+
+OWN_KIND_KEYS = {
+    "name": "set `name` at the top",
+    "kind": "kindctl writes it",
+    "apiVersion": "kindctl writes it",
+    "nodes": "use `cluster.workers`; for all nodes use extraMounts or kubeadmConfigPatches",
+}
+
+
+def cross_checks(config: Config, root: Path) -> Iterator[Finding]:
+    """Every finding, in no order."""
+    yield from _ingress(config)
+    yield from _cluster(config)
+    yield from _apps(config, root)
+    for index, ca in enumerate(config.extraCAs):
+        if not (root / ca).is_file():
+            yield ("extraCAs", index), f"no file {ca!r}", f"looked in {root}"
+
+
+def _ingress(config: Config) -> Iterator[Finding]:
+    expose = config.ingress.expose
+    if expose.http == expose.https:
+        yield (
+            ("ingress", "expose", "https"),
+            f"ingress.expose: http and https both want port {expose.http}",
+            "give each a port of its own",
+        )
+    try:
+        ipaddress.ip_address(expose.address)
+    except ValueError:
+        yield (
+            ("ingress", "expose", "address"),
+            f"ingress.expose.address: {expose.address!r} is not an IP address",
+            "127.0.0.1: this machine only; 0.0.0.0: everyone who reaches it",
+        )
+
+
+def _cluster(config: Config) -> Iterator[Finding]:
+    from kindctl.images.pins import node_reference
+
+    for key, hint in OWN_KIND_KEYS.items():
+        if key in config.cluster.kind:
+            yield ("cluster", "kind", key), f"cluster.kind.{key} is kindctl's own", hint
+    if config.cluster.image is None:
+        try:
+            node_reference(config.cluster.kubernetes)
+        except UsageError as error:
+            yield ("cluster", "kubernetes"), error.what, error.fix
+
+
+def _apps(config: Config, root: Path) -> Iterator[Finding]:
+    names = Counter(app.name for app in config.apps)
+    for index, app in enumerate(config.apps):
+        at: Loc = ("apps", index)
+        if names[app.name] > 1:
+            yield (*at, "name"), f"two apps are named {app.name!r}", ""
+        if config.ingress.controller == "none" and app.expect:
+            yield (
+                (*at, "expect"),
+                "`expect` needs an ingress controller",
+                "set ingress.controller",
+            )
+        for place, manifest in enumerate(app.manifests):
+            if not (root / manifest).exists():
+                yield (*at, "manifests", place), f"no file or folder {manifest!r}", f"from {root}"
+        images = Counter(build.image for build in app.build)
+        for place, build in enumerate(app.build):
+            where: Loc = (*at, "build", place)
+            if images[build.image] > 1:
+                yield (*where, "image"), f"image {build.image!r} is built twice", ""
+            context = root / build.context
+            if not context.is_dir():
+                yield (*where, "context"), f"no folder {build.context!r}", f"from {root}"
+            elif not (context / build.dockerfile).is_file():
+                yield (*where, "context"), f"no {build.dockerfile} in {build.context!r}", ""

@@ -1,0 +1,97 @@
+"""YAML read twice: as data, and as the line and column of every key and value in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kindctl.errors import ConfigError, Problem
+
+Loc = tuple[str | int, ...]
+"""A path into the document: ("apps", 0, "name")."""
+
+
+@dataclass
+class Document:
+    """One file: its data, and where each part of it stands (line and column from 1)."""
+
+    file: str
+    data: Any
+    keys: dict[Loc, tuple[int, int]] = field(default_factory=dict)
+    values: dict[Loc, tuple[int, int]] = field(default_factory=dict)
+
+    def place(self, loc: Sequence[str | int], *, key: bool = False) -> tuple[int, int] | None:
+        """Where `loc` stands; where it is missing, its nearest parent. None: not in this file."""
+        exact = tuple(loc)
+        if key and exact in self.keys:
+            return self.keys[exact]
+        for end in range(len(exact), 0, -1):
+            if exact[:end] in self.values:
+                return self.values[exact[:end]]
+        return None
+
+
+def read(path: Path) -> Document:
+    """Parse one YAML file. Raises ConfigError for what is not YAML, and for a key given twice."""
+    try:
+        text = path.read_text()
+    except OSError as error:
+        raise ConfigError(
+            [Problem(str(path), 0, 0, error.strerror or str(error), "kindctl init writes one")]
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError([Problem(str(path), 0, 0, "not UTF-8 text")]) from error
+    return parse(text, str(path))
+
+
+def parse(text: str, file: str) -> Document:
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        raise ConfigError([Problem(file, line, column, f"not YAML: {error.problem}")]) from error
+    except yaml.YAMLError as error:  # a control character has no mark
+        raise ConfigError([Problem(file, 0, 0, f"not YAML: {error}")]) from error
+    finally:
+        loader.dispose()
+    document = Document(file, None)
+    problems: list[Problem] = []
+    if node is not None:
+        document.values[()] = (node.start_mark.line + 1, node.start_mark.column + 1)
+        document.data = _walk(loader, node, (), document, problems)
+    if problems:
+        raise ConfigError(problems)
+    return document
+
+
+def _walk(
+    loader: yaml.SafeLoader, node: yaml.Node, loc: Loc, document: Document, problems: list[Problem]
+) -> Any:
+    document.values[loc] = (node.start_mark.line + 1, node.start_mark.column + 1)
+    if isinstance(node, yaml.MappingNode):
+        loader.flatten_mapping(node)  # `<<: *anchor`
+        mapping: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = loader.construct_object(key_node, deep=True)
+            place = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            if not isinstance(key, str | int | float | bool):
+                problems.append(Problem(document.file, *place, "a key must be a plain word"))
+                continue
+            inner: Loc = (*loc, key if isinstance(key, str | int) else str(key))
+            if key in mapping:
+                problems.append(Problem(document.file, *place, f"{key!r} is given twice"))
+            document.keys[inner] = place
+            mapping[key] = _walk(loader, value_node, inner, document, problems)
+        return mapping
+    if isinstance(node, yaml.SequenceNode):
+        return [
+            _walk(loader, item, (*loc, index), document, problems)
+            for index, item in enumerate(node.value)
+        ]
+    return loader.construct_object(node, deep=True)

@@ -1,0 +1,83 @@
+"""The schema for people and editors: JSON Schema, docs/configuration.md, and a Config as YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from kindctl.config.schema import Config
+
+
+def json_schema() -> dict[str, Any]:
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Config.model_json_schema(),
+        "title": "kindctl.yaml",
+    }
+
+
+def as_yaml(config: Config) -> str:
+    data = config.model_dump(mode="json", exclude_none=True)
+    return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+
+
+def as_markdown() -> str:
+    """docs/configuration.md: a table for each part of the file. A test compares it with the file."""
+    schema = json_schema()
+    lines = [
+        "# kindctl.yaml",
+        "",
+        "Generated from the schema: `python -m kindctl.config.reference > docs/configuration.md`.",
+        "",
+        "Unknown keys are refused. All problems are reported at once, with file, line and column,",
+        "before Docker is touched. A `kindctl.local.yaml` beside the file overrides it for one person:",
+        "maps are merged key by key, everything else is replaced.",
+        "",
+    ]
+    for title, part in {"kindctl.yaml": schema, **schema["$defs"]}.items():
+        heading = title.removesuffix("Config").lower() if title != "kindctl.yaml" else "top level"
+        lines += [f"## {heading}", "", part.get("description", ""), ""]
+        lines += ["| key | type | default | meaning |", "|---|---|---|---|"]
+        required = part.get("required", [])
+        lines += list(_rows(part["properties"], required))
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _rows(properties: dict[str, Any], required: list[str]) -> Iterator[str]:
+    for key, spec in properties.items():
+        default = "**required**" if key in required else _default(spec)
+        yield f"| `{key}` | {_type(spec)} | {default} | {spec.get('description', '')} |"
+
+
+def _default(spec: dict[str, Any]) -> str:
+    value = spec.get("default")
+    if value is None or value in ({}, []):
+        return "" if value is None else f"`{value}`"
+    return "see there" if isinstance(value, dict) else f"`{value}`"
+
+
+def _type(spec: dict[str, Any]) -> str:
+    match spec:
+        case {"$ref": reference}:
+            name = reference.rpartition("/")[2].removesuffix("Config").lower()
+            text = f"[{name}](#{name})"
+        case {"enum": values}:
+            text = " \\| ".join(f"`{value}`" for value in values)
+        case {"const": value}:
+            text = f"`{value}`"
+        case {"anyOf": choices}:
+            text = " or ".join(_type(one) for one in choices if one.get("type") != "null")
+        case {"type": "array"}:
+            text = f"list of {_type(spec.get('items', {}))}"
+        case {"type": "object"}:
+            text = "map"
+        case _:
+            text = str(spec.get("type", "any"))
+    return text
+
+
+if __name__ == "__main__":
+    print(as_markdown(), end="")

@@ -1,0 +1,63 @@
+"""Kubeconfig files as data: one cluster's entries in, out, and renamed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+LISTS = ("clusters", "contexts", "users")
+
+
+def for_host(admin_conf: str, environment: str, server: str) -> str:
+    """kubeadm's admin.conf as the host uses it: kind's names (`kind-NAME`) and a reachable server."""
+    config = yaml.safe_load(admin_conf)
+    name = f"kind-{environment}"
+    cluster = dict(config["clusters"][0]["cluster"], server=server)
+    return yaml.safe_dump(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": name, "cluster": cluster}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+            "users": [{"name": name, "user": config["users"][0]["user"]}],
+            "current-context": name,
+        },
+        sort_keys=False,
+    )
+
+
+def default_file() -> Path:
+    """Where kubectl looks: the first file of $KUBECONFIG, else ~/.kube/config."""
+    first = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
+    return Path(first) if first else Path.home() / ".kube" / "config"
+
+
+def merge_into(base: str | None, added: str) -> str:
+    """`added`'s entries replace those of the same names in `base`; its context becomes the current one."""
+    config: dict[str, Any] = yaml.safe_load(base or "") or {"apiVersion": "v1", "kind": "Config"}
+    new = yaml.safe_load(added)
+    for key in LISTS:
+        names = {entry["name"] for entry in new[key]}
+        kept = [entry for entry in config.get(key) or [] if entry["name"] not in names]
+        config[key] = kept + new[key]
+    config["current-context"] = new["current-context"]
+    return yaml.safe_dump(config, sort_keys=False)
+
+
+def without(base: str, name: str) -> str | None:
+    """`base` without the entries named `name`; None when it has none of them."""
+    config: dict[str, Any] = yaml.safe_load(base) or {}
+    found = False
+    for key in LISTS:
+        entries = config.get(key) or []
+        kept = [entry for entry in entries if entry["name"] != name]
+        found = found or len(kept) != len(entries)
+        config[key] = kept
+    if not found:
+        return None
+    if config.get("current-context") == name:
+        config["current-context"] = ""
+    return yaml.safe_dump(config, sort_keys=False)

@@ -1,0 +1,388 @@
+"""kind as the provider of clusters.
+
+Node containers are made from a derived image of ours, because kind cannot label its containers
+(kind#3541) and containers inherit the labels of their image. The labels say whose environment it is
+and what it was made for, so that nothing about it has to be remembered elsewhere. A marker file goes
+into the node after its first answer: a labelled node without it is what an interrupted creation left.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from kindctl import kubeconfig
+from kindctl.errors import KindctlError, NotOursError, ToolError
+from kindctl.models import (
+    DOCKER_ENVIRONMENT_LABEL,
+    UNCHANGED,
+    Absent,
+    Build,
+    Change,
+    ContainerInfo,
+    Differs,
+    NotReady,
+    ObjectRef,
+    PortMapping,
+    Progress,
+    Ready,
+    State,
+)
+from kindctl.paths import kubeconfig as kubeconfig_file
+from kindctl.providers.kind_config import kind_config
+from kindctl.tools.protocols import Cluster, Tools
+
+KIND_CLUSTER_LABEL = "io.x-k8s.kind.cluster"
+KIND_ROLE_LABEL = "io.x-k8s.kind.role"
+MADE_FOR_LABEL = "dev.kindctl.made-for"
+MARKER = "/kind/kindctl-answered"
+API_PORT = "6443/tcp"
+
+
+@dataclass
+class KindProvider:
+    """A cluster in containers of the engine. See providers.base.Provider."""
+
+    tools: Tools
+    environment: str
+    node_image: str  # the reference asked for
+    resolve: Callable[[str], str | None]  # reference -> name in the engine
+    mappings: Sequence[PortMapping] = ()
+    workers: int = 0
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra_cas: Mapping[str, str] = field(default_factory=dict)  # file name -> PEM
+
+    name = "kind"
+
+    def __post_init__(self) -> None:
+        self.kubeconfig: Path = kubeconfig_file(self.environment)
+        self.context = f"kind-{self.environment}"
+        self._lock = threading.Lock()
+        self._cluster: Cluster | None = None
+        self._held: dict[str, dict[str, str]] = {}
+
+    def images(self) -> Sequence[str]:
+        return (self.node_image,)
+
+    # --- looking ---------------------------------------------------------------------------------
+
+    def nodes(self) -> list[ContainerInfo]:
+        """Our node containers, the control plane first. Raises NotOursError for another's."""
+        nodes = self.tools.engine.containers(labels={KIND_CLUSTER_LABEL: self.environment})
+        if any(n.labels.get(DOCKER_ENVIRONMENT_LABEL) != self.environment for n in nodes):
+            raise NotOursError(
+                f"a kind cluster named {self.environment!r} exists that kindctl did not make",
+                fix=f"choose another name with --name, or: kind delete cluster --name {self.environment}",
+            )
+        return sorted(
+            nodes, key=lambda n: (n.labels.get(KIND_ROLE_LABEL) != "control-plane", n.name)
+        )
+
+    def observe(self) -> State:
+        nodes = self.nodes()
+        if not nodes:
+            return Absent("no cluster")
+        running = [node for node in nodes if node.state == "running"]
+        if stopped := [node.name for node in nodes if node.state != "running"]:
+            return Differs(f"{', '.join(stopped)} {'is' if len(stopped) == 1 else 'are'} stopped")
+        if not self._marked(nodes[0]):
+            return Differs("its creation was interrupted")
+        if drift := self._drift(nodes):
+            return Differs("needs a new cluster: " + "; ".join(drift))
+        cluster = self.cluster()
+        if cluster is None or not cluster.alive():
+            return NotReady("the API server does not answer yet")
+        return self._nodes_ready(cluster, running)
+
+    def _nodes_ready(self, cluster: Cluster, containers: Sequence[ContainerInfo]) -> State:
+        """Ready, by evidence newer than the containers: after a restart the API still has the old word."""
+        started = {node.name: node.started_at for node in containers}
+        leases = {
+            lease["metadata"]["name"]: lease["spec"].get("renewTime", "")
+            for lease in cluster.list(
+                "coordination.k8s.io/v1", "Lease", namespace="kube-node-lease"
+            )
+        }
+        waiting = dict.fromkeys(started, "has not registered")
+        for node in cluster.list("v1", "Node"):
+            name = node["metadata"]["name"]
+            conditions = {c["type"]: c for c in node["status"].get("conditions", [])}
+            condition: Mapping[str, Any] = conditions.get("Ready", {})
+            renewed, since = leases.get(name), started.get(name)
+            if condition.get("status") != "True":
+                waiting[name] = condition.get("message", "not Ready").splitlines()[0]
+            elif since and (not renewed or datetime.fromisoformat(renewed) < since):
+                waiting[name] = "kubelet has not reported since the start"
+            else:
+                waiting.pop(name, None)
+        if waiting:
+            return NotReady("; ".join(f"{name}: {why}" for name, why in waiting.items()))
+        return Ready(f"{len(started)} node{'s' if len(started) != 1 else ''}")
+
+    def _marked(self, node: ContainerInfo) -> bool:
+        try:
+            self.tools.engine.exec(node.id, ["test", "-e", MARKER])
+        except ToolError:
+            return False
+        return True
+
+    def _made_for(self) -> dict[str, str]:
+        passthrough = json.dumps(self.extra, sort_keys=True, default=str)
+        return {
+            "node image": self.node_image,
+            "workers": str(self.workers),
+            "ports": ", ".join(f"{m.address}:{m.host_port}->{m.node_port}" for m in self.mappings),
+            "kind": hashlib.sha256(passthrough.encode()).hexdigest()[:12],
+        }
+
+    def _drift(self, nodes: Sequence[ContainerInfo]) -> list[str]:
+        """What kind fixes at creation and the configuration now has otherwise (kind#2720, #3668)."""
+        was = json.loads(nodes[0].labels.get(MADE_FOR_LABEL, "{}"))
+        drift = [
+            f"{key} {was.get(key)!r} is now {value!r}"
+            for key, value in self._made_for().items()
+            if was.get(key) != value
+        ]
+        if len(nodes) != self.workers + 1 and not drift:
+            drift.append(f"{len(nodes)} of {self.workers + 1} nodes exist")
+        return drift
+
+    # --- making ----------------------------------------------------------------------------------
+
+    def create(self, progress: Progress) -> Change:
+        nodes = self.nodes()
+        if nodes and nodes[0].state != "running":
+            return self._start(nodes, progress)
+        if nodes and self._marked(nodes[0]):
+            if drift := self._drift(nodes):
+                raise KindctlError(
+                    "this change needs a new cluster",
+                    why="; ".join(drift) + "; kind fixes these when it makes a node",
+                    fix=f"kindctl down {self.environment} && kindctl up (its data goes with it)",
+                    code="needs-new-cluster",
+                )
+            return self._start(nodes, progress)
+        if nodes:
+            progress.say("removing what an interrupted creation left")
+            self._remove(nodes)
+        self._create(progress)
+        return Change((f"{'replaced' if nodes else 'created'} cluster {self.environment}",))
+
+    def _start(self, nodes: Sequence[ContainerInfo], progress: Progress) -> Change:
+        stopped = [node for node in nodes if node.state != "running"]
+        for node in stopped:
+            progress.say(f"starting {node.name}")
+            self.tools.engine.start(node.id)
+        self._forget()
+        progress.reach("containerd")
+        self._await_api(progress)
+        return (
+            Change(tuple(f"started node {node.name}" for node in stopped)) if stopped else UNCHANGED
+        )
+
+    def _create(self, progress: Progress) -> None:
+        engine = self.tools.engine.info()
+        minor = re.search(r":v?1\.(\d+)", self.node_image)
+        config = kind_config(
+            image=self._derive_node_image(),
+            mappings=self.mappings,
+            workers=self.workers,
+            cgroup_version=engine.cgroup_version,
+            minor=int(minor.group(1)) if minor else 36,
+            extra=self.extra,
+        )
+        self._forget()
+        self.kubeconfig.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with ThreadPoolExecutor(1) as pool:  # the milestones are seen from outside while kind works
+            over = threading.Event()
+            watching = pool.submit(self._await_milestones, progress, over)
+            try:
+                self.tools.kind.create(self.environment, config, self.kubeconfig, progress.say)
+            except ToolError as error:
+                over.set()
+                raise self._explained(error) from error
+            except BaseException:
+                over.set()
+                raise
+            watching.result()
+
+    def _explained(self, error: ToolError) -> ToolError:
+        """kind's error, with the last words of the node (kept by --retain)."""
+        for node in self.tools.engine.containers(
+            labels={DOCKER_ENVIRONMENT_LABEL: self.environment}
+        ):
+            if node.state != "running":
+                error.output += f"\n--- {node.name}\n" + self.tools.engine.logs(node.id, tail=20)
+        error.fix = error.fix or "kindctl up tries again; kindctl doctor looks at the machine"
+        return error
+
+    def _derive_node_image(self) -> str:
+        base = self.resolve(self.node_image)
+        if base is None:
+            raise KindctlError(f"the node image {self.node_image} is not in the engine")
+        found = self.tools.engine.image(base)
+        labels = {
+            DOCKER_ENVIRONMENT_LABEL: self.environment,
+            MADE_FOR_LABEL: json.dumps(self._made_for(), sort_keys=True),
+        }
+        carried = bool(found and found.labels.get("dev.kindctl.extra-cas"))
+        cas = {} if carried else dict(self.extra_cas)
+        key = json.dumps([found.id if found else base, labels, cas], sort_keys=True)
+        digest = hashlib.sha256(key.encode()).hexdigest()[:12]
+        tag = f"kindctl.local/environment/{self.environment}:{digest}"
+        if self.tools.engine.image(tag) is not None:
+            return tag
+        with tempfile.TemporaryDirectory(prefix="kindctl-") as folder:
+            lines = [f"FROM {base}"]
+            for file, pem in cas.items():
+                Path(folder, file).write_text(pem)
+                lines.append(f"COPY {file} /usr/local/share/ca-certificates/{file}")
+            if cas:
+                lines.append("RUN update-ca-certificates")
+            Path(folder, "Dockerfile").write_text("\n".join(lines) + "\n")
+            self.tools.engine.build(Build(folder, tag, labels=labels), lambda _: None)
+        return tag
+
+    # --- the way to the API ----------------------------------------------------------------------
+
+    def _await_milestones(self, progress: Progress, over: threading.Event) -> None:
+        control_plane = f"{self.environment}-control-plane"
+        if self._poll(lambda: self._try_exec(control_plane, ["ctr", "version"]) is not None, over):
+            progress.reach("containerd")
+            self._await_api(progress, over)
+
+    def _await_api(self, progress: Progress, over: threading.Event | None = None) -> None:
+        over = over or threading.Event()
+        if self._poll(self._api_answers, over):
+            self._mark()
+            progress.reach("api")
+
+    @staticmethod
+    def _poll(holds: Callable[[], bool], over: threading.Event) -> bool:
+        """Until it holds (True), somebody else has failed, or 5 minutes are over (False)."""
+        from tenacity import Retrying, retry_if_result, stop_after_delay, stop_any, wait_random
+        from tenacity.stop import stop_when_event_set
+
+        def pause(seconds: float) -> None:
+            over.wait(seconds)
+
+        retrying = Retrying(
+            retry=retry_if_result(lambda held: not held),
+            wait=wait_random(0.2, 0.4),
+            stop=stop_any(stop_after_delay(300), stop_when_event_set(over)),
+            sleep=pause,
+            retry_error_callback=lambda state: False,
+        )
+        return bool(retrying(holds))
+
+    def _api_answers(self) -> bool:
+        """A request as admin is answered: kubeadm binds admin.conf's group only after /readyz is ok."""
+        cluster = self.cluster()
+        if cluster is None or not cluster.alive():
+            return False
+        try:
+            return cluster.get(ObjectRef("v1", "Namespace", "kube-system")) is not None
+        except KindctlError:
+            return False
+
+    def _try_exec(self, container: str, command: Sequence[str]) -> str | None:
+        try:
+            return self.tools.engine.exec(container, command)
+        except ToolError:
+            return None
+
+    def _mark(self) -> None:
+        for node in self.nodes():
+            self._try_exec(node.id, ["touch", MARKER])
+
+    def cluster(self) -> Cluster | None:
+        with self._lock:
+            if self._cluster is None and self._write_kubeconfig():
+                self._cluster = self.tools.open_cluster(self.kubeconfig, self.context)
+            return self._cluster
+
+    def _write_kubeconfig(self) -> bool:
+        """Always from the node: a file on the disk may be of an earlier cluster of this name."""
+        nodes = self.nodes()
+        if not nodes or nodes[0].state != "running":
+            return False
+        address, port = next(iter(nodes[0].ports.get(API_PORT, ())), ("", 0))
+        admin_conf = self._try_exec(nodes[0].id, ["cat", "/etc/kubernetes/admin.conf"])
+        if not port or not admin_conf or not admin_conf.strip():
+            return False
+        text = kubeconfig.for_host(admin_conf, self.environment, f"https://{address}:{port}")
+        if self.tools.host.read(self.kubeconfig) != text:
+            self.tools.host.write(self.kubeconfig, text, 0o600)
+        return True
+
+    def _forget(self) -> None:
+        with self._lock:
+            if self._cluster is not None:
+                self._cluster.close()
+            self._cluster = None
+            self._held.clear()
+
+    # --- images ----------------------------------------------------------------------------------
+
+    def holds(self, image: str) -> bool:
+        wanted = self.tools.engine.image(image)
+        nodes = [node for node in self.nodes() if node.state == "running"]
+        if wanted is None or not nodes:
+            return False
+        return all(self._has(node, image, wanted.id) for node in nodes)
+
+    def _has(self, node: ContainerInfo, image: str, engine_id: str) -> bool:
+        from kindctl.images.references import full_name
+
+        held = self._held.get(node.id) or self._list_images(node)
+        found = held.get(full_name(image))
+        # with the containerd image store the engine's ID is the manifest's, not the configuration's
+        return found is not None and (
+            found == engine_id or self.tools.engine.info().containerd_store
+        )
+
+    def _list_images(self, node: ContainerInfo) -> dict[str, str]:
+        """Full name -> ID of the image's configuration, as the node's containerd has them."""
+        text = self._try_exec(node.id, ["crictl", "images", "--no-trunc", "-o", "json"])
+        held = {
+            tag: image["id"]
+            for image in json.loads(text or "{}").get("images", [])
+            for tag in [*image.get("repoTags", []), *image.get("repoDigests", [])]
+        }
+        self._held[node.id] = held
+        return held
+
+    def deliver(self, image: str, progress: Progress) -> None:
+        engine_image = self.tools.engine.image(image)
+        if engine_image is None:
+            raise KindctlError(f"image {image} is not in the engine")
+
+        def into(node: ContainerInfo) -> None:
+            if not self._has(node, image, engine_image.id):
+                self.tools.engine.load_into(node.id, [image])
+                self._held.pop(node.id, None)
+
+        nodes = [node for node in self.nodes() if node.state == "running"]
+        with ThreadPoolExecutor(max(len(nodes), 1)) as pool:
+            list(pool.map(into, nodes))
+
+    # --- the end ---------------------------------------------------------------------------------
+
+    def destroy(self) -> Change:
+        self._forget()
+        nodes = self.nodes()
+        self._remove(nodes)
+        return Change(tuple(f"removed node {node.name}" for node in nodes))
+
+    def _remove(self, nodes: Sequence[ContainerInfo]) -> None:
+        with ThreadPoolExecutor(max(len(nodes), 1)) as pool:
+            list(pool.map(lambda node: self.tools.engine.remove(node.id), nodes))

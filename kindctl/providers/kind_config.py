@@ -1,0 +1,69 @@
+"""The configuration that kind gets: ours, with what the user passes through merged into it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from kindctl.models import PortMapping
+
+INGRESS_NODE_LABEL = "ingress-ready"
+"""The node whose ports are mapped; kind's own examples use this label, and stock manifests select it."""
+
+
+def kind_config(
+    *,
+    image: str,
+    mappings: Sequence[PortMapping],
+    workers: int,
+    cgroup_version: int,
+    minor: int,
+    extra: Mapping[str, Any],
+) -> str:
+    """YAML for `kind create cluster --config`. `minor` is Kubernetes' minor version."""
+    control_plane: dict[str, Any] = {
+        "role": "control-plane",
+        "image": image,
+        "labels": {INGRESS_NODE_LABEL: "true"},
+        "extraPortMappings": [
+            {
+                "containerPort": mapping.node_port,
+                "hostPort": mapping.host_port,
+                "listenAddress": mapping.address,
+            }
+            for mapping in mappings
+        ],
+    }
+    nodes = [control_plane, *({"role": "worker", "image": image} for _ in range(workers))]
+    extra = dict(extra)
+    for key in ("extraMounts", "extraPortMappings"):  # kind has these per node
+        shared = extra.pop(key, [])
+        for node in nodes if key == "extraMounts" else nodes[:1]:
+            node[key] = [*node.get(key, []), *shared]
+    config: dict[str, Any] = {
+        "kind": "Cluster",
+        "apiVersion": "kind.x-k8s.io/v1alpha4",
+        "nodes": nodes,
+        **extra,
+    }
+    patches = [yaml.safe_dump(_kubelet(cgroup_version, minor), sort_keys=False)]
+    config["kubeadmConfigPatches"] = [*patches, *extra.get("kubeadmConfigPatches", [])]
+    return str(yaml.safe_dump(config, sort_keys=False))
+
+
+def _kubelet(cgroup_version: int, minor: int) -> dict[str, Any]:
+    """Kubelet settings for a development cluster; each is read by kubeadm as a patch."""
+    kubelet: dict[str, Any] = {
+        "kind": "KubeletConfiguration",
+        # static pods and volumes are looked at more often: a start waits for these, not for work
+        "fileCheckFrequency": "1s",
+        "syncFrequency": "2s",
+    }
+    if minor >= 35:
+        # 10 s, doubling, is what a restarted node waits for otherwise (KEP-4603, default in 1.35)
+        kubelet["crashLoopBackOff"] = {"maxContainerRestartPeriod": "1s"}
+        if cgroup_version == 1:
+            kubelet["failCgroupV1"] = False  # minikube#22315: kubelet 1.35 refuses cgroup v1
+    return kubelet

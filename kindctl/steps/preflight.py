@@ -1,0 +1,50 @@
+"""The step that asks the machine before anything is made on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from kindctl.diagnose.base import Wants
+from kindctl.diagnose.checks import examine, raise_for, repair
+from kindctl.models import UNCHANGED, Change, Differs, Progress, Ready, State, Verdict, Wake
+from kindctl.tools.protocols import Tools
+
+
+@dataclass
+class Preflight:
+    """Holds when no check has failed. `may_fix`: the user has agreed to what the fixes do."""
+
+    tools: Tools
+    wants: Wants
+    may_fix: bool = False
+    needs: frozenset[str] = frozenset()
+    timeout: float = 900.0
+    _verdicts: Sequence[Verdict] | None = field(default=None, repr=False)
+
+    name = "preflight"
+    title = "check the machine"
+    wake: Wake | None = None
+
+    @property
+    def verdicts(self) -> Sequence[Verdict]:
+        """Asked once; again only after something was fixed."""
+        if self._verdicts is None:
+            self._verdicts = examine(self.tools, self.wants)
+        return self._verdicts
+
+    def observe(self) -> State:
+        failed = [verdict for verdict in self.verdicts if verdict.level == "failed"]
+        if failed:
+            return Differs("; ".join(verdict.seen for verdict in failed))
+        warned = [v.code for v in self.verdicts if v.level == "warning"]
+        return Ready(f"warnings: {', '.join(warned)}" if warned else "")
+
+    def apply(self, progress: Progress) -> Change:
+        """Raises MachineError for what stays wrong."""
+        fixed: tuple[str, ...] = ()
+        if self.may_fix:
+            fixed = tuple(repair(self.tools, self.wants, self.verdicts, progress.say))
+            self._verdicts = None
+        raise_for(self.verdicts)
+        return Change(fixed) if fixed else UNCHANGED

@@ -1,0 +1,55 @@
+"""One kindctl at a time on an environment: an advisory lock that the kernel drops with its holder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from kindctl.errors import BusyError
+from kindctl.paths import data_dir
+
+
+@contextmanager
+def environment_lock(
+    environment: str, *, wait: float, say: Callable[[str], None] = lambda _: None
+) -> Iterator[None]:
+    """Hold the environment's lock; another holder is waited for, at most `wait` seconds, and said.
+
+    Raises BusyError, naming the holder's process, when it does not let go in time.
+    """
+    from tenacity import Retrying, retry_if_result, stop_after_delay, wait_random
+
+    folder = data_dir() / "locks"  # not the environment's own folder: `down` removes that
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(folder / f"{environment}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if not _try(descriptor):
+            holder = os.pread(descriptor, 64, 0).decode().strip() or "unknown"
+            say(f"waiting for another kindctl (process {holder}) on {environment!r}")
+            retrying = Retrying(
+                retry=retry_if_result(lambda held: not held),
+                wait=wait_random(0.1, 0.3),
+                stop=stop_after_delay(wait),
+                retry_error_callback=lambda _: False,
+            )
+            if not retrying(_try, descriptor):
+                raise BusyError(
+                    f"another kindctl works on {environment!r}",
+                    why=f"process {holder} holds its lock",
+                    fix=f"wait for it, or stop it: kill -INT {holder}",
+                )
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _try(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
