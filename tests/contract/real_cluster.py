@@ -1,0 +1,71 @@
+"""A kind cluster for the contract tests: made from a node image that the engine has, no host ports."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tenacity import retry, stop_after_delay, wait_fixed
+from tenacity.retry import retry_if_result
+
+from kindctl.models import ObjectRef
+from kindctl.tools.cluster import ApiCluster, open_cluster
+
+CONFIG = """\
+kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+kubeadmConfigPatches:
+- |
+  kind: KubeletConfiguration
+  failCgroupV1: false
+"""
+
+
+def node_image() -> str:
+    """KINDCTL_TEST_NODE_IMAGE, else the newest kindctl.local/node."""
+    if named := os.environ.get("KINDCTL_TEST_NODE_IMAGE"):
+        return named
+    images = _output(
+        "docker", "images", "--format", "{{.Repository}}:{{.Tag}}", "kindctl.local/node"
+    )
+    assert images, "no kindctl.local/node image in the engine: run `kindctl images build` first"
+    return images.splitlines()[0]
+
+
+@contextmanager
+def real_cluster(folder: Path) -> Iterator[ApiCluster]:
+    """Its API, once default objects are there; `folder` takes its kubeconfig. Deleted afterwards."""
+    name = f"kindctl-contract-{os.getpid()}"
+    kubeconfig = folder / "kubeconfig"
+    (folder / "kind.yaml").write_text(CONFIG)
+    arguments = ["--name", name, "--kubeconfig", str(kubeconfig)]
+    try:
+        config = str(folder / "kind.yaml")
+        _output(
+            "kind", "create", "cluster", "--image", node_image(), "--config", config, *arguments
+        )
+        cluster = open_cluster(kubeconfig)
+        _await_service_account(cluster)
+        yield cluster
+        cluster.close()
+    finally:
+        _output("kind", "delete", "cluster", *arguments)
+
+
+@retry(
+    retry=retry_if_result(lambda found: found is None),
+    wait=wait_fixed(0.3),
+    stop=stop_after_delay(60),
+)
+def _await_service_account(cluster: ApiCluster) -> object:
+    """The last thing that a pod needs from the controllers."""
+    return cluster.get(ObjectRef("v1", "ServiceAccount", "default", "default"))
+
+
+def _output(*command: str) -> str:
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
+    return done.stdout.strip()
