@@ -1,0 +1,280 @@
+"""The container engine, for real.
+
+Acting goes through python-on-whales: pull, build, import, tag, remove, start, stop. Looking calls the
+same `docker` client ourselves and reads its JSON, for three reasons: python-on-whales inspects objects
+one by one and again on each later access (85 ms for three images, 20 ms this way, and an object that
+vanishes meanwhile is an error); its models lack what we ask for (cgroup version, rootless); and its
+import takes 0.25-0.5 s, which an `up` that finds everything in place then never pays. `exec` with
+standard input and the archive stream of `load_into` have no counterpart there either.
+
+Both find the engine as the client does: DOCKER_HOST, then the current context.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from kindctl.errors import KindctlError, MachineError, ToolError
+from kindctl.models import Build, ContainerInfo, EngineInfo, ImageInfo
+from kindctl.tools import process
+from kindctl.tools.engine_json import container_info, engine_info, image_info, network_subnets
+from kindctl.tools.engine_words import as_error, build_error, is_missing, pull_error
+from kindctl.tools.protocols import Say
+
+if TYPE_CHECKING:
+    from python_on_whales import DockerClient
+
+IMPORTS_AT_ONCE = 2
+"""More compete with the control plane that starts meanwhile, and with each other for the disk."""
+
+_NODE_CTR = ("ctr", "--namespace", "k8s.io", "images")
+
+
+class DockerEngine:
+    """Engine. Every method raises MachineError (engine-missing, engine-down, engine-denied) where the
+    engine cannot be used, and ToolError for what it refuses."""
+
+    def __init__(self) -> None:
+        self._imports = threading.BoundedSemaphore(IMPORTS_AT_ONCE)
+
+    def info(self) -> EngineInfo:
+        from concurrent.futures import ThreadPoolExecutor
+
+        # `docker version` tells Podman from Docker, the context tells the endpoint: `docker info`
+        # does neither. Side by side they take as long as the slowest, 60 ms.
+        with ThreadPoolExecutor(3) as pool:
+            info = pool.submit(self._ask, "info", "--format", "{{json .}}")
+            version = pool.submit(self._ask, "version", "--format", "{{json .}}")
+            endpoint = pool.submit(self._endpoint)
+            return engine_info(
+                json.loads(info.result()), json.loads(version.result()), endpoint.result()
+            )
+
+    def image(self, reference: str) -> ImageInfo | None:
+        found = self._inspect("image", [reference])
+        return image_info(found[0]) if found else None
+
+    def images(self, labels: Mapping[str, str] | None = None) -> list[ImageInfo]:
+        ids = self._ask("image", "ls", "--quiet", "--no-trunc", *_filters(labels)).split()
+        return [image_info(found) for found in self._inspect("image", list(dict.fromkeys(ids)))]
+
+    def pull(self, reference: str, say: Say) -> ImageInfo:
+        with self._acting(words=pull_error) as client:
+            lines = client.image.pull(reference, stream_logs=True)
+            for _, line in cast(Iterable[tuple[str, bytes]], lines):
+                say(line.decode(errors="replace").rstrip())
+        return self._present(reference)
+
+    def build(self, build: Build, say: Say) -> ImageInfo:
+        with self._acting(words=build_error) as client:
+            lines = client.buildx.build(
+                build.context,
+                file=build.dockerfile,
+                tags=[build.tag],
+                target=build.target,
+                build_args=dict(build.args),
+                build_contexts=dict(build.contexts),
+                labels=dict(build.labels),
+                # A builder in a container of its own would not see the engine's images as bases.
+                builder=self._ask("context", "show").strip(),
+                # An attestation turns the image into an index that nodes cannot import whole.
+                provenance=False,
+                load=True,
+                progress="plain",
+                stream_logs=True,
+            )
+            for line in cast(Iterable[str], lines):
+                say(line.rstrip())
+        return self._present(build.tag)
+
+    def import_image(self, archive: Path, tag: str, labels: Mapping[str, str]) -> ImageInfo:
+        changes = [f"LABEL {_quoted(name)}={_quoted(value)}" for name, value in labels.items()]
+        with self._acting() as client:
+            client.image.import_(archive, tag=tag, changes=changes)
+        return self._present(tag)
+
+    def tag(self, reference: str, tag: str) -> None:
+        with self._acting() as client:
+            client.image.tag(reference, tag)
+
+    def remove_image(self, reference: str) -> None:
+        with self._acting(missing_ok=True) as client:
+            client.image.remove(reference)
+
+    def containers(
+        self, *, labels: Mapping[str, str] | None = None, name: str | None = None
+    ) -> list[ContainerInfo]:
+        if name is not None:
+            ids = [name]
+        else:
+            ids = self._ask("ps", "--all", "--quiet", "--no-trunc", *_filters(labels)).split()
+        found = [container_info(found) for found in self._inspect("container", ids)]
+        return [  # asked for by a name, the engine also answers with an ID that begins so
+            container
+            for container in found
+            if name in (None, container.name) and _has(container.labels, labels)
+        ]
+
+    def exec(self, container: str, command: Sequence[str], *, stdin: bytes | None = None) -> str:
+        interactive = [] if stdin is None else ["--interactive"]
+        return self._ask("exec", *interactive, container, *command, stdin=stdin)
+
+    def load_into(self, container: str, references: Sequence[str]) -> None:
+        wanted = {node_name(reference) for reference in references}
+        # `--local` (containerd 1.7's default, not 2's) unpacks into the snapshotter that is named;
+        # without `--all-platforms` the archive may lack other platforms (kind#3795).
+        importing = [
+            *_NODE_CTR,
+            "import",
+            "--local",
+            "--snapshotter",
+            self._snapshotter(container),
+            "-",
+        ]
+        with self._imports:
+            with _engine_errors():
+                process.pipe(
+                    [self._client(), "save", *self._one_platform(), *references],
+                    [self._client(), "exec", "--interactive", container, *importing],
+                )
+            filters = [f"name=={name}" for name in sorted(wanted)]
+            there = self.exec(container, [*_NODE_CTR, "check", "--quiet", *filters]).split()
+        if absent := sorted(wanted.difference(there)):
+            raise ToolError(
+                f"{container} lacks {', '.join(absent)} after an import that reported no error",
+                why="the archive was imported without an image of this name, or incompletely",
+                code="image-import",
+            )
+
+    def start(self, container: str) -> None:
+        with self._acting() as client:
+            client.container.start(container)
+
+    def stop(self, container: str) -> None:
+        with self._acting() as client:
+            client.container.stop(container)
+
+    def remove(self, container: str) -> None:
+        with self._acting(missing_ok=True) as client:
+            client.container.remove(container, force=True, volumes=True)
+
+    def logs(self, container: str, *, tail: int = 50) -> str:
+        lines: list[str] = []
+        self._ask("logs", "--tail", str(tail), container, say=lines.append)
+        return "\n".join(lines)
+
+    def networks(self) -> dict[str, tuple[str, ...]]:
+        ids = self._ask("network", "ls", "--quiet", "--no-trunc").split()
+        return dict(network_subnets(found) for found in self._inspect("network", ids))
+
+    def _client(self) -> str:
+        program = shutil.which("docker")
+        if program is None:
+            raise MachineError(
+                "there is no container engine: `docker` is not installed",
+                fix="run `kindctl doctor --fix`, or install Docker from https://docs.docker.com/engine/install",
+                code="engine-missing",
+            )
+        return program
+
+    def _ask(self, *arguments: str, say: Say | None = None, stdin: bytes | None = None) -> str:
+        with _engine_errors():
+            return process.run([self._client(), *arguments], say=say, stdin=stdin)
+
+    def _inspect(self, kind: str, ids: Sequence[str]) -> list[dict[str, Any]]:
+        """One call for all; what has vanished since it was listed is left out."""
+        if not ids:
+            return []
+        try:
+            found: list[dict[str, Any]] = json.loads(self._ask(kind, "inspect", *ids))
+        except ToolError as error:
+            if not is_missing(error.output):
+                raise
+            # The client prints what it found and fails for the rest: ask for each by itself.
+            return [one for id_ in ids if len(ids) > 1 for one in self._inspect(kind, [id_])]
+        return found
+
+    def _present(self, reference: str) -> ImageInfo:
+        found = self.image(reference)
+        if found is None:
+            raise ToolError(f"the engine has no image {reference} although it was just made")
+        return found
+
+    def _endpoint(self) -> str:
+        try:
+            return self._ask("context", "inspect", "--format", "{{.Endpoints.docker.Host}}").strip()
+        except ToolError:  # Podman's imitation of the client has no contexts
+            return os.environ.get("DOCKER_HOST", "")
+
+    def _one_platform(self) -> list[str]:
+        """With the containerd image store an archive holds every platform that is there, unless one
+        is named (API 1.48, Docker 28). The classic store has one only."""
+        info = self.info()
+        return [f"--platform=linux/{info.architecture}"] if info.containerd_store else []
+
+    def _snapshotter(self, container: str) -> str:
+        """kind's entrypoint writes another than overlayfs into this file where overlayfs cannot work
+        (rootless, ZFS)."""
+        pattern = r's/^ *snapshotter *= *"\([^"]*\)".*/\1/p'
+        names = self.exec(container, ["sed", "-n", pattern, "/etc/containerd/config.toml"])
+        return (names.split() or ["overlayfs"])[0]
+
+    @contextmanager
+    def _acting(
+        self, *, missing_ok: bool = False, words: Callable[[ToolError], KindctlError] = as_error
+    ) -> Iterator[DockerClient]:
+        """A client of python-on-whales, whose errors leave as ours."""
+        program = self._client()
+        from python_on_whales import DockerClient, DockerException
+
+        try:
+            yield DockerClient(client_call=[program])
+        except DockerException as error:
+            output = error.stderr or error.stdout or ""
+            if missing_ok and is_missing(output):
+                return
+            failed = process.failure(error.docker_command, error.return_code, output.splitlines())
+            raise words(failed) from error
+
+
+def node_name(reference: str) -> str:
+    """The full name that an image has in a node: docker.io/library/postgres:17 for postgres:17."""
+    first, _, rest = reference.partition("/")
+    if not rest:
+        reference = f"docker.io/library/{reference}"
+    elif "." not in first and ":" not in first and first != "localhost":
+        reference = f"docker.io/{reference}"
+    return reference if ":" in reference.rpartition("/")[2] else f"{reference}:latest"
+
+
+def _filters(labels: Mapping[str, str] | None) -> list[str]:
+    return [
+        f"--filter=label={name}" + (f"={value}" if value else "")
+        for name, value in (labels or {}).items()
+    ]
+
+
+def _has(labels: Mapping[str, str], wanted: Mapping[str, str] | None) -> bool:
+    return all(
+        name in labels and value in ("", labels[name]) for name, value in (wanted or {}).items()
+    )
+
+
+def _quoted(text: str) -> str:
+    """As a Dockerfile instruction wants it: `$` would be expanded."""
+    return json.dumps(text, ensure_ascii=False).replace("$", "\\$")
+
+
+@contextmanager
+def _engine_errors() -> Iterator[None]:
+    try:
+        yield
+    except ToolError as error:
+        raise as_error(error) from error

@@ -1,0 +1,128 @@
+"""The `kind` program, for real. It finds the engine as its client does, and honours
+KIND_EXPERIMENTAL_PROVIDER: the environment is passed on."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kindctl.errors import MachineError, ToolError
+from kindctl.tools import process
+from kindctl.tools.engine_words import as_error
+from kindctl.tools.protocols import Say
+
+_KNOWN = (  # code, kind's or the engine's words, what to do
+    (
+        "port-taken",
+        r"port is already allocated|address already in use|ports are not available",
+        "free the port or choose another: `kindctl doctor` names its owner",
+    ),
+    (
+        "port-privileged",
+        r"cannot expose privileged port",  # rootless Docker, by rootlesskit
+        "choose a port from 1024 on, or allow it: "
+        "`sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80`",
+    ),
+    (
+        "kind-log-line",  # kind#2972
+        r"could not find a log line",
+        "the node did not boot within kind's 30 s: the machine is busy, or lacks inotify instances",
+    ),
+    ("kind-exists", r"node\(s\) already exist for a cluster with the name", ""),
+    (
+        "kind-image",
+        r"failed to pull image|No such image|manifest unknown|pull access denied",
+        "bring the node image into the engine: `kindctl images pull` or `kindctl images build`",
+    ),
+    (
+        "subnet-clash",
+        r"non-overlapping IPv4 address pool",
+        "remove unused networks, or widen default-address-pools in the engine's daemon.json",
+    ),
+    ("disk-full", r"no space left on device", "free disk space: see `docker system df`"),
+    (
+        "inotify",
+        r"too many open files",
+        "raise fs.inotify.max_user_instances: `kindctl doctor --fix`",
+    ),
+    ("kind-kubeadm", r"failed to init node with kubeadm|failed to join node with kubeadm", ""),
+    (
+        "kind-config",
+        r"unknown apiVersion|unable to decode config|invalid configuration|yaml: ",
+        "correct cluster.kind in kindctl.yaml",
+    ),
+    ("kind-unknown-cluster", r"could not locate any control plane nodes", ""),
+)
+
+
+class KindProgram:
+    """Kind. Failures of `create` carry the codes above; without an engine, MachineError."""
+
+    def version(self) -> str:
+        said = self._kind("version")
+        found = re.search(r"\bv?(\d+\.\d+\.\d+\S*)", said)
+        if found is None:
+            raise ToolError("`kind version` names no version", output=said)
+        return found[1]
+
+    def clusters(self) -> list[str]:
+        return self._kind("get", "clusters").split()
+
+    def create(self, name: str, config: str, kubeconfig: Path, say: Say) -> None:
+        kubeconfig.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        arguments = ["create", "cluster", "--name", name, "--config", "-", "--retain"]
+        arguments += ["--wait", "0s", "--kubeconfig", str(kubeconfig)]
+        self._kind(*arguments, say=say, stdin=config)
+
+    def delete(self, name: str, kubeconfig: Path) -> None:
+        self._kind("delete", "cluster", "--name", name, "--kubeconfig", str(kubeconfig))
+
+    def kubeconfig(self, name: str) -> str:
+        return self._kind("get", "kubeconfig", "--name", name)
+
+    def _kind(self, *arguments: str, say: Say | None = None, stdin: str | None = None) -> str:
+        program = shutil.which("kind")
+        if program is None:
+            raise MachineError(
+                "`kind` is not installed",
+                fix="run `kindctl doctor --fix`, or install it from https://kind.sigs.k8s.io",
+                code="kind-missing",
+            )
+        given = None if stdin is None else stdin.encode()
+        heard = _Heard(say)
+        with _kind_errors(heard):
+            return process.run([program, *arguments], say=heard, stdin=given)
+
+
+class _Heard:
+    """What kind said in whole: its ERROR line comes first, and the output of the command that failed
+    after it, which may be longer than the tail that an error keeps. Only progress is passed on."""
+
+    def __init__(self, say: Say | None) -> None:
+        self.lines: list[str] = []
+        self._say = say
+
+    def __call__(self, line: str) -> None:
+        self.lines.append(line)
+        if line.startswith("ERROR: "):
+            self._say = None
+        if self._say is not None and line.strip():
+            self._say(line.strip())
+
+
+@contextmanager
+def _kind_errors(heard: _Heard) -> Iterator[None]:
+    try:
+        yield
+    except ToolError as error:
+        said = "\n".join(heard.lines)
+        if summary := re.search(r"^ERROR: (.+)$", said, re.MULTILINE):
+            error.why = summary[1]
+        for code, words, fix in _KNOWN:
+            if re.search(words, said):
+                error.code, error.fix = code, fix
+                break
+        raise as_error(error) from error

@@ -1,0 +1,186 @@
+"""Ports and HTTP from this machine, for real."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kindctl.errors import MachineError, ToolError
+from kindctl.tools.protocols import HttpAnswer, PortOwner
+
+if TYPE_CHECKING:
+    import ssl
+    from http.client import HTTPResponse
+
+BODY_LIMIT = 4 * 1024 * 1024
+"""Bytes of an answer that are read: enough for any page that is looked at."""
+
+_ANY = ("0.0.0.0", "::")  # noqa: S104 - addresses that listeners have, none is bound here
+
+
+class RealNet:
+    """Net. A port's owner is found among the listening sockets of this machine; a container's port is
+    held by docker-proxy (rootlesskit, ...), whose container the engine knows: `container` stays empty.
+    """
+
+    def owner(self, address: str, port: int) -> PortOwner | None:
+        try:
+            _bind(address, port)
+        except PermissionError as error:
+            # The kernel refuses before it looks whether the port is taken.
+            listener = _listener(address, port)
+            if listener is None:
+                raise _privileged(address, port) from error
+            return listener
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return _listener(address, port) or PortOwner(None, "")
+            raise MachineError(
+                f"{address}:{port} cannot be bound on this machine",
+                why=error.strerror or str(error),
+                fix="use an address that this machine has, such as 127.0.0.1",
+                code="port-address",
+            ) from error
+        return None
+
+    def free_port(self, address: str, wanted: Sequence[int]) -> int:
+        for port in wanted:
+            try:
+                return _bind(address, port)
+            except OSError:
+                continue
+        return _bind(address, 0)
+
+    def http(
+        self,
+        url: str,
+        *,
+        connect: tuple[str, int] | None = None,
+        host: str = "",
+        timeout: float = 3.0,
+        ca: str | None = None,
+    ) -> HttpAnswer:
+        import http.client
+        from urllib.parse import urlsplit
+
+        parts = urlsplit(url)
+        name = parts.hostname or ""
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        deadline = time.monotonic() + timeout
+        connection = http.client.HTTPConnection(name, port, timeout=timeout)
+        try:
+            connection.sock = socket.create_connection(connect or (name, port), timeout)
+            if parts.scheme == "https":
+                context = _tls(ca)
+                connection.sock = context.wrap_socket(connection.sock, server_hostname=name)
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            headers = {"Host": host or parts.netloc.rsplit("@", 1)[-1], "User-Agent": "kindctl"}
+            connection.request("GET", target, headers={**headers, "Connection": "close"})
+            response = connection.getresponse()
+            return HttpAnswer(response.status, _headers(response), _body(response, deadline))
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            why = str(error) or type(error).__name__
+            raise ToolError(f"no answer from {url}", why=why, code="http") from error
+        finally:
+            connection.close()
+
+    def reachable(self, url: str, timeout: float = 3.0) -> bool:
+        # In a thread of its own: nothing bounds the time that a dead resolver takes.
+        answers: list[bool] = []
+        thread = threading.Thread(
+            target=lambda: answers.append(_answers(url, timeout)), daemon=True
+        )
+        thread.start()
+        thread.join(timeout)
+        return answers == [True]
+
+
+def _bind(address: str, port: int) -> int:
+    """Bind and let go; the port. SO_REUSEADDR as servers set it: connections of an earlier listener
+    that are in TIME_WAIT do not count, a listener does, on this address or on all."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((address, port))
+        return int(probe.getsockname()[1])
+
+
+def _listener(address: str, port: int) -> PortOwner | None:
+    """Other users' processes are hidden from all but root: then only that there is one is known."""
+    import psutil
+
+    listeners = [
+        connection
+        for connection in psutil.net_connections(kind="tcp")
+        if connection.status == psutil.CONN_LISTEN
+        and connection.laddr
+        and connection.laddr.port == port
+        and (address in _ANY or connection.laddr.ip in (address, *_ANY))
+    ]
+    if not listeners:
+        return None
+    pid = next((connection.pid for connection in listeners if connection.pid), None)
+    if pid is None:
+        return PortOwner(None, "")
+    try:
+        return PortOwner(pid, psutil.Process(pid).name())
+    except psutil.Error:
+        return PortOwner(pid, "")
+
+
+def _privileged(address: str, port: int) -> MachineError:
+    setting = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+    first = setting.read_text().strip() if setting.exists() else "1024"
+    return MachineError(
+        f"user {os.geteuid()} may not bind port {port} on {address}",
+        why=f"ports below {first} are reserved (net.ipv4.ip_unprivileged_port_start={first})",
+        fix=f"use a port from {first} on, or run "
+        f"`sudo sysctl -w net.ipv4.ip_unprivileged_port_start={port}`",
+        code="port-privileged",
+    )
+
+
+def _tls(ca: str | None) -> ssl.SSLContext:
+    import ssl
+
+    if ca is not None:
+        return ssl.create_default_context(cadata=ca)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _headers(response: HTTPResponse) -> Mapping[str, str]:
+    return {name.lower(): value for name, value in response.getheaders()}
+
+
+def _body(response: HTTPResponse, deadline: float) -> bytes:
+    """What has come by the deadline: a stream of events never ends by itself."""
+    body = b""
+    while len(body) < BODY_LIMIT and time.monotonic() < deadline:
+        chunk = response.read1(BODY_LIMIT - len(body))
+        if not chunk:
+            break
+        body += chunk
+    return body
+
+
+def _answers(url: str, timeout: float) -> bool:
+    from urllib.error import HTTPError
+    from urllib.request import Request, urlopen
+
+    request = Request(url, headers={"User-Agent": "kindctl"})  # noqa: S310 - http(s) by the caller
+    try:
+        with urlopen(request, timeout=timeout) as answer:  # noqa: S310
+            return bool(answer.status < 500)
+    except HTTPError as error:
+        return error.code < 500
+    except (OSError, ValueError):
+        return False

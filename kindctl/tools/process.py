@@ -1,0 +1,236 @@
+"""Child processes: run one to its end, join two by a pipe, stop them all.
+
+Every child is an ordinary subprocess without a terminal, so Ctrl-C can end it (`stop_children`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from itertools import takewhile
+from typing import IO, cast
+
+from kindctl.errors import ToolError
+from kindctl.tools.protocols import Say
+
+TAIL = 50
+"""Lines of output that an error carries."""
+
+_USERINFO = re.compile(r"://[^/@\s]+@")
+
+
+class _Output:
+    """What a child says on both its streams: whole for the caller, line by line for `say`, and the
+    end of it for an error. Two threads feed it."""
+
+    def __init__(self, say: Say | None = None) -> None:
+        self.stdout: list[bytes] = []
+        self.tail: deque[str] = deque(maxlen=TAIL)
+        self.refused: BaseException | None = None  # what `say` raised: the child is stopped
+        self._say = say
+        self._lock = threading.Lock()
+
+    def follow(
+        self, child: subprocess.Popen[bytes], stream: IO[bytes] | None, *, keep: bool
+    ) -> threading.Thread:
+        thread = threading.Thread(target=self._read, args=(child, stream, keep), daemon=True)
+        thread.start()
+        return thread
+
+    def _read(self, child: subprocess.Popen[bytes], stream: IO[bytes] | None, keep: bool) -> None:
+        with cast(IO[bytes], stream) as lines:  # _start pipes both streams
+            for raw in lines:
+                if keep:
+                    self.stdout.append(raw)
+                # A progress bar redraws its line with carriage returns: its last state counts.
+                line = raw.decode(errors="replace").strip("\r\n").rsplit("\r", 1)[-1]
+                with self._lock:
+                    self.tail.append(line)
+                    if self._say is None or self.refused is not None:
+                        continue
+                    try:
+                        self._say(line)
+                    except BaseException as error:
+                        self.refused = error
+                        child.kill()
+
+
+def run(
+    command: Sequence[str],
+    *,
+    say: Say | None = None,
+    stdin: bytes | None = None,
+    env: Mapping[str, str] | None = None,
+) -> str:
+    """Standard output; `say` gets each line of both streams; `env` is added to this process's own.
+
+    Raises ToolError with the last lines of both streams, in which values of `env` and passwords in
+    URLs are masked (code program-missing when there is no such program).
+    """
+    output = _Output(say)
+    with tempfile.TemporaryFile() as given:  # a file, not a pipe: no thread has to feed it
+        if stdin is not None:
+            given.write(stdin)
+            given.seek(0)
+        child = _start(command, given if stdin is not None else subprocess.DEVNULL, env)
+    readers = [
+        output.follow(child, child.stdout, keep=True),
+        output.follow(child, child.stderr, keep=False),
+    ]
+    _wait([child], readers)
+    if output.refused is not None:
+        raise output.refused
+    if child.returncode != 0:
+        raise failure(command, child.returncode, output.tail, secrets=(env or {}).values())
+    return b"".join(output.stdout).decode(errors="replace")
+
+
+def pipe(source: Sequence[str], sink: Sequence[str]) -> str:
+    """`source | sink` without a file between; standard output of `sink`. Raises ToolError for the
+    side that failed first."""
+    said, heard = _Output(), _Output()
+    left = _start(source, subprocess.DEVNULL)
+    # Our copy of the pipe is closed at once, so that `source` notices when `sink` ends.
+    with cast(IO[bytes], left.stdout) as joint:
+        try:
+            right = _start(sink, joint)
+        except BaseException:
+            left.kill()
+            raise
+    readers = [
+        said.follow(left, left.stderr, keep=False),
+        heard.follow(right, right.stdout, keep=True),
+        heard.follow(right, right.stderr, keep=False),
+    ]
+    _wait([left, right], readers)
+    # A sink that ends early breaks the source's pipe; a source that ends early leaves the sink with
+    # half an archive: the side to blame is the one that says something of its own.
+    if left.returncode != 0 and not _broken_pipe(left.returncode, said.tail):
+        raise failure(source, left.returncode, said.tail)
+    if right.returncode != 0:
+        raise failure(sink, right.returncode, heard.tail)
+    return b"".join(heard.stdout).decode(errors="replace")
+
+
+def stop_children(grace: float = 1.0) -> None:
+    """End every process that this one started, and theirs: TERM, and KILL after `grace` seconds.
+
+    Called from the main thread while other threads still wait for the children; those then see them
+    fail. Left alone: what has a session of its own (Host.spawn). Nothing is reaped here: the thread
+    that waits for a child must get its real exit status.
+    """
+    for _ in range(2):  # twice, for what a thread has started meanwhile
+        for harshness in (signal.SIGTERM, signal.SIGKILL):
+            children = _children()
+            if not children:
+                return
+            for child in children:
+                with suppress(ProcessLookupError):
+                    os.kill(child, harshness)
+            _wait_for_end(children, grace)
+
+
+def failure(
+    command: Sequence[str], status: int, tail: Iterable[str], *, secrets: Iterable[str] = ()
+) -> ToolError:
+    """The error of a command that ended with `status` after these last lines of output."""
+    hidden = sorted((value for value in secrets if len(value) > 3), key=len, reverse=True)
+
+    def clean(text: str) -> str:
+        for value in hidden:
+            text = text.replace(value, "***")
+        return _USERINFO.sub("://***@", text)
+
+    output = clean("\n".join(list(tail)[-TAIL:]).strip("\n"))
+    how = f"was killed by signal {-status}" if status < 0 else f"failed with status {status}"
+    return ToolError(
+        f"`{_short(command)}` {how}",
+        command=[clean(word) for word in command],
+        status=status,
+        why=output.rsplit("\n", 1)[-1],
+        output=output,
+    )
+
+
+def _short(command: Sequence[str]) -> str:
+    """`kind create cluster` of a long command line."""
+    words = takewhile(re.compile(r"[a-z][a-z0-9-]*").fullmatch, command[1:3])
+    return " ".join([os.path.basename(command[0]), *words])
+
+
+def _start(
+    command: Sequence[str], stdin: IO[bytes] | int, env: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            list(command),
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **env} if env else None,
+        )
+    except FileNotFoundError as error:
+        raise ToolError(
+            f"{command[0]} is not installed", command=command, code="program-missing"
+        ) from error
+    except OSError as error:
+        raise ToolError(
+            f"{command[0]} could not be started", command=command, why=str(error)
+        ) from error
+
+
+def _wait(children: Sequence[subprocess.Popen[bytes]], readers: Sequence[threading.Thread]) -> None:
+    """Until the children have ended and said everything. An exception here (Ctrl-C) ends them."""
+    try:
+        for child in children:
+            child.wait()
+        for reader in readers:
+            reader.join(timeout=2)  # a daemon that a child left behind may hold the stream open
+    except BaseException:
+        for child in children:
+            child.kill()
+        raise
+
+
+def _broken_pipe(status: int, tail: Iterable[str]) -> bool:
+    return status == -signal.SIGPIPE or any("broken pipe" in line.lower() for line in tail)
+
+
+def _children() -> list[int]:
+    import psutil
+
+    own_session = os.getsid(0)
+    pids = []
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            if child.status() != psutil.STATUS_ZOMBIE and os.getsid(child.pid) == own_session:
+                pids.append(child.pid)
+    return pids
+
+
+def _wait_for_end(pids: Iterable[int], seconds: float) -> None:
+    """A pidfd becomes readable when its process ends, without reaping it."""
+    poll = select.poll()
+    open_fds = set()
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            fd = os.pidfd_open(pid)
+            poll.register(fd, select.POLLIN)
+            open_fds.add(fd)
+    deadline = time.monotonic() + seconds
+    while open_fds and (left := deadline - time.monotonic()) > 0:
+        for fd, _ in poll.poll(left * 1000):
+            poll.unregister(fd)
+            os.close(fd)
+            open_fds.discard(fd)
+    for fd in open_fds:
+        os.close(fd)

@@ -1,0 +1,28 @@
+"""The outside world, for real. Making it costs nothing: clients and heavy imports come with the first
+use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kindctl.tools.engine import DockerEngine
+from kindctl.tools.host import RealHost
+from kindctl.tools.kind import KindProgram
+from kindctl.tools.net import RealNet
+from kindctl.tools.protocols import Cluster, Tools
+
+
+def real_tools() -> Tools:
+    return Tools(
+        engine=DockerEngine(),
+        kind=KindProgram(),
+        net=RealNet(),
+        host=RealHost(),
+        open_cluster=_open_cluster,
+    )
+
+
+def _open_cluster(kubeconfig: Path, context: str | None = None) -> Cluster:
+    from kindctl.tools.cluster import open_cluster
+
+    return open_cluster(kubeconfig, context)
