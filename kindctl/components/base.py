@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from kindctl.models import Endpoint, Object, Route
@@ -39,3 +39,10 @@ class Component(Protocol):
     def routes(self, endpoints: Sequence[Endpoint]) -> Sequence[Route]:
         """URLs that must answer before `up` says so; found in its Ingress objects and `expect`."""
         ...
+
+
+class Controller(Component, Protocol):
+    """A component that answers for Ingress objects."""
+
+    ingress_class: str  # the class that it serves; also every Ingress that names none
+    host_ports: Mapping[int, str]  # ports that its pods take on their node -> for what

@@ -1,0 +1,165 @@
+"""ingress-nginx, in the shape that everybody knows from kind.
+
+Names, labels, flags, ports, class and webhook are those of the stock kind flavour; what differs, and
+why, stands in tests/contract/nginx_differences.yaml, and a test finds any other difference. The
+objects suit releases 1.11 to 1.15.
+
+ingress-nginx is retired: announced in November 2025, read-only since March 2026, v1.15.1 is its last
+release. Images stay available.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from kindctl.components.base import Resolve
+from kindctl.components.proof import ENVIRONMENT_HEADER, INGRESS_HEADER, environment_id
+from kindctl.errors import ApiError
+from kindctl.models import Endpoint, Object, ObjectRef, Route
+from kindctl.tools.protocols import Cluster
+
+if TYPE_CHECKING:
+    from kindctl.components.nginx.pki import Pki
+
+IMAGE = (
+    "registry.k8s.io/ingress-nginx/controller:v1.15.1"
+    "@sha256:594ceea76b01c592858f803f9ff4d2cb40542cae2060410b2c95f75907d659e1"
+)
+NAMESPACE = "ingress-nginx"
+SERVICE = "ingress-nginx-controller-admission"
+SECRET = ObjectRef("v1", "Secret", "ingress-nginx-admission", NAMESPACE)
+WEBHOOK = "validate.nginx.ingress.kubernetes.io"
+CERTIFICATE_ANNOTATION = "kindctl.dev/certificate"
+MANIFESTS = (  # in the order in which they are applied
+    "namespace.yaml",
+    "rbac.yaml",
+    "config.yaml",
+    "services.yaml",
+    "deployment.yaml",
+    "class.yaml",
+)
+PROBE_HOST = "probe.kindctl.invalid"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class IngressNginx:
+    """See components.base.Controller."""
+
+    name = "ingress-nginx"
+    namespace = NAMESPACE
+    ingress_class = "nginx"
+    host_ports: Mapping[int, str] = {80: "ingress-nginx", 443: "ingress-nginx"}
+
+    def __init__(self, environment: str, now: Callable[[], datetime] = _now) -> None:
+        self.environment = environment
+        self._now = now
+        self._lock = threading.Lock()
+        self._made: Pki | None = None
+
+    def images(self) -> Sequence[str]:
+        return (IMAGE,)
+
+    def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
+        pki = self.pki(cluster)
+        objects = [pki.secret(SECRET) if obj["kind"] == "Secret" else obj for obj in manifests()]
+        for obj in objects:
+            if obj["kind"] == "ConfigMap":
+                obj["data"]["http-snippet"] = _headers(environment_id(self.environment, cluster))
+            elif obj["kind"] == "Deployment":
+                template = obj["spec"]["template"]
+                # The kubelet brings a new certificate into a running pod only within a minute or two.
+                template["metadata"]["annotations"] = {CERTIFICATE_ANNOTATION: pki.fingerprint}
+                template["spec"]["containers"][0]["image"] = resolve(IMAGE)
+        return objects
+
+    def late_objects(self, cluster: Cluster) -> list[Object]:
+        """The webhook, with the CA that is in the Secret now (ingress-nginx#5968, #6458)."""
+        (webhook,) = _read("webhook.yaml")
+        webhook["webhooks"][0]["clientConfig"]["caBundle"] = self.pki(cluster).ca_bundle
+        return [webhook]
+
+    def prove(self, cluster: Cluster) -> str:
+        """The webhook admits a good Ingress, and refuses one: it is called, and not passed over."""
+        try:
+            cluster.apply(_probe("/kindctl"), dry_run=True)
+        except ApiError as error:
+            return f"the admission webhook: {error.why or error.what}"
+        try:
+            cluster.apply(_probe("/kindctl/(.*)"), dry_run=True)
+        except ApiError as error:
+            return "" if WEBHOOK in error.why and "denied" in error.why else error.why or error.what
+        return "the admission webhook is not called: an Ingress that it refuses was admitted"
+
+    def routes(self, endpoints: Sequence[Endpoint]) -> Sequence[Route]:
+        return ()
+
+    def pki(self, cluster: Cluster) -> Pki:
+        """What the cluster has, if it is good; else a new one, which is the same at the next call."""
+        from kindctl.components.nginx.pki import Pki, create
+
+        names = (SERVICE, f"{SERVICE}.{NAMESPACE}.svc")
+        with self._lock:
+            found = Pki.read(cluster.get(SECRET))
+            if found is not None and not found.fault(names, self._now()):
+                return found
+            if self._made is None:
+                self._made = create(names, self._now())
+            return self._made
+
+
+def controller(environment: str) -> IngressNginx:
+    return IngressNginx(environment)
+
+
+def manifests() -> list[Object]:
+    """The objects as they are shipped, without what the cluster adds to them; a copy."""
+    return [obj for file in MANIFESTS for obj in _read(file)]
+
+
+def _read(file: str) -> list[Object]:
+    return copy.deepcopy(_parsed(file))
+
+
+@cache
+def _parsed(file: str) -> list[Object]:
+    import yaml
+
+    text = files(__package__).joinpath("manifests", file).read_text()
+    return list(yaml.safe_load_all(text))
+
+
+def _headers(identity: str) -> str:
+    """Set in the http block, and so on every answer, an error page's too.
+
+    Not by `add-headers`: that names a second ConfigMap, whose change makes no controller reload, so
+    that one which was deleted and came back would stay without effect. The variables are those that
+    the controller's template sets in each location.
+    """
+    return (
+        f'more_set_headers "{ENVIRONMENT_HEADER}: {identity}";\n'
+        f'more_set_headers "{INGRESS_HEADER}: $namespace/$ingress_name";\n'
+    )
+
+
+def _probe(path: str) -> Object:
+    """For a dry run. With strict-validate-path-type the webhook refuses a regular expression here."""
+    service = {"name": "ingress-nginx-controller", "port": {"name": "http"}}
+    rule = {"path": path, "pathType": "Prefix", "backend": {"service": service}}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": "kindctl-probe", "namespace": NAMESPACE},
+        "spec": {
+            "ingressClassName": IngressNginx.ingress_class,
+            "rules": [{"host": PROBE_HOST, "http": {"paths": [rule]}}],
+        },
+    }

@@ -1,0 +1,33 @@
+"""How an answer shows where it came from.
+
+Whatever else listens on port 80 can answer 200, and so can another environment. So the controller
+puts two headers on every answer of its own:
+
+    X-Kindctl-Environment: shop.3f1c9a27b04e     the environment, and the cluster that it is in now
+    X-Kindctl-Ingress: shop/frontend-ingress     the Ingress whose rule the request matched
+
+The first has the name and a digest of the UID of namespace kube-system, which no other cluster has:
+an environment of the same name elsewhere, or the one before the last `down`, does not pass. The
+second is "/" where no rule matched: that tells an app's own 404 from the controller's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from kindctl.errors import ApiError
+from kindctl.models import ObjectRef
+from kindctl.tools.protocols import Cluster
+
+ENVIRONMENT_HEADER = "X-Kindctl-Environment"
+INGRESS_HEADER = "X-Kindctl-Ingress"
+NO_INGRESS = "/"
+
+
+def environment_id(environment: str, cluster: Cluster) -> str:
+    """The value of X-Kindctl-Environment. Raises ApiError (passing) while kube-system is not there."""
+    namespace = cluster.get(ObjectRef("v1", "Namespace", "kube-system"))
+    if namespace is None:
+        raise ApiError("the cluster has no namespace kube-system yet")
+    uid = str(namespace["metadata"]["uid"])
+    return f"{environment}.{hashlib.sha256(uid.encode()).hexdigest()[:12]}"
