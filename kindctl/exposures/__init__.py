@@ -1,0 +1,29 @@
+"""Ways from the host to a Service. One file per kind; EXPOSURES is the list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from kindctl.errors import UsageError
+from kindctl.exposures.base import Exposure
+
+EXPOSURES: dict[str, tuple[str, str]] = {
+    "host-port": (
+        "kindctl.exposures.host_port:HostPort",
+        "ports of the node, mapped to the host when kind makes it",
+    ),
+}
+"""Name in kindctl.yaml -> ("module:class", one-line summary)."""
+
+
+def load_exposure(via: str) -> Callable[..., Exposure]:
+    """The class of that name, to be called with its options. Raises UsageError."""
+    if via not in EXPOSURES:
+        raise UsageError(
+            f"there is no exposure {via!r}",
+            fix=f"ingress.expose.via is one of {', '.join(EXPOSURES)}",
+        )
+    module, _, name = EXPOSURES[via][0].partition(":")
+    made: Callable[..., Exposure] = getattr(import_module(module), name)
+    return made
