@@ -1,0 +1,121 @@
+"""The last word of `up`: a request through the printed URL, answered rightly by this environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from kindctl.components.proof import (
+    ENVIRONMENT_HEADER,
+    INGRESS_HEADER,
+    NO_INGRESS,
+    environment_id,
+)
+from kindctl.errors import ApiError, ToolError
+from kindctl.models import (
+    UNCHANGED,
+    Absent,
+    Change,
+    NotReady,
+    Progress,
+    Ready,
+    Route,
+    State,
+    Wake,
+)
+from kindctl.tools.protocols import Cluster, HttpAnswer, Net
+
+
+@dataclass
+class UrlAnswers:
+    """Holds when a request to the URL got the answer that the route wants, from this environment.
+
+    Three things are looked at: that the answer carries this environment's own header (see
+    components.proof; whatever else listens on the port cannot give it), that a rule of an Ingress
+    matched, and the route's status and text. The request goes to the host's port, as the user's
+    does. There is nothing to apply; no watch tells of HTTP, so it is polled.
+    """
+
+    route: Route
+    net: Net
+    cluster: Callable[[], Cluster | None]
+    environment: str
+    needs: frozenset[str]
+    timeout: float = 120.0
+
+    wake: Wake | None = None
+
+    @property
+    def name(self) -> str:
+        return f"url:{self.route.url}" + (f"@{self.route.host}" if self.route.host else "")
+
+    @property
+    def title(self) -> str:
+        host = f" (Host: {self.route.host})" if self.route.host else ""
+        return f"{self.route.url}{host} answers"
+
+    def observe(self) -> State:
+        cluster = self.cluster()
+        if cluster is None:
+            return Absent("no cluster")
+        try:
+            identity = environment_id(self.environment, cluster)
+            answer = self.net.http(self.route.url, connect=self.route.connect, host=self.route.host)
+        except ApiError as error:
+            return NotReady(error.what)
+        except ToolError as error:
+            return NotReady(error.why or error.what)
+        fault = foreign(answer, identity, self.route.connect[1]) or wrong(answer, self.route)
+        return NotReady(fault) if fault else Ready(summary(answer))
+
+    def apply(self, progress: Progress) -> Change:
+        return UNCHANGED
+
+
+def foreign(answer: HttpAnswer, identity: str, port: int) -> str:
+    """Why this answer is not from this environment; empty when it is."""
+    found = answer.headers.get(ENVIRONMENT_HEADER.lower())
+    if found == identity:
+        return ""
+    if found is None:
+        server = answer.headers.get("server")
+        by = f" by {server}" if server else ""
+        return f"port {port} is answered{by}, not by this environment: {summary(answer)}"
+    return f"port {port} is answered by another environment, {found.rpartition('.')[0] or found}"
+
+
+def wrong(answer: HttpAnswer, route: Route) -> str:
+    """Why this answer is not the one that the route wants; empty when it is."""
+    seen = summary(answer)
+    if route.status is not None:
+        if answer.status != route.status:
+            return f"{seen}, not {route.status}"
+    elif answer.status >= (400 if route.contains else 500):
+        return seen
+    elif not route.contains and answer.headers.get(INGRESS_HEADER.lower()) == NO_INGRESS:
+        return f"{seen}: the controller has no Ingress for it"
+    if route.contains and route.contains not in answer.body.decode(errors="replace"):
+        return f"{seen}, without {route.contains!r}"
+    return ""
+
+
+def summary(answer: HttpAnswer) -> str:
+    """ "503 Service Temporarily Unavailable (nginx)", "500 Internal Server Error: division by zero".
+
+    An error's own words count: its title where it is a page, else its first line.
+    """
+    try:
+        phrase = HTTPStatus(answer.status).phrase
+    except ValueError:
+        phrase = ""
+    line = f"{answer.status} {phrase}".strip()
+    text = answer.body[:4096].decode(errors="replace").strip()
+    if answer.status < 400 or not text:
+        return line
+    title = re.search(r"<title>\s*(.*?)\s*</title>", text, re.DOTALL | re.IGNORECASE)
+    if "<center>nginx" in text and title:  # the controller's own page has the status in its title
+        return f"{title.group(1)} (nginx)"
+    words = title.group(1) if title else "" if text.startswith("<") else text.splitlines()[0]
+    return f"{line}: {words[:100]}" if words else line
