@@ -17,10 +17,13 @@ from kindctl.tools.protocols import Say, Tools
 class Wants:
     """What the environment at hand asks of the machine."""
 
-    ports: Sequence[tuple[str, int]] = ()  # (address, host port) that a new cluster would bind
+    ports: Sequence[tuple[str, int]] = ()
+    """(address, host port) that a new cluster would bind: HTTP's first, HTTPS's second, then others."""
     kubernetes: str = "1.36"
     workers: int = 0
     environment: str = ""
+    registries: Sequence[str] = ("https://registry-1.docker.io/v2/",)
+    """Where base images could be pulled. None reachable: they are made with debootstrap."""
 
 
 class Check(Protocol):
@@ -30,7 +33,8 @@ class Check(Protocol):
     title: str  # "inotify limits"
 
     def ask(self, tools: Tools, wants: Wants) -> Verdict:
-        """Look, changing nothing. Never raises: what cannot be asked is a failed verdict."""
+        """Look, changing nothing. Never raises: what goes wrong is in the verdict, and a question that
+        cannot be put yet is a warning that names what blocks it."""
         ...
 
     def plan(self, tools: Tools, wants: Wants) -> Sequence[str]:

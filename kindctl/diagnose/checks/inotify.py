@@ -1,0 +1,62 @@
+"""Are there enough inotify watches and instances? Each node runs a whole system in a container and
+shares them with the host: "too many open files" (kubernetes#104303)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kindctl.diagnose.base import Check, Wants
+from kindctl.diagnose.checks.common import Unfixable
+from kindctl.models import Verdict
+from kindctl.tools.protocols import Host, Say, Tools
+
+LIMITS = {
+    "fs.inotify.max_user_watches": (524288, 524288),
+    "fs.inotify.max_user_instances": (512, 1024),
+}
+"""Kernel setting -> (least that is fine, what the fix sets). kind's "Known Issues" names the first."""
+
+
+class Inotify(Unfixable):
+    code = "inotify"
+    title = "inotify limits"
+
+    def ask(self, tools: Tools, wants: Wants) -> Verdict:
+        low = _low(tools.host)
+        seen = ", ".join(f"{name} is {value}" for name, value in _values(tools.host).items())
+        if not seen:
+            return self.ok("not this machine's to set")
+        if not low:
+            return self.ok(seen)
+        commands = " && ".join(f"sysctl -w {name}={LIMITS[name][1]}" for name in low)
+        return Verdict(
+            code="inotify",
+            level="warning",
+            seen="; ".join(f"{name} is {low[name]}, below {LIMITS[name][0]}" for name in low),
+            fix=f"as root: {commands}",
+            fixable=tools.host.is_root(),
+        )
+
+    def plan(self, tools: Tools, wants: Wants) -> Sequence[str]:
+        return [
+            f"set {name} from {value} to {LIMITS[name][1]}, until the next reboot"
+            for name, value in _low(tools.host).items()
+        ]
+
+    def fix(self, tools: Tools, wants: Wants, say: Say) -> None:
+        for sentence, name in zip(self.plan(tools, wants), _low(tools.host), strict=True):
+            tools.host.set_sysctl(name, str(LIMITS[name][1]))
+            say(sentence)
+
+
+def _values(host: Host) -> dict[str, int]:
+    """Settings that this machine has: none on macOS, where the engine's own machine has them."""
+    values = {name: host.sysctl(name) for name in LIMITS}
+    return {name: int(value) for name, value in values.items() if value is not None}
+
+
+def _low(host: Host) -> dict[str, int]:
+    return {name: value for name, value in _values(host).items() if value < LIMITS[name][0]}
+
+
+CHECK: Check = Inotify()

@@ -1,0 +1,111 @@
+"""Are the ports that a new cluster would bind free? A node's ports are fixed when it is made, and a
+taken one ends in the engine's exit status 125 (kind#3681), so they are asked for beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kindctl.diagnose.base import Check, Wants
+from kindctl.diagnose.checks.common import Unfixable
+from kindctl.errors import KindctlError, MachineError
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL, ContainerInfo, Verdict
+from kindctl.tools.protocols import PortOwner, Tools
+
+ALTERNATIVES = (("http", (8080, 8081, 8000, 9080)), ("https", (8443, 8444, 9443)))
+"""Key in `ingress.expose` and ports to offer, in the order of Wants.ports."""
+
+ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not bound
+
+
+class Ports(Unfixable):
+    code = "ports"
+    title = "ports"
+
+    def ask(self, tools: Tools, wants: Wants) -> Verdict:
+        holders = _holders(tools)
+        answers = [_look(tools, wants, holders, index) for index in range(len(wants.ports))]
+        wrong = [answer for answer in answers if answer is not None]
+        if not wrong:
+            names = ", ".join(f"{address}:{port}" for address, port in wants.ports)
+            return self.ok(f"{names} can be used" if names else "none asked for")
+        return Verdict(
+            code=wrong[0].code,
+            level="failed",
+            seen="; ".join(verdict.seen for verdict in wrong),
+            fix="\n".join(dict.fromkeys(verdict.fix for verdict in wrong)),
+        )
+
+
+def _look(
+    tools: Tools, wants: Wants, holders: Sequence[ContainerInfo], index: int
+) -> Verdict | None:
+    """None: the port is free, or this environment's own node has it."""
+    address, port = wants.ports[index]
+    holder = next((c for c in holders if _publishes(c, address, port)), None)
+    label = holder.labels.get(DOCKER_ENVIRONMENT_LABEL, "") if holder else ""
+    if label and label == wants.environment:
+        return None
+    try:
+        owner = tools.net.owner(address, port)
+    except MachineError as error:
+        if holder is None:
+            return _unbindable(tools, wants, error, index)
+        owner = PortOwner(None, "")
+    if owner is None:
+        return None
+    return Verdict(
+        code="port-taken",
+        level="failed",
+        seen=f"{address}:{port} is taken by {_name(owner, holder, label)}",
+        fix=(f"kindctl down --name {label}" if label else "stop it")
+        + f", or use another port: {_free_instead(tools, wants, index)}",
+    )
+
+
+def _unbindable(tools: Tools, wants: Wants, error: MachineError, index: int) -> Verdict | None:
+    if error.code != "port-privileged":
+        return Verdict(error.code, "failed", error.what, error.fix)
+    try:
+        if not tools.engine.info().rootless:
+            return None  # an engine that runs as root binds what its user may not
+    except MachineError:
+        pass
+    other = _free_instead(tools, wants, index)
+    return Verdict(error.code, "failed", error.what, f"use another port: {other}; or {error.fix}")
+
+
+def _free_instead(tools: Tools, wants: Wants, index: int) -> str:
+    address, port = wants.ports[index]
+    if index >= len(ALTERNATIVES):
+        return f"{tools.net.free_port(address, range(port + 1, port + 20))} is free"
+    scheme, candidates = ALTERNATIVES[index]
+    free = tools.net.free_port(address, candidates)
+    return f"`ingress: {{expose: {{{scheme}: {free}}}}}` in kindctl.yaml"
+
+
+def _name(owner: PortOwner, holder: ContainerInfo | None, label: str) -> str:
+    if label and holder:
+        return f"environment {label} of kindctl (container {holder.name})"
+    if holder or owner.container:
+        image = f" of image {holder.image}" if holder else ""
+        return f"container {holder.name if holder else owner.container}{image}"
+    program = owner.program or "another program"
+    return f"{program} (process {owner.pid})" if owner.pid else program
+
+
+def _holders(tools: Tools) -> list[ContainerInfo]:
+    try:
+        return [c for c in tools.engine.containers() if c.state in ("running", "paused")]
+    except KindctlError:
+        return []  # no engine: its check says so; programs can be found without
+
+
+def _publishes(container: ContainerInfo, address: str, port: int) -> bool:
+    return any(
+        host_port == port and (bound == address or bound in ANYWHERE or address in ANYWHERE)
+        for published in container.ports.values()
+        for bound, host_port in published
+    )
+
+
+CHECK: Check = Ports()

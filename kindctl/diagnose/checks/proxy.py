@@ -1,0 +1,57 @@
+"""Do the proxies that the environment names leave the cluster's own traffic alone? (kind#1186, #1702)
+
+Into the nodes kind itself passes the proxies, and adds to NO_PROXY the node names, the networks, the
+cluster's ranges and .svc names. What it cannot add to is the environment of the user's own programs:
+kubectl, curl and browsers on the host.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from kindctl.diagnose.base import Check, Wants
+from kindctl.diagnose.checks.common import Unfixable
+from kindctl.models import Verdict
+from kindctl.tools.protocols import Tools
+
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY")
+LOCAL = ("localhost", "127.0.0.1")
+
+
+class Proxy(Unfixable):
+    code = "proxy"
+    title = "proxies"
+
+    def ask(self, tools: Tools, wants: Wants) -> Verdict:
+        proxies = {name: value for name in PROXIES if (value := _environment(name))}
+        if not proxies:
+            return self.ok("none set")
+        seen = ", ".join(f"{name}={_without_password(value)}" for name, value in proxies.items())
+        exempt = [word.strip() for word in _environment("NO_PROXY").split(",") if word.strip()]
+        missing = [name for name in _needed(wants) if name not in exempt and "*" not in exempt]
+        if not missing:
+            return self.ok(f"{seen}; NO_PROXY has {', '.join(_needed(wants))}")
+        return Verdict(
+            code="proxy",
+            level="warning",
+            seen=f"{seen}, and NO_PROXY lacks {', '.join(missing)}: kubectl and curl would ask the proxy "
+            "for this machine's own addresses",
+            fix=f"export NO_PROXY={','.join([*exempt, *missing])} no_proxy=$NO_PROXY",
+        )
+
+
+def _needed(wants: Wants) -> list[str]:
+    """kindctl's own requests go direct in any case."""
+    return list(dict.fromkeys([*LOCAL, *(address for address, _ in wants.ports)]))
+
+
+def _environment(name: str) -> str:
+    return os.environ.get(name) or os.environ.get(name.lower()) or ""
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"//[^/@]*@", "//***@", url)
+
+
+CHECK: Check = Proxy()

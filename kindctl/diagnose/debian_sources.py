@@ -1,0 +1,64 @@
+"""What the machine's own package sources say: sources.list(5), in both of its formats."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where binary packages come from."""
+
+    uris: tuple[str, ...]
+    suites: tuple[str, ...]
+    components: tuple[str, ...]
+    signed_by: str = (
+        ""  # a path, a fingerprint, or a key with its line breaks; empty: apt's own keys
+    )
+
+
+def parse(name: str, text: str) -> Iterator[Source]:
+    """The enabled sources of one file. Its name tells the format: *.sources (deb822) or *.list."""
+    return _stanzas(text) if name.endswith(".sources") else _lines(text)
+
+
+def archive(sources: Iterable[Source], suites: Iterable[str]) -> Source | None:
+    """The first source that has the main packages of one of these suites."""
+    wanted = set(suites)
+    for source in sources:
+        if "main" in source.components and wanted & set(source.suites):
+            return source
+    return None
+
+
+def _lines(text: str) -> Iterator[Source]:
+    """deb [signed-by=/path arch=amd64] URI SUITE COMPONENT..."""
+    for line in text.splitlines():
+        match = re.match(r"\s*deb\s+(?:\[([^]]*)\]\s+)?([^#]+)", line)
+        if not match:
+            continue
+        words = match[2].split()
+        if len(words) < 2:
+            continue
+        options = dict(option.split("=", 1) for option in (match[1] or "").split() if "=" in option)
+        yield Source((words[0],), (words[1],), tuple(words[2:]), options.get("signed-by", ""))
+
+
+def _stanzas(text: str) -> Iterator[Source]:
+    """Paragraphs of "Field: value"; a line that starts with a space goes on with the value."""
+    uncommented = re.sub(r"^#.*\n?", "", text, flags=re.MULTILINE)
+    for stanza in re.split(r"\n\s*\n", uncommented):
+        fields = {
+            match[1].lower(): match[2].strip()
+            for match in re.finditer(r"^([\w-]+):(.*(?:\n[ \t].*)*)", stanza, re.MULTILINE)
+        }
+        if "deb" not in fields.get("types", "").split() or fields.get("enabled") == "no":
+            continue
+        yield Source(
+            uris=tuple(fields.get("uris", "").split()),
+            suites=tuple(fields.get("suites", "").split()),
+            components=tuple(fields.get("components", "").split()),
+            signed_by=fields.get("signed-by", ""),
+        )
