@@ -114,11 +114,30 @@ class Step(Protocol):
     the same code as a first one.
     """
 
-    name: str  # stable id: "cluster", "image:postgres:17"
-    title: str  # for people: "create the cluster"
-    needs: frozenset[str]  # names of steps, or "STEP:MILESTONE", that must hold first
-    timeout: float  # seconds from its start until it must hold
-    wake: Wake | None  # what wakes its wait; None: polled
+    @property
+    def name(self) -> str:
+        """Stable id: "cluster", "image:postgres:17"."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """For people: "create the cluster"."""
+        ...
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Names of steps, or "STEP:MILESTONE", that must hold first."""
+        ...
+
+    @property
+    def timeout(self) -> float:
+        """Seconds from its start until it must hold."""
+        ...
+
+    @property
+    def wake(self) -> Wake | None:
+        """What wakes its wait; None: polled."""
+        ...
 
     def observe(self) -> State:
         """Look, changing nothing. A step whose needs are absent is Absent, not an error."""
@@ -285,6 +304,7 @@ class StepReport:
     started: float  # seconds after the start of the run
     changes: tuple[str, ...] = ()
     note: str = ""
+    after: str = ""  # the need that held last and so let it start: the critical path, step by step
 
 
 @dataclass(frozen=True)
