@@ -17,8 +17,6 @@ from kindctl.components.base import Component, Resolve
 from kindctl.components.manifests import Manifest, read_manifests
 from kindctl.components.pods import images, use_images_of_nodes
 from kindctl.components.routes import Expect, app_routes
-from kindctl.components.scaling import Scaled, scaled, settle_replicas
-from kindctl.components.scopes import rank
 from kindctl.errors import ConfigError
 from kindctl.models import AppBuild, Endpoint, Object, ObjectRef, Route
 from kindctl.tools.protocols import Cluster
@@ -27,8 +25,6 @@ __all__ = ["AppComponent", "Expect", "settle_namespaces"]
 
 LATE = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 """Applied when the app's pods are ready: before that they would refuse what others apply."""
-
-GIVEN_NAMESPACES = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
 
 
 @dataclass
@@ -42,7 +38,7 @@ class AppComponent:
     builds: Sequence[AppBuild] = ()
     expect: Sequence[Expect] = ()
     ingress_class: str = "nginx"
-    left_to_others: Collection[str] = ()  # namespaces that another component applies
+    left_to_others: Collection[str] = ()  # Namespaces that another component applies
 
     _generated: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -69,21 +65,13 @@ class AppComponent:
         found = (image for manifest in self.parsed for image in images(manifest.obj))
         return tuple(dict.fromkeys(found))
 
-    def namespaces(self) -> set[str]:
-        """Those that its objects are in, and those that it has manifests for."""
-        used = {m.namespace for m in self.parsed if m.namespace}
-        return used | {m.name for m in self.parsed if m.kind == "Namespace"}
-
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
-        """Namespaces that objects are in and that have no manifest are made too."""
         objects = self._copies(late=False)
-        has = scaled(objects)
         for obj in objects:
             use_images_of_nodes(obj, resolve)
             if obj["kind"] == "Secret":
                 self._complete(obj, cluster)
-            self._settle_replicas(obj, has, cluster)
-        return sorted([*self._own_namespaces(objects), *objects], key=rank)
+        return objects
 
     def late_objects(self, cluster: Cluster) -> list[Object]:
         return self._copies(late=True)
@@ -110,46 +98,26 @@ class AppComponent:
             if not (m.kind == "Namespace" and m.name in self.left_to_others)
         ]
 
-    def _own_namespaces(self, objects: Sequence[Object]) -> list[Object]:
-        used = {obj["metadata"].get("namespace") for obj in objects} - {None}
-        given = {obj["metadata"]["name"] for obj in objects if obj["kind"] == "Namespace"}
-        return [
-            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-            for name in sorted(used - given - GIVEN_NAMESPACES - set(self.left_to_others))
-        ]
-
     def _complete(self, secret: Object, cluster: Cluster) -> None:
         ref = ObjectRef.of(secret)
         with self._lock:
             made = self._generated.setdefault((ref.namespace or "", ref.name), {})
             generated.complete(secret, lambda: cluster.get(ref), made)
 
-    @staticmethod
-    def _settle_replicas(obj: Object, has: Scaled, cluster: Cluster) -> None:
-        ref = ObjectRef.of(obj)
-        bounds = has.get((ref.kind, ref.namespace or "", ref.name))
-        if bounds is not None:
-            settle_replicas(obj, bounds, cluster.get(ref))
-
 
 def settle_namespaces(components: Sequence[Component]) -> None:
-    """Decide which of several components applies a namespace that they share.
+    """Decide which of several components applies a Namespace that more than one has a manifest for.
 
-    It carries the label of one component, and goes when that one goes; so there must be one: the
-    controller whose namespace it is, else the first app that has a manifest for it, else the first
-    that uses it. Sets `left_to_others` of each app.
+    It carries the label of one component, and goes when that one goes. It is the controller whose
+    namespace it is, else the first app. Sets `left_to_others` of the apps.
     """
-    apps = [c for c in components if isinstance(c, AppComponent)]
     owner: dict[str, str] = {}
+    apps = [component for component in components if isinstance(component, AppComponent)]
     for component in components:
         if not isinstance(component, AppComponent):
-            owner.setdefault(component.namespace, component.name)
+            owner[component.namespace] = component.name
     for app in apps:
-        for manifest in app.parsed:
-            if manifest.kind == "Namespace":
-                owner.setdefault(manifest.name, app.name)
-    for app in apps:
-        for name in app.namespaces():
-            owner.setdefault(name, app.name)
-    for app in apps:
-        app.left_to_others = frozenset(n for n in app.namespaces() if owner[n] != app.name)
+        declared = [m.name for m in app.parsed if m.kind == "Namespace"]
+        app.left_to_others = frozenset(
+            name for name in declared if owner.setdefault(name, app.name) != app.name
+        )

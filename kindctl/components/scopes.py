@@ -1,4 +1,4 @@
-"""Which kinds live in a namespace, and in which order kinds are applied."""
+"""Which kinds live in a namespace: known before there is a cluster to ask."""
 
 from __future__ import annotations
 
@@ -37,32 +37,6 @@ CLUSTER_SCOPED: Mapping[str, frozenset[str]] = {
 }
 """API group -> kinds that belong to no namespace. All other built-in kinds do."""
 
-ORDER = (
-    "Namespace",
-    "CustomResourceDefinition",
-    "PriorityClass",
-    "StorageClass",
-    "IngressClass",
-    "ResourceQuota",
-    "LimitRange",
-    "ServiceAccount",
-    "ClusterRole",
-    "ClusterRoleBinding",
-    "Role",
-    "RoleBinding",
-    "Secret",
-    "ConfigMap",
-    "PersistentVolume",
-    "PersistentVolumeClaim",
-    "Service",
-    "Ingress",  # before pods run: a controller that starts then knows it from its first look
-    "NetworkPolicy",
-)
-WORKLOADS = ("DaemonSet", "Deployment", "StatefulSet", "ReplicaSet", "Pod", "Job", "CronJob")
-AFTER_WORKLOADS = ("PodDisruptionBudget", "HorizontalPodAutoscaler")
-
-BUILT_IN_GROUPS = ("", "apps", "batch", "autoscaling", "policy", "extensions")
-
 
 @dataclass(frozen=True)
 class Scopes:
@@ -86,17 +60,3 @@ class Scopes:
         group, kind = group if slash else "", str(obj["kind"])
         by_table = kind not in CLUSTER_SCOPED.get(group, ())
         return self.custom.get((group, kind), by_table)
-
-
-def rank(obj: Object) -> int:
-    """For sorting: what others need comes first, custom objects come last, after their definition and
-    the pods of their operator."""
-    kind, group = str(obj["kind"]), str(obj["apiVersion"]).rpartition("/")[0]
-    if kind in ORDER:
-        return ORDER.index(kind)
-    if kind in WORKLOADS:
-        return 200
-    if kind in AFTER_WORKLOADS:
-        return 300
-    built_in = group in BUILT_IN_GROUPS or group.endswith(".k8s.io")
-    return 100 if built_in else 400

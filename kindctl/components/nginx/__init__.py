@@ -35,7 +35,6 @@ NAMESPACE = "ingress-nginx"
 SERVICE = "ingress-nginx-controller-admission"
 SECRET = ObjectRef("v1", "Secret", "ingress-nginx-admission", NAMESPACE)
 WEBHOOK = "validate.nginx.ingress.kubernetes.io"
-CERTIFICATE_ANNOTATION = "kindctl.dev/certificate"
 MANIFESTS = (  # in the order in which they are applied
     "namespace.yaml",
     "rbac.yaml",
@@ -75,10 +74,7 @@ class IngressNginx:
             if obj["kind"] == "ConfigMap":
                 obj["data"]["http-snippet"] = _headers(environment_id(self.environment, cluster))
             elif obj["kind"] == "Deployment":
-                template = obj["spec"]["template"]
-                # The kubelet brings a new certificate into a running pod only within a minute or two.
-                template["metadata"]["annotations"] = {CERTIFICATE_ANNOTATION: pki.fingerprint}
-                template["spec"]["containers"][0]["image"] = resolve(IMAGE)
+                obj["spec"]["template"]["spec"]["containers"][0]["image"] = resolve(IMAGE)
         return objects
 
     def late_objects(self, cluster: Cluster) -> list[Object]:

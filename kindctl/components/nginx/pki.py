@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -60,10 +59,6 @@ class Pki:
     def ca_bundle(self) -> str:
         """As a webhook configuration has it: base64 of the PEM."""
         return base64.b64encode(self.ca).decode()
-
-    @property
-    def fingerprint(self) -> str:
-        return hashlib.sha256(self.cert).hexdigest()[:12]
 
     def fault(self, names: Sequence[str], now: datetime) -> str:
         """Why a client that trusts `ca` would not accept this for `names`; empty when it would, and
