@@ -1,0 +1,61 @@
+"""Unit tests stay inside this process: no sockets, no other programs.
+
+Python reports what it is about to do to audit hooks (PEP 578), whatever name the code under test calls
+it by; a hook that raises prevents it. What is raised is no Exception, so that code which catches those
+cannot hide it; and the test fails at its end even if a thread has swallowed it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+FORBIDDEN = (
+    "socket.connect",
+    "socket.bind",
+    "socket.sendto",
+    "socket.sendmsg",
+    "socket.getaddrinfo",
+    "socket.gethostbyname",
+    "subprocess.Popen",
+    "os.exec",
+    "os.fork",
+    "os.forkpty",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.system",
+)
+
+
+class OutsideWorld(BaseException):
+    """A unit test reached for a socket or another program."""
+
+
+class _Guard:
+    """Hooks cannot be taken back, so there is one, with a switch."""
+
+    def __init__(self) -> None:
+        self.on = False
+        self.seen: list[str] = []
+        sys.addaudithook(self._hear)
+
+    def _hear(self, event: str, arguments: tuple[object, ...]) -> None:
+        if self.on and event in FORBIDDEN:
+            self.seen.append(f"{event}{arguments!r}")
+            raise OutsideWorld(self.seen[-1])
+
+
+_guard = _Guard()
+
+
+@pytest.fixture(autouse=True)
+def inside() -> Iterator[list[str]]:
+    """What was prevented, so far. A test that does such things on purpose empties the list."""
+    _guard.seen = []
+    _guard.on = True
+    yield _guard.seen
+    _guard.on = False
+    if _guard.seen:
+        pytest.fail(f"a unit test reached outside: {'; '.join(_guard.seen)}")
