@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from kindctl.errors import MachineError, ToolError
+from kindctl.errors import KindctlError, MachineError, ToolError
 from kindctl.tools import process
 from kindctl.tools.engine_words import as_error
 from kindctl.tools.protocols import Say
@@ -93,8 +91,10 @@ class KindProgram:
             )
         given = None if stdin is None else stdin.encode()
         heard = _Heard(say)
-        with _kind_errors(heard):
+        try:
             return process.run([program, *arguments], say=heard, stdin=given)
+        except ToolError as error:
+            raise kind_error(error, "\n".join(heard.lines)) from error
 
 
 class _Heard:
@@ -113,16 +113,12 @@ class _Heard:
             self._say(line.strip())
 
 
-@contextmanager
-def _kind_errors(heard: _Heard) -> Iterator[None]:
-    try:
-        yield
-    except ToolError as error:
-        said = "\n".join(heard.lines)
-        if summary := re.search(r"^ERROR: (.+)$", said, re.MULTILINE):
-            error.why = summary[1]
-        for code, words, fix in _KNOWN:
-            if re.search(words, said):
-                error.code, error.fix = code, fix
-                break
-        raise as_error(error) from error
+def kind_error(error: ToolError, said: str) -> KindctlError:
+    """kind's failure with a code and a fix; `said` is all that it printed."""
+    if summary := re.search(r"^ERROR: (.+)$", said, re.MULTILINE):
+        error.why = summary[1]
+    for code, words, fix in _KNOWN:
+        if re.search(words, said):
+            error.code, error.fix = code, fix
+            break
+    return as_error(error)
