@@ -1,0 +1,99 @@
+"""The root file system that the first recipe starts from.
+
+debootstrap makes it from a package registry; where that cannot run, the official image is pulled.
+It stays in the engine under a name of ours, so that another set of CAs does not cost it again.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from kindctl.errors import KindctlError, MachineError
+from kindctl.images.recipe_book import RECIPE_LABEL, SOURCES_LABEL
+from kindctl.tools.protocols import Say, Tools
+
+SUITE = "trixie"
+OFFICIAL = f"debian:{SUITE}-slim"
+ROOTFS = f"kindctl.local/debian-rootfs:{SUITE}"
+
+SCRATCH = "/var/tmp"  # noqa: S108 - /tmp may be mounted nodev or noexec, which debootstrap refuses
+NEEDED_BYTES = 1_500_000_000
+
+
+def rootfs(tools: Tools, pull: Callable[[], str], say: Say) -> str:
+    """The name in the engine of a bare Debian. `pull` gets the official image.
+
+    Raises MachineError (code bootstrap) where neither can be had.
+    """
+    for name in (ROOTFS, OFFICIAL):
+        if tools.engine.image(name) is not None:
+            return name
+    missing = _missing(tools)
+    if not missing:
+        return _debootstrap(tools, say)
+    try:
+        return pull()
+    except KindctlError as error:
+        raise MachineError(
+            "there is no Debian to build images from",
+            why=f"{missing}; {OFFICIAL}: {error.what}",
+            fix="on Debian or Ubuntu, as root: `kindctl doctor --fix` installs debootstrap; "
+            f"elsewhere: make {OFFICIAL} pullable, or `docker load` it",
+            output=error.output,
+            code="bootstrap",
+        ) from error
+
+
+def _missing(tools: Tools) -> str:
+    """Why debootstrap cannot run here; empty when it can."""
+    if tools.host.which("debootstrap") is None:
+        return "debootstrap is not installed"
+    if not tools.host.is_root():
+        return "debootstrap needs root"
+    if tools.host.free_disk(SCRATCH) < NEEDED_BYTES:
+        return f"less than {NEEDED_BYTES / 1e9:.1f} GB are free in {SCRATCH}"
+    return ""
+
+
+def _debootstrap(tools: Tools, say: Say) -> str:
+    folder = Path(tempfile.mkdtemp(prefix="kindctl-", dir=SCRATCH))
+    tree, archive = folder / "rootfs", folder / "rootfs.tar"
+    command = ["debootstrap", "--variant=minbase", "--include=ca-certificates", SUITE, str(tree)]
+    try:
+        tools.host.run(command, say=lambda line: say(_phase(line)))
+        say("importing the root file system")
+        tools.host.run(["tar", "--numeric-owner", "-C", str(tree), "-cf", str(archive), "."])
+        labels = {
+            RECIPE_LABEL: "debian-rootfs",
+            SOURCES_LABEL: f"Debian {SUITE}: packages of main, by debootstrap --variant=minbase",
+        }
+        tools.engine.import_image(archive, ROOTFS, labels)
+    finally:
+        _remove(tools, folder)
+    return ROOTFS
+
+
+def _phase(line: str) -> str:
+    """debootstrap names every package; which of its phases it is in is enough to know."""
+    words = line.removeprefix("I: ").split()
+    return f"debootstrap: {words[0].lower() if words else ''} packages"
+
+
+def _remove(tools: Tools, folder: Path) -> None:
+    """An interrupted debootstrap leaves /proc and /sys mounted in its tree: unmount before deleting,
+    and delete nothing below a mount that stays."""
+    for mount in reversed(_mounts(tools, folder)):
+        try:
+            tools.host.run(["umount", mount])
+        except KindctlError:
+            return
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _mounts(tools: Tools, folder: Path) -> list[str]:
+    table = tools.host.read(Path("/proc/self/mounts")) or ""
+    places = [line.split()[1] for line in table.splitlines() if len(line.split()) > 1]
+    return [place for place in places if place.startswith(f"{folder}/")]

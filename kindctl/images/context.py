@@ -1,0 +1,116 @@
+"""A build context as BuildKit sees it: which files .dockerignore leaves, and a digest of them.
+
+The matching is that of github.com/moby/patternmatcher: the last pattern that matches a path or one of
+its parent folders decides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import posixpath
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from kindctl.errors import KindctlError
+
+Pattern = tuple[re.Pattern[str], bool]
+"""(what it matches, whether it takes back: a `!` in front)"""
+
+
+def digest(context: Path, dockerfile: Path) -> str:
+    """SHA-256 over names, modes and contents of what the build can see. Raises KindctlError (code
+    build-context) for a file that cannot be read."""
+    whole = hashlib.sha256()
+    try:
+        patterns = read_ignore(context, dockerfile)
+        for name, status in _walk(context, patterns):
+            path = context / name
+            whole.update(f"{name}\0{stat.S_IFMT(status.st_mode)}\0".encode())
+            whole.update(f"{status.st_mode & 0o777:o}\0".encode())
+            if stat.S_ISLNK(status.st_mode):
+                whole.update(os.readlink(path).encode())
+            elif stat.S_ISREG(status.st_mode):
+                with path.open("rb") as file:
+                    whole.update(hashlib.file_digest(file, "sha256").digest())
+    except OSError as error:
+        raise KindctlError(
+            f"the build context {context} cannot be read",
+            why=f"{error.filename}: {error.strerror}",
+            fix="make the file readable, or name it in .dockerignore",
+            code="build-context",
+        ) from error
+    return whole.hexdigest()
+
+
+def read_ignore(context: Path, dockerfile: Path) -> list[Pattern]:
+    """NAME.dockerignore beside the Dockerfile counts before the context's .dockerignore."""
+    own = dockerfile.with_name(f"{dockerfile.name}.dockerignore")
+    file = own if own.is_file() else context / ".dockerignore"
+    return compile_patterns(file.read_text().splitlines()) if file.is_file() else []
+
+
+def compile_patterns(lines: Sequence[str]) -> list[Pattern]:
+    patterns = []
+    for line in lines:
+        text = line.strip()
+        if not text or line.startswith("#"):
+            continue
+        again = text.startswith("!")
+        clean = posixpath.normpath(text.removeprefix("!").strip()).lstrip("/")
+        if clean not in ("", "."):
+            patterns.append((re.compile(_regex(clean)), again))
+    return patterns
+
+
+def ignored(name: str, patterns: Sequence[Pattern]) -> bool:
+    """`name` is relative to the context, with slashes."""
+    parts = name.split("/")
+    paths = ["/".join(parts[: end + 1]) for end in range(len(parts))]
+    out = False
+    for pattern, again in patterns:
+        if again == out and any(pattern.fullmatch(path) for path in reversed(paths)):
+            out = not again
+    return out
+
+
+def _walk(context: Path, patterns: Sequence[Pattern]) -> Iterator[tuple[str, os.stat_result]]:
+    may_come_back = any(again for _, again in patterns)
+
+    def visit(folder: Path, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+            name = prefix + entry.name
+            out = ignored(name, patterns)
+            if not out:
+                yield name, entry.stat(follow_symlinks=False)
+            if entry.is_dir(follow_symlinks=False) and (may_come_back or not out):
+                yield from visit(Path(entry.path), f"{name}/")
+
+    return visit(context, "")
+
+
+def _regex(pattern: str) -> str:
+    text, place = "", 0
+    while place < len(pattern):
+        char = pattern[place]
+        place += 1
+        if pattern.startswith("**", place - 1):
+            place += 1
+            if pattern[place : place + 1] == "/":
+                place += 1
+            text += ".*" if place >= len(pattern) else "(?:.*/)?"
+        elif char == "*":
+            text += "[^/]*"
+        elif char == "?":
+            text += "[^/]"
+        elif char == "[" and (end := pattern.find("]", place + 1)) > 0:
+            text += f"[{pattern[place:end]}]"
+            place = end + 1
+        elif char == "\\" and place < len(pattern):
+            text += re.escape(pattern[place])
+            place += 1
+        else:
+            text += re.escape(char)
+    return text

@@ -1,0 +1,140 @@
+"""Which images a Dockerfile starts from, read as BuildKit reads it.
+
+Only the stages that the target needs count: BuildKit skips the others.
+Dockerfile reference: https://docs.docker.com/reference/dockerfile/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+_DIRECTIVE = re.compile(r"#\s*(?P<name>[A-Za-z]+)\s*=\s*(?P<value>\S.*?)\s*$")
+_HEREDOC = re.compile(r"<<-?\s*([\"']?)([A-Za-z_]\w*)\1")
+_FROM = re.compile(
+    r"FROM\s+(?:--\S+\s+)*(?P<image>\S+)(?:\s+AS\s+(?P<name>\S+))?\s*$", re.IGNORECASE
+)
+_COPY_FROM = re.compile(r"--from=(\S+)")
+_MOUNT_FROM = re.compile(r"--mount=\S*?\bfrom=([^,\s]+)")
+_VARIABLE = re.compile(
+    r"\$(?:(?P<plain>\w+)|\{(?P<name>\w+)(?:(?P<how>:?[-+])(?P<other>[^}]*))?\})"
+)
+
+
+@dataclass
+class _Stage:
+    image: str
+    name: str
+    others: list[str] = field(default_factory=list)  # COPY --from=..., RUN --mount=from=...
+
+
+def bases(text: str, args: Mapping[str, str], target: str | None, arch: str) -> tuple[str, ...]:
+    """The references that a build of `target` (None: the last stage) starts from or copies from, as
+    the Dockerfile has them after substitution. What stays unknown (`$UNSET`) is left to BuildKit."""
+    stages = _stages(text, args, arch)
+    index = {stage.name.lower(): place for place, stage in enumerate(stages) if stage.name}
+    start = index.get(target.lower(), len(stages) - 1) if target else len(stages) - 1
+    found: dict[str, None] = {}
+    seen: set[int] = set()
+
+    def visit(place: int) -> None:
+        if place in seen:
+            return
+        seen.add(place)
+        for name in (stages[place].image, *stages[place].others):
+            earlier = index.get(name.lower(), place)
+            if name.isdecimal() and int(name) < place:  # COPY --from=0
+                visit(int(name))
+            elif earlier < place:
+                visit(earlier)
+            elif name and name.lower() != "scratch" and "$" not in name:
+                found[name] = None
+
+    if stages:
+        visit(start)
+    return tuple(found)
+
+
+def syntax(text: str) -> str | None:
+    """The frontend that `# syntax=` at the top names: an image that BuildKit pulls by itself."""
+    for line in text.splitlines():
+        directive = _DIRECTIVE.match(line.strip())
+        if directive is None:
+            return None
+        if directive["name"].lower() == "syntax":
+            return directive["value"]
+    return None
+
+
+def without_syntax(text: str) -> str:
+    """The same Dockerfile for the frontend that is built into BuildKit."""
+    lines = text.splitlines(keepends=True)
+    return "".join(line for line in lines if not re.match(r"#\s*syntax\s*=", line.strip(), re.I))
+
+
+def _stages(text: str, args: Mapping[str, str], arch: str) -> list[_Stage]:
+    platform = {"OS": "linux", "ARCH": arch, "PLATFORM": f"linux/{arch}"}
+    known = {f"{side}{what}": v for side in ("BUILD", "TARGET") for what, v in platform.items()}
+    stages: list[_Stage] = []
+    for line in _instructions(text):
+        word = line.split(maxsplit=1)[0].upper()
+        if word == "ARG" and not stages:  # only those before the first FROM count in FROM
+            for name, default in re.findall(r"(\w+)(?:=(\"[^\"]*\"|'[^']*'|\S*))?", line[3:]):
+                given = args.get(name, default.strip("\"'"))
+                if given:
+                    known[name] = _substitute(given, known)
+        elif word == "FROM" and (match := _FROM.match(line)):
+            image = _substitute(match["image"].strip("\"'"), known)
+            stages.append(_Stage(image, match["name"] or ""))
+        elif stages and word in ("COPY", "ADD"):
+            flags = re.match(r"\w+((?:\s+--\S+)*)", line)
+            stages[-1].others += _COPY_FROM.findall(flags[1] if flags else "")
+        elif stages and word == "RUN":
+            stages[-1].others += _MOUNT_FROM.findall(line)
+    return stages
+
+
+def _instructions(text: str) -> Iterator[str]:
+    """Logical lines: continuations joined, comments and the bodies of here-documents left out."""
+    escape = "\\"
+    lines = iter(text.splitlines())
+    parts: list[str] = []
+    directives = True
+    for line in lines:
+        stripped = line.strip()
+        directive = _DIRECTIVE.match(stripped) if directives else None
+        directives = directive is not None
+        if directive and directive["name"].lower() == "escape":
+            escape = directive["value"]
+        if not stripped or stripped.startswith("#"):
+            continue
+        if stripped.endswith(escape):
+            parts.append(stripped[:-1])
+            continue
+        whole = " ".join([*parts, stripped]).strip()
+        parts = []
+        if re.match(r"(RUN|COPY|ADD)\b", whole, re.IGNORECASE):
+            for _, end in _HEREDOC.findall(whole):
+                for body in lines:
+                    if body.strip("\t") == end:
+                        break
+        if whole:
+            yield whole
+    if parts:
+        yield " ".join(parts).strip()
+
+
+def _substitute(text: str, known: Mapping[str, str]) -> str:
+    """$NAME, ${NAME}, ${NAME:-default}, ${NAME:+other}. What is not known stays as it stands."""
+
+    def value(match: re.Match[str]) -> str:
+        found = known.get(match["plain"] or match["name"])
+        how, other = match["how"], match["other"] or ""
+        if how in (":+", "+"):
+            return other if found else ""
+        if how in (":-", "-"):
+            return found or other
+        return match[0] if found is None else found
+
+    return _VARIABLE.sub(value, text)

@@ -1,0 +1,69 @@
+"""The upstream images that environments are made of, pinned by digest where upstream publishes one.
+
+Node images: release notes of kind v0.33.0. Controller: ingress-nginx v1.15.1, its last release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kindctl.errors import UsageError
+
+NODES: Mapping[str, str] = {
+    "1.37.0": "sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5",
+    "1.36.4": "sha256:099e049362a1526b2db71494e1947aae99bd16290d7c895f2b7ea312e3cbfaed",
+    "1.35.8": "sha256:07b2536e30b803ed61d1677a79df6115f798ce64c80f9e22f6ed45afd09323c0",
+    "1.34.11": "sha256:44e222ee2132dab25ff87301682f89eb82c7880ea3a1bf543bfe9708fd08d67d",
+}
+"""Kubernetes version -> digest of kindest/node, the newest patch of each minor."""
+
+CONTROLLER = (
+    "registry.k8s.io/ingress-nginx/controller:v1.15.1"
+    "@sha256:594ceea76b01c592858f803f9ff4d2cb40542cae2060410b2c95f75907d659e1"
+)
+NODE = "kindest/node:v1.36"
+PYTHON = "python:3.13-slim"
+NGINX = "nginxinc/nginx-unprivileged:1.28"
+POSTGRES = "postgres:17"
+
+CATALOGUE: Mapping[str, str] = {
+    "node": NODE,
+    "ingress-nginx": CONTROLLER,
+    "python": PYTHON,
+    "nginx": NGINX,
+    "postgres": POSTGRES,
+}
+"""Role -> the reference that plays it in the default environment."""
+
+
+def node_reference(kubernetes: str) -> str:
+    """The node image for a Kubernetes version as kindctl.yaml has it.
+
+    A minor ("1.36") gives kindest/node:v1.36, a name of the role: `official` turns it into the newest
+    pinned patch, and a recipe of any patch may stand in. An exact version gives that one: pinned, or
+    the one that the recipe builds. Raises UsageError (code kubernetes-version) for others.
+    """
+    minors = {version.rpartition(".")[0] for version in NODES}
+    if kubernetes in minors:
+        return f"kindest/node:v{kubernetes}"
+    if kubernetes in NODES:
+        return f"kindest/node:v{kubernetes}@{NODES[kubernetes]}"
+    from kindctl.images.recipe_book import RecipeBook
+
+    built = RecipeBook().get("node").version
+    if kubernetes == built:
+        return f"kindest/node:v{kubernetes}"
+    raise UsageError(
+        f"Kubernetes {kubernetes} is not known",
+        fix=f"use one of {', '.join([*sorted(minors), *sorted({*NODES, built})])}, "
+        "or name a node image in cluster.image",
+        code="kubernetes-version",
+    )
+
+
+def official(reference: str) -> str:
+    """The published image behind a reference: a node of a minor version becomes its newest patch."""
+    for version, digest in NODES.items():
+        if reference == f"kindest/node:v{version.rpartition('.')[0]}":
+            return f"kindest/node:v{version}@{digest}"
+    return reference

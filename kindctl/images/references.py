@@ -1,0 +1,108 @@
+"""Image references: registry, repository, tag and digest, read as the engine and Kubernetes read them.
+
+The grammar is that of github.com/distribution/reference.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from kindctl.errors import UsageError
+
+DEFAULT_REGISTRY = "docker.io"
+
+_PATH = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REGISTRY = re.compile(
+    r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
+)
+_REPOSITORY = re.compile(rf"{_PATH}(?:/{_PATH})*")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference with nothing left out: `tag` is empty only where a digest stands instead."""
+
+    registry: str  # docker.io
+    repository: str  # library/postgres
+    tag: str = ""
+    digest: str = ""  # sha256:...
+
+    @property
+    def name(self) -> str:
+        """docker.io/library/postgres"""
+        return f"{self.registry}/{self.repository}"
+
+    @property
+    def familiar_name(self) -> str:
+        """postgres: the engine's short form, in which it shows and takes names."""
+        if self.registry != DEFAULT_REGISTRY:
+            return self.name
+        return self.repository.removeprefix("library/")
+
+    @property
+    def tagged(self) -> str:
+        """postgres:17, without the digest."""
+        return f"{self.familiar_name}:{self.tag}" if self.tag else self.familiar_name
+
+    @property
+    def pull_name(self) -> str:
+        """What to ask a registry for: the digest where there is one, because a tag can move."""
+        return f"{self.familiar_name}@{self.digest}" if self.digest else self.tagged
+
+    def __str__(self) -> str:
+        """The full form, as containerd stores it."""
+        tag = f":{self.tag}" if self.tag else ""
+        digest = f"@{self.digest}" if self.digest else ""
+        return f"{self.name}{tag}{digest}"
+
+
+def parse(text: str) -> Reference:
+    """Raises UsageError (code image-reference) for what is no reference."""
+    rest, at, digest = text.partition("@")
+    name, colon, tag = rest.rpartition(":")
+    if not colon or "/" in tag:  # the colon of a registry's port
+        name, tag = rest, ""
+    first, slash, path = name.partition("/")
+    if not slash or not ("." in first or ":" in first or first == "localhost"):
+        first, path = DEFAULT_REGISTRY, name
+    if first in ("index.docker.io", "registry-1.docker.io"):
+        first = DEFAULT_REGISTRY
+    if first == DEFAULT_REGISTRY and "/" not in path:
+        path = f"library/{path}"
+    good = (
+        _REGISTRY.fullmatch(first)
+        and _REPOSITORY.fullmatch(path)
+        and (not tag or _TAG.fullmatch(tag))
+        and (_DIGEST.fullmatch(digest) if at else True)
+    )
+    if not good:
+        raise UsageError(
+            f"{text!r} is not an image reference",
+            fix="write [REGISTRY/]REPOSITORY[:TAG][@sha256:DIGEST], in lower case",
+            code="image-reference",
+        )
+    return Reference(first, path, tag or ("" if digest else "latest"), digest)
+
+
+def full_name(text: str) -> str:
+    """The name that an image has in a node: docker.io/library/postgres:17 for postgres:17."""
+    return str(parse(text))
+
+
+def mirrored(reference: Reference, mirrors: Mapping[str, str]) -> tuple[Reference, ...]:
+    """Where to ask for it, best first: the registry's mirror if one is configured, then itself.
+
+    A mirror may have a path: `docker.io: mirror.example.com/hub` asks for
+    mirror.example.com/hub/library/postgres:17.
+    """
+    mirror = mirrors.get(reference.registry)
+    if not mirror:
+        return (reference,)
+    bare = re.sub(r"^https?://", "", mirror).strip("/")
+    host, _, prefix = bare.partition("/")
+    path = f"{prefix}/{reference.repository}" if prefix else reference.repository
+    return (replace(reference, registry=host, repository=path), reference)

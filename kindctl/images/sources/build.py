@@ -1,0 +1,108 @@
+"""Built from package registries by a recipe: where no image registry can be reached, or when asked to."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from pathlib import Path
+
+from kindctl.errors import KindctlError, MachineError, ToolError
+from kindctl.images import cas
+from kindctl.images.bootstrap import OFFICIAL, rootfs
+from kindctl.images.progress import BuildProgress
+from kindctl.images.recipe_book import Recipe
+from kindctl.images.sources.base import Provided, Surroundings, unavailable
+from kindctl.images.sources.registry import Source as RegistrySource
+from kindctl.models import Build
+from kindctl.tools.protocols import Say
+
+
+class Source:
+    name = "build"
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._around = surroundings
+        self._one_build = threading.Lock()  # compilers side by side gain nothing on two cores
+
+    def find(self, reference: str) -> str | None:
+        recipe = self._around.book.for_reference(reference)
+        return self.built(recipe) if recipe else None
+
+    def provide(self, reference: str, say: Say) -> Provided:
+        recipe = self._around.book.for_reference(reference)
+        if recipe is None:
+            raise unavailable("no recipe builds it")
+        return self.provide_recipe(recipe, say)
+
+    def built(self, recipe: Recipe) -> str | None:
+        """The image of the recipe as it is now, if the engine has it."""
+        tag = self._around.book.tag(recipe)
+        return tag if self._around.tools.engine.image(tag) is not None else None
+
+    def provide_recipe(self, recipe: Recipe, say: Say) -> Provided:
+        """Build it, after what it needs and the engine lacks."""
+        tag = self._around.book.tag(recipe)
+        if self.built(recipe) is None and self._one_build.locked():
+            say("waiting for another build")
+        with self._one_build:
+            missing = self._missing(recipe, {})
+            left = sum(needed.seconds for needed in missing.values())
+            for needed in missing.values():
+                with BuildProgress(say, needed.name, left) as progress:
+                    self._build(needed, progress)
+                left -= needed.seconds
+        return Provided(tag, tuple(f"built {self._around.book.tag(r)}" for r in missing.values()))
+
+    def _missing(self, recipe: Recipe, found: dict[str, Recipe]) -> dict[str, Recipe]:
+        """The recipes to build, needs first. What only a present image needs is not asked for."""
+        if recipe.name not in found and self.built(recipe) is None:
+            for need in recipe.needs:
+                self._missing(self._around.book.get(need), found)
+            found[recipe.name] = recipe
+        return found
+
+    def _build(self, recipe: Recipe, progress: BuildProgress) -> None:
+        book = self._around.book
+        contexts = {need: f"docker-image://{book.tag(book.get(need))}" for need in recipe.needs}
+        with tempfile.TemporaryDirectory(prefix="kindctl-") as folder:
+            if recipe.bootstrap:
+                cas.write_folder(book.extra_cas, Path(folder))
+                base = rootfs(self._around.tools, lambda: self._official(progress), progress.note)
+                contexts |= {"rootfs": f"docker-image://{base}", "cas": folder}
+            build = Build(
+                str(recipe.folder),
+                book.tag(recipe),
+                args=recipe.args,
+                contexts=contexts,
+                labels=book.labels(recipe),
+            )
+            try:
+                self._around.tools.engine.build(build, progress)
+            except ToolError as error:
+                raise build_failed(recipe.name, error) from error
+
+    def _official(self, say: Say) -> str:
+        return RegistrySource(self._around).provide(OFFICIAL, say).name
+
+
+def build_failed(name: str, error: ToolError) -> KindctlError:
+    """BuildKit's last words, with the one sentence that says which instruction failed in front."""
+    lines = [line.strip() for line in error.output.splitlines()]
+    why = next((line for line in reversed(lines) if line.startswith("ERROR:")), error.why)
+    if "no space left on device" in error.output:
+        return MachineError(
+            f"no disk space left while {name} was built",
+            fix="free some: `docker system df` shows what the engine holds",
+            output=error.output,
+            code="disk-full",
+        )
+    failed = ToolError(
+        f"the build of {name} failed",
+        status=error.status,
+        why=why.removeprefix("ERROR: "),
+        fix="the lines above tell why; package registries must be reachable from containers",
+        output=error.output,
+        code="image-build",
+    )
+    failed.command = error.command
+    return failed

@@ -1,0 +1,158 @@
+"""The images of an environment: which name serves a reference, and how it gets into the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from kindctl.errors import Interrupted, KindctlError, MachineError, UsageError
+from kindctl.images.app_builds import AppImages
+from kindctl.images.listing import ImageRow, row
+from kindctl.images.pins import CATALOGUE
+from kindctl.images.recipe_book import RecipeBook
+from kindctl.images.references import full_name
+from kindctl.images.sources import load_source
+from kindctl.images.sources.base import Provided, Surroundings
+from kindctl.images.sources.build import Source as BuildSource
+from kindctl.images.sources.registry import Source as RegistrySource
+from kindctl.models import AppBuild, Change, Progress
+from kindctl.tools.protocols import Say, Tools
+
+
+class Images:
+    """Safe to use from several threads. Cheap to make: nothing is asked or read before it is needed.
+
+    `sources` are asked in their order. `mirrors`: registry -> mirror. `extra_cas`: file name -> PEM of
+    the CAs that builds trust beside the distribution's own. `builds`: the user's own images.
+    """
+
+    def __init__(
+        self,
+        tools: Tools,
+        sources: Sequence[str] = ("engine", "registry", "build"),
+        mirrors: Mapping[str, str] | None = None,
+        extra_cas: Mapping[str, str] | None = None,
+        builds: Iterable[AppBuild] = (),
+        *,
+        book: RecipeBook | None = None,
+    ) -> None:
+        self.book = book or RecipeBook(extra_cas=extra_cas)
+        self._around = Surroundings(tools, mirrors or {}, self.book)
+        self._sources = [load_source(name, self._around) for name in sources]
+        self._builds = {full_name(build.image): build for build in builds}
+        self._registry = RegistrySource(self._around)
+        self.apps = AppImages(
+            self._around, self._find, self._from_sources, self._registry.reachable
+        )
+
+    def resolve(self, reference: str) -> str | None:
+        """The name in the engine (and so in the nodes) that serves for a reference of a manifest; None
+        as long as there is none. Looks, changes nothing."""
+        build = self._builds.get(full_name(reference))
+        return self.apps.built(build) if build else self._find(reference)
+
+    def provide(self, reference: str, progress: Progress) -> Provided:
+        """Get it into the engine.
+
+        Raises KindctlError that lists what each source answered: code image-unavailable; image-pull
+        where a registry refused, image-build where a build failed, exec-format where it is there for
+        another architecture.
+        """
+        build = self._builds.get(full_name(reference))
+        if build:
+            return self.apps.provide(build, progress.say)
+        return self._from_sources(reference, progress.say)
+
+    def needed(self, references: Iterable[str]) -> tuple[str, ...]:
+        """What must be had from elsewhere: these references, each build replaced by its bases."""
+        wanted: dict[str, None] = {}
+        for reference in references:
+            build = self._builds.get(full_name(reference))
+            wanted |= dict.fromkeys(self.apps.bases(build) if build else (reference,))
+        return tuple(wanted)
+
+    def rows(self, references: Iterable[str]) -> list[ImageRow]:
+        """What `kindctl images list` shows: these references and the bases of those that are built."""
+        references = tuple(references)
+        every = dict.fromkeys((*self.needed(references), *references))
+        engine = self._around.tools.engine
+        rows = []
+        for reference in every:
+            served = self.resolve(reference)
+            image = engine.image(served) if served else None
+            recipe = self.book.for_reference(reference)
+            rows.append(row(reference, served, image, recipe))
+        return rows
+
+    def build_all(self, names: Sequence[str] | None, progress: Progress) -> Change:
+        """Build recipes by name (None: what the default environment needs). What is built stays."""
+        source = BuildSource(self._around)
+        if names is None:
+            found = (self.book.for_reference(reference) for reference in CATALOGUE.values())
+            names = [recipe.name for recipe in found if recipe]
+        done: dict[str, None] = {}
+        for recipe in self.book.with_needs(names):
+            done |= dict.fromkeys(source.provide_recipe(recipe, progress.say).done)
+        return Change(tuple(done))
+
+    def pull_all(self, names: Sequence[str] | None, progress: Progress) -> Change:
+        """Pull by role or reference what is not in the engine (None: the default environment's)."""
+        done: list[str] = []
+        for reference in choose(names):
+            if self._registry.find(reference) is None:
+                done += self._registry.provide(reference, progress.say).done
+        return Change(tuple(done))
+
+    def _find(self, reference: str) -> str | None:
+        for source in self._sources:
+            if name := source.find(reference):
+                return name
+        return None
+
+    def _from_sources(self, reference: str, say: Say) -> Provided:
+        answers: list[tuple[str, KindctlError]] = []
+        for source in self._sources:
+            try:
+                return source.provide(reference, say)
+            except (MachineError, Interrupted):
+                raise
+            except KindctlError as error:
+                answers.append((source.name, error))
+        raise _nothing_provides(reference, answers)
+
+
+def catalogue() -> Mapping[str, str]:
+    """Role -> reference of all that the default environment needs from elsewhere."""
+    return CATALOGUE
+
+
+def choose(names: Sequence[str] | None) -> tuple[str, ...]:
+    """References for roles or references. Raises UsageError for a name that is neither."""
+    if names is None:
+        return tuple(CATALOGUE.values())
+    chosen = []
+    for name in names:
+        if name not in CATALOGUE and not set(":/@") & set(name):
+            raise UsageError(
+                f"no image is named {name!r}",
+                fix=f"use one of {', '.join(CATALOGUE)}, or a reference with its tag",
+                code="image-name",
+            )
+        chosen.append(CATALOGUE.get(name, name))
+    return tuple(chosen)
+
+
+def _nothing_provides(reference: str, answers: list[tuple[str, KindctlError]]) -> KindctlError:
+    telling = [error for _, error in answers if error.code != "image-unavailable"]
+    fixes = [error.fix for error in reversed(telling) if error.fix]
+    return KindctlError(
+        f"image {reference} cannot be had",
+        why="\n".join(
+            f"{name}: {error.what}" + (f": {error.why}" if error.why else "")
+            for name, error in answers
+        ),
+        fix=fixes[0]
+        if fixes
+        else "check the name; pull or `docker load` it yourself; configure images.mirrors or a proxy",
+        output="\n".join(error.output for error in telling if error.output),
+        code=telling[-1].code if telling else "image-unavailable",
+    )
