@@ -114,8 +114,15 @@ def summary(answer: HttpAnswer) -> str:
     text = answer.body[:4096].decode(errors="replace").strip()
     if answer.status < 400 or not text:
         return line
-    title = re.search(r"<title>\s*(.*?)\s*</title>", text, re.DOTALL | re.IGNORECASE)
+    found = re.search(r"<title>(.*?)</title>", text, re.DOTALL | re.IGNORECASE)
+    title = _one_line(found.group(1)) if found else ""
     if "<center>nginx" in text and title:  # the controller's own page has the status in its title
-        return f"{title.group(1)} (nginx)"
-    words = title.group(1) if title else "" if text.startswith("<") else text.splitlines()[0]
-    return f"{line}: {words[:100]}" if words else line
+        return f"{title} (nginx)"
+    words = title or ("" if text.startswith("<") else _one_line(text.splitlines()[0]))
+    return f"{line}: {words}" if words else line
+
+
+def _one_line(text: str) -> str:
+    """What a terminal may be shown of it."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(printable.split())[:100]

@@ -100,16 +100,21 @@ def create(names: Sequence[str], now: datetime) -> Pki:
     ca_key = ec.generate_private_key(ec.SECP256R1())
     key = ec.generate_private_key(ec.SECP256R1())
     ca_name, name = f"{names[0]} CA", names[0]
+    signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
     ca = (
         _builder(ca_name, ca_name, ca_key, now)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(ca=True), critical=True)
+        .add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False
+        )
         .sign(ca_key, SHA256())
     )
     cert = (
         _builder(ca_name, name, key, now)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(ca=False), critical=True)
+        .add_extension(signer, critical=False)
         .add_extension(
             x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
         )
