@@ -19,7 +19,6 @@ Kind = tuple[str, str]  # (apiVersion, kind)
 METADATA = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
 SERVED_SECONDS = 120  # the server ends a watch after this
 SILENCE_SECONDS = 150.0  # no word for longer: the connection is dead (a paused node)
-SETTLE_SECONDS = 0.05  # changes come in bursts: one look for all of a burst
 
 
 class Changes:
@@ -42,11 +41,9 @@ class Changes:
     def wait(self, kinds: tuple[Kind, ...], seen: int, seconds: float) -> None:
         """Until the count of these kinds is no longer `seen`, at most `seconds`."""
         with self._changed:
-            changed = self._changed.wait_for(
+            self._changed.wait_for(
                 lambda: self._count(kinds) != seen or self._closed.is_set(), seconds
             )
-        if changed:
-            self._closed.wait(min(SETTLE_SECONDS, seconds))
 
     def close(self) -> None:
         self._closed.set()

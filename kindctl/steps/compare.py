@@ -1,0 +1,67 @@
+"""Where two objects of the API differ, as paths of fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+SERVERS_OWN = {
+    "creationTimestamp",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+}
+NAMES = ("name", "type", "mountPath", "containerPort", "port", "key", "ip")
+
+
+def differences(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """Paths such as spec.template.spec.containers[backend].image; without status and what the server
+    keeps for itself. Values are left out: they may be secret."""
+    return list(_differing(_comparable(live), _comparable(wanted), ""))
+
+
+def _comparable(obj: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in obj.items() if name != "status"}
+    meta = obj.get("metadata", {})
+    kept["metadata"] = {name: meta[name] for name in meta if name not in SERVERS_OWN}
+    return kept
+
+
+def _differing(live: Any, wanted: Any, path: str) -> Iterator[str]:
+    if live == wanted:
+        return
+    if isinstance(live, dict) and isinstance(wanted, dict):
+        for name in sorted(live.keys() | wanted.keys()):
+            yield from _differing(live.get(name), wanted.get(name), _field(path, name))
+    elif isinstance(live, list) and isinstance(wanted, list) and (key := _key(live, wanted)):
+        ours, theirs = ({str(item[key]): item for item in items} for items in (wanted, live))
+        names = [*ours, *(name for name in theirs if name not in ours)]
+        inner = [
+            found
+            for name in names
+            for found in _differing(theirs.get(name), ours.get(name), f"{path}[{name}]")
+        ]
+        yield from inner or [path]  # the same items in another order
+    else:
+        yield path
+
+
+def _key(*lists: Sequence[Any]) -> str | None:
+    """The field that names the items of both lists."""
+    for key in NAMES:
+        if all(
+            items
+            and all(isinstance(item, dict) and key in item for item in items)
+            and len({str(item[key]) for item in items}) == len(items)
+            for items in lists
+        ):
+            return key
+    return None
+
+
+def _field(path: str, name: str) -> str:
+    if not name.replace("-", "").replace("_", "").isalnum():
+        return f'{path}["{name}"]'
+    return f"{path}.{name}" if path else name

@@ -1,0 +1,354 @@
+"""The step that applies a component's objects, and brings back what somebody deleted or altered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from kindctl.components.base import Component, Resolve
+from kindctl.errors import ApiError, KindctlError, NotOursError
+from kindctl.models import (
+    ENVIRONMENT_LABEL,
+    MANAGED_LABEL,
+    MANAGER,
+    Absent,
+    Cause,
+    Change,
+    Differs,
+    NotReady,
+    Object,
+    ObjectRef,
+    Progress,
+    Ready,
+    State,
+    Wake,
+)
+from kindctl.providers.base import Provider
+from kindctl.steps.compare import differences
+from kindctl.steps.desired import desired, is_ours_or_absent, rank
+from kindctl.tools.protocols import Cluster
+
+THREADS = 8
+ESTABLISH_SECONDS = 30.0
+IMMUTABLE = re.compile(
+    r"immutable|may not be changed|may not change|cannot change|are forbidden", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """One object as it should be, and what keeps the cluster's from being so. All empty: it is so."""
+
+    obj: Object
+    absent: bool = False
+    fields: tuple[str, ...] = ()  # paths that differ
+    waits_for: str = (
+        ""  # applying it must wait: a webhook that does not answer, a deletion under way
+    )
+    going: bool = False  # it is being deleted
+    error: KindctlError | None = None  # it cannot be applied at all
+
+    @property
+    def ref(self) -> ObjectRef:
+        return ObjectRef.of(self.obj)
+
+
+@dataclass
+class ObjectsApplied:
+    """Holds when every object of the component is as its manifests say.
+
+    Fields that the manifests do not name belong to others. `late`: the component's late objects.
+    `adopt`: take over objects that exist and that kindctl did not make.
+    """
+
+    name: str
+    title: str
+    needs: frozenset[str]
+    component: Component
+    provider: Provider
+    environment: str
+    resolve: Resolve
+    late: bool = False
+    adopt: bool = True
+    timeout: float = 180.0
+    wake: Wake | None = None
+    _looks: Sequence[Look] | None = field(default=None, repr=False)  # observe's, for the next apply
+    _put_off: dict[ObjectRef, str] = field(default_factory=dict, repr=False)
+
+    def observe(self) -> State:
+        cluster = self.provider.cluster()
+        if cluster is None:
+            return Absent("no cluster")
+        if not cluster.alive():
+            return NotReady("the API server does not answer")
+        try:
+            self._looks = self._look(cluster)
+        except ApiError as error:
+            if not error.passing:
+                raise
+            return NotReady(error.why or error.what)
+        return _state(self._looks, cluster)
+
+    def apply(self, progress: Progress) -> Change:
+        """Raises KindctlError (immutable-field), NotOursError, ApiError. What the API puts off (a
+        webhook that is not up) is left to another apply."""
+        cluster = self.provider.cluster()
+        if cluster is None:
+            raise KindctlError("there is no cluster to apply objects to")
+        looks = self._looks or self._look(cluster)
+        self._looks = None
+        for look in looks:
+            if look.error is not None:  # before anything is half done
+                raise look.error
+        done: list[str] = []
+        with ThreadPoolExecutor(THREADS) as pool:
+            for _, group in groupby(looks, key=lambda look: rank(look.obj["kind"])):
+                some = list(group)
+                done += filter(None, pool.map(lambda look: self._apply(cluster, look), some))
+                _await_established(cluster, some, progress)
+        return Change(tuple(done))
+
+    # --- looking ---------------------------------------------------------------------------------
+
+    def _look(self, cluster: Cluster) -> list[Look]:
+        objects = desired(self.component, cluster, self.environment, self.resolve, late=self.late)
+        scaled = {_target(obj): obj for obj in objects if obj["kind"] == "HorizontalPodAutoscaler"}
+        with ThreadPoolExecutor(THREADS) as pool:
+            listed = self._listed(cluster, objects, pool)
+
+            def look(obj: Object) -> Look:
+                ref = ObjectRef.of(obj)
+                # the lists have what carries our labels; somebody may have taken them off
+                return self._look_at(cluster, obj, listed.get(ref) or cluster.get(ref), scaled)
+
+            return list(pool.map(look, objects))
+
+    def _listed(
+        self, cluster: Cluster, objects: Sequence[Object], pool: ThreadPoolExecutor
+    ) -> dict[ObjectRef, Object]:
+        """One request a kind instead of one an object."""
+        kinds = {(obj["apiVersion"], obj["kind"]) for obj in objects}
+        labels = f"{MANAGED_LABEL}={MANAGER},{ENVIRONMENT_LABEL}={self.environment}"
+        lists = pool.map(lambda kind: cluster.list(*kind, labels=labels), kinds)
+        return {ObjectRef.of(obj): obj for found in lists for obj in found}
+
+    def _look_at(
+        self, cluster: Cluster, obj: Object, live: Object | None, scaled: dict[Any, Object]
+    ) -> Look:
+        ref = ObjectRef.of(obj)
+        if live is None:
+            return (
+                self._look_again(cluster, obj) if ref in self._put_off else Look(obj, absent=True)
+            )
+        if "deletionTimestamp" in live["metadata"]:
+            return Look(obj, going=True, waits_for=_why_going(live))
+        if not self._may_take(live):
+            return Look(obj, error=_not_ours(ref, live))
+        if autoscaler := scaled.get((ref.kind, ref.namespace, ref.name)):
+            obj = _with_replicas(obj, live, autoscaler)
+        try:
+            wanted = cluster.apply(obj, dry_run=True)
+        except ApiError as error:
+            if error.passing:
+                return Look(obj, waits_for=_short(error))
+            return Look(obj, error=self._explained(ref, error))
+        return Look(obj, fields=tuple(differences(live, wanted)))
+
+    def _look_again(self, cluster: Cluster, obj: Object) -> Look:
+        """At an absent object that the API would not take before."""
+        try:
+            cluster.apply(obj, dry_run=True)
+        except ApiError as error:
+            if _puts_off(error):
+                return Look(obj, waits_for=_short(error))
+        return Look(obj, absent=True)
+
+    def _may_take(self, live: Object) -> bool:
+        owner = (live["metadata"].get("labels") or {}).get(ENVIRONMENT_LABEL, self.environment)
+        if live["kind"] == "Namespace":
+            return True
+        return self.adopt or (owner == self.environment and is_ours_or_absent(live))
+
+    # --- applying --------------------------------------------------------------------------------
+
+    def _apply(self, cluster: Cluster, look: Look) -> str:
+        if not look.absent and not look.fields:
+            return ""
+        try:
+            cluster.apply(look.obj)
+        except ApiError as error:
+            if _puts_off(error):
+                self._put_off[look.ref] = _short(error)
+                return ""
+            raise self._explained(look.ref, error) from error
+        self._put_off.pop(look.ref, None)
+        if look.absent:
+            return f"created {look.ref}"
+        return f"repaired {look.ref}: {_few(look.fields)}"
+
+    def _explained(self, ref: ObjectRef, error: ApiError) -> KindctlError:
+        """A change that Kubernetes never makes to an existing object is for its owner to decide."""
+        if error.status != 422 or not IMMUTABLE.search(error.why):
+            return error
+        where = re.search(r"is invalid: ([\w.\[\]]+):", error.why)
+        scope = f" -n {ref.namespace}" if ref.namespace else ""
+        kubectl = f"kubectl --context {self.provider.context}{scope} delete {ref.kind.lower()}"
+        data = " (its data goes with it)" if ref.kind == "PersistentVolumeClaim" else ""
+        return KindctlError(
+            f"{ref}: {where.group(1) if where else 'a field'} cannot be changed once it exists",
+            why=_short(error),
+            fix=f"undo the change, or make it anew: {kubectl} {ref.name} && kindctl up{data}",
+            code="immutable-field",
+        )
+
+
+# --- states --------------------------------------------------------------------------------------
+
+
+def _state(looks: Sequence[Look], cluster: Cluster) -> State:
+    """What is being deleted comes first: nothing can be applied in its place before it is gone."""
+    if going := [look for look in looks if look.going]:
+        causes = [cause for look in going if (cause := _held_by_pods(look, cluster))]
+        seen = "; ".join(f"{look.ref} is being deleted{look.waits_for}" for look in going[:3])
+        return NotReady(seen, causes[0] if causes else None)
+    if absent := [str(look.ref) for look in looks if look.absent]:
+        return Absent(f"{len(absent)} of {len(looks)} objects: {_few(absent)}")
+    wrong = [f"{look.ref}: {_few(look.fields)}" for look in looks if look.fields]
+    wrong += [str(look.error) for look in looks if look.error]
+    if wrong:
+        return Differs(_few(wrong, "; "))
+    if waiting := [f"{look.ref}: {look.waits_for}" for look in looks if look.waits_for]:
+        return NotReady(_few(waiting, "; "))
+    return Ready(f"{len(looks)} objects")
+
+
+def _why_going(live: Object) -> str:
+    conditions = (live.get("status") or {}).get("conditions") or ()
+    remaining = [
+        condition["message"]
+        for condition in conditions
+        if condition["type"].endswith("Remaining") and condition["status"] == "True"
+    ]
+    finalizers = live["metadata"].get("finalizers")
+    held = [f"held by {', '.join(finalizers)}"] if finalizers and not remaining else []
+    return "".join(f" ({reason})" for reason in (remaining or held)[:1])
+
+
+def _held_by_pods(look: Look, cluster: Cluster) -> Cause | None:
+    """A claim that is being deleted stays as long as a pod uses it: for ever, if nobody acts."""
+    if look.ref.kind != "PersistentVolumeClaim":
+        return None
+    pods = [
+        pod["metadata"]["name"]
+        for pod in cluster.list("v1", "Pod", namespace=look.ref.namespace)
+        if "deletionTimestamp" not in pod["metadata"]
+        and any(
+            (volume.get("persistentVolumeClaim") or {}).get("claimName") == look.ref.name
+            for volume in pod["spec"].get("volumes") or ()
+        )
+    ]
+    if not pods:
+        return None
+    return Cause(
+        code="being-deleted",
+        what=f"{look.ref} was deleted and is still used by {', '.join(pods)}",
+        fix="save its data if it is worth it, then end its use: "
+        f"kubectl -n {look.ref.namespace} delete pod {' '.join(pods)}, and kindctl up",
+        permanent=True,
+    )
+
+
+def _not_ours(ref: ObjectRef, live: Object) -> NotOursError:
+    owner = (live["metadata"].get("labels") or {}).get(ENVIRONMENT_LABEL)
+    return NotOursError(
+        f"{ref} exists and "
+        + (f"belongs to environment {owner!r}" if owner else "was not made by kindctl"),
+        fix="delete or rename it, or rename yours",
+    )
+
+
+def _puts_off(error: ApiError) -> bool:
+    """Whether the same apply may be taken once others have done their part: a webhook comes up, a
+    namespace gets its service account, an operator defines its kinds."""
+    return (
+        error.passing
+        or (error.status == 403 and "error looking up service account" in error.why)
+        or (error.status == 404 and "the cluster has no" in error.what)
+    )
+
+
+def _short(error: ApiError) -> str:
+    line = (error.why or error.what).strip().splitlines()[0]
+    return line if len(line) <= 300 else line[:300] + "…"
+
+
+def _few(words: Iterable[str], separator: str = ", ") -> str:
+    several = list(words)
+    more = f"{separator}and {len(several) - 3} more" if len(several) > 3 else ""
+    return separator.join(several[:3]) + more
+
+
+# --- what others may change ----------------------------------------------------------------------
+
+
+def _target(autoscaler: Object) -> tuple[str, str | None, str]:
+    target = autoscaler["spec"]["scaleTargetRef"]
+    return target["kind"], autoscaler["metadata"].get("namespace"), target["name"]
+
+
+def _with_replicas(obj: Object, live: Object, autoscaler: Object) -> Object:
+    """The number of replicas is the autoscaler's to choose, within its limits."""
+    now = live["spec"].get("replicas", 1)
+    limits = autoscaler["spec"]
+    if "replicas" not in obj["spec"] or not (
+        limits.get("minReplicas", 1) <= now <= limits["maxReplicas"]
+    ):
+        return obj
+    return {**obj, "spec": {**obj["spec"], "replicas": now}}
+
+
+# --- CRDs ----------------------------------------------------------------------------------------
+
+
+def _await_established(cluster: Cluster, looks: Sequence[Look], progress: Progress) -> None:
+    """Until the API serves the kinds that these CRDs define. Raises KindctlError."""
+    from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_random
+
+    crds = [
+        look.ref for look in looks if look.ref.kind == "CustomResourceDefinition" and look.absent
+    ]
+    if not crds:
+        return
+    progress.say(f"waiting until {_few(ref.name for ref in crds)} can be used")
+    retrying = Retrying(
+        retry=retry_if_result(bool),
+        wait=wait_random(0.05, 0.2),
+        stop=stop_after_delay(ESTABLISH_SECONDS),
+    )
+    try:
+        retrying(lambda: [fault for ref in crds if (fault := _crd_fault(cluster, ref))])
+    except RetryError as error:
+        raise KindctlError(
+            "CustomResourceDefinitions cannot be used", why="; ".join(error.last_attempt.result())
+        ) from None
+
+
+def _crd_fault(cluster: Cluster, ref: ObjectRef) -> str:
+    crd = cluster.get(ref)
+    if crd is None:
+        return f"{ref.name} is gone"
+    conditions = (crd.get("status") or {}).get("conditions") or ()
+    if not any(c["type"] == "Established" and c["status"] == "True" for c in conditions):
+        refused = [c.get("message", "") for c in conditions if c["status"] == "False"]
+        return f"{ref.name} is not established: {'; '.join(refused) or 'no word from the API'}"
+    spec = crd["spec"]
+    served = {(api_version, kind) for api_version, kind, _ in cluster.kinds()}
+    if not any(
+        (f"{spec['group']}/{v['name']}", spec["names"]["kind"]) in served for v in spec["versions"]
+    ):
+        return f"{ref.name} is not served yet"
+    return ""

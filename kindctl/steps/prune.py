@@ -1,0 +1,181 @@
+"""The step that removes what kindctl once applied and the configuration no longer holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import groupby
+
+from kindctl.components.base import Component, Resolve
+from kindctl.errors import ApiError
+from kindctl.models import (
+    COMPONENT_LABEL,
+    ENVIRONMENT_LABEL,
+    MANAGED_LABEL,
+    MANAGER,
+    SYSTEM_NAMESPACE,
+    UNCHANGED,
+    Absent,
+    Change,
+    Differs,
+    NotReady,
+    Object,
+    ObjectRef,
+    Progress,
+    Ready,
+    State,
+    Wake,
+)
+from kindctl.providers.base import Provider
+from kindctl.steps.desired import inventory, rank
+from kindctl.tools.protocols import Cluster
+
+THREADS = 8
+UNLISTABLE = {403, 405, 503}  # not for this user, not at all, or its API server is away
+MADE_FOR_EACH = {  # in every namespace, or written by whatever runs in it
+    *("Endpoints", "EndpointSlice", "Event", "Lease"),
+    *("ConfigMap kube-root-ca.crt", "ServiceAccount default"),
+}
+
+Identity = tuple[str, str, str | None, str]  # group, kind, namespace, name: versions are views
+
+
+@dataclass
+class Pruned:
+    """Holds when the cluster has nothing of this environment that its components do not ask for.
+
+    Only what carries our labels and was applied by our field manager is deleted; a namespace only when
+    nobody else has put anything into it.
+    """
+
+    name: str
+    title: str
+    needs: frozenset[str]
+    components: Sequence[Component]
+    provider: Provider
+    environment: str
+    resolve: Resolve
+    timeout: float = 60.0
+    wake: Wake | None = None
+
+    def observe(self) -> State:
+        cluster = self.provider.cluster()
+        if cluster is None:
+            return Absent("no cluster")
+        if not cluster.alive():
+            return NotReady("the API server does not answer")
+        try:
+            surplus, stays = self._surplus(cluster)
+        except ApiError as error:
+            if not error.passing:
+                raise
+            return NotReady(error.why or error.what)
+        if not surplus:
+            return Ready("; ".join(stays))
+        names = ", ".join(str(ref) for ref in surplus[:3])
+        more = f" and {len(surplus) - 3} more" if len(surplus) > 3 else ""
+        return Differs(f"no longer in the configuration: {names}{more}")
+
+    def apply(self, progress: Progress) -> Change:
+        cluster = self.provider.cluster()
+        if cluster is None:
+            return UNCHANGED
+        surplus, _ = self._surplus(cluster)
+        done: list[str] = []
+        with ThreadPoolExecutor(THREADS) as pool:
+            # a webhook that outlives its server would refuse everything that follows
+            for _, group in groupby(surplus, key=lambda ref: rank(ref.kind)):
+                some = list(group)
+                deleted = pool.map(cluster.delete, some)
+                done += [
+                    f"removed {ref}" for ref, there in zip(some, deleted, strict=True) if there
+                ]
+        return Change(tuple(done))
+
+    def _surplus(self, cluster: Cluster) -> tuple[list[ObjectRef], list[str]]:
+        """What is to be deleted, in that order, and which namespaces stay and why."""
+        keep = {
+            _identity(ref)
+            for ref in inventory(self.components, cluster, self.environment, self.resolve)
+        }
+        used = {namespace for _, _, namespace, _ in keep} | {SYSTEM_NAMESPACE}
+        found = [ref for ref in self._ours(cluster) if _identity(ref) not in keep]
+        stays: list[str] = []
+        going: set[str] = set()
+        for ref in found:
+            if ref.kind == "Namespace" and ref.name not in used:
+                if others := _others(cluster, ref.name):
+                    stays.append(f"{ref} stays: it has {', '.join(others[:3])}")
+                else:
+                    going.add(ref.name)
+        surplus = [
+            ref
+            for ref in found
+            if (ref.name in going if ref.kind == "Namespace" else ref.namespace not in going)
+            and ref.namespace != SYSTEM_NAMESPACE
+        ]
+        return sorted(surplus, key=lambda ref: (-rank(ref.kind), str(ref))), stays
+
+    def _ours(self, cluster: Cluster) -> list[ObjectRef]:
+        labels = f"{MANAGED_LABEL}={MANAGER},{ENVIRONMENT_LABEL}={self.environment}"
+        kinds = [kind[:2] for kind in cluster.kinds() if kind[1] != "Event"]
+        with ThreadPoolExecutor(THREADS) as pool:
+            lists = pool.map(lambda kind: _listed(cluster, *kind, labels=labels), kinds)
+            found = [obj for objects in lists for obj in objects]
+        emptied = {
+            obj["metadata"]["name"]
+            for obj in found
+            if obj["kind"] == "Namespace" and "deletionTimestamp" in obj["metadata"]
+        }
+        return [
+            ObjectRef.of(obj)
+            for obj in found
+            if _is_applied(obj) and obj["metadata"].get("namespace") not in emptied
+        ]
+
+
+def _is_applied(obj: Object) -> bool:
+    """By us, as its label says: controllers copy labels to what they make of our objects."""
+    meta = obj["metadata"]
+    managers = {entry.get("manager") for entry in meta.get("managedFields") or ()}
+    return (
+        "deletionTimestamp" not in meta
+        and MANAGER in managers
+        and (obj["kind"] == "Namespace" or COMPONENT_LABEL in meta["labels"])
+    )
+
+
+def _others(cluster: Cluster, namespace: str) -> list[str]:
+    """What somebody else has put into a namespace: deleting it would take that too."""
+    kinds = [kind[:2] for kind in cluster.kinds() if kind[2] and kind[1] not in MADE_FOR_EACH]
+    with ThreadPoolExecutor(THREADS) as pool:
+        lists = pool.map(lambda kind: _listed(cluster, *kind, namespace=namespace), kinds)
+        return [
+            f"{obj['kind']} {obj['metadata']['name']}"
+            for objects in lists
+            for obj in objects
+            if (obj["metadata"].get("labels") or {}).get(MANAGED_LABEL) != MANAGER
+            and not obj["metadata"].get("ownerReferences")
+            and f"{obj['kind']} {obj['metadata']['name']}" not in MADE_FOR_EACH
+        ]
+
+
+def _listed(
+    cluster: Cluster,
+    api_version: str,
+    kind: str,
+    *,
+    namespace: str | None = None,
+    labels: str = "",
+) -> Iterable[Object]:
+    try:
+        return cluster.list(api_version, kind, namespace=namespace, labels=labels)
+    except ApiError as error:
+        if error.status in UNLISTABLE:
+            return ()
+        raise
+
+
+def _identity(ref: ObjectRef) -> Identity:
+    return ref.api_version.rpartition("/")[0], ref.kind, ref.namespace, ref.name

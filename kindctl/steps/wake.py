@@ -1,0 +1,37 @@
+"""A wake for steps that are planned before their cluster exists."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from kindctl.models import Wake
+from kindctl.providers.base import Provider
+from kindctl.tools.protocols import Cluster
+
+
+@dataclass
+class ClusterWake:
+    """Watches these (apiVersion, kind)s from the first wait on; anew when the provider has another
+    cluster."""
+
+    provider: Provider
+    kinds: tuple[tuple[str, str], ...]
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _watched: tuple[Cluster, Wake] | None = field(default=None, repr=False)
+
+    def wait(self, seconds: float) -> None:
+        wake = self._wake()
+        if wake is None:
+            threading.Event().wait(seconds)
+        else:
+            wake.wait(seconds)
+
+    def _wake(self) -> Wake | None:
+        cluster = self.provider.cluster()
+        with self._lock:
+            if cluster is None:
+                self._watched = None
+            elif self._watched is None or self._watched[0] is not cluster:
+                self._watched = (cluster, cluster.watch(*self.kinds))
+            return self._watched[1] if self._watched else None
