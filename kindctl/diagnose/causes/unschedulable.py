@@ -1,0 +1,118 @@
+"""No node takes a pod; the scheduler's event says why (kind#1971, ingress-nginx#8874)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from kindctl.diagnose.base import Evidence
+from kindctl.diagnose.causes.looking import (
+    condition,
+    events_of,
+    happened,
+    is_ready,
+    latest,
+    moment,
+    of,
+    strongest,
+    struggling,
+)
+from kindctl.models import Cause, Object
+
+NOBODY = re.compile(r"0/(\d+) nodes are available")
+CLAIM = "unbound immediate PersistentVolumeClaims"
+SELECTOR = "didn't match Pod's node affinity/selector"
+REASONS = (  # the scheduler's words, why, what to do, whether waiting would not help
+    (
+        r"node\.kubernetes\.io/(not-ready|unreachable|network-unavailable)",
+        "its nodes are not ready yet",
+        "wait for the nodes",
+        False,
+    ),
+    (
+        SELECTOR,
+        "no node has the labels that it asks for",
+        "label a node (`cluster.kind.nodes[].labels` in kindctl.yaml), or drop the selector",
+        True,
+    ),
+    (
+        "untolerated taint",
+        "the nodes have a taint that it does not tolerate",
+        "add a toleration",
+        True,
+    ),
+    (
+        "volume node affinity conflict",
+        "its volume is on another node",
+        "delete the volume claim, or go back to one node",
+        True,
+    ),
+    ("free ports", "another pod has its host port", "use one controller, or other ports", False),
+)
+UNITS = {
+    "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12,
+    "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40,
+}  # fmt: skip
+
+
+def explain(evidence: Evidence) -> Cause | None:
+    return strongest(_cause(evidence, pod) for pod in struggling(evidence))
+
+
+def _cause(evidence: Evidence, pod: Object) -> Cause | None:
+    scheduled = condition(pod, "PodScheduled")
+    events = events_of(evidence, pod, "FailedScheduling")
+    message = scheduled.get("message") or (events[0].get("message", "") if events else "")
+    if scheduled.get("status") != "False" or CLAIM in message or not NOBODY.search(message):
+        return None
+    why, fix, permanent = _judge(evidence, pod, message)
+    return Cause(
+        code="unschedulable",
+        what=f"no node takes {of(pod)}: {why}",
+        fix=fix,
+        cites=(message,),
+        permanent=permanent,
+        sure=0.9 if permanent else 0.6,
+        since=latest(moment(scheduled.get("lastTransitionTime")), *map(happened, events[:1])),
+    )
+
+
+def _judge(evidence: Evidence, pod: Object, message: str) -> tuple[str, str, bool]:
+    """(why, fix, permanent)"""
+    # Nodes that are only just booting may still get labels and lose taints.
+    settled = bool(evidence.nodes) and all(map(is_ready, evidence.nodes))
+    for phrase, why, fix, lasts in REASONS:
+        if re.search(phrase, message):
+            return why + _selector(pod, phrase), fix, lasts and settled
+    lacking = re.findall(r"Insufficient ([\w./-]*\w)", message)
+    if not lacking:
+        return "the scheduler says why", "see its words", False
+    too_much = any(_exceeds_all(pod, evidence.nodes, name) for name in lacking)
+    return (
+        f"it asks for more {' and '.join(lacking)} than {'any node has' if too_much else 'is left'}",
+        "lower resources.requests, or remove what else runs in the cluster",
+        settled and too_much,
+    )
+
+
+def _selector(pod: Object, phrase: str) -> str:
+    selector = pod.get("spec", {}).get("nodeSelector", {})
+    if phrase != SELECTOR or not selector:
+        return ""
+    return f" ({', '.join(f'{name}={value}' for name, value in selector.items())})"
+
+
+def _exceeds_all(pod: Object, nodes: Sequence[Object], name: str) -> bool:
+    """Whether the pod alone asks for more than the largest node could give."""
+    asked = sum(
+        quantity(container.get("resources", {}).get("requests", {}).get(name, "0"))
+        for container in pod.get("spec", {}).get("containers", ())
+    )
+    given = [quantity(n.get("status", {}).get("allocatable", {}).get(name, "0")) for n in nodes]
+    return bool(given) and asked > max(given)
+
+
+def quantity(text: str) -> float:
+    """ "500m" -> 0.5, "1Gi" -> 1073741824"""
+    match = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", str(text))
+    return float(match[1]) * UNITS.get(match[2], 1) if match else 0.0
