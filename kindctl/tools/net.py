@@ -174,11 +174,11 @@ def _body(response: HTTPResponse, deadline: float) -> bytes:
 
 def _answers(url: str, timeout: float) -> bool:
     from urllib.error import HTTPError
-    from urllib.request import Request, urlopen
+    from urllib.request import Request, build_opener
 
     request = Request(url, headers={"User-Agent": "kindctl"})  # noqa: S310 - http(s) by the caller
-    try:
-        with urlopen(request, timeout=timeout) as answer:  # noqa: S310
+    try:  # an opener of its own: the shared one keeps the proxies of the first call
+        with build_opener().open(request, timeout=timeout) as answer:
             return bool(answer.status < 500)
     except HTTPError as error:
         return error.code < 500

@@ -193,8 +193,9 @@ def _wait(children: Sequence[subprocess.Popen[bytes]], readers: Sequence[threadi
     try:
         for child in children:
             child.wait()
+        deadline = time.monotonic() + 1  # a daemon that a child left behind holds its streams open
         for reader in readers:
-            reader.join(timeout=2)  # a daemon that a child left behind may hold the stream open
+            reader.join(timeout=max(0, deadline - time.monotonic()))
     except BaseException:
         for child in children:
             child.kill()

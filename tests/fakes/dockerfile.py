@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from string import Template
 
 from kindctl.models import Build
@@ -21,29 +20,28 @@ class Recipe:
 def read_dockerfile(text: str, build: Build) -> Recipe:
     """Build arguments, stages and named contexts are followed; `RUN` and `COPY` are not."""
     values: dict[str, str] = {}
-    stages: dict[str, str] = {}  # name -> the reference at its bottom
+    stages: dict[str, Recipe] = {}
     bases: list[str] = []
-    base = ""
-    labels: dict[str, str] = {}
+    stage, name = Recipe((), "", {}), ""
     for line in text.replace("\\\n", " ").splitlines():
         instruction, _, rest = line.strip().partition(" ")
         if instruction.upper() == "ARG":
-            name, _, default = rest.partition("=")
-            values[name] = build.args.get(name, default)
+            argument, _, default = rest.partition("=")
+            values[argument] = build.args.get(argument, default)
         elif instruction.upper() == "FROM":
+            if name and name == build.target:
+                break
             words = [word for word in rest.split() if not word.startswith("--")]
             reference = Template(words[0]).safe_substitute(values)
-            base = stages.get(reference) or _in_context(reference, build)
-            if base not in ("", *bases):
-                bases.append(base)
-            labels = {}
-            if len(words) == 3:
-                stages[words[2]] = base
-                if words[2] == build.target:
-                    break
+            name = words[2] if len(words) == 3 else ""
+            stage = stages.get(reference) or Recipe((), _in_context(reference, build), {})
+            if stage.final_base not in ("", *bases):
+                bases.append(stage.final_base)
+            stages[name] = stage
         elif instruction.upper() == "LABEL":
-            labels |= dict(re.split("=", word, maxsplit=1) for word in shlex.split(rest))
-    return Recipe(tuple(bases), base, labels)
+            labels = dict(word.split("=", 1) for word in shlex.split(rest))
+            stage = stages[name] = replace(stage, labels={**stage.labels, **labels})
+    return replace(stage, bases=tuple(bases))
 
 
 def _in_context(reference: str, build: Build) -> str:

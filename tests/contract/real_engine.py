@@ -1,0 +1,112 @@
+"""The running engine, for the contract tests of Engine. All that they make carries TEST_LABEL with the
+bench's own value and is removed with the bench."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import subprocess
+import tarfile
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from kindctl.tools.engine import DockerEngine
+from tests.contract.benches import TEST_LABEL
+from tests.contract.real_net import RealNetBench
+from tests.contract.registry import Registry
+
+PROGRAMS = ("sh", "cat", "sleep", "test", "touch", "false")
+SCRIPT = 'trap "exit 0" TERM; echo one; echo two >&2; echo three; sleep 600 & wait'
+
+
+class RealEngineBench:
+    def __init__(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, registries: RealNetBench
+    ) -> None:
+        self.engine = DockerEngine()
+        self.prefix = f"test-{uuid.uuid4().hex[:8]}"
+        self.labels = {TEST_LABEL: self.prefix}
+        self._tmp_path = tmp_path
+        self._monkeypatch = monkeypatch
+        self._registries = registries
+
+    @classmethod
+    @contextmanager
+    def opened(cls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RealEngineBench]:
+        with RealNetBench.opened() as registries:
+            bench = cls(tmp_path, monkeypatch, registries)
+            try:
+                yield bench
+            finally:
+                monkeypatch.undo()
+                bench._clean_up()
+
+    def root_archive(self) -> Path:
+        path = self._tmp_path / "root.tar"
+        pack_programs(path)
+        return path
+
+    def run(
+        self,
+        name: str,
+        image: str,
+        labels: Mapping[str, str],
+        *,
+        port: int = 0,
+        volume: bool = False,
+    ) -> None:
+        options = [f"--label={key}={value}" for key, value in {**self.labels, **labels}.items()]
+        options += [f"--publish=127.0.0.1:{port}:8080"] if port else []
+        options += ["--volume=/data"] if volume else []
+        options.append("--stop-timeout=1")  # a TERM before the trap is set is lost
+        docker("run", "--detach", f"--name={name}", *options, image, "/bin/sh", "-c", SCRIPT)
+
+    def has_volume(self, name: str) -> bool:
+        return name in docker("volume", "ls", "--quiet").split()
+
+    def publish(self, labels: Mapping[str, str]) -> str:
+        architecture = self.engine.info().architecture
+        registry = Registry(architecture, {**self.labels, **labels})
+        address, port = self._registries.serve(registry)
+        return f"{address}:{port}/{self.prefix}:1"
+
+    def shut_down(self) -> None:
+        self._monkeypatch.setenv("DOCKER_HOST", f"unix://{self._tmp_path}/no-engine.sock")
+
+    def _clean_up(self) -> None:
+        mine = f"--filter=label={TEST_LABEL}={self.prefix}"
+        if containers := docker("ps", "--all", "--quiet", mine).split():
+            docker("rm", "--force", "--volumes", *containers)
+        if images := docker("image", "ls", "--quiet", "--no-trunc", mine).split():
+            docker("image", "rm", "--force", *dict.fromkeys(images))
+
+
+def docker(*arguments: str) -> str:
+    done = subprocess.run(["docker", *arguments], check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.fail(f"docker {' '.join(arguments)}: {done.stderr}")
+    return done.stdout
+
+
+def pack_programs(path: Path) -> None:
+    """A root file system of this machine's own programs and the libraries that they are linked to."""
+    files = set()
+    for program in PROGRAMS:
+        found = shutil.which(program)
+        assert found is not None
+        linked = subprocess.run(["ldd", found], check=False, capture_output=True, text=True).stdout
+        files.update(re.findall(r"(/\S+) \(0x", linked))
+        files.add(found)
+    with tarfile.open(path, "w") as archive:
+        for file in sorted(files):
+            content = Path(file).read_bytes()
+            # `/bin` and `/lib` are links into `/usr` on most machines; here they are folders.
+            name = f"bin/{Path(file).name}" if Path(file).name in PROGRAMS else file.lstrip("/")
+            entry = tarfile.TarInfo(name)
+            entry.mode, entry.size = 0o755, len(content)
+            archive.addfile(entry, io.BytesIO(content))
