@@ -1,0 +1,149 @@
+"""Manifests that the tests of the steps apply: one object of most kinds."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from kindctl.models import Object, ObjectRef
+
+NAMESPACE = "shop"
+
+
+def manifest(api_version: str, kind: str, name: str = "web", **body: Any) -> Object:
+    return {"apiVersion": api_version, "kind": kind, "metadata": {"name": name}, **body}
+
+
+def template(**container: Any) -> Object:
+    labels = {"app": "web"}
+    spec = {"containers": [{"name": "web", "image": "web:1", **container}]}
+    return {"metadata": {"labels": labels}, "spec": spec}
+
+
+def workload(kind: str, name: str = "web", **spec: Any) -> Object:
+    selector = {"matchLabels": {"app": "web"}}
+    body = {"selector": selector, "template": template(), **spec}
+    return manifest("apps/v1", kind, name, spec=body)
+
+
+def deployment(**spec: Any) -> Object:
+    return workload("Deployment", **{"replicas": 1, **spec})
+
+
+def job(name: str = "migrate") -> Object:
+    return manifest("batch/v1", "Job", name, spec={"template": template(), "backoffLimit": 1})
+
+
+def service() -> Object:
+    return manifest("v1", "Service", spec={"selector": {"app": "web"}, "ports": [{"port": 80}]})
+
+
+def ingress() -> Object:
+    return manifest("networking.k8s.io/v1", "Ingress", spec={"ingressClassName": "nginx"})
+
+
+def claim() -> Object:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    return manifest("v1", "PersistentVolumeClaim", "data", spec=spec)
+
+
+def autoscaler(least: int = 1, most: int = 5) -> Object:
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    spec = {"scaleTargetRef": target, "minReplicas": least, "maxReplicas": most}
+    return manifest("autoscaling/v2", "HorizontalPodAutoscaler", spec=spec)
+
+
+def crd() -> Object:
+    spec = {
+        "group": "shop.example.com",
+        "scope": "Namespaced",
+        "names": {"kind": "Widget", "plural": "widgets"},
+        "versions": [{"name": "v1", "served": True, "storage": True}],
+    }
+    return manifest(
+        "apiextensions.k8s.io/v1", "CustomResourceDefinition", "widgets.shop.example.com", spec=spec
+    )
+
+
+def widget() -> Object:
+    return manifest("shop.example.com/v1", "Widget", spec={"size": 3})
+
+
+def webhook() -> Object:
+    return manifest(
+        "admissionregistration.k8s.io/v1",
+        "ValidatingWebhookConfiguration",
+        webhooks=[{"name": "check.shop.example.com", "failurePolicy": "Fail"}],
+    )
+
+
+def everything() -> list[Object]:
+    """Not in the order in which it can be applied."""
+    rbac = "rbac.authorization.k8s.io/v1"
+    return [
+        webhook(),
+        widget(),
+        ingress(),
+        autoscaler(),
+        deployment(),
+        workload("StatefulSet", "queue", serviceName="queue"),
+        workload("DaemonSet", "agent"),
+        job(),
+        service(),
+        claim(),
+        manifest(rbac, "RoleBinding", roleRef={"kind": "Role", "name": "web"}),
+        manifest(rbac, "Role", rules=[{"verbs": ["get"]}]),
+        manifest(rbac, "ClusterRoleBinding", roleRef={"kind": "ClusterRole", "name": "web"}),
+        manifest(rbac, "ClusterRole", rules=[{"verbs": ["get"]}]),
+        manifest("v1", "ConfigMap", "settings", data={"colour": "green"}),
+        manifest("v1", "Secret", "password", stringData={"password": "generated"}),
+        manifest("v1", "ServiceAccount"),
+        manifest("networking.k8s.io/v1", "IngressClass", "nginx", spec={"controller": "k8s.io/x"}),
+        manifest("scheduling.k8s.io/v1", "PriorityClass", "high", value=1000),
+        crd(),
+        manifest("v1", "Namespace", NAMESPACE),
+    ]
+
+
+def ref(obj: Object) -> ObjectRef:
+    """Of a manifest in the namespace of the shop, or of one that has none."""
+    found = ObjectRef.of(obj)
+    free = {
+        *("Namespace", "CustomResourceDefinition", "IngressClass", "PriorityClass"),
+        *("ClusterRole", "ClusterRoleBinding", "ValidatingWebhookConfiguration"),
+    }
+    namespace = None if found.kind in free else NAMESPACE
+    return ObjectRef(found.api_version, found.kind, found.name, namespace)
+
+
+ALTERATIONS: dict[str, tuple[tuple[str | int, ...], Any]] = {
+    "ConfigMap": (("data", "colour"), "red"),
+    "Secret": (("data", "password"), "c3RvbGVu"),
+    "Deployment": (("spec", "template", "spec", "containers", 0, "image"), "other:1"),
+    "StatefulSet": (("spec", "template", "spec", "containers", 0, "image"), "other:1"),
+    "DaemonSet": (("spec", "template", "spec", "containers", 0, "image"), "other:1"),
+    "Job": (("spec", "backoffLimit"), 5),
+    "Service": (("spec", "selector"), {"app": "other"}),
+    "Ingress": (("spec", "ingressClassName"), "other"),
+    "HorizontalPodAutoscaler": (("spec", "maxReplicas"), 50),
+    "PersistentVolumeClaim": (("spec", "resources", "requests", "storage"), "2Gi"),
+    "Role": (("rules",), []),
+    "ClusterRole": (("rules",), []),
+    "Widget": (("spec", "size"), 4),
+    "ValidatingWebhookConfiguration": (("webhooks", 0, "failurePolicy"), "Ignore"),
+}
+LABEL = (
+    ("metadata", "labels", "kindctl.dev/environment"),
+    "another",
+)  # where nothing else can change
+
+
+def altered(obj: Object) -> Object:
+    """Another value in one field that the manifest sets."""
+    changed = copy.deepcopy(obj)
+    (*path, last), value = ALTERATIONS.get(obj["kind"], LABEL)
+    place: Any = changed
+    for element in path:
+        place = place[element]
+    place[last] = value
+    return changed
