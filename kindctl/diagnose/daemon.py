@@ -42,7 +42,10 @@ def start(host: Host, engine: Engine, say: Say, *, timeout: float = START_TIMEOU
     if host.has_systemd():
         host.run(["systemctl", "start", "docker"], say=say)
     elif _running(host, DOCKERS_OWN_PID) is None:  # else: one that has not come up yet
-        pid = host.spawn([host.which("dockerd") or "dockerd"], LOG)
+        try:
+            pid = host.spawn([host.which("dockerd") or "dockerd"], LOG)
+        except ToolError as error:
+            raise _failure(host, error.what, error) from error
         host.write(PID, f"{pid}\n")
         say(f"started dockerd, its log is {LOG}")
     _wait(host, engine, pid, timeout)
@@ -98,13 +101,18 @@ def _wait(host: Host, engine: Engine, pid: int | None, timeout: float) -> None:
         )(engine.info)
     except RetryError as error:
         last = error.last_attempt.exception()
-        raise MachineError(
-            "the engine was started and " + ("has ended" if ended() else "does not answer"),
-            why=str(last),
-            fix=f"its log says why: {_where(host)}",
-            output="\n".join(_last_lines(host)),
-            code="engine-start",
-        ) from last
+        outcome = "has ended" if ended() else "does not answer"
+        raise _failure(host, f"the engine was started and {outcome}", last) from last
+
+
+def _failure(host: Host, what: str, why: BaseException | None) -> MachineError:
+    return MachineError(
+        what,
+        why=str(why),
+        fix=f"its log says why: {_where(host)}",
+        output="\n".join(_last_lines(host)),
+        code="engine-start",
+    )
 
 
 def _where(host: Host) -> str:
