@@ -118,7 +118,7 @@ class AppImages:
             try:
                 image = engine.build(wanted, progress)
             except ToolError as error:
-                raise build_failed(build.image, error) from error
+                raise build_failed(build.image, error) from None
         check_architecture(image, build.image, self._around.architecture)
 
     @contextmanager

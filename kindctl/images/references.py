@@ -64,8 +64,8 @@ def parse(text: str) -> Reference:
     """Raises UsageError (code image-reference) for what is no reference."""
     rest, at, digest = text.partition("@")
     name, colon, tag = rest.rpartition(":")
-    if not colon or "/" in tag:  # the colon of a registry's port
-        name, tag = rest, ""
+    if "/" in tag or not colon:  # no tag: the colon is that of a registry's port
+        name, colon, tag = rest, "", ""
     first, slash, path = name.partition("/")
     if not slash or not ("." in first or ":" in first or first == "localhost"):
         first, path = DEFAULT_REGISTRY, name
@@ -76,7 +76,7 @@ def parse(text: str) -> Reference:
     good = (
         _REGISTRY.fullmatch(first)
         and _REPOSITORY.fullmatch(path)
-        and (not tag or _TAG.fullmatch(tag))
+        and (_TAG.fullmatch(tag) if colon else True)
         and (_DIGEST.fullmatch(digest) if at else True)
     )
     if not good:

@@ -44,6 +44,10 @@ class Images:
             self._around, self._find, self._from_sources, self._registry.reachable
         )
 
+    @property
+    def extra_cas(self) -> Mapping[str, str]:
+        return self.book.extra_cas
+
     def resolve(self, reference: str) -> str | None:
         """The name in the engine (and so in the nodes) that serves for a reference of a manifest; None
         as long as there is none. Looks, changes nothing."""

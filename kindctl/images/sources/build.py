@@ -79,30 +79,26 @@ class Source:
             try:
                 self._around.tools.engine.build(build, progress)
             except ToolError as error:
-                raise build_failed(recipe.name, error) from error
+                raise build_failed(recipe.name, error) from None
 
     def _official(self, say: Say) -> str:
         return RegistrySource(self._around).provide(OFFICIAL, say).name
 
 
 def build_failed(name: str, error: ToolError) -> KindctlError:
-    """BuildKit's last words, with the one sentence that says which instruction failed in front."""
+    """Whose build failed, and BuildKit's sentence on which instruction did. MachineError where the disk
+    is full: no other source will do better."""
     lines = [line.strip() for line in error.output.splitlines()]
     why = next((line for line in reversed(lines) if line.startswith("ERROR:")), error.why)
-    if "no space left on device" in error.output:
+    if error.code == "disk-full":
         return MachineError(
             f"no disk space left while {name} was built",
-            fix="free some: `docker system df` shows what the engine holds",
+            why=error.why,
+            fix=error.fix,
             output=error.output,
-            code="disk-full",
+            code=error.code,
         )
-    failed = ToolError(
-        f"the build of {name} failed",
-        status=error.status,
-        why=why.removeprefix("ERROR: "),
-        fix="the lines above tell why; package registries must be reachable from containers",
-        output=error.output,
-        code="image-build",
-    )
-    failed.command = error.command
-    return failed
+    error.what = f"the build of {name} failed"
+    error.why = why.removeprefix("ERROR: ")
+    error.fix = error.fix or "see the build's last lines; containers must reach package registries"
+    return error

@@ -1,0 +1,609 @@
+"""The sources of images, one by one: what each finds, gets, verifies, and says when it cannot."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kindctl.errors import KindctlError, MachineError
+from kindctl.images import bootstrap, cas
+from kindctl.images.pins import NODES
+from kindctl.images.progress import BuildProgress, duration, instruction, time_left
+from kindctl.images.recipe_book import RECIPE_LABEL, RecipeBook
+from kindctl.images.sources import SOURCES, load_source
+from kindctl.images.sources.base import Surroundings
+from kindctl.images.sources.build import Source as BuildSource
+from kindctl.images.sources.registry import ATTEMPTS, Probes
+from kindctl.images.sources.registry import Source as RegistrySource
+from tests.fakes.host import Failed
+from tests.fakes.net import FakeNet
+from tests.unit.images_bench import (
+    CORPORATE_CA,
+    DIGEST,
+    HUB,
+    OTHER_DIGEST,
+    Bench,
+    PickyEngine,
+    write_recipes,
+)
+
+PINNED = f"postgres:17@{DIGEST}"
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> RecipeBook:
+    return RecipeBook(write_recipes(tmp_path / "recipes"))
+
+
+def around(bench: Bench, book: RecipeBook, mirrors: dict[str, str] | None = None) -> Surroundings:
+    return Surroundings(bench.tools, mirrors or {}, book)
+
+
+def no_pause(seconds: float) -> None:
+    assert 0 < seconds < 60
+
+
+def quiet(text: str) -> None:
+    pass
+
+
+def test_every_source_that_the_configuration_knows_can_be_loaded(
+    bench: Bench, book: RecipeBook
+) -> None:
+    from typing import get_args
+
+    from kindctl.config.schema import ImagesConfig
+
+    (known, _) = get_args(ImagesConfig.model_fields["sources"].annotation)
+    assert set(get_args(known)) == set(SOURCES)
+    for name in SOURCES:
+        assert load_source(name, around(bench, book)).name == name
+
+
+# --- engine --------------------------------------------------------------------------------------
+
+
+def test_the_engine_serves_what_it_has_by_that_name(bench: Bench, book: RecipeBook) -> None:
+    source = load_source("engine", around(bench, book))
+    assert source.find("postgres:17") is None
+    bench.engine.add_image("postgres:17")
+    assert source.find("docker.io/library/postgres:17") == "postgres:17"
+    assert source.provide("postgres:17", quiet).done == ()
+
+
+def test_a_digest_decides_not_the_tag(bench: Bench, book: RecipeBook) -> None:
+    source = load_source("engine", around(bench, book))
+    moved = replace(bench.engine.make_image("x"), digests=(f"postgres@{OTHER_DIGEST}",))
+    bench.engine.add_image("postgres:17", moved)
+    assert source.find(PINNED) is None
+    with pytest.raises(KindctlError, match="another digest"):
+        source.provide(PINNED, quiet)
+
+    right = replace(bench.engine.make_image("y"), digests=(f"mirror.example.com/p@{DIGEST}",))
+    bench.engine.add_image("postgres:17", right)
+    assert source.find(PINNED) == "postgres:17"
+
+
+def test_what_came_from_an_archive_is_taken_and_said(bench: Bench, book: RecipeBook) -> None:
+    bench.engine.add_image("postgres:17")
+    said: list[str] = []
+    source = load_source("engine", around(bench, book))
+    assert source.provide(PINNED, said.append).name == "postgres:17"
+    assert "cannot be verified" in said[0]
+
+
+def test_an_image_known_by_digest_only_gets_a_name_for_the_nodes(
+    bench: Bench, book: RecipeBook
+) -> None:
+    image = replace(bench.engine.make_image("y"), digests=(f"postgres@{DIGEST}",))
+    bench.engine.add_image(f"postgres@{DIGEST}", image)
+    source = load_source("engine", around(bench, book))
+    assert source.provide(PINNED, quiet).name == "postgres:17"
+    assert source.find(PINNED) == "postgres:17"
+
+
+def test_another_architecture_is_refused_before_it_is_deployed(
+    bench: Bench, book: RecipeBook
+) -> None:
+    image = replace(bench.engine.make_image("x"), architecture="arm64")
+    bench.engine.add_image("postgres:17", image)
+    source = load_source("engine", around(bench, book))
+    assert source.find("postgres:17") is None
+    with pytest.raises(KindctlError) as caught:
+        source.provide("postgres:17", quiet)
+    assert caught.value.code == "exec-format"
+    assert "arm64" in caught.value.what
+    assert "amd64" in caught.value.what
+
+
+# --- registry ------------------------------------------------------------------------------------
+
+
+def test_a_registry_is_pulled_from_by_digest_and_named_by_tag(
+    bench: Bench, book: RecipeBook
+) -> None:
+    bench.online().publish(f"postgres@{DIGEST}", digest=DIGEST)
+    source = RegistrySource(around(bench, book))
+    provided = source.provide(PINNED, quiet)
+    assert provided.name == "postgres:17"
+    assert provided.done == (f"pulled postgres@{DIGEST}",)
+    found = bench.engine.image("postgres:17")
+    assert found
+    assert found.digests == (f"postgres@{DIGEST}",)
+
+
+def test_a_tag_of_the_users_is_not_taken_for_a_digest(bench: Bench, book: RecipeBook) -> None:
+    users = replace(bench.engine.make_image("mine"), digests=(f"postgres@{OTHER_DIGEST}",))
+    users = bench.engine.add_image("postgres:17", users)
+    bench.online().publish(f"postgres@{DIGEST}", digest=DIGEST)
+    source = RegistrySource(around(bench, book))
+
+    name = source.provide(PINNED, quiet).name
+    assert name == f"kindctl.local/pinned/library/postgres:17-{'a' * 12}"
+    assert source.find(PINNED) == name
+    kept = bench.engine.image("postgres:17")
+    assert kept
+    assert kept.id == users.id
+
+
+def test_a_digest_that_does_not_come_is_no_image(bench: Bench, book: RecipeBook) -> None:
+    bench.online().publish(f"postgres@{DIGEST}", digest=OTHER_DIGEST)
+    with pytest.raises(KindctlError) as caught:
+        RegistrySource(around(bench, book)).provide(PINNED, quiet)
+    assert caught.value.code == "image-pull"
+    assert bench.engine.image("postgres:17") is None
+
+
+def test_the_role_of_a_minor_version_is_pulled_as_its_pinned_patch(
+    bench: Bench, book: RecipeBook
+) -> None:
+    digest = NODES["1.36.4"]
+    bench.online().publish(f"kindest/node@{digest}", digest=digest)
+    source = RegistrySource(around(bench, book))
+    assert source.provide("kindest/node:v1.36", quiet).name == "kindest/node:v1.36.4"
+    assert source.find("kindest/node:v1.36") == "kindest/node:v1.36.4"
+
+
+def test_a_mirror_is_asked_first_and_its_image_keeps_the_upstream_name(
+    bench: Bench, book: RecipeBook
+) -> None:
+    bench.online().net.reachable_urls.add("https://mirror.example.com/v2/")
+    bench.publish("mirror.example.com/hub/library/postgres:17")
+    mirrors = {"docker.io": "mirror.example.com/hub"}
+    source = RegistrySource(around(bench, book, mirrors))
+    provided = source.provide("postgres:17", quiet)
+    assert provided.name == "postgres:17"
+    assert provided.done == ("pulled mirror.example.com/hub/library/postgres:17",)
+
+
+def test_a_mirror_that_lacks_it_is_followed_by_the_registry(bench: Bench, book: RecipeBook) -> None:
+    bench.online().net.reachable_urls.add("https://mirror.example.com/v2/")
+    bench.publish("postgres:17")
+    source = RegistrySource(around(bench, book, {"docker.io": "mirror.example.com"}))
+    assert source.provide("postgres:17", quiet).done == ("pulled postgres:17",)
+
+
+def test_a_registry_that_cannot_be_reached_is_not_pulled_from(book: RecipeBook) -> None:
+    bench = Bench(engine=PickyEngine())
+    with pytest.raises(KindctlError) as caught:
+        RegistrySource(around(bench, book)).provide("postgres:17", quiet)
+    assert caught.value.code == "image-unavailable"
+    assert "docker.io cannot be reached" in caught.value.what
+    assert isinstance(bench.engine, PickyEngine)
+    assert bench.engine.pulls == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "toomanyrequests: You have reached your pull rate limit",
+        "received unexpected HTTP status: 503 Service Unavailable",
+        "read tcp 10.0.0.2:1->10.0.0.3:443: read: connection reset by peer",
+    ],
+)
+def test_what_passes_is_tried_again(book: RecipeBook, words: str) -> None:
+    engine = PickyEngine(words, words)
+    bench = Bench(engine=engine).online()
+    bench.publish("postgres:17")
+    said: list[str] = []
+    source = RegistrySource(around(bench, book), pause=no_pause)
+    assert source.provide("postgres:17", said.append).name == "postgres:17"
+    assert len(engine.pulls) == 3
+    assert any("trying again" in line for line in said)
+
+
+def test_what_does_not_pass_is_given_up_after_some_attempts(book: RecipeBook) -> None:
+    engine = PickyEngine(*["toomanyrequests: limit"] * 10)
+    source = RegistrySource(around(Bench(engine=engine).online(), book), pause=no_pause)
+    with pytest.raises(KindctlError) as caught:
+        source.provide("postgres:17", quiet)
+    assert caught.value.code == "image-pull"
+    assert "docker login" in caught.value.fix
+    assert len(engine.pulls) == ATTEMPTS
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "manifest for postgres:17 not found: manifest unknown",
+        "pull access denied for postgres, repository does not exist or may require docker login",
+    ],
+)
+def test_a_permanent_refusal_is_not_tried_again(book: RecipeBook, words: str) -> None:
+    engine = PickyEngine(*[words] * 3)
+    source = RegistrySource(around(Bench(engine=engine).online(), book), pause=no_pause)
+    with pytest.raises(KindctlError) as caught:
+        source.provide("postgres:17", quiet)
+    assert caught.value.code == "image-pull"
+    assert words in caught.value.output
+    assert len(engine.pulls) == 1
+
+
+def test_an_image_that_is_published_for_another_architecture_is_refused(
+    bench: Bench, book: RecipeBook
+) -> None:
+    bench.online().publish("postgres:17", architecture="s390x")
+    with pytest.raises(KindctlError) as caught:
+        RegistrySource(around(bench, book)).provide("postgres:17", quiet)
+    assert caught.value.code == "exec-format"
+
+
+class CountingNet(FakeNet):
+    """Notes what is asked, and answers when told to."""
+
+    def __init__(self, *reachable: str) -> None:
+        super().__init__()
+        self.reachable_urls |= set(reachable)
+        self.asked: list[str] = []
+        self.gate = threading.Event()
+
+    def reachable(self, url: str, timeout: float = 3.0) -> bool:
+        self.asked.append(url)
+        assert timeout <= 3.0
+        self.gate.wait(20)
+        return super().reachable(url, timeout)
+
+
+def test_registries_are_probed_side_by_side_and_once() -> None:
+    net = CountingNet(HUB)
+    probes = Probes(net)
+    probes.start("docker.io", "registry.k8s.io")
+    probes.start("docker.io", "quay.io")
+    deadline = threading.Event()
+    while len(net.asked) < 3 and not deadline.wait(0.001):  # all three before any has answered
+        pass
+    net.gate.set()
+    assert probes.reachable("docker.io")
+    assert not probes.reachable("quay.io")
+    assert probes.reachable("docker.io")
+    assert sorted(net.asked) == [
+        "https://quay.io/v2/",
+        HUB,
+        "https://registry.k8s.io/v2/",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("registry", "plain"),
+    [("127.0.0.1:5000", True), ("localhost:5000", True), ("lan:5000", True), ("quay.io", False)],
+)
+def test_plain_http_is_for_registries_with_a_port(registry: str, plain: bool) -> None:
+    net = CountingNet(f"http://{registry}/v2/")
+    net.gate.set()
+    assert Probes(net).reachable(registry) is plain
+
+
+# --- build ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def debian(bench: Bench) -> Bench:
+    bench.engine.add_image(bootstrap.ROOTFS)
+    return bench
+
+
+def test_what_a_recipe_needs_is_built_first(debian: Bench, book: RecipeBook) -> None:
+    source = load_source("build", around(debian, book))
+    provided = source.provide("kindest/node:v1.36", quiet)
+    tags = [book.tag(book.get(name)) for name in ("debian", "go", "node")]
+    assert [build.tag for build in debian.engine.built] == tags
+    assert provided.name == tags[-1]
+    assert provided.done == tuple(f"built {tag}" for tag in tags)
+    node = debian.engine.built[-1]
+    assert node.contexts == {
+        "debian": f"docker-image://{tags[0]}",
+        "go": f"docker-image://{tags[1]}",
+    }
+    assert node.args == {"VERSION": "1.36.3"}
+
+
+def test_what_is_built_is_found_and_stays(debian: Bench, book: RecipeBook) -> None:
+    source = load_source("build", around(debian, book))
+    name = source.provide("python:3.13-slim", quiet).name
+    count = len(debian.engine.built)
+    assert source.find("python:3.13-slim-bookworm") == name
+    assert source.provide("python:3.13-slim", quiet).done == ()
+    assert len(debian.engine.built) == count
+
+
+def test_a_removed_image_is_built_alone(debian: Bench, book: RecipeBook) -> None:
+    source = load_source("build", around(debian, book))
+    source.provide("kindest/node:v1.36", quiet)
+    tag = source.provide("python:3.13-slim", quiet).name
+    debian.engine.remove_image(tag)
+    assert source.provide("python:3.13-slim", quiet).done == (f"built {tag}",)
+
+
+def test_an_edited_recipe_is_built_alone(debian: Bench, book: RecipeBook) -> None:
+    load_source("build", around(debian, book)).provide("kindest/node:v1.36", quiet)
+    (book.folder / "node" / "Dockerfile").write_text("FROM debian\nFROM go\nRUN true\n")
+    edited = RecipeBook(book.folder)
+    source = load_source("build", around(debian, edited))
+    assert source.find("kindest/node:v1.36") is None
+    provided = source.provide("kindest/node:v1.36", quiet)
+    assert provided.done == (f"built {edited.tag(edited.get('node'))}",)
+
+
+def test_what_a_present_image_was_made_from_is_not_missed(debian: Bench, book: RecipeBook) -> None:
+    source = load_source("build", around(debian, book))
+    source.provide("kindest/node:v1.36", quiet)
+    debian.engine.remove_image(book.tag(book.get("go")))
+    assert source.provide("kindest/node:v1.36", quiet).done == ()
+
+
+def test_no_upstream_name_is_ever_given_to_what_is_built(debian: Bench, book: RecipeBook) -> None:
+    load_source("build", around(debian, book)).provide("kindest/node:v1.36", quiet)
+    tags = [tag for image in debian.engine.images() for tag in image.tags]
+    assert tags
+    assert all(tag.startswith("kindctl.local/") for tag in tags)
+
+
+def test_a_reference_without_a_recipe_is_not_built(bench: Bench, book: RecipeBook) -> None:
+    with pytest.raises(KindctlError) as caught:
+        load_source("build", around(bench, book)).provide("redis:7", quiet)
+    assert caught.value.code == "image-unavailable"
+
+
+def test_a_build_that_fails_says_which_and_why(debian: Bench, book: RecipeBook) -> None:
+    tag = book.tag(book.get("python"))
+    debian.engine.build_failures[tag] = (
+        "#7 1.2 E: Unable to locate package python3\n"
+        'ERROR: failed to solve: process "/bin/sh -c apt-get install" did not complete'
+    )
+    with pytest.raises(KindctlError) as caught:
+        load_source("build", around(debian, book)).provide("python:3.13-slim", quiet)
+    assert caught.value.code == "image-build"
+    assert "python" in caught.value.what
+    assert caught.value.why.startswith("failed to solve")
+    assert "Unable to locate" in caught.value.output
+
+
+def test_a_full_disk_ends_the_search(debian: Bench, book: RecipeBook) -> None:
+    tag = book.tag(book.get("python"))
+    debian.engine.build_failures[tag] = "ERROR: write /x: no space left on device"
+    with pytest.raises(MachineError) as caught:
+        load_source("build", around(debian, book)).provide("python:3.13-slim", quiet)
+    assert caught.value.code == "disk-full"
+
+
+def test_cas_go_into_the_base_and_are_labelled_in_all(debian: Bench, tmp_path: Path) -> None:
+    extra = {"corp.crt": CORPORATE_CA}
+    book = RecipeBook(write_recipes(tmp_path / "recipes"), extra_cas=extra)
+    name = load_source("build", around(debian, book)).provide("python:3.13-slim", quiet).name
+    image = debian.engine.image(name)
+    assert image
+    assert cas.carries_cas(image) == cas.fingerprints(extra)
+    assert debian.engine.built[0].contexts["rootfs"] == f"docker-image://{bootstrap.ROOTFS}"
+
+
+def test_builds_wait_for_one_another_and_are_not_done_twice(
+    debian: Bench, book: RecipeBook
+) -> None:
+    source = BuildSource(around(debian, book))
+    threads = [
+        threading.Thread(target=source.provide, args=(reference, quiet))
+        for reference in ("python:3.13-slim", "kindest/node:v1.36", "python:3.13-slim")
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    tags = [build.tag for build in debian.engine.built]
+    assert sorted(tags) == sorted(book.tag(recipe) for recipe in book.recipes.values())
+
+
+# --- bootstrap -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    monkeypatch.setattr(bootstrap, "SCRATCH", str(folder))
+    return folder
+
+
+def refuse() -> str:
+    raise KindctlError("docker.io cannot be reached")
+
+
+def with_debootstrap(bench: Bench) -> list[list[str]]:
+    """A debootstrap and a tar that do on the disk what the real ones do; what they were called with."""
+    calls: list[list[str]] = []
+
+    def debootstrap(arguments: object, stdin: str, env: object) -> str:
+        words = list(arguments)  # type: ignore[call-overload]
+        calls.append(words)
+        Path(words[-1]).mkdir()
+        Path(words[-1], "etc").mkdir()
+        return "I: Retrieving libc6\nI: Retrieving dpkg\nI: Unpacking libc6\n"
+
+    def tar(arguments: object, stdin: str, env: object) -> str:
+        words = list(arguments)  # type: ignore[call-overload]
+        tree, archive = Path(words[words.index("-C") + 1]), Path(words[words.index("-cf") + 1])
+        archive.write_text(" ".join(path.name for path in tree.iterdir()))
+        return ""
+
+    bench.host.programs |= {"debootstrap": debootstrap, "tar": tar}
+    return calls
+
+
+def test_debootstrap_makes_the_root_file_system_and_leaves_nothing(
+    bench: Bench, scratch: Path
+) -> None:
+    calls = with_debootstrap(bench)
+    said: list[str] = []
+    name = bootstrap.rootfs(bench.tools, refuse, said.append)
+    assert calls[0][:3] == ["--variant=minbase", "--include=ca-certificates", "trixie"]
+    assert list(scratch.iterdir()) == []
+    image = bench.engine.image(name)
+    assert image
+    assert image.labels[RECIPE_LABEL] == "debian-rootfs"
+    assert said[:3] == ["debootstrap: retrieving packages"] * 2 + [
+        "debootstrap: unpacking packages"
+    ]
+
+    assert bootstrap.rootfs(bench.tools, refuse, quiet) == name
+    assert len(calls) == 1, "it stays in the engine"
+
+
+def test_a_root_file_system_of_the_engine_is_used(bench: Bench) -> None:
+    bench.engine.add_image(bootstrap.OFFICIAL)
+    assert bootstrap.rootfs(bench.tools, refuse, quiet) == bootstrap.OFFICIAL
+
+
+def test_an_interrupted_debootstrap_leaves_no_mounts_and_no_files(
+    bench: Bench, scratch: Path
+) -> None:
+    unmounted: list[str] = []
+
+    def debootstrap(arguments: object, stdin: str, env: object) -> str:
+        tree = Path(list(arguments)[-1])  # type: ignore[call-overload]
+        tree.mkdir()
+        mounts = f"proc {tree}/proc proc rw 0 0\nsysfs {tree}/sys sysfs rw 0 0\nproc /proc proc\n"
+        bench.host.files[Path("/proc/self/mounts")] = mounts
+        raise Failed(1, "E: Couldn't download packages")
+
+    def umount(arguments: object, stdin: str, env: object) -> str:
+        (place,) = list(arguments)  # type: ignore[call-overload]
+        unmounted.append(place)
+        return ""
+
+    bench.host.programs |= {"debootstrap": debootstrap, "umount": umount}
+    with pytest.raises(KindctlError) as caught:
+        bootstrap.rootfs(bench.tools, refuse, quiet)
+    assert "Couldn't download" in caught.value.output
+    assert [place.rpartition("/")[2] for place in unmounted] == ["sys", "proc"]
+    assert list(scratch.iterdir()) == []
+
+
+def test_nothing_is_deleted_below_a_mount_that_stays(bench: Bench, scratch: Path) -> None:
+    def debootstrap(arguments: object, stdin: str, env: object) -> str:
+        tree = Path(list(arguments)[-1])  # type: ignore[call-overload]
+        (tree / "proc").mkdir(parents=True)
+        bench.host.files[Path("/proc/self/mounts")] = f"proc {tree}/proc proc rw 0 0\n"
+        raise Failed(1)
+
+    def umount(arguments: object, stdin: str, env: object) -> str:
+        raise Failed(32, "target is busy")
+
+    bench.host.programs |= {"debootstrap": debootstrap, "umount": umount}
+    with pytest.raises(KindctlError):
+        bootstrap.rootfs(bench.tools, refuse, quiet)
+    assert len(list(scratch.glob("*/rootfs/proc"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("installed", "root", "disk", "why"),
+    [
+        (False, True, 10**12, "debootstrap is not installed"),
+        (True, False, 10**12, "debootstrap needs root"),
+        (True, True, 1000, "are free"),
+    ],
+)
+def test_without_debootstrap_the_official_image_is_pulled_or_the_error_says_both(
+    bench: Bench, scratch: Path, installed: bool, root: bool, disk: int, why: str
+) -> None:
+    if installed:
+        with_debootstrap(bench)
+    bench.host.root, bench.host.disk = root, disk
+    assert bootstrap.rootfs(bench.tools, lambda: "debian:trixie-slim", quiet) == bootstrap.OFFICIAL
+    with pytest.raises(MachineError) as caught:
+        bootstrap.rootfs(bench.tools, refuse, quiet)
+    assert caught.value.code == "bootstrap"
+    assert why in caught.value.why
+    assert "docker.io cannot be reached" in caught.value.why
+
+
+# --- progress ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (
+            "#9 [compile 3/4] RUN --mount=type=cache,id=a,target=/x set -eu;   go build -o /out/ ./k",
+            "RUN go build -o /out/ ./k",
+        ),
+        ("#5 [2/3] COPY --chown=1:1 files /", "COPY files /"),
+        ("#4 [system 2/4] RUN apt-get update", "RUN apt-get update"),
+        ("#1 [internal] load build definition from Dockerfile", None),
+        ("#9 12.34 go: downloading k8s.io/api", None),
+        ("#9 DONE 3.1s", None),
+        ("", None),
+    ],
+)
+def test_a_line_of_buildkit_is_its_instruction(line: str, shown: str | None) -> None:
+    assert instruction(line) == shown
+
+
+def test_a_long_instruction_is_cut() -> None:
+    shown = instruction("#9 [1/1] RUN " + "x " * 200)
+    assert shown
+    assert len(shown) <= 60
+    assert shown.endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(1, "5 s"), (42, "40 s"), (99, "1 min 40 s"), (118, "2 min"), (480, "8 min"), (340, "6 min")],
+)
+def test_an_estimate_is_rounded(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_the_time_left_shrinks_and_then_admits_that_nothing_is_known() -> None:
+    assert time_left(480, 0) == "about 8 min left"
+    assert time_left(480, 380) == "about 1 min 40 s left"
+    assert time_left(480, 481) == "taking longer than the usual 8 min"
+    assert time_left(0, 10) == ""
+
+
+def test_progress_is_told_once_per_change() -> None:
+    said: list[str] = []
+    at = [0.0]
+    with BuildProgress(said.append, "node", 480, now=lambda: at[0]) as progress:
+        progress("#5 [compile 2/3] RUN go build ./kube")
+        progress("#5 1.0 go: downloading a")
+        progress("#5 1.1 go: downloading b")
+        at[0] = 240.0
+        progress("#5 240.0 compiling")
+    assert said == [
+        "node: RUN go build ./kube (about 8 min left)",
+        "node: RUN go build ./kube (about 4 min left)",
+    ]
+
+
+def test_a_recipe_tells_the_time_of_what_it_needs_too(debian: Bench, book: RecipeBook) -> None:
+    said: list[str] = []
+    load_source("build", around(debian, book)).provide("kindest/node:v1.36", said.append)
+    assert said[0].startswith("debian: ")
+    assert "about 9 min left" in said[0], "45 + 15 + 480 s"
