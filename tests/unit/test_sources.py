@@ -18,7 +18,7 @@ from kindctl.images.sources.base import Surroundings
 from kindctl.images.sources.build import Source as BuildSource
 from kindctl.images.sources.registry import ATTEMPTS, Probes
 from kindctl.images.sources.registry import Source as RegistrySource
-from tests.fakes.host import Failed
+from tests.fakes.host import Failed, FakeHost
 from tests.fakes.net import FakeNet
 from tests.unit.images_bench import (
     CORPORATE_CA,
@@ -522,19 +522,19 @@ def test_nothing_is_deleted_below_a_mount_that_stays(bench: Bench, scratch: Path
 
 
 @pytest.mark.parametrize(
-    ("installed", "root", "disk", "why"),
+    ("host", "why"),
     [
-        (False, True, 10**12, "debootstrap is not installed"),
-        (True, False, 10**12, "debootstrap needs root"),
-        (True, True, 1000, "are free"),
+        (FakeHost(), "debootstrap is not installed"),
+        (FakeHost(root=False), "debootstrap needs root"),
+        (FakeHost(disk=1000), "are free"),
     ],
 )
 def test_without_debootstrap_the_official_image_is_pulled_or_the_error_says_both(
-    bench: Bench, scratch: Path, installed: bool, root: bool, disk: int, why: str
+    scratch: Path, host: FakeHost, why: str
 ) -> None:
-    if installed:
+    bench = Bench(host=host)
+    if "installed" not in why:
         with_debootstrap(bench)
-    bench.host.root, bench.host.disk = root, disk
     assert bootstrap.rootfs(bench.tools, lambda: "debian:trixie-slim", quiet) == bootstrap.OFFICIAL
     with pytest.raises(MachineError) as caught:
         bootstrap.rootfs(bench.tools, refuse, quiet)
