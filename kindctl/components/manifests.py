@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kindctl.components.scopes import Scopes
+from kindctl.components.scopes import Scopes, group_of
 from kindctl.errors import ConfigError, Problem
 from kindctl.models import Object
 
@@ -84,11 +84,6 @@ class Manifest:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}".replace(" /", " ")
-
-
-def group_of(obj: Object) -> str:
-    group, slash, _ = str(obj["apiVersion"]).rpartition("/")
-    return group if slash else ""
 
 
 def read_manifests(root: Path, entries: Sequence[str], namespace: str) -> list[Manifest]:

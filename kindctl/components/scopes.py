@@ -56,7 +56,11 @@ class Scopes:
         return cls(custom)
 
     def namespaced(self, obj: Object) -> bool:
-        group, slash, _ = str(obj["apiVersion"]).rpartition("/")
-        group, kind = group if slash else "", str(obj["kind"])
+        group, kind = group_of(obj), str(obj["kind"])
         by_table = kind not in CLUSTER_SCOPED.get(group, ())
         return self.custom.get((group, kind), by_table)
+
+
+def group_of(obj: Object) -> str:
+    """The API group: "apps" of apps/v1, empty of v1."""
+    return str(obj["apiVersion"]).rpartition("/")[0]
