@@ -1,28 +1,34 @@
 """Config -> Plan: the whole of `up`, top to bottom.
 
 preflight ─┬─ node image ─► cluster ┬ containerd ─► images in the nodes ─┐
-           ├─ app images built ─────┼───────▲                            ├─► ready ─► URLs answer ─► record ─► prune
+           ├─ app images built ─────┼───────▲                            ├─► ready ─► URLs ─► prune
            ├─ other images ─────────┘       │                            │
            └                        └ api ──┴──────► objects applied ────┘
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from kindctl import __version__
 from kindctl.components import load_controller
-from kindctl.components.app import AppComponent, Expect
-from kindctl.components.base import Component
+from kindctl.components.app import AppComponent, Expect, settle_namespaces
+from kindctl.components.base import Component, Controller
+from kindctl.components.lint import Surroundings, lint
 from kindctl.config.load import Loaded
 from kindctl.config.schema import AppConfig, Config
 from kindctl.diagnose.base import Wants
 from kindctl.diagnose.causes import explain
-from kindctl.exposures.host_port import HostPort
+from kindctl.errors import ConfigError
+from kindctl.exposures import load_exposure
+from kindctl.exposures.base import Exposure
 from kindctl.images.pins import node_reference
+from kindctl.images.references import full_name
 from kindctl.images.store import Images
-from kindctl.models import AppBuild, Endpoint, Route, Step
+from kindctl.models import AppBuild, Route, Step
 from kindctl.providers.kind import KindProvider
 from kindctl.steps.app_image import AppImageBuilt
 from kindctl.steps.cluster import ClusterStep
@@ -42,11 +48,219 @@ from kindctl.tools.protocols import Tools
 class Plan:
     """What `up` makes so: the steps, and what they were made from."""
 
-    config: Config
+    loaded: Loaded
     steps: tuple[Step, ...]
     preflight: Preflight
     provider: KindProvider
     images: Images
-    components: tuple[Component, ...]
-    endpoints: tuple[Endpoint, ...]
     routes: tuple[Route, ...]
+
+
+def make_plan(loaded: Loaded, tools: Tools) -> Plan:
+    """Nothing is asked of the engine or the cluster yet. Raises ConfigError for bad manifests."""
+    config = loaded.config
+    images = images_of(loaded, tools)
+    exposure = exposure_of(config)
+    provider = KindProvider(
+        tools,
+        config.name,
+        node_image=config.cluster.image or node_reference(config.cluster.kubernetes),
+        resolve=images.resolve,
+        mappings=tuple(exposure.mappings()) if exposure else (),
+        workers=config.cluster.workers,
+        extra=config.cluster.kind,
+        extra_cas=images.book.extra_cas,
+    )
+    components = components_of(loaded)
+    endpoints = tuple(exposure.endpoints()) if exposure else ()
+    routes = tuple(route for part in components for route in part.routes(endpoints))
+    preflight = Preflight(tools, wants(config))
+    steps = _Steps(loaded, tools, images, provider, components, routes).all(preflight)
+    return Plan(loaded, tuple(steps), preflight, provider, images, routes)
+
+
+def wants(config: Config) -> Wants:
+    """What the environment asks of the machine."""
+    exposure = exposure_of(config)
+    mappings = exposure.mappings() if exposure else ()
+    return Wants(
+        ports=tuple((mapping.address, mapping.host_port) for mapping in mappings),
+        kubernetes=config.cluster.kubernetes,
+        workers=config.cluster.workers,
+        environment=config.name,
+    )
+
+
+def exposure_of(config: Config) -> Exposure | None:
+    """How the ingress controller is reached; None without a controller."""
+    if config.ingress.controller == "none":
+        return None
+    expose = config.ingress.expose
+    return load_exposure(expose.via)(address=expose.address, http=expose.http, https=expose.https)
+
+
+def images_of(loaded: Loaded, tools: Tools) -> Images:
+    config, root = loaded.config, loaded.root
+    own = {Path(file).name: (root / file).read_text() for file in config.extraCAs}
+    return Images(
+        tools,
+        config.images.sources,
+        config.images.mirrors,
+        {**tools.host.trusted_cas(), **own},
+        [build for app in config.apps for build in _builds(app, root)],
+    )
+
+
+def components_of(loaded: Loaded) -> tuple[Component, ...]:
+    """The controller, then the apps. Raises ConfigError for manifests that are certain to fail."""
+    config = loaded.config
+    controller: Controller | None = None
+    if config.ingress.controller != "none":
+        controller = load_controller(config.ingress.controller, config.name)
+    apps = tuple(
+        AppComponent(
+            name=app.name,
+            namespace=app.namespace or app.name,
+            root=loaded.root,
+            manifests=app.manifests,
+            builds=tuple(_builds(app, loaded.root)),
+            expect=tuple(Expect(e.path, e.host, e.contains, e.status) for e in app.expect),
+            ingress_class=controller.ingress_class if controller else "",
+        )
+        for app in config.apps
+    )
+    refuse_errors(apps, controller)
+    components: tuple[Component, ...] = (controller, *apps) if controller else apps
+    settle_namespaces(components)
+    return components
+
+
+def refuse_errors(apps: Sequence[AppComponent], controller: Controller | None) -> None:
+    """Raises ConfigError with every finding that is certain to fail."""
+    around = Surroundings(
+        ingress_classes=(controller.ingress_class,) if controller else (),
+        host_ports=controller.host_ports if controller else {},
+        built=tuple(build.image for app in apps for build in app.builds),
+    )
+    findings = lint({app.name: app.parsed for app in apps}, around)
+    if errors := [finding.problem for finding in findings if finding.level == "error"]:
+        raise ConfigError(errors)
+
+
+def _builds(app: AppConfig, root: Path) -> Iterator[AppBuild]:
+    for build in app.build:
+        context = (root / build.context).resolve()
+        yield AppBuild(
+            build.image, context, context / build.dockerfile, build.target, dict(build.args)
+        )
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """The graph, in the order in which screens show it."""
+
+    loaded: Loaded
+    tools: Tools
+    images: Images
+    provider: KindProvider
+    components: Sequence[Component]
+    routes: Sequence[Route]
+
+    def all(self, preflight: Preflight) -> Iterator[Step]:
+        yield preflight
+        node = [self._present(reference) for reference in self.provider.images()]
+        yield from node
+        yield ClusterStep(self.provider, needs=frozenset(step.name for step in node))
+        delivered: dict[str, ImageInNodes] = {}
+        for reference in dict.fromkeys(ref for part in self.components for ref in part.images()):
+            present = self._present(reference)
+            delivered[reference] = ImageInNodes(
+                images=self.images,
+                provider=self.provider,
+                reference=reference,
+                needs=frozenset({present.name, "cluster:containerd"}),
+            )
+            yield present
+            yield delivered[reference]
+        for part in self.components:
+            yield from self._component(part, {delivered[ref].name for ref in part.images()})
+        yield from self._urls()
+        yield from self._end()
+
+    def _present(self, reference: str) -> Step:
+        """Built when it is one of the apps' own images, else had from a source."""
+        for app in self.components:
+            for build in getattr(app, "builds", ()):
+                if full_name(build.image) == full_name(reference):
+                    return AppImageBuilt(images=self.images, build=build)
+        return ImagePresent(images=self.images, reference=reference)
+
+    def _component(self, part: Component, delivered: set[str]) -> Iterator[Step]:
+        common: dict[str, Any] = {
+            "component": part,
+            "provider": self.provider,
+            "environment": self.loaded.config.name,
+            "resolve": self._resolve,
+        }
+        yield ObjectsApplied(
+            name=f"apply:{part.name}",
+            title=f"apply {part.name}",
+            needs=frozenset({"cluster:api", *delivered}),
+            **common,
+        )
+        yield WorkloadsReady(
+            name=f"ready:{part.name}",
+            title=f"{part.name} is ready",
+            needs=frozenset({f"apply:{part.name}", "cluster"}),
+            explain=explain,
+            **common,
+        )
+        yield ObjectsApplied(
+            name=f"late:{part.name}",
+            title=f"apply the webhooks of {part.name}",
+            needs=frozenset({f"ready:{part.name}"}),
+            late=True,
+            **common,
+        )
+        yield Proven(part, self.provider.cluster, needs=frozenset({f"late:{part.name}"}))
+
+    def _urls(self) -> Iterator[Step]:
+        for route in self.routes:
+            yield UrlAnswers(
+                route,
+                self.tools.net,
+                self.provider.cluster,
+                self.loaded.config.name,
+                needs=frozenset(f"proven:{part.name}" for part in self.components),
+            )
+
+    def _end(self) -> Iterator[Step]:
+        config = self.loaded.config
+        common: dict[str, Any] = {
+            "components": self.components,
+            "provider": self.provider,
+            "environment": config.name,
+            "resolve": self._resolve,
+        }
+        yield Recorded(
+            name="record",
+            title="record what was applied",
+            needs=frozenset({"cluster", *(f"apply:{part.name}" for part in self.components)}),
+            config=config.model_dump_json(exclude_none=True),
+            file=str(self.loaded.file),
+            version=__version__,
+            controller=config.ingress.controller.replace("none", ""),
+            urls=tuple(route.url for route in self.routes),
+            **common,
+        )
+        last = [step.name for step in self._urls()] or [f"proven:{p.name}" for p in self.components]
+        yield Pruned(
+            name="prune",
+            title="remove what is no longer asked for",
+            needs=frozenset({"record", *last}),
+            **common,
+        )
+
+    def _resolve(self, reference: str) -> str:
+        """Before an image is there, its reference stands for itself: `plan` compares without it."""
+        return self.images.resolve(reference) or reference

@@ -341,10 +341,10 @@ class KindProvider:
         return all(self._has(node, image, wanted.id) for node in nodes)
 
     def _has(self, node: ContainerInfo, image: str, engine_id: str) -> bool:
-        from kindctl.images.references import full_name
+        from kindctl.tools.engine import node_name
 
         held = self._held.get(node.id) or self._list_images(node)
-        found = held.get(full_name(image))
+        found = held.get(node_name(image))
         # with the containerd image store the engine's ID is the manifest's, not the configuration's
         return found is not None and (
             found == engine_id or self.tools.engine.info().containerd_store

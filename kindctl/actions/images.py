@@ -1,0 +1,59 @@
+"""`images`: what the environment needs from elsewhere, where it comes from, and getting it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from kindctl.config.load import Loaded
+from kindctl.errors import UsageError
+from kindctl.events import Emit
+from kindctl.images.listing import ImageRow
+from kindctl.images.store import Images
+from kindctl.models import Report
+from kindctl.plan import make_plan
+from kindctl.run import run
+from kindctl.steps.image import ImagePresent
+from kindctl.tools.protocols import Tools
+
+
+def list_images(loaded: Loaded, tools: Tools) -> list[ImageRow]:
+    """A row for each image that the environment needs, the user's own builds last."""
+    plan = make_plan(loaded, tools)
+    return plan.images.rows(plan.references)
+
+
+def provide_images(
+    loaded: Loaded,
+    tools: Tools,
+    names: Sequence[str],
+    sources: Sequence[str],
+    *,
+    emit: Emit,
+    stop: threading.Event,
+) -> Report:
+    """Get what the environment needs from elsewhere into the engine, by these sources alone.
+
+    `names`: as in `images list`; empty: all. Raises UsageError for a name that is not there, and what
+    the sources raise.
+    """
+    plan = make_plan(loaded, tools)
+    images = plan.images.only(sources)
+    references = _chosen(images, plan.images.needed(plan.references), names)
+    steps = [
+        ImagePresent(images=images, reference=reference, needs=frozenset())
+        for reference in references
+    ]
+    return run("images", steps, emit=emit, stop=stop)
+
+
+def _chosen(images: Images, references: Sequence[str], names: Sequence[str]) -> list[str]:
+    by_name = {images.name(reference): reference for reference in references}
+    if unknown := [name for name in names if name not in by_name and name not in references]:
+        raise UsageError(
+            f"no image is named {', '.join(unknown)}",
+            why=f"this environment needs {', '.join(by_name)}",
+            fix="kindctl images list",
+            code="image-name",
+        )
+    return [by_name.get(name, name) for name in names] if names else list(references)

@@ -1,0 +1,93 @@
+"""`status`: is it there, and does it work? Asked of the engine, the cluster and the URLs themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kindctl.actions.environments import nodes_by_environment, open_environment
+from kindctl.diagnose.evidence import snapshot
+from kindctl.errors import KindctlError, UsageError
+from kindctl.models import NotReady, ObjectRef, Ready
+from kindctl.steps.readiness import FAULTS, fault
+from kindctl.steps.record import Record, read_record
+from kindctl.steps.url import UrlAnswers
+from kindctl.tools.protocols import Cluster, Tools
+
+
+@dataclass(frozen=True)
+class StatusRow:
+    """`seen`: what is missing, or what answered."""
+
+    kind: str
+    name: str
+    ready: bool
+    seen: str
+
+
+def status(name: str, tools: Tools, *, wait: float | None = None) -> list[StatusRow]:
+    """Nodes, workloads and URLs. With `wait`, looked at again until all is ready, at most so many
+    seconds. Raises UsageError (no-environment)."""
+    from tenacity import Retrying, retry_if_result, stop_after_delay, wait_random
+
+    if wait is None:
+        return _look(name, tools)
+    retrying = Retrying(
+        retry=retry_if_result(lambda rows: not all(row.ready for row in rows)),
+        wait=wait_random(0.3, 0.6),
+        stop=stop_after_delay(wait),
+        retry_error_callback=lambda state: state.outcome and state.outcome.result(),
+    )
+    rows: list[StatusRow] = retrying(_look, name, tools)
+    return rows
+
+
+def urls(name: str, tools: Tools) -> list[str]:
+    """The URLs that the last `up` verified. Raises UsageError where there are none."""
+    with open_environment(tools, name) as cluster:
+        record = read_record(cluster)
+    if record is None or not record.routes:
+        raise UsageError(f"{name!r} has no URLs", fix="kindctl up", code="no-urls")
+    return [route.url for route in record.routes]
+
+
+def _look(name: str, tools: Tools) -> list[StatusRow]:
+    nodes = nodes_by_environment(tools).get(name, [])
+    rows = [StatusRow("node", n.name, n.state == "running", n.state) for n in nodes]
+    if nodes and not any(row.ready for row in rows):
+        return rows
+    with open_environment(tools, name) as cluster:
+        try:
+            record = read_record(cluster)
+            if record is None:
+                return [*rows, StatusRow("record", name, False, "`kindctl up` has not finished")]
+            return [*rows, *_workloads(cluster, record), *_urls(cluster, record, tools)]
+        except KindctlError as error:
+            return [*rows, StatusRow("api", name, False, error.why or error.what)]
+
+
+def _workloads(cluster: Cluster, record: Record) -> list[StatusRow]:
+    wanted = [ref for ref in record.inventory if ref.kind in FAULTS]
+    evidence = snapshot(cluster, dict.fromkeys(ref.namespace or "default" for ref in wanted))
+    there = {
+        ObjectRef.of(obj): obj for obj in [*evidence.workloads, *evidence.pods, *evidence.claims]
+    }
+    rows = []
+    for ref in wanted:
+        seen = fault(there[ref], evidence.pods) if ref in there else "not there"
+        rows.append(StatusRow(ref.kind, f"{ref.namespace}/{ref.name}", not seen, seen or "ready"))
+    return rows
+
+
+def _urls(cluster: Cluster, record: Record, tools: Tools) -> Sequence[StatusRow]:
+    rows = []
+    for route in record.routes:
+        step = UrlAnswers(route, tools.net, lambda: cluster, record.environment, frozenset())
+        match step.observe():
+            case Ready(note):
+                rows.append(StatusRow("url", route.url, True, note))
+            case NotReady(seen):
+                rows.append(StatusRow("url", route.url, False, seen))
+            case _:
+                rows.append(StatusRow("url", route.url, False, "no cluster"))
+    return rows
