@@ -7,9 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from kindctl.tools.cluster import ApiCluster
 from tests.contract.benches import EngineBench, FakeEngineBench, FakeNetBench, NetBench
+from tests.contract.real_cluster import real_cluster
 from tests.contract.real_engine import RealEngineBench
 from tests.contract.real_net import RealNetBench
+
+
+@pytest.fixture(scope="session")
+def real_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiCluster]:
+    """The API of a kind cluster that the whole session shares."""
+    with real_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
 
 
 @pytest.fixture(params=["fake", "real"])

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tenacity import retry, stop_after_delay, wait_fixed
-from tenacity.retry import retry_if_result
+from tenacity import (
+    Retrying,
+    retry,
+    retry_if_result,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_fixed,
+)
 
-from kindctl.models import ObjectRef
+from kindctl.models import Object, ObjectRef
 from kindctl.tools.cluster import ApiCluster, open_cluster
 
 CONFIG = """\
@@ -53,6 +59,20 @@ def real_cluster(folder: Path) -> Iterator[ApiCluster]:
         cluster.close()
     finally:
         _output("kind", "delete", "cluster", *arguments)
+
+
+def edit(cluster: ApiCluster, ref: ObjectRef, change: Callable[[Object], object]) -> None:
+    """As `kubectl edit`: read, alter, write the whole; again when a controller was faster."""
+    resource = cluster._discovery.find(ref.api_version, ref.kind)
+    assert resource is not None
+    path = resource.path(ref.namespace, ref.name)
+    query = {"fieldManager": "kubectl-edit"}
+    for attempt in Retrying(stop=stop_after_attempt(10), reraise=True):
+        with attempt:
+            obj = cluster.get(ref)
+            assert obj is not None
+            change(obj)
+            cluster._rest.request("PUT", path, doing="edit", query=query, body=obj)
 
 
 @retry(

@@ -12,7 +12,6 @@ import pytest
 from tenacity import (
     Retrying,
     retry_if_result,
-    stop_after_attempt,
     stop_after_delay,
     wait_fixed,
 )
@@ -21,22 +20,16 @@ from kindctl.errors import ApiError
 from kindctl.models import Object, ObjectRef
 from kindctl.tools.cluster import ApiCluster, open_cluster
 from kindctl.tools.protocols import Cluster
-from tests.contract.real_cluster import real_cluster
+from tests.contract import real_cluster
 from tests.fakes.cluster import FakeCluster
 
 AnyCluster = ApiCluster | FakeCluster
 
 
-@pytest.fixture(scope="session")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiCluster]:
-    with real_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
-        yield cluster
-
-
 @pytest.fixture(params=["fake", "real"])
 def cluster(request: pytest.FixtureRequest) -> AnyCluster:
     if request.param == "real":
-        found: ApiCluster = request.getfixturevalue("real")
+        found: ApiCluster = request.getfixturevalue("real_api")
         return found
     return FakeCluster()
 
@@ -74,20 +67,10 @@ def env(obj: Object) -> dict[str, str]:
 
 
 def edit(cluster: AnyCluster, ref: ObjectRef, change: Callable[[Object], object]) -> None:
-    """As another client does it: read, alter, write the whole; again when a controller was faster."""
     if isinstance(cluster, FakeCluster):
         cluster.edit(ref, change)
-        return
-    resource = cluster._discovery.find(ref.api_version, ref.kind)
-    assert resource is not None
-    path = resource.path(ref.namespace, ref.name)
-    query = {"fieldManager": "kubectl-edit"}
-    for attempt in Retrying(stop=stop_after_attempt(10), reraise=True):
-        with attempt:
-            obj = cluster.get(ref)
-            assert obj is not None
-            change(obj)
-            cluster._rest.request("PUT", path, doing="edit", query=query, body=obj)
+    else:
+        real_cluster.edit(cluster, ref, change)
 
 
 def version(obj: Object | None) -> str:
@@ -405,8 +388,8 @@ def test_without_a_change_a_wait_ends_by_itself(cluster: AnyCluster) -> None:
 # --- only the real one ---------------------------------------------------------------------------
 
 
-def test_close_ends_the_watching_threads(real: ApiCluster) -> None:
-    second = ApiCluster(type(real._rest)(real._rest._kubeconfig))
+def test_close_ends_the_watching_threads(real_api: ApiCluster) -> None:
+    second = ApiCluster(type(real_api._rest)(real_api._rest._kubeconfig))
     before = set(threading.enumerate())
     wake = second.watch(("v1", "ConfigMap"), ("v1", "Node"))
     waiting = in_a_thread(wake.wait)

@@ -10,7 +10,6 @@ from pathlib import Path
 from kindctl.components.base import Resolve
 from kindctl.models import Change, Endpoint, Object, Progress, Ready, Route, State
 from kindctl.tools.protocols import Cluster
-from tests.fakes.cluster import FakeCluster
 
 
 @dataclass
@@ -47,7 +46,7 @@ class FakeComponent:
 class FakeProvider:
     """Has the cluster that a test gives it."""
 
-    there: FakeCluster | None
+    there: Cluster | None
     name: str = "kind"
     kubeconfig: Path = Path("/nowhere/kubeconfig")
     context: str = "kind-shop"

@@ -31,7 +31,9 @@ def deployment(**spec: Any) -> Object:
 
 
 def job(name: str = "migrate") -> Object:
-    return manifest("batch/v1", "Job", name, spec={"template": template(), "backoffLimit": 1})
+    once = template()
+    once["spec"]["restartPolicy"] = "Never"
+    return manifest("batch/v1", "Job", name, spec={"template": once, "backoffLimit": 1})
 
 
 def service() -> Object:
@@ -39,7 +41,9 @@ def service() -> Object:
 
 
 def ingress() -> Object:
-    return manifest("networking.k8s.io/v1", "Ingress", spec={"ingressClassName": "nginx"})
+    backend = {"service": {"name": "web", "port": {"number": 80}}}
+    spec = {"ingressClassName": "nginx", "defaultBackend": backend}
+    return manifest("networking.k8s.io/v1", "Ingress", spec=spec)
 
 
 def claim() -> Object:
@@ -54,11 +58,13 @@ def autoscaler(least: int = 1, most: int = 5) -> Object:
 
 
 def crd() -> Object:
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1", "served": True, "storage": True}
     spec = {
         "group": "shop.example.com",
         "scope": "Namespaced",
         "names": {"kind": "Widget", "plural": "widgets"},
-        "versions": [{"name": "v1", "served": True, "storage": True}],
+        "versions": [{**version, "schema": {"openAPIV3Schema": schema}}],
     }
     return manifest(
         "apiextensions.k8s.io/v1", "CustomResourceDefinition", "widgets.shop.example.com", spec=spec
@@ -70,16 +76,26 @@ def widget() -> Object:
 
 
 def webhook() -> Object:
-    return manifest(
-        "admissionregistration.k8s.io/v1",
-        "ValidatingWebhookConfiguration",
-        webhooks=[{"name": "check.shop.example.com", "failurePolicy": "Fail"}],
-    )
+    """Without rules: it is never called."""
+    hook = {
+        "name": "check.shop.example.com",
+        "failurePolicy": "Fail",
+        "clientConfig": {"url": "https://127.0.0.1:1/"},
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+    }
+    api_version = "admissionregistration.k8s.io/v1"
+    return manifest(api_version, "ValidatingWebhookConfiguration", webhooks=[hook])
 
 
 def everything() -> list[Object]:
-    """Not in the order in which it can be applied."""
+    """Not in the order in which it can be applied; valid for a real API server."""
     rbac = "rbac.authorization.k8s.io/v1"
+    rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]
+
+    def to(kind: str) -> Object:
+        return {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": "web"}
+
     return [
         webhook(),
         widget(),
@@ -91,10 +107,10 @@ def everything() -> list[Object]:
         job(),
         service(),
         claim(),
-        manifest(rbac, "RoleBinding", roleRef={"kind": "Role", "name": "web"}),
-        manifest(rbac, "Role", rules=[{"verbs": ["get"]}]),
-        manifest(rbac, "ClusterRoleBinding", roleRef={"kind": "ClusterRole", "name": "web"}),
-        manifest(rbac, "ClusterRole", rules=[{"verbs": ["get"]}]),
+        manifest(rbac, "RoleBinding", roleRef=to("Role")),
+        manifest(rbac, "Role", rules=rules),
+        manifest(rbac, "ClusterRoleBinding", roleRef=to("ClusterRole")),
+        manifest(rbac, "ClusterRole", rules=rules),
         manifest("v1", "ConfigMap", "settings", data={"colour": "green"}),
         manifest("v1", "Secret", "password", stringData={"password": "generated"}),
         manifest("v1", "ServiceAccount"),
@@ -126,7 +142,6 @@ ALTERATIONS: dict[str, tuple[tuple[str | int, ...], Any]] = {
     "Service": (("spec", "selector"), {"app": "other"}),
     "Ingress": (("spec", "ingressClassName"), "other"),
     "HorizontalPodAutoscaler": (("spec", "maxReplicas"), 50),
-    "PersistentVolumeClaim": (("spec", "resources", "requests", "storage"), "2Gi"),
     "Role": (("rules",), []),
     "ClusterRole": (("rules",), []),
     "Widget": (("spec", "size"), 4),

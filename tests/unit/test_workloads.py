@@ -1,0 +1,434 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kindctl.diagnose.base import Evidence
+from kindctl.errors import ApiError
+from kindctl.models import UNCHANGED, Absent, Cause, NotReady, Object, ObjectRef, Ready
+from kindctl.steps.readiness import fault, pod_state
+from kindctl.steps.wake import ClusterWake
+from kindctl.steps.workloads import EXPLAIN_EVERY, WorkloadsReady
+from tests.fakes.clock import FakeClock
+from tests.fakes.cluster import FakeCluster
+from tests.fakes.component import FakeComponent, FakeProvider, Heard
+from tests.unit import shop
+from tests.unit.shop import NAMESPACE, ref
+
+WAITING = {"waiting": {"reason": "ImagePullBackOff", "message": "not found"}}
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    cluster = FakeCluster()
+    cluster.put(shop.manifest("v1", "Namespace", NAMESPACE))
+    return cluster
+
+
+def step(
+    cluster: FakeCluster | None,
+    *manifests: Object,
+    explain: Callable[[Evidence], Cause | None] = lambda evidence: None,
+    clock: FakeClock | None = None,
+) -> WorkloadsReady:
+    return WorkloadsReady(
+        name="ready:shop",
+        title="the shop runs",
+        needs=frozenset(),
+        component=FakeComponent(manifests=list(manifests)),
+        provider=FakeProvider(cluster),
+        environment="dev",
+        resolve=lambda reference: reference,
+        explain=explain,
+        clock=(clock or FakeClock()).now,
+    )
+
+
+def put(cluster: FakeCluster, obj: Object, **status: Any) -> Object:
+    """The object, as its controller has last written of it."""
+    obj = {**obj, "metadata": {**obj["metadata"], "namespace": NAMESPACE}}
+    return cluster.put({**obj, "status": {"observedGeneration": 1, **status}})
+
+
+def replicas(count: int, **status: Any) -> dict[str, Any]:
+    fields = ("replicas", "updatedReplicas", "readyReplicas")
+    return {**dict.fromkeys(fields, count), **status}
+
+
+def pod(
+    name: str = "web-1",
+    *,
+    ready: bool = False,
+    state: Object | None = None,
+    owner: str = "",
+    created: str = "2026-11-24T06:00:00Z",
+    **status: Any,
+) -> Object:
+    meta: Object = {"name": name, "labels": {"app": "web"}, "creationTimestamp": created}
+    if owner:
+        meta["ownerReferences"] = [{"uid": owner}]
+    body = {
+        "phase": "Running",
+        "conditions": [{"type": "Ready", "status": str(ready)}],
+        "containerStatuses": [{"name": "web", "ready": ready, "state": state or {"running": {}}}],
+        **status,
+    }
+    obj = shop.manifest("v1", "Pod", name, spec={"containers": [{"name": "web"}]}, status=body)
+    obj["metadata"] = {**meta, "namespace": NAMESPACE}
+    return obj
+
+
+def seen(step: WorkloadsReady) -> str:
+    state = step.observe()
+    assert isinstance(state, NotReady), state
+    return state.seen
+
+
+# --- the step ------------------------------------------------------------------------------------
+
+
+def test_it_holds_when_all_are_ready(cluster: FakeCluster) -> None:
+    put(cluster, shop.deployment(), **replicas(1))
+    cluster.put(pod(ready=True))
+    put(cluster, shop.claim(), phase="Bound")
+    wait = step(cluster, shop.deployment(), shop.claim(), shop.service())
+    assert wait.observe() == Ready("2 workloads")
+    assert wait.apply(Heard()) is UNCHANGED
+
+
+def test_what_has_no_workloads_is_ready(cluster: FakeCluster) -> None:
+    assert isinstance(step(cluster, shop.service()).observe(), Ready)
+
+
+def test_a_pod_that_waits_says_why(cluster: FakeCluster) -> None:
+    put(cluster, shop.deployment(), **replicas(1, readyReplicas=0))
+    cluster.put(pod(state=WAITING))
+    assert seen(step(cluster, shop.deployment())) == "web 0/1: ImagePullBackOff (not found)"
+
+
+def test_an_available_deployment_without_a_ready_pod_is_not_ready(cluster: FakeCluster) -> None:
+    available = [{"type": "Available", "status": "True"}]
+    put(cluster, shop.deployment(), **replicas(1, readyReplicas=0, conditions=available))
+    cluster.put(pod())
+    assert seen(step(cluster, shop.deployment())) == "web 0/1: web runs, not Ready"
+
+
+def test_pods_count_more_than_what_a_controller_last_wrote(cluster: FakeCluster) -> None:
+    put(cluster, shop.deployment(), **replicas(1))
+    cluster.put(pod(state={"terminated": {"exitCode": 137}}))
+    assert seen(step(cluster, shop.deployment())) == "web 0/1: web ended with 137"
+
+
+def test_a_pod_that_is_being_deleted_does_not_count(cluster: FakeCluster) -> None:
+    put(cluster, shop.deployment(), **replicas(1))
+    going = pod(ready=True)
+    going["metadata"]["deletionTimestamp"] = "2026-11-24T06:00:00Z"
+    cluster.put(going)
+    assert seen(step(cluster, shop.deployment())).startswith("web 0/1")
+
+
+def test_what_is_not_there_is_waited_for(cluster: FakeCluster) -> None:
+    assert seen(step(cluster, shop.deployment())) == "not there: Deployment shop/web"
+
+
+def test_without_a_cluster_it_is_absent(cluster: FakeCluster) -> None:
+    assert isinstance(step(None, shop.deployment()).observe(), Absent)
+    cluster.down = True
+    assert isinstance(step(cluster, shop.deployment()).observe(), NotReady)
+
+
+def test_a_lost_answer_is_no_end(cluster: FakeCluster) -> None:
+    cluster.fail("list", "Pod", ApiError("etcd has no leader", status=500))
+    assert seen(step(cluster, shop.deployment())) == "etcd has no leader"
+    cluster.fail("list", "Pod", ApiError("forbidden", status=403))
+    with pytest.raises(ApiError):
+        step(cluster, shop.deployment()).observe()
+
+
+# --- causes --------------------------------------------------------------------------------------
+
+
+def test_the_cause_is_found_in_the_evidence(cluster: FakeCluster) -> None:
+    put(cluster, shop.deployment(), **replicas(1, readyReplicas=0))
+    cluster.put(pod(state=WAITING))
+    cause = Cause("image-pull", "no such image", "name another")
+    evidence: list[Evidence] = []
+
+    def explain(found: Evidence) -> Cause:
+        evidence.append(found)
+        return cause
+
+    clock = FakeClock()
+    wait = step(cluster, shop.deployment(), explain=explain, clock=clock)
+    for _ in range(3):
+        state = wait.observe()
+        assert isinstance(state, NotReady)
+        assert state.cause is cause
+    assert len(evidence) == 1  # it costs: not with every look
+    clock.sleep(EXPLAIN_EVERY)
+    wait.observe()
+    assert len(evidence) == 2
+    assert [obj["kind"] for obj in evidence[0].workloads] == ["Deployment"]
+
+
+def test_nothing_is_collected_where_all_is_ready(cluster: FakeCluster) -> None:
+    put(cluster, shop.deployment(), **replicas(1))
+    cluster.put(pod(ready=True))
+
+    def explain(evidence: Evidence) -> Cause:
+        raise AssertionError
+
+    assert isinstance(step(cluster, shop.deployment(), explain=explain).observe(), Ready)
+
+
+def test_pods_that_are_about_to_be_replaced_explain_nothing(cluster: FakeCluster) -> None:
+    obj = shop.deployment()
+    obj["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "2"}
+    uid = put(cluster, obj, **replicas(1, replicas=2, readyReplicas=0))["metadata"]["uid"]
+    for revision in ("1", "2"):
+        owned = shop.workload("ReplicaSet", f"web-{revision}")
+        owned["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": revision}
+        owned["metadata"]["ownerReferences"] = [{"uid": uid}]
+        owner = put(cluster, owned)["metadata"]["uid"]
+        cluster.put(pod(f"web-{revision}-x", state=WAITING, owner=owner))
+    evidence: list[Evidence] = []
+    wait = step(cluster, shop.deployment(), explain=evidence.append)
+    wait.observe()
+    assert [p["metadata"]["name"] for p in evidence[0].pods] == ["web-2-x"]
+
+
+def test_a_failed_job_ends_the_wait(cluster: FakeCluster) -> None:
+    failed = {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}
+    obj = shop.job()
+    obj["spec"]["selector"] = {"matchLabels": {"app": "web"}}
+    put(cluster, obj, conditions=[failed])
+    cluster.put(pod(state={"terminated": {"exitCode": 3}}, phase="Failed"))
+    cluster.set_log(NAMESPACE, "web-1", "web", ["connecting", "no such table"])
+    state = step(cluster, shop.job()).observe()
+    assert isinstance(state, NotReady)
+    cause = state.cause
+    assert cause is not None
+    assert (cause.code, cause.permanent, cause.since) == ("job-failed", True, None)
+    assert cause.what == "Job shop/migrate failed: BackoffLimitExceeded"
+    assert cause.cites == ("connecting", "no such table")
+    assert "delete job migrate" in cause.fix
+
+
+# --- claims --------------------------------------------------------------------------------------
+
+
+def storage_class(mode: str) -> Object:
+    return shop.manifest("storage.k8s.io/v1", "StorageClass", "standard", volumeBindingMode=mode)
+
+
+@pytest.mark.parametrize(
+    ("mode", "used", "ready"),
+    [
+        ("WaitForFirstConsumer", False, True),
+        ("WaitForFirstConsumer", True, False),
+        ("Immediate", False, False),
+    ],
+)
+def test_a_claim_is_bound_unless_it_waits_for_a_pod(
+    cluster: FakeCluster, mode: str, used: bool, ready: bool
+) -> None:
+    cluster.put(storage_class(mode))
+    obj = shop.claim()
+    obj["spec"]["storageClassName"] = "standard"
+    put(cluster, obj, phase="Pending")
+    if used:
+        user = pod()
+        user["spec"]["volumes"] = [{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}]
+        cluster.put(user)
+    state = step(cluster, obj).observe()
+    assert state == Ready("1 workload") if ready else isinstance(state, NotReady)
+
+
+# --- kinds of workloads --------------------------------------------------------------------------
+
+
+def with_status(obj: Object, **status: Any) -> Object:
+    meta = {**obj["metadata"], "namespace": NAMESPACE, "generation": 2}
+    return {**obj, "metadata": meta, "status": {"observedGeneration": 2, **status}}
+
+
+READY_POD = pod(ready=True)
+NEVER_READY = pod(state={"running": {}})
+
+
+@pytest.mark.parametrize(
+    ("obj", "pods", "said"),
+    [
+        (with_status(shop.deployment(), **replicas(1)), [READY_POD], ""),
+        (
+            with_status(shop.deployment(), **replicas(1, observedGeneration=1)),
+            [READY_POD],
+            "1/1: old pods are being replaced",
+        ),
+        (
+            with_status(shop.deployment(), **replicas(1, replicas=2)),
+            [READY_POD],
+            "1/1: old pods are being replaced",
+        ),
+        (
+            with_status(shop.deployment(), **replicas(1, updatedReplicas=0)),
+            [READY_POD],
+            "1/1: old pods are being replaced",
+        ),
+        (with_status(shop.deployment()), [], "0/1: pods are being created"),
+        (with_status(shop.deployment(paused=True)), [], "0/1: its roll-out is paused"),
+        (
+            with_status(
+                shop.deployment(),
+                conditions=[
+                    {
+                        "type": "ReplicaFailure",
+                        "status": "True",
+                        "reason": "FailedCreate",
+                        "message": "exceeded quota",
+                    }
+                ],
+            ),
+            [],
+            "0/1: FailedCreate (exceeded quota)",
+        ),
+        (with_status(shop.deployment(replicas=0)), [], ""),
+        (with_status(shop.workload("StatefulSet"), **replicas(1)), [READY_POD], ""),
+        (
+            with_status(shop.workload("StatefulSet"), **replicas(1, updatedReplicas=0)),
+            [READY_POD],
+            "1/1: old pods are being replaced",
+        ),
+        (
+            with_status(
+                shop.workload("StatefulSet", updateStrategy={"type": "OnDelete"}),
+                **replicas(1, updatedReplicas=0),
+            ),
+            [READY_POD],
+            "",
+        ),
+        (
+            with_status(
+                shop.workload("DaemonSet"),
+                desiredNumberScheduled=1,
+                updatedNumberScheduled=1,
+                numberReady=1,
+            ),
+            [READY_POD],
+            "",
+        ),
+        (
+            with_status(shop.workload("DaemonSet"), desiredNumberScheduled=1),
+            [NEVER_READY],
+            "0/1: web runs, not Ready",
+        ),
+        (
+            with_status(shop.workload("DaemonSet"), observedGeneration=1),
+            [],
+            "waiting for its controller",
+        ),
+        (with_status(shop.workload("ReplicaSet"), **replicas(1)), [READY_POD], ""),
+        (with_status(shop.job(), conditions=[{"type": "Complete", "status": "True"}]), [], ""),
+        (with_status(shop.job()), [], "not started"),
+        (READY_POD, [], ""),
+        (pod(phase="Succeeded"), [], ""),
+        (NEVER_READY, [], "web runs, not Ready"),
+        (with_status(shop.claim(), phase="Lost"), [], "Lost"),
+        (with_status(shop.service()), [], ""),
+    ],
+)
+def test_fault(obj: Object, pods: list[Object], said: str) -> None:
+    assert fault(obj, pods) == said
+
+
+def test_a_job_that_runs_is_not_done() -> None:
+    obj = with_status(shop.job())
+    obj["spec"]["selector"] = {"matchLabels": {"app": "web"}}
+    assert fault(obj, [READY_POD]) == "is running"
+    obj["spec"]["suspend"] = True
+    assert fault(obj, []) == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (
+            {
+                "phase": "Pending",
+                "conditions": [
+                    {
+                        "type": "PodScheduled",
+                        "status": "False",
+                        "reason": "Unschedulable",
+                        "message": "0/1 nodes are available",
+                    }
+                ],
+            },
+            "Unschedulable (0/1 nodes are available)",
+        ),
+        ({"phase": "Pending", "containerStatuses": []}, "Pending"),
+        (
+            {"phase": "Failed", "reason": "Evicted", "message": "The node was low on disk"},
+            "Evicted (The node was low on disk)",
+        ),
+        (
+            {"initContainerStatuses": [{"name": "copy", "state": {"running": {}}}]},
+            "init copy runs",
+        ),
+        (
+            {"initContainerStatuses": [{"name": "copy", "state": WAITING}]},
+            "init ImagePullBackOff (not found)",
+        ),
+        (
+            {
+                "containerStatuses": [
+                    {"name": "web", "state": {"running": {}}, "restartCount": 4, "ready": False}
+                ]
+            },
+            "web runs, not Ready, restarted 4 times",
+        ),
+    ],
+)
+def test_pod_state(status: dict[str, Any], said: str) -> None:
+    assert pod_state(pod(**status)) == said
+
+
+def test_the_newest_pod_speaks(cluster: FakeCluster) -> None:
+    put(cluster, shop.deployment(), **replicas(1, replicas=2, readyReplicas=0))
+    cluster.put(pod("old", created="2026-11-24T05:00:00Z", state=WAITING))
+    cluster.put(pod("new", created="2026-11-24T06:00:00Z"))
+    assert seen(step(cluster, shop.deployment())) == "web 0/1: web runs, not Ready"
+
+
+# --- waking --------------------------------------------------------------------------------------
+
+
+def test_a_change_wakes_the_wait(cluster: FakeCluster) -> None:
+    wake = step(cluster, shop.deployment()).wake
+    assert wake is not None
+    wake.wait(0)  # opens the watch
+    thread = threading.Thread(target=wake.wait, args=(600.0,), daemon=True)
+    thread.start()
+    cluster.put(pod())
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+def test_a_new_cluster_is_watched_anew(cluster: FakeCluster) -> None:
+    provider = FakeProvider(None)
+    wake = ClusterWake(provider, (("v1", "Pod"),))
+    wake.wait(0)
+    provider.there = FakeCluster()
+    wake.wait(0)
+    provider.there = cluster
+    wake.wait(0)
+    thread = threading.Thread(target=wake.wait, args=(600.0,), daemon=True)
+    thread.start()
+    cluster.put(pod())
+    thread.join(60)
+    assert not thread.is_alive()
+    assert cluster.get(ref(shop.service())) is None
+    assert cluster.get(ObjectRef("v1", "Pod", "web-1", NAMESPACE))
