@@ -260,7 +260,7 @@ def test_images_that_are_never_asked_for(reason: str, message: str) -> None:
 
 
 def test_the_name_of_an_image_does_not_decide() -> None:
-    found = cause(pull("connection reset by peer", image="example/not-found:1"))
+    found = cause(pull("something new", image="example/not-found:1"))
     assert not found.permanent
 
 

@@ -196,6 +196,28 @@ def test_a_bare_machine_is_made_fit_and_told_beforehand(world: World) -> None:
     assert [v for v in examine(world.tools, WANTS) if v.level != "ok"] == []
 
 
+def test_what_was_blocked_is_asked_again_once_the_way_is_free(world: World) -> None:
+    """A client that comes with the engine, and has no buildx."""
+    without(world, "docker", "dockerd")
+    world.engine.problem = MISSING
+
+    def docker(arguments: Sequence[str], stdin: str, env: Mapping[str, str]) -> str:
+        if "docker-buildx" in world.host.apt.installed:
+            return "github.com/docker/buildx v0.13.1"
+        raise Failed(1, "docker: 'buildx' is not a docker command.")
+
+    def dockerd(arguments: Sequence[str], stdin: str, env: Mapping[str, str]) -> str:
+        world.engine.problem = None
+        del world.host.apt.installed["docker-buildx"]
+        world.host.programs["docker"] = docker
+        return ""
+
+    verdicts = examine(world.tools, WANTS)
+    world.host.programs["dockerd"] = dockerd
+    done = list(repair(world.tools, WANTS, verdicts, lambda line: None))
+    assert "image builder: buildx 0.13.1" in done
+
+
 def test_what_cannot_be_mended_among_warnings_does_not_stop_the_rest(world: World) -> None:
     del world.host.sysctls["fs.inotify.max_user_instances"]
     world.host.sysctls["fs.inotify.max_user_watches"] = "1000"

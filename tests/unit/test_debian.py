@@ -14,6 +14,7 @@ from kindctl.diagnose import debian_packages as packages
 from kindctl.diagnose.debian_packages import DEBOOTSTRAP, ENGINE, KIND
 from kindctl.diagnose.debian_sources import Source, archive, parse
 from kindctl.errors import MachineError, ToolError
+from kindctl.models import EngineInfo
 from tests.fakes.apt import Package
 from tests.fakes.engine import FakeEngine
 from tests.fakes.host import Failed, FakeHost
@@ -248,6 +249,14 @@ def test_later_releases_take_their_own_engine(release: Mapping[str, str], from_s
     assert f"{from_sid} from Debian sid" in plan
 
 
+def test_the_sources_that_were_added_do_not_make_a_machine_unstable() -> None:
+    host = FakeHost(release={"ID": "debian", "VERSION_CODENAME": "forky"})
+    host.files[Path("/etc/apt/sources.list")] = "deb http://m.example/debian forky main\n"
+    debian.install(host, KIND, quiet)
+    assert host.apt.installed.pop("kind").release == "sid"
+    assert debian.plan(host, KIND) == ["install kind from Debian sid, and what they depend on"]
+
+
 def test_unstable_needs_no_other_release() -> None:
     host = FakeHost(release={"ID": "debian", "VERSION_CODENAME": "forky"})
     host.files[Path("/etc/apt/sources.list")] = "deb http://m.example/debian sid main\n"
@@ -339,6 +348,22 @@ def test_a_daemon_that_cannot_run_is_an_error_with_its_last_words() -> None:
     assert caught.value.exit_code == 3
     assert "Devices cgroup" in caught.value.output
     assert str(daemon.LOG) in caught.value.fix
+
+
+def test_a_daemon_that_dies_is_not_waited_for() -> None:
+    host = Machine()
+    host.programs["dockerd"] = lambda arguments, stdin, env: "level=error msg=dying\n"
+    asked = []
+
+    class Dying(FakeEngine):
+        def info(self) -> EngineInfo:
+            asked.append(1)
+            host.processes.clear()
+            raise MachineError("the container engine does not answer")
+
+    with pytest.raises(MachineError, match="has ended"):
+        daemon.start(host, Dying(), quiet, timeout=5)
+    assert len(asked) == 1
 
 
 def test_a_daemon_that_never_answers_is_given_up() -> None:
