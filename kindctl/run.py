@@ -135,7 +135,6 @@ class _Run:
                     kubeconfig if whole else "",
                 )
                 self._emit(RunEnded(report, self._now()))
-                self._out = None
         if self._errors:
             raise self._errors[0]
         return report

@@ -1,0 +1,83 @@
+"""Where each step of a run stands: what the screens know, gathered from the events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kindctl.events import (
+    Event,
+    RunEnded,
+    RunStarted,
+    StepEnded,
+    StepReached,
+    StepSaid,
+    StepStarted,
+)
+from kindctl.models import Report
+from kindctl.render.style import clean
+
+
+@dataclass
+class Row:
+    """One step. `state`: pending, running, or the outcome."""
+
+    name: str
+    title: str
+    needs: tuple[str, ...]
+    state: str = "pending"
+    started: float = 0.0
+    seconds: float = 0.0
+    said: str = ""
+    reached: set[str] = field(default_factory=set)
+    changes: tuple[str, ...] = ()
+    note: str = ""
+
+    @property
+    def ended(self) -> bool:
+        return self.state not in ("pending", "running")
+
+
+class Board:
+    """Rows in display order. `now` is the time of the last event."""
+
+    def __init__(self) -> None:
+        self.environment = ""
+        self.rows: dict[str, Row] = {}
+        self.now = 0.0
+        self.report: Report | None = None
+
+    def take(self, event: Event) -> None:
+        match event:
+            case RunStarted(environment, steps):
+                self.environment = environment
+                self.rows = {name: Row(name, title, needs) for name, title, needs in steps}
+                return
+            case StepStarted(name, at):
+                row = self.rows[name]
+                row.state, row.started = "running", at
+            case StepSaid(name, _, text):
+                self.rows[name].said = clean(text)
+            case StepReached(name, _, milestone):
+                self.rows[name].reached.add(milestone)
+            case StepEnded(name, _, outcome, seconds, changes, note):
+                row = self.rows[name]
+                row.state, row.seconds, row.changes, row.note = (
+                    outcome,
+                    seconds,
+                    changes,
+                    clean(note),
+                )
+            case RunEnded(report):
+                self.report = report
+        self.now = event.at
+
+    def unmet(self, row: Row) -> list[Row]:
+        """The steps that this one still waits for."""
+        rows = []
+        for need in row.needs:
+            whole = need in self.rows
+            name, milestone = (need, "") if whole else need.rpartition(":")[::2]
+            other = self.rows[name]
+            if other.state != "ready" and milestone not in other.reached:
+                rows.append(other)
+        return rows

@@ -1,0 +1,123 @@
+"""One way to show an error: what happened, why, the tool's own words, what to do, where to read on."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any, TextIO
+
+from kindctl.errors import ConfigError, Interrupted, KindctlError, ToolError
+from kindctl.render.style import Paint, clean, signs_for, wrap
+
+HINT = "hint: "
+TAIL = 20
+"""Lines of a tool's output that are shown; the JSON form has all that the error carries."""
+
+
+def show_error(
+    error: BaseException, *, as_json: bool = False, stream: TextIO | None = None
+) -> None:
+    """For people on standard error; as one JSON line, the last of the result, on standard output."""
+    if as_json:
+        stream = stream or sys.stdout
+        stream.write(json.dumps(error_as_json(error)) + "\n")
+    else:
+        stream = stream or sys.stderr
+        stream.write(error_text(error, stream))
+        if os.environ.get("GITHUB_ACTIONS") == "true" and isinstance(error, ConfigError):
+            stream.write("".join(f"{line}\n" for line in _annotations(error)))
+    stream.flush()
+
+
+def error_text(error: BaseException, stream: TextIO) -> str:
+    """Lines for people, fitted to `stream` and coloured where that is a terminal."""
+    known = error if isinstance(error, KindctlError) else KindctlError(_words(error))
+    paint = Paint(stream)
+    stopped = isinstance(known, Interrupted)
+    head = "" if stopped else paint("error: ", "red", "bold")
+    lines = [head + paint(clean(known.what), "bold"), *_why(known, stream), *_output(known, stream)]
+    for note in getattr(error, "__notes__", ()):
+        lines += [paint(line, "yellow") for line in wrap(note, stream)]
+    if known.fix:
+        first, *rest = wrap(known.fix, stream, before=HINT)
+        lines += ["", paint(HINT, "cyan") + first[len(HINT) :]]
+        lines += [" " * len(HINT) + line[len(HINT) :] for line in rest]
+    if not stopped and known is error:
+        lines += ["", paint(f"code: {known.code}", "dim"), paint(f"docs: {known.link}", "dim")]
+    return "\n".join(lines) + "\n"
+
+
+def error_as_json(error: BaseException) -> dict[str, Any]:
+    """The `error` line of docs/events.md. Fields that say nothing are left out."""
+    known = (
+        error if isinstance(error, KindctlError) else KindctlError(_words(error), code="unknown")
+    )
+    line: dict[str, Any] = {
+        "event": "error",
+        "code": known.code,
+        "exit_code": known.exit_code,
+        "what": known.what,
+    }
+    said = {
+        "why": known.why,
+        "fix": known.fix,
+        "command": known.command if isinstance(known, ToolError) else "",
+        "output": known.output,
+        "link": known.link if known is error else "",
+        "notes": list(getattr(error, "__notes__", ())),
+    }
+    if isinstance(known, ConfigError):
+        said["problems"] = [
+            {
+                "file": problem.file,
+                "line": problem.line,
+                "column": problem.column,
+                "message": problem.message,
+                "hint": problem.hint,
+            }
+            for problem in known.problems
+        ]
+    return line | {key: value for key, value in said.items() if value}
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _why(error: KindctlError, stream: TextIO) -> list[str]:
+    if not isinstance(error, ConfigError):
+        return wrap(error.why, stream, before="  ")
+    paint = Paint(stream)
+    lines = []
+    for problem in error.problems:
+        place = f"{problem.file}:{problem.line}:{problem.column}" if problem.line else problem.file
+        hint = paint(f" ({clean(problem.hint)})", "dim") if problem.hint else ""
+        lines.append(f"  {paint(place + ':', 'cyan')} {clean(problem.message)}{hint}")
+    return lines
+
+
+def _output(error: KindctlError, stream: TextIO) -> list[str]:
+    """The tool's own words, set apart: the command, and the end of what it wrote."""
+    paint, signs = Paint(stream), signs_for(stream)
+    said = clean(error.output).strip("\n").splitlines()
+    lines = [f"{signs.more} {len(said) - TAIL} lines before these"] if len(said) > TAIL else []
+    lines += said[-TAIL:]
+    if isinstance(error, ToolError) and error.command:
+        lines.insert(0, f"$ {error.command}")
+    if not lines:
+        return []
+    shown = wrap("\n".join(lines), stream, before=f"  {signs.rule} ", hard=True)
+    return ["", *(paint(line, "dim") for line in shown)]
+
+
+def _annotations(error: ConfigError) -> list[str]:
+    """On GitHub Actions each problem stands at its line of the file, in the diff."""
+    from kindctl.render.github import annotation
+
+    return [
+        annotation(p.message, file=p.file, line=p.line, col=p.column)
+        if p.line
+        else annotation(p.message, file=p.file)
+        for p in error.problems
+    ]

@@ -1,0 +1,210 @@
+"""The live view of a terminal: every step, what it does or waits for, and its seconds.
+
+It is redrawn in place and never taller than the terminal; when the run has ended, the list of what
+was done takes its place and stays.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self, TextIO
+
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live as RichLive
+from rich.text import Text
+
+from kindctl.events import Event, RunEnded, RunStarted
+from kindctl.render.board import Board, Row
+from kindctl.render.style import COLOURS, Signs, count, duration, signs_for
+
+FRAMES = 8  # pictures a second
+WIDTH = 120  # wider lines are hard to follow from their title to their seconds
+NARROW_TITLE, WIDE_TITLE = 32, 48
+SECONDS = 9
+GAP = 2
+MARGIN = 1
+
+
+class Live:
+    """A Screen. The terminal is left alone until a run starts: questions may come before."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._console = Console(file=stream, highlight=False)
+        self._signs = signs_for(stream)
+        self._board = Board()
+        self._lock = threading.Lock()  # the picture is drawn in rich's own thread
+        self._began = 0.0
+        self._live: RichLive | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._close()
+
+    def __call__(self, event: Event) -> None:
+        with self._lock:
+            self._board.take(event)
+        if isinstance(event, RunStarted):
+            self._began = time.monotonic()
+            self._live = RichLive(
+                self,
+                console=self._console,
+                refresh_per_second=FRAMES,
+                transient=True,
+                redirect_stdout=False,
+            )
+            self._live.start()
+        elif isinstance(event, RunEnded):
+            self._close()
+            for line in closing(self._board, self._console.width, self._signs):
+                self._console.print(line, no_wrap=True, overflow="crop", soft_wrap=False)
+
+    def _close(self) -> None:
+        if self._live:
+            self._live.stop()
+            self._live = None
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        # Rich asks once more while it takes the picture away: the terminal's height is still the limit.
+        with self._lock:
+            now = time.monotonic() - self._began
+            size = console.size
+            yield from picture(self._board, now, size.width, size.height, self._signs)
+
+
+def picture(board: Board, now: float, width: int, height: int, signs: Signs) -> list[Text]:
+    """At most `height` - 1 lines: steps in their order, those that say least left out, and a total."""
+    rows = [row for row in board.rows.values() if row.state != "skipped"]
+    above, shown, below = select(rows, height - 2)
+    pen = _Pen(board, now, width, signs)
+    lines = [pen.line(row) for row in shown]
+    if above:
+        lines.insert(0, pen.aside("ready", f"{count(above, 'step')} done"))
+    if below:
+        lines.append(pen.aside("pending", f"{below} more to come"))
+    return [*lines, _total(board, now)]
+
+
+def select(rows: Sequence[Row], room: int) -> tuple[int, list[Row], int]:
+    """Which rows to show in so many lines, and how many are left out: ended ones, others.
+
+    What runs or failed comes first, then what is next, then what ended last.
+    """
+    if len(rows) <= room:
+        return 0, list(rows), 0
+    room = max(room - 2, 1)  # two lines count what is left out
+    active = [row for row in rows if row.state in ("running", "failed")]
+    pending = [row for row in rows if row.state == "pending"]
+    done = [row for row in rows if row.ended and row.state != "failed"]
+    done.sort(key=lambda row: row.started + row.seconds, reverse=True)
+    some = max((room - len(active)) // 2, 0)
+    chosen = [*active, *pending[:some], *done[:some], *pending[some:], *done[some:]][:room]
+    names = {row.name for row in chosen}
+    hidden = [row for row in rows if row.name not in names]
+    above = sum(row.ended for row in hidden)
+    return above, [row for row in rows if row.name in names], len(hidden) - above
+
+
+def closing(board: Board, width: int, signs: Signs) -> list[Text]:
+    """The list that stays: what was done, and what was not. Where nothing had to change is one line."""
+    rows = list(board.rows.values())
+    quiet = [row for row in rows if row.state == "ready" and not row.changes and row.seconds < 1]
+    if len(quiet) < 3:
+        quiet = []
+    skipped = [row for row in rows if row.state == "skipped"]
+    pen = _Pen(board, board.now, width, signs)
+    lines = [pen.line(row) for row in rows if row not in quiet and row not in skipped]
+    if quiet:
+        lines.append(pen.aside("ready", f"{count(len(quiet), 'step')} with nothing to change"))
+    if skipped:
+        lines.append(pen.aside("skipped", f"{count(len(skipped), 'step')} not started"))
+    return lines
+
+
+class _Pen:
+    """Draws lines: sign, title, what it does or waits for, seconds."""
+
+    def __init__(self, board: Board, now: float, width: int, signs: Signs) -> None:
+        self._board = board
+        self._now = now
+        self._width = min(width - MARGIN, WIDTH)
+        self._signs = signs
+        longest = max((cell_len(row.title) for row in board.rows.values()), default=0)
+        self._title = min(longest, WIDE_TITLE if self._width > 100 else NARROW_TITLE)
+
+    def line(self, row: Row) -> Text:
+        colour = COLOURS.get(row.state, "")
+        running, failed = row.state == "running", row.state == "failed"
+        weight = "bold" if running or failed else "" if row.ended else "dim"
+        line = Text(no_wrap=True)
+        line.append(f" {self._sign(row)} ", style=colour)
+        line.append(_fit(row.title, self._title, self._signs), style=weight)
+        room = self._width - line.cell_len - GAP - SECONDS
+        doing = _fit(_doing(self._board, row), room, self._signs)
+        line.append(" " * GAP + doing, style=colour if failed else "dim")
+        return line.append(self._seconds(row).rjust(SECONDS), style="" if running else "dim")
+
+    def aside(self, state: str, text: str) -> Text:
+        sign = f" {self._signs.of(state)} "
+        return Text.assemble((sign, COLOURS.get(state, "")), (text, "dim"), no_wrap=True)
+
+    def _sign(self, row: Row) -> str:
+        if row.state != "running":
+            return self._signs.of(row.state)
+        return self._signs.running[int(self._now * FRAMES) % len(self._signs.running)]
+
+    def _seconds(self, row: Row) -> str:
+        if row.state == "running":
+            return duration(max(self._now - row.started, 0.0))
+        return duration(row.seconds) if row.ended else ""
+
+
+def _doing(board: Board, row: Row) -> str:
+    match row.state:
+        case "running":
+            return row.said
+        case "pending":
+            unmet = board.unmet(row)
+            if not unmet:
+                return ""
+            others = f" (+{len(unmet) - 1})" if len(unmet) > 1 else ""
+            return f"after: {unmet[0].title}{others}"
+        case "ready":
+            if len(row.changes) == 1:
+                return row.changes[0]
+            return count(len(row.changes), "change") if row.changes else row.note
+        case "cancelled":
+            return row.note or row.said
+    return row.note
+
+
+def _fit(text: str, width: int, signs: Signs) -> str:
+    """Cut or filled to exactly so many columns, of which a character may take two."""
+    if width <= 0:
+        return ""
+    fitted = Text(text)
+    if fitted.cell_len > width:
+        fitted.truncate(max(width - len(signs.more), 0))
+        fitted.append(signs.more[:width])
+    return fitted.plain + " " * (width - fitted.cell_len)
+
+
+def _total(board: Board, now: float) -> Text:
+    states = [row.state for row in board.rows.values()]
+    skipped, waiting = states.count("skipped"), states.count("pending")
+    done = len(states) - skipped - waiting - states.count("running")
+    parts = [f"{done} of {len(states)} done", f"{states.count('running')} running", duration(now)]
+    if "failed" in states:
+        parts.append("failed: letting what still works finish")
+    return Text(" " + ", ".join(parts), style="dim", no_wrap=True)

@@ -1,0 +1,128 @@
+"""How things look wherever they are shown: signs, colours, durations, widths."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import textwrap
+from dataclasses import dataclass
+from typing import TextIO
+
+
+@dataclass(frozen=True)
+class Signs:
+    ready: str
+    failed: str
+    warning: str
+    cancelled: str
+    pending: str
+    running: tuple[str, ...]  # frames
+    more: str  # where text was cut
+    bar: str  # on the critical path
+    bar_beside: str
+    rule: str  # before a tool's own words
+
+    def of(self, outcome: str) -> str:
+        """For an outcome of a step, a state or a level."""
+        return {
+            "ready": self.ready,
+            "ok": self.ready,
+            "failed": self.failed,
+            "warning": self.warning,
+            "cancelled": self.cancelled,
+        }.get(outcome, self.pending)
+
+
+UNICODE = Signs("✓", "✗", "!", "◌", "·", tuple("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"), "…", "█", "░", "│")
+ASCII = Signs("+", "x", "!", "o", ".", tuple("-\\|/"), "...", "#", "-", "|")
+
+CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+COLOURS = {
+    "ready": "green",
+    "ok": "green",
+    "running": "cyan",
+    "failed": "red",
+    "absent": "cyan",
+    "differs": "yellow",
+    "not ready": "yellow",
+    "warning": "yellow",
+    "cancelled": "yellow",
+    "stopped": "yellow",
+    "partly stopped": "yellow",
+    "not answering": "red",
+}
+"""Of outcomes, states and levels. What has no entry keeps the terminal's own colour."""
+
+
+def signs_for(stream: TextIO) -> Signs:
+    encoding = (getattr(stream, "encoding", None) or "utf-8").lower()
+    return UNICODE if encoding.startswith(("utf", "cp65001")) else ASCII
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a person looks at it, on a screen that can be written to more than once."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+class Paint:
+    """ANSI styles, or nothing where the stream is no terminal. NO_COLOR leaves bold and dim."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._on = is_terminal(stream)
+        self._colours = not os.environ.get("NO_COLOR")
+
+    def __call__(self, text: str, *styles: str) -> str:
+        kept = [CODES[style] for style in styles if self._colours or style in ("bold", "dim")]
+        return f"\033[{';'.join(kept)}m{text}\033[0m" if self._on and kept and text else text
+
+
+def width_of(stream: TextIO, at_most: int = 100) -> int:
+    """Columns to fill; elsewhere than on a terminal, as many as read well."""
+    return min(shutil.get_terminal_size().columns, at_most) if is_terminal(stream) else at_most
+
+
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]")
+
+
+def clean(text: str) -> str:
+    """Without what would move the cursor or change colours: programs write for terminals of their own."""
+    return _CONTROLS.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def cut(text: str, width: int, more: str = UNICODE.more) -> str:
+    """At most `width` characters, the cut shown."""
+    return text if len(text) <= width else text[: max(width - len(more), 0)].rstrip() + more
+
+
+def wrap(text: str, stream: TextIO, before: str = "", hard: bool = False) -> list[str]:
+    """Lines that start with `before` and fit a terminal; elsewhere only those that the text has.
+
+    `hard`: a program's words, whose spaces stay as they are.
+    """
+    lines = [line.rstrip() for line in clean(text).splitlines()]
+    if is_terminal(stream):
+        room = max(width_of(stream, at_most=1000) - len(before), 20)
+        lines = [part for line in lines for part in _broken(line, room, hard)]
+    return [(before + line).rstrip() for line in lines]
+
+
+def _broken(line: str, room: int, hard: bool) -> list[str]:
+    if hard:
+        return [line[at : at + room] for at in range(0, len(line), room)] or [""]
+    return textwrap.wrap(line, room, break_on_hyphens=False, drop_whitespace=True) or [""]
+
+
+def duration(seconds: float) -> str:
+    """ "0.3 s", "48 s", "2 m 05 s": as exact as anyone wants to know."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} m {whole % 60:02} s"
+
+
+def count(number: int, noun: str) -> str:
+    """ "1 change", "3 changes" """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,103 @@
+"""Rows in, text out: `list`, `status`, `plan`, `images`, `doctor`.
+
+A row is a frozen dataclass or a mapping; its fields are the columns, in their order.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from typing import Any, TextIO
+
+from kindctl.models import Verdict
+from kindctl.render.style import COLOURS, clean, is_terminal
+
+NOTHING = "-"
+
+
+def show(
+    rows: Sequence[object], output: str = "human", *, empty: str = "", stream: TextIO | None = None
+) -> None:
+    """Write rows to standard output: as a table, or with `output` json as a JSON list.
+
+    `empty` is said instead of an empty table, on standard error: it is not a row.
+    """
+    stream = stream or sys.stdout
+    if output == "json":
+        stream.write(json.dumps([_fields(row) for row in rows], indent=2, default=str) + "\n")
+    elif not rows:
+        sys.stderr.write(f"{empty}\n" if empty else "")
+    elif all(isinstance(row, Verdict) for row in rows):
+        from kindctl.render.verdicts import verdict_lines
+
+        verdicts = [row for row in rows if isinstance(row, Verdict)]
+        stream.write("\n".join(verdict_lines(verdicts, stream)) + "\n")
+    elif is_terminal(stream):
+        _show_rich(rows, stream)
+    else:
+        stream.write("\n".join(plain_table(rows)) + "\n")
+    stream.flush()
+
+
+def plain_table(rows: Sequence[object]) -> list[str]:
+    """Aligned columns, one line a row, nothing wrapped: for `grep` and `awk`."""
+    names, cells = _cells(rows)
+    table = [[_header(name) for name in names], *cells]
+    widths = [max(len(line[column]) for line in table) for column in range(len(names))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in table
+    ]
+
+
+def _show_rich(rows: Sequence[object], stream: TextIO) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    names, cells = _cells(rows)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in names:
+        table.add_column(_header(name), overflow="fold")
+    for line in cells:
+        table.add_row(*(Text(cell, style=_style(cell)) for cell in line))
+    Console(file=stream, highlight=False).print(table)
+
+
+def _cells(rows: Sequence[object]) -> tuple[list[str], list[list[str]]]:
+    """Names of the columns, and the text of each cell. A column that is empty in all rows is left out."""
+    fields = [_fields(row) for row in rows]
+    names = list(dict.fromkeys(name for row in fields for name in row))
+    names = [name for name in names if any(_cell(row.get(name)) != NOTHING for row in fields)]
+    return names, [[_cell(row.get(name)) for name in names] for row in fields]
+
+
+def _fields(row: object) -> Mapping[str, Any]:
+    if is_dataclass(row) and not isinstance(row, type):
+        return asdict(row)
+    if isinstance(row, Mapping):
+        return row
+    raise TypeError(f"neither a dataclass nor a mapping: {row!r}")
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None | "" | () | []:
+            return NOTHING
+        case bool():
+            return "yes" if value else "no"
+        case list() | tuple():
+            return ", ".join(map(_cell, value))
+    return " ".join(clean(str(value)).split())
+
+
+def _header(name: str) -> str:
+    return name.replace("_", " ").upper()
+
+
+def _style(cell: str) -> str:
+    if cell == NOTHING:
+        return "dim"
+    return COLOURS.get({"yes": "ready", "no": "failed", "running": "ready"}.get(cell, cell), "")
