@@ -128,8 +128,10 @@ class DockerEngine:
 
     def load_into(self, container: str, references: Sequence[str]) -> None:
         wanted = {node_name(reference) for reference in references}
-        # `--local` (containerd 1.7's default, not 2's) unpacks into the snapshotter that is named;
-        # without `--all-platforms` the archive may lack other platforms (kind#3795).
+        # With the containerd image store the archive has the index of all platforms and the content
+        # of those that the engine has, so that the node's image keeps the engine's digest. That
+        # is why `--all-platforms` must not be given here (kind#3795). `--local` (containerd
+        # 1.7's default, not 2's) unpacks into the snapshotter that is named.
         importing = [
             *_NODE_CTR,
             "import",
@@ -141,7 +143,7 @@ class DockerEngine:
         with self._imports:
             with _engine_errors():
                 process.pipe(
-                    [self._client(), "save", *self._one_platform(), *references],
+                    [self._client(), "save", *references],
                     [self._client(), "exec", "--interactive", container, *importing],
                 )
             filters = [f"name=={name}" for name in sorted(wanted)]
@@ -212,12 +214,6 @@ class DockerEngine:
             return self._ask("context", "inspect", "--format", "{{.Endpoints.docker.Host}}").strip()
         except ToolError:  # Podman's imitation of the client has no contexts
             return os.environ.get("DOCKER_HOST", "")
-
-    def _one_platform(self) -> list[str]:
-        """With the containerd image store an archive holds every platform that is there, unless one
-        is named (API 1.48, Docker 28). The classic store has one only."""
-        info = self.info()
-        return [f"--platform=linux/{info.architecture}"] if info.containerd_store else []
 
     def _snapshotter(self, container: str) -> str:
         """kind's entrypoint writes another than overlayfs into this file where overlayfs cannot work

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import socket
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -154,8 +156,6 @@ def _taken_port(world: World, request: pytest.FixtureRequest) -> int:
     if isinstance(world.engine, FakeEngine):
         world.engine.ports_in_use = lambda address, port: port == 8443
         return 8443
-    import socket
-
     server = socket.create_server(("127.0.0.1", 0))
     request.addfinalizer(server.close)
     return int(server.getsockname()[1])
@@ -230,6 +230,18 @@ def test_images_are_loaded_under_full_names(cluster: World) -> None:
         cluster.engine.remove_image(short)
     listed = cluster.engine.exec(cluster.node, ["ctr", "-n", "k8s.io", "images", "ls", "-q"])
     assert {first.tags[0], f"docker.io/library/{short}:latest"} <= set(listed.split())
+
+
+def test_a_loaded_image_keeps_its_identity(cluster: World) -> None:
+    """By the ID of its configuration or, with the containerd image store, by its digest."""
+    image = cluster.build("first", "FROM scratch\nCOPY . .\nLABEL n=1\n")
+    cluster.engine.load_into(cluster.node, image.tags)
+    listed = cluster.engine.exec(cluster.node, ["ctr", "-n", "k8s.io", "images", "ls"])
+    lines = [line.split() for line in listed.splitlines()]
+    (digest,) = [words[2] for words in lines if words[0] == image.tags[0]]
+    known = cluster.engine.exec(cluster.node, ["crictl", "images", "--no-trunc", "-o", "json"])
+    ids = [one["id"] for one in json.loads(known)["images"] if image.tags[0] in one["repoTags"]]
+    assert image.id in (digest, *ids)
 
 
 def test_a_load_without_its_image_fails(cluster: World) -> None:

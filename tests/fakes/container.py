@@ -23,7 +23,8 @@ class Failed(Exception):  # noqa: N818 - what a program does, not what this code
 
 @dataclass
 class FakeContainer:
-    """`images` are those of a kind node's containerd: full name -> ID. `programs` are added to those
+    """`images` are those of a kind node's containerd: full name -> ID, which is also their digest (as with
+    an engine that has the containerd image store). `programs` are added to those
     that every container has."""
 
     name: str
@@ -110,13 +111,17 @@ def _remove(container: FakeContainer, arguments: Sequence[str], stdin: bytes) ->
 
 
 def _ctr(container: FakeContainer, arguments: Sequence[str], stdin: bytes) -> str:
-    """`ctr version`, `ctr -n k8s.io images ls|check -q [name==NAME ...]`"""
+    """`ctr version`, `ctr -n k8s.io images ls|check [-q] [name==NAME ...]`"""
     words = [word for word in arguments if not word.startswith("-") and word != "k8s.io"]
     if words[:1] == ["version"]:
         return "Client:\n  Version:  2.1.9\n"
     wanted = {word.removeprefix("name==") for word in words if word.startswith("name==")}
     names = [name for name in sorted(container.images) if not wanted or name in wanted]
-    return "".join(f"{name}\n" for name in names)
+    if {"-q", "--quiet"} & set(arguments):
+        return "".join(f"{name}\n" for name in names)
+    media = "application/vnd.oci.image.manifest.v1+json"
+    lines = [f"{name} {media} {container.images[name]} 1.0 MiB linux/amd64 -" for name in names]
+    return "\n".join(["REF TYPE DIGEST SIZE PLATFORMS LABELS", *lines]) + "\n"
 
 
 def _crictl(container: FakeContainer, arguments: Sequence[str], stdin: bytes) -> str:
