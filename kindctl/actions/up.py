@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from kindctl.config.load import Loaded
-from kindctl.diagnose.checks import intentions
+from kindctl.diagnose.checks import intentions, mendable
 from kindctl.errors import MachineError
 from kindctl.events import Emit
 from kindctl.models import Report
@@ -45,13 +45,15 @@ def up(
 
 
 def ask_before_fixing(plan: Plan, agree: Agree) -> None:
-    """Say what the fixes of failed checks would do, before any is done.
+    """Say what the fixes would do, before any is done. Warnings alone are no reason to ask: `up` works
+    without their fixes.
 
     Raises MachineError when something is wrong that only a fix can mend and the user declines.
     """
-    wishes = intentions(plan.preflight.tools, plan.preflight.wants, plan.preflight.verdicts)
-    if not wishes:
+    verdicts = plan.preflight.verdicts
+    if not any(verdict.level == "failed" and mendable(verdict) for verdict in verdicts):
         return
+    wishes = intentions(plan.preflight.tools, plan.preflight.wants, verdicts)
     if not agree(wishes):
         raise MachineError(
             "this machine lacks what kindctl needs",

@@ -42,19 +42,12 @@ def snapshot(
 
 
 def collect(
-    cluster: Cluster,
-    namespaces: Iterable[str],
-    *,
-    known: Evidence | None = None,
-    engine: EngineInfo | None = None,
+    cluster: Cluster, namespaces: Iterable[str], *, engine: EngineInfo | None = None
 ) -> Evidence:
-    """A snapshot (`known`, where one has just been taken) with what explains it: events, nodes,
-    services, and the last lines of containers that fail.
-
-    Raises ApiError.
-    """
+    """A snapshot with what explains it: events, nodes, services, and the last lines of containers that
+    fail. Raises ApiError."""
     names = list(namespaces)
-    evidence = known or snapshot(cluster, names)
+    evidence = snapshot(cluster, names)
     found = _lists(cluster, names, [("v1", "Event"), ("v1", "Service")])
     return replace(
         evidence,

@@ -260,7 +260,7 @@ def test_images_that_are_never_asked_for(reason: str, message: str) -> None:
 
 
 def test_the_name_of_an_image_does_not_decide() -> None:
-    found = cause(pull("something new", image="example/not-found:1"))
+    found = cause(pull("something new", image="example/denied:1"))
     assert not found.permanent
 
 
@@ -472,7 +472,7 @@ def failed_job(**meta: Any) -> Object:
 def test_a_job_that_gave_up_cites_its_pods_last_words() -> None:
     logs = {"example/migrate-8xk2p/c": ["cannot migrate"]}
     found = cause(Evidence(workloads=[failed_job()], logs=logs))
-    assert (found.code, found.permanent, found.since) == ("job-failed", True, after(29))
+    assert (found.code, found.permanent, found.since) == ("job-failed", True, None)
     assert found.cites == ("cannot migrate",)
 
 

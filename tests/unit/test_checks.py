@@ -227,8 +227,9 @@ def test_what_cannot_be_mended_among_warnings_does_not_stop_the_rest(world: Worl
 
     world.host.set_sysctl = set_sysctl  # type: ignore[method-assign]
     verdicts = examine(world.tools, WANTS)
-    (sentence,) = repair(world.tools, WANTS, verdicts, lambda line: None)
-    assert "left as it is: cannot set fs.inotify.max_user_watches" in sentence
+    said: list[str] = []
+    assert list(repair(world.tools, WANTS, verdicts, said.append)) == []
+    assert "left as it is: cannot set fs.inotify.max_user_watches" in said[-1]
 
 
 def test_what_failed_and_cannot_be_mended_is_an_error(world: World) -> None:

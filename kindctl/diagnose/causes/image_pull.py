@@ -43,14 +43,14 @@ def _kind(pattern: str, why: str, fix: str, *, permanent: bool) -> Kind:
 NAME_IT = "correct the name and tag, or build it: `apps[].build` in kindctl.yaml"
 KINDS = (
     _kind(
-        "toomanyrequests|too many requests|429",
+        r"toomanyrequests|too many requests|\b429 ",
         "the registry's rate limit is reached",
         "wait, log in on the host (docker login), or set `images.mirrors`",
         permanent=False,
     ),
     _kind(
         r"no such host|server misbehaving|i/o timeout|timed? ?out|deadline exceeded|refused|reset by"
-        r"|unreachable|handshake|unexpected EOF|: EOF|50[0234] ",
+        r"|unreachable|handshake|unexpected EOF|: EOF|\b50[0234] ",
         "the registry cannot be reached",
         "check the network, or let images come from elsewhere: `images.sources`, `images.mirrors`",
         permanent=False,
@@ -71,7 +71,7 @@ KINDS = (
         "InvalidImageName|invalid reference", "its name is not a valid one", NAME_IT, permanent=True
     ),
     _kind(
-        "access denied|unauthorized|authentication required|denied|insufficient_scope|403 ",
+        r"denied|unauthorized|authentication required|insufficient_scope|\b403 ",
         "the registry refuses it: it does not exist there, or needs a login",
         NAME_IT,
         permanent=True,

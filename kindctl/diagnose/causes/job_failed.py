@@ -1,9 +1,13 @@
-"""A Job has used up its tries or its time."""
+"""A Job has used up its tries or its time.
+
+Such a cause has no age: whenever it failed, nothing but a new Job can succeed, and nothing makes one by
+itself.
+"""
 
 from __future__ import annotations
 
 from kindctl.diagnose.base import Evidence
-from kindctl.diagnose.causes.looking import LOG_LINES, condition, moment, of
+from kindctl.diagnose.causes.looking import LOG_LINES, condition, of
 from kindctl.models import Cause, Object
 
 
@@ -15,11 +19,11 @@ def explain(evidence: Evidence) -> Cause | None:
         return Cause(
             code="job-failed",
             what=f"{of(job)} has failed: {failed.get('message') or failed.get('reason', '')}",
-            fix="see its log, correct it, delete the Job, and run `kindctl up` again",
+            fix=f"see its log and correct it, then: kubectl -n {job['metadata'].get('namespace', '')} "
+            f"delete job {job['metadata']['name']} && kindctl up",
             cites=_last_lines(evidence, job),
             permanent=True,
             sure=0.95,
-            since=moment(failed.get("lastTransitionTime")),
         )
     return None
 

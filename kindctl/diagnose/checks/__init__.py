@@ -87,7 +87,7 @@ def repair(tools: Tools, wants: Wants, verdicts: Sequence[Verdict], say: Say) ->
         except KindctlError as error:
             if verdict.level == "failed":
                 raise
-            yield f"{check.title}: left as it is: {error.what}"
+            say(f"{check.title}: left as it is: {error.what}")
         else:
             yield f"{check.title}: {_ask(check, tools, wants).seen}"
 
