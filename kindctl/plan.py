@@ -250,7 +250,7 @@ class _Steps:
             file=str(self.loaded.file),
             version=__version__,
             controller=config.ingress.controller.replace("none", ""),
-            urls=tuple(route.url for route in self.routes),
+            routes=self.routes,
             **common,
         )
         last = [step.name for step in self._urls()] or [f"proven:{p.name}" for p in self.components]

@@ -106,13 +106,13 @@ def _settled(obj: Object) -> Object:
 
 
 def _fill_namespaces(objects: Sequence[Object], default: str, cluster: Cluster) -> None:
-    scopes = {(_group(version), kind): namespaced for version, kind, namespaced in cluster.kinds()}
+    scopes = {(group(version), kind): namespaced for version, kind, namespaced in cluster.kinds()}
     for obj in objects:
         if obj["kind"] == "CustomResourceDefinition":
             spec = obj["spec"]
             scopes[spec["group"], spec["names"]["kind"]] = spec.get("scope") == "Namespaced"
     for obj in objects:
-        if scopes.get((_group(obj["apiVersion"]), obj["kind"]), True):
+        if scopes.get((group(obj["apiVersion"]), obj["kind"]), True):
             obj["metadata"].setdefault("namespace", default)
         else:
             obj["metadata"].pop("namespace", None)
@@ -152,5 +152,6 @@ def _label(obj: Object, labels: Mapping[str, str]) -> None:
     meta["labels"] = {**(meta.get("labels") or {}), **labels}
 
 
-def _group(api_version: str) -> str:
+def group(api_version: str) -> str:
+    """ "apps/v1" -> "apps"; of the core group it is empty."""
     return api_version.rpartition("/")[0]

@@ -28,7 +28,7 @@ from kindctl.models import (
     Wake,
 )
 from kindctl.providers.base import Provider
-from kindctl.steps.desired import inventory, rank
+from kindctl.steps.desired import group, inventory, rank
 from kindctl.tools.protocols import Cluster
 
 THREADS = 8
@@ -178,4 +178,4 @@ def _listed(
 
 
 def _identity(ref: ObjectRef) -> Identity:
-    return ref.api_version.rpartition("/")[0], ref.kind, ref.namespace, ref.name
+    return group(ref.api_version), ref.kind, ref.namespace, ref.name

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from kindctl.components.base import Component, Resolve
 from kindctl.errors import ApiError
@@ -26,6 +27,7 @@ from kindctl.models import (
     ObjectRef,
     Progress,
     Ready,
+    Route,
     State,
     Wake,
 )
@@ -46,8 +48,12 @@ class Record:
     file: str  # path of kindctl.yaml; empty for the environment that ships with kindctl
     version: str  # of kindctl
     controller: str  # "nginx", or empty
-    urls: tuple[str, ...]
+    routes: tuple[Route, ...]
     inventory: tuple[ObjectRef, ...]
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        return tuple(route.url for route in self.routes)
 
 
 def read_record(cluster: Cluster) -> Record | None:
@@ -63,11 +69,8 @@ def read_record(cluster: Cluster) -> Record | None:
             file=data["file"],
             version=data["version"],
             controller=data["controller"],
-            urls=tuple(json.loads(data["urls"])),
-            inventory=tuple(
-                ObjectRef(entry["apiVersion"], entry["kind"], entry["name"], entry.get("namespace"))
-                for entry in json.loads(data["inventory"])
-            ),
+            routes=tuple(_route(entry) for entry in json.loads(data["routes"])),
+            inventory=tuple(ObjectRef(**entry) for entry in json.loads(data["inventory"])),
         )
     except (KeyError, TypeError, ValueError):  # somebody's edit, or another version's format
         return None
@@ -88,7 +91,7 @@ class Recorded:
     file: str
     version: str
     controller: str
-    urls: Sequence[str]
+    routes: Sequence[Route]
     timeout: float = 60.0
     wake: Wake | None = None
 
@@ -133,8 +136,8 @@ class Recorded:
             "file": self.file,
             "version": self.version,
             "controller": self.controller,
-            "urls": json.dumps(list(self.urls)),
-            "inventory": _as_json(applied),
+            "routes": _as_json(self.routes),
+            "inventory": _as_json(sorted(applied, key=str)),
         }
         meta = {"name": RECORD.name, "namespace": RECORD.namespace, "labels": labels}
         space = {"name": SYSTEM_NAMESPACE, "labels": labels}
@@ -144,10 +147,10 @@ class Recorded:
         )
 
 
-def _as_json(refs: Iterable[ObjectRef]) -> str:
-    entries = [
-        {"apiVersion": r.api_version, "kind": r.kind, "name": r.name}
-        | ({"namespace": r.namespace} if r.namespace else {})
-        for r in sorted(refs, key=str)
-    ]
-    return json.dumps(entries)
+def _as_json(items: Iterable[Route | ObjectRef]) -> str:
+    return json.dumps([asdict(item) for item in items])
+
+
+def _route(entry: dict[str, Any]) -> Route:
+    host, port = entry["connect"]  # a tuple before JSON made it a list
+    return Route(**{**entry, "connect": (host, port)})

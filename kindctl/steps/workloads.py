@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from kindctl.components.base import Component, Resolve
@@ -25,7 +25,7 @@ from kindctl.models import (
 )
 from kindctl.providers.base import Provider
 from kindctl.steps.desired import desired
-from kindctl.steps.readiness import FAULTS, condition, fault, is_true, pods_of
+from kindctl.steps.readiness import FAULTS, fault, pods_of
 from kindctl.steps.wake import ClusterWake
 from kindctl.tools.protocols import Cluster
 
@@ -105,7 +105,7 @@ class WorkloadsReady:
         if not faults:
             return Ready(f"{len(wanted)} workload{'s' if len(wanted) > 1 else ''}")
         seen = "; ".join(f"{obj['metadata']['name']} {text}" for obj, text in faults[:3])
-        return NotReady(seen, self._cause(cluster, namespaces, evidence, faults))
+        return NotReady(seen, self._cause(cluster, namespaces, faults))
 
     def _wanted(self, cluster: Cluster) -> Sequence[ObjectRef]:
         """Asked of the component once: its manifests do not change while `up` runs."""
@@ -115,56 +115,49 @@ class WorkloadsReady:
         return self._refs
 
     def _cause(
-        self,
-        cluster: Cluster,
-        namespaces: Sequence[str],
-        evidence: Evidence,
-        faults: Sequence[Fault],
+        self, cluster: Cluster, namespaces: Sequence[str], faults: Sequence[Fault]
     ) -> Cause | None:
         now = self.clock()
         if self._explained is None or now - self._explained[0] >= EXPLAIN_EVERY:
-            concerned = replace(evidence, pods=_concerned(cluster, evidence, faults))
-            full = collect(cluster, namespaces, known=concerned)
-            self._explained = (now, _failed_job(faults, full) or self.explain(full))
+            evidence = _concerning(faults, collect(cluster, namespaces))
+            self._explained = (now, self.explain(evidence))
         return self._explained[1]
 
 
-def _concerned(cluster: Cluster, evidence: Evidence, faults: Sequence[Fault]) -> list[Object]:
-    """The pods that these workloads wait for. Those that a Deployment is about to replace may fail as
-    they like: what they say is about what has just been repaired."""
-    found: dict[str, Object] = {}
-    for obj, _ in faults:
-        if obj["kind"] == "Pod":
-            pods = [obj]
-        elif obj["kind"] == "PersistentVolumeClaim":
-            pods = _users(obj, evidence.pods)
-        else:
-            pods = pods_of(obj, evidence.pods)
-        if obj["kind"] == "Deployment":
-            current = _current_replica_set(cluster, obj)
-            pods = [pod for pod in pods if current in _owners(pod)]
-        found |= {pod["metadata"]["uid"]: pod for pod in pods}
-    return list(found.values())
-
-
-def _current_replica_set(cluster: Cluster, deployment: Object) -> str | None:
-    """The uid of the one that has the Deployment's present revision."""
-    revision = "deployment.kubernetes.io/revision"
-    meta = deployment["metadata"]
-    wanted = (meta.get("annotations") or {}).get(revision)
-    return next(
-        (
-            replica_set["metadata"]["uid"]
-            for replica_set in cluster.list("apps/v1", "ReplicaSet", namespace=meta["namespace"])
-            if meta["uid"] in _owners(replica_set)
-            and replica_set["metadata"].get("annotations", {}).get(revision) == wanted
-        ),
-        None,
+def _concerning(faults: Sequence[Fault], evidence: Evidence) -> Evidence:
+    """Without the pods and Jobs of others in the same namespaces: their troubles keep nobody here."""
+    ours = {obj["metadata"]["uid"] for obj, _ in faults}
+    pods = {
+        pod["metadata"]["uid"]: pod for obj, _ in faults for pod in _pods_for(obj, evidence.pods)
+    }
+    return replace(
+        evidence,
+        pods=list(pods.values()),
+        workloads=[
+            obj
+            for obj in evidence.workloads
+            if obj["kind"] != "Job" or obj["metadata"]["uid"] in ours
+        ],
+        logs={
+            where: lines
+            for where, lines in evidence.logs.items()
+            if any(where.startswith(_place(pod)) for pod in pods.values())
+        },
     )
 
 
-def _owners(obj: Object) -> list[str]:
-    return [owner["uid"] for owner in obj["metadata"].get("ownerReferences") or ()]
+def _pods_for(obj: Object, pods: Sequence[Object]) -> list[Object]:
+    match obj["kind"]:
+        case "Pod":
+            return [obj]
+        case "PersistentVolumeClaim":
+            return _users(obj, pods)
+        case _:
+            return pods_of(obj, pods)
+
+
+def _place(pod: Object) -> str:
+    return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}/"
 
 
 def _users(claim: Object, pods: Sequence[Object]) -> list[Object]:
@@ -187,32 +180,3 @@ def _waits_for_consumer(cluster: Cluster, obj: Object, pods: Sequence[Object]) -
     name = obj["spec"].get("storageClassName")
     found = cluster.get(ObjectRef("storage.k8s.io/v1", "StorageClass", name)) if name else None
     return (found or {}).get("volumeBindingMode") == "WaitForFirstConsumer"
-
-
-def _failed_job(faults: Sequence[Fault], evidence: Evidence) -> Cause | None:
-    """A Job that has failed stays so: only a new one can succeed, whenever this one failed."""
-    for obj, seen in faults:
-        if obj["kind"] == "Job" and is_true(obj, "Failed"):
-            meta = obj["metadata"]
-            where = f"{meta['namespace']}/{meta['name']}"
-            return Cause(
-                code="job-failed",
-                what=f"Job {where} {seen}",
-                fix=f"mend what its log says, then: kubectl -n {meta['namespace']} delete job "
-                f"{meta['name']} && kindctl up",
-                cites=_last_words(obj, evidence.pods, evidence.logs),
-                permanent=True,
-            )
-    return None
-
-
-def _last_words(
-    job: Object, pods: Sequence[Object], logs: Mapping[str, Sequence[str]]
-) -> tuple[str, ...]:
-    for pod in pods_of(job, pods):
-        meta = pod["metadata"]
-        for where, lines in logs.items():
-            if where.startswith(f"{meta['namespace']}/{meta['name']}/"):
-                return tuple(lines)
-    failed = condition(job, "Failed") or {}
-    return (failed["message"],) if failed.get("message") else ()

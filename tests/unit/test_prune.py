@@ -58,7 +58,7 @@ def recorded(cluster: FakeCluster) -> Recorded:
         file="",
         version="1",
         controller="",
-        urls=[],
+        routes=[],
     )
 
 

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from kindctl.models import Absent, Change, Differs, NotReady, ObjectRef, Ready
+from kindctl.models import Absent, Change, Differs, NotReady, ObjectRef, Ready, Route
 from kindctl.steps.record import RECORD, Record, Recorded, read_record
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.component import FakeComponent, FakeProvider, Heard
 from tests.unit import shop
+
+ROUTE = Route("http://localhost/", connect=("127.0.0.1", 8080), contains="<h1>", app="shop")
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def step(cluster: FakeCluster | None, *, config: str = '{"name": "dev"}') -> Rec
         file="/home/me/shop/kindctl.yaml",
         version="0.1.0",
         controller="nginx",
-        urls=["http://localhost/"],
+        routes=[ROUTE],
     )
 
 
@@ -42,13 +44,20 @@ def test_what_was_written_is_read(cluster: FakeCluster) -> None:
         file="/home/me/shop/kindctl.yaml",
         version="0.1.0",
         controller="nginx",
-        urls=("http://localhost/",),
+        routes=(ROUTE,),
         inventory=(
             ObjectRef("v1", "Namespace", "shop"),
             ObjectRef("v1", "Service", "web", "shop"),
             ObjectRef("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "web"),
         ),
     )
+
+
+def test_its_urls_are_those_of_its_routes(cluster: FakeCluster) -> None:
+    step(cluster).apply(Heard())
+    record = read_record(cluster)
+    assert record is not None
+    assert record.urls == ("http://localhost/",)
 
 
 def test_the_same_content_changes_nothing(cluster: FakeCluster) -> None:
@@ -78,14 +87,16 @@ def test_a_mutated_or_deleted_record_comes_back(cluster: FakeCluster) -> None:
     assert step(cluster).observe() == Ready()
 
 
-@pytest.mark.parametrize("field", ["config", "urls", "inventory"])
+@pytest.mark.parametrize("field", ["config", "routes", "inventory"])
 def test_what_is_no_record_is_none(cluster: FakeCluster, field: str) -> None:
     step(cluster).apply(Heard())
     cluster.edit(RECORD, lambda obj: obj["data"].pop(field))
     assert read_record(cluster) is None
-    cluster.edit(RECORD, lambda obj: obj["data"].update({field: "no JSON"}))
     if field != "config":
-        assert read_record(cluster) is None
+        for text in ("no JSON", '[{"kind": "of another version"}]'):
+            edited = {field: text}
+            cluster.edit(RECORD, lambda obj, edited=edited: obj["data"].update(edited))
+            assert read_record(cluster) is None
 
 
 def test_an_api_that_does_not_answer_is_waited_for(cluster: FakeCluster) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from kindctl.diagnose.base import Evidence
+from kindctl.diagnose.causes import explain as explain_all
 from kindctl.errors import ApiError
 from kindctl.models import UNCHANGED, Absent, Cause, NotReady, Object, ObjectRef, Ready
 from kindctl.steps.readiness import fault, pod_state
@@ -184,37 +185,41 @@ def test_nothing_is_collected_where_all_is_ready(cluster: FakeCluster) -> None:
     assert isinstance(step(cluster, shop.deployment(), explain=explain).observe(), Ready)
 
 
-def test_pods_that_are_about_to_be_replaced_explain_nothing(cluster: FakeCluster) -> None:
-    obj = shop.deployment()
-    obj["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "2"}
-    uid = put(cluster, obj, **replicas(1, replicas=2, readyReplicas=0))["metadata"]["uid"]
-    for revision in ("1", "2"):
-        owned = shop.workload("ReplicaSet", f"web-{revision}")
-        owned["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": revision}
-        owned["metadata"]["ownerReferences"] = [{"uid": uid}]
-        owner = put(cluster, owned)["metadata"]["uid"]
-        cluster.put(pod(f"web-{revision}-x", state=WAITING, owner=owner))
-    evidence: list[Evidence] = []
-    wait = step(cluster, shop.deployment(), explain=evidence.append)
-    wait.observe()
-    assert [p["metadata"]["name"] for p in evidence[0].pods] == ["web-2-x"]
-
-
 def test_a_failed_job_ends_the_wait(cluster: FakeCluster) -> None:
-    failed = {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}
+    """Whenever it failed: only a new Job can succeed."""
+    failed = {
+        "type": "Failed",
+        "status": "True",
+        "message": "too many tries",
+        "lastTransitionTime": "2020-01-01T00:00:00Z",
+    }
     obj = shop.job()
     obj["spec"]["selector"] = {"matchLabels": {"app": "web"}}
     put(cluster, obj, conditions=[failed])
-    cluster.put(pod(state={"terminated": {"exitCode": 3}}, phase="Failed"))
-    cluster.set_log(NAMESPACE, "web-1", "web", ["connecting", "no such table"])
-    state = step(cluster, shop.job()).observe()
+    cluster.put(pod("migrate-x", state={"terminated": {"exitCode": 3}}, phase="Failed"))
+    cluster.set_log(NAMESPACE, "migrate-x", "web", ["connecting", "no such table"])
+    state = step(cluster, shop.job(), explain=explain_all).observe()
     assert isinstance(state, NotReady)
-    cause = state.cause
-    assert cause is not None
-    assert (cause.code, cause.permanent, cause.since) == ("job-failed", True, None)
-    assert cause.what == "Job shop/migrate failed: BackoffLimitExceeded"
-    assert cause.cites == ("connecting", "no such table")
-    assert "delete job migrate" in cause.fix
+    assert state.cause is not None
+    assert (state.cause.code, state.cause.permanent) == ("job-failed", True)
+    assert state.cause.since is None
+    assert state.cause.cites == ("connecting", "no such table")
+
+
+def test_the_troubles_of_others_explain_nothing(cluster: FakeCluster) -> None:
+    put(cluster, shop.deployment(), **replicas(1, readyReplicas=0))
+    cluster.put(pod())
+    other = pod("other", state={"terminated": {"exitCode": 1}})
+    other["metadata"]["labels"] = {"app": "other"}
+    cluster.put(other)
+    cluster.set_log(NAMESPACE, "other", "web", ["died"])
+    put(cluster, shop.job("of-another"))
+    evidence: list[Evidence] = []
+    step(cluster, shop.deployment(), explain=evidence.append).observe()
+    (found,) = evidence
+    assert [obj["metadata"]["name"] for obj in found.pods] == ["web-1"]
+    assert [obj["kind"] for obj in found.workloads] == ["Deployment"]
+    assert found.logs == {}
 
 
 # --- claims --------------------------------------------------------------------------------------
