@@ -27,7 +27,7 @@ _NO_SHELL = re.compile(r'exec: "?/bin/sh"?.*(not found|no such file)', re.IGNORE
 
 _DOCKERFILE = f"""\
 FROM base AS bundle
-USER 0
+USER 0:0
 COPY cas /kindctl/usr/local/share/ca-certificates/
 RUN set -eu; \\
     mkdir -p /kindctl/etc/ssl/certs; \\
@@ -43,7 +43,8 @@ COPY --from=bundle /kindctl /
 ENV SSL_CERT_FILE={BUNDLE} PIP_CERT={BUNDLE} REQUESTS_CA_BUNDLE={BUNDLE} NODE_EXTRA_CA_CERTS={BUNDLE}
 """
 """Works where there is a shell, with or without update-ca-certificates (the files are where that
-program looks, for when a child image installs it), and leaves the base's USER as it is."""
+program looks, for when a child image installs it), and leaves the base's USER as it is. USER 0 without
+a group would be looked up in files that a base may lack."""
 
 
 def fingerprints(extra_cas: Mapping[str, str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kindctl.images import cas
 from kindctl.images.pins import CATALOGUE
-from kindctl.images.recipe_book import SOURCES_LABEL, VERSIONS_LABEL, Recipe
+from kindctl.images.recipe_book import VERSIONS_LABEL, Recipe
 from kindctl.images.references import parse
 from kindctl.models import ImageInfo
 
@@ -23,18 +23,22 @@ class ImageRow:
     size: int
     carries_cas: tuple[str, ...]
     versions: str
-    sources: str
+
+
+def name_of(reference: str, recipe: Recipe | None) -> str:
+    """Its role in the catalogue, else its recipe's name, else the last part of its repository."""
+    roles = {of: role for role, of in CATALOGUE.items()}
+    last = parse(reference).repository.rpartition("/")[2]
+    return roles.get(reference) or (recipe.name if recipe else last)
 
 
 def row(
     reference: str, served: str | None, image: ImageInfo | None, recipe: Recipe | None
 ) -> ImageRow:
-    roles = {of: role for role, of in CATALOGUE.items()}
-    wanted = parse(reference)
-    name = roles.get(reference) or (recipe.name if recipe else wanted.repository.split("/")[-1])
+    name = name_of(reference, recipe)
     if served is None or image is None:
         offer = f"{recipe.name} {recipe.version} can be built" if recipe else ""
-        return ImageRow(name, reference, "", "", 0, (), offer, "")
+        return ImageRow(name, reference, "", "", 0, (), offer)
     return ImageRow(
         name=name,
         reference=reference,
@@ -43,7 +47,6 @@ def row(
         size=image.size,
         carries_cas=cas.carries_cas(image),
         versions=image.labels.get(VERSIONS_LABEL, ""),
-        sources=image.labels.get(SOURCES_LABEL, ""),
     )
 
 

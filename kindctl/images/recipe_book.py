@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -116,19 +116,6 @@ class RecipeBook:
             VERSIONS_LABEL: ", ".join(f"{name} {version}" for name, version in versions.items()),
         }
         return {**labels, cas.LABEL: cas.label(self.extra_cas)} if recipe.bootstrap else labels
-
-    def with_needs(self, names: Iterable[str]) -> list[Recipe]:
-        """These recipes and all that they need, needs first."""
-        ordered: dict[str, Recipe] = {}
-
-        def visit(recipe: Recipe) -> None:
-            for need in recipe.needs:
-                visit(self.get(need))
-            ordered[recipe.name] = recipe
-
-        for name in names:
-            visit(self.get(name))
-        return list(ordered.values())
 
 
 def _read(file: Path) -> Recipe:

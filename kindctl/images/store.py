@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from kindctl.errors import Interrupted, KindctlError, MachineError, UsageError
+from kindctl.errors import Interrupted, KindctlError, MachineError
 from kindctl.images.app_builds import AppImages
-from kindctl.images.listing import ImageRow, row
-from kindctl.images.pins import CATALOGUE
+from kindctl.images.listing import ImageRow, name_of, row
 from kindctl.images.recipe_book import RecipeBook
 from kindctl.images.references import full_name
 from kindctl.images.sources import load_source
 from kindctl.images.sources.base import Provided, Surroundings
-from kindctl.images.sources.build import Source as BuildSource
 from kindctl.images.sources.registry import Source as RegistrySource
-from kindctl.models import AppBuild, Change, Progress
+from kindctl.models import AppBuild, Progress
 from kindctl.tools.protocols import Say, Tools
 
 
@@ -44,9 +42,14 @@ class Images:
             self._around, self._find, self._from_sources, self._registry.reachable
         )
 
-    @property
-    def extra_cas(self) -> Mapping[str, str]:
-        return self.book.extra_cas
+    def only(self, sources: Sequence[str]) -> Images:
+        """The same images, had from these sources alone."""
+        around, builds = self._around, self._builds.values()
+        return Images(around.tools, sources, around.mirrors, builds=builds, book=self.book)
+
+    def name(self, reference: str) -> str:
+        """What `images list` calls it: its role ("node"), else what its repository is called."""
+        return name_of(reference, self.book.for_reference(reference))
 
     def resolve(self, reference: str) -> str | None:
         """The name in the engine (and so in the nodes) that serves for a reference of a manifest; None
@@ -83,28 +86,8 @@ class Images:
         for reference in every:
             served = self.resolve(reference)
             image = engine.image(served) if served else None
-            recipe = self.book.for_reference(reference)
-            rows.append(row(reference, served, image, recipe))
+            rows.append(row(reference, served, image, self.book.for_reference(reference)))
         return rows
-
-    def build_all(self, names: Sequence[str] | None, progress: Progress) -> Change:
-        """Build recipes by name (None: what the default environment needs). What is built stays."""
-        source = BuildSource(self._around)
-        if names is None:
-            found = (self.book.for_reference(reference) for reference in CATALOGUE.values())
-            names = [recipe.name for recipe in found if recipe]
-        done: dict[str, None] = {}
-        for recipe in self.book.with_needs(names):
-            done |= dict.fromkeys(source.provide_recipe(recipe, progress.say).done)
-        return Change(tuple(done))
-
-    def pull_all(self, names: Sequence[str] | None, progress: Progress) -> Change:
-        """Pull by role or reference what is not in the engine (None: the default environment's)."""
-        done: list[str] = []
-        for reference in choose(names):
-            if self._registry.find(reference) is None:
-                done += self._registry.provide(reference, progress.say).done
-        return Change(tuple(done))
 
     def _find(self, reference: str) -> str | None:
         for source in self._sources:
@@ -122,27 +105,6 @@ class Images:
             except KindctlError as error:
                 answers.append((source.name, error))
         raise _nothing_provides(reference, answers)
-
-
-def catalogue() -> Mapping[str, str]:
-    """Role -> reference of all that the default environment needs from elsewhere."""
-    return CATALOGUE
-
-
-def choose(names: Sequence[str] | None) -> tuple[str, ...]:
-    """References for roles or references. Raises UsageError for a name that is neither."""
-    if names is None:
-        return tuple(CATALOGUE.values())
-    chosen = []
-    for name in names:
-        if name not in CATALOGUE and not set(":/@") & set(name):
-            raise UsageError(
-                f"no image is named {name!r}",
-                fix=f"use one of {', '.join(CATALOGUE)}, or a reference with its tag",
-                code="image-name",
-            )
-        chosen.append(CATALOGUE.get(name, name))
-    return tuple(chosen)
 
 
 def _nothing_provides(reference: str, answers: list[tuple[str, KindctlError]]) -> KindctlError:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from kindctl.errors import KindctlError, MachineError, UsageError
+from kindctl.errors import KindctlError, MachineError
 from kindctl.images import bootstrap, cas
 from kindctl.images.pins import CATALOGUE
 from kindctl.images.recipe_book import RecipeBook
-from kindctl.images.store import Images, catalogue, choose
+from kindctl.images.store import Images
 from kindctl.models import Absent, AppBuild, Change, Progress, Ready, State, Step
 from kindctl.providers.base import Provider
 from kindctl.steps.app_image import AppImageBuilt
@@ -142,62 +142,29 @@ def test_cas_of_the_host_are_part_of_what_is_built(bench: Bench) -> None:
     without = Images(bench.tools, ("build",), {}, {})
     python = with_cas.book.get("python")
     assert with_cas.book.tag(python) != without.book.tag(python)
-    assert with_cas.extra_cas == {"corp.crt": CORPORATE_CA}
+    assert with_cas.book.extra_cas == {"corp.crt": CORPORATE_CA}
+    assert with_cas.only(["build"]).book.tag(python) == with_cas.book.tag(python)
 
 
-# --- all at once, and the list -------------------------------------------------------------------
+# --- the list, and some sources alone ------------------------------------------------------------
 
 
-def full_book(tmp_path: Path) -> RecipeBook:
-    from tests.unit.images_bench import write_recipe
-
-    folder = write_recipes(tmp_path / "full")
-    write_recipe(folder, "postgres", needs=["debian"], stands_for=["postgres:17*"])
-    return RecipeBook(folder)
-
-
-def test_building_all_twice_does_nothing_the_second_time(bench: Bench, tmp_path: Path) -> None:
-    book = full_book(tmp_path)
-    images = bench.images(book=book)
-    done = images.build_all(None, bench.heard).done
-    assert done == tuple(
-        f"built {book.tag(book.get(name))}"
-        for name in ("debian", "go", "node", "python", "postgres")
-    )
-    assert not images.build_all(None, bench.heard)
-
-
-def test_building_all_builds_a_removed_image_alone(bench: Bench, tmp_path: Path) -> None:
-    book = full_book(tmp_path)
-    images = bench.images(book=book)
-    images.build_all(None, bench.heard)
-    for name in ("postgres", "go"):
-        tag = book.tag(book.get(name))
-        bench.engine.remove_image(tag)
-        assert images.build_all(None, bench.heard).done == (f"built {tag}",)
-
-
-def test_one_recipe_can_be_built_by_name(bench: Bench, book: RecipeBook) -> None:
-    done = bench.images(book=book).build_all(["python"], bench.heard).done
-    assert [line.split("/")[1].split(":")[0] for line in done] == ["debian", "python"]
-    with pytest.raises(UsageError):
-        bench.images(book=book).build_all(["redis"], bench.heard)
-
-
-def test_pulling_all_pulls_what_is_missing(bench: Bench, book: RecipeBook) -> None:
-    bench.online().publish("postgres:17")
+def test_the_same_images_from_some_sources_alone(bench: Bench, book: RecipeBook) -> None:
+    images = bench.online().images(book=book)
     bench.publish(PYTHON)
-    bench.engine.add_image("postgres:17")
-    done = bench.images(book=book).pull_all(["postgres", PYTHON], bench.heard).done
-    assert done == (f"pulled {PYTHON}",)
+    images.provide(PYTHON, bench.heard)
+    build = images.only(["build"])
+    assert build.resolve(PYTHON) is None
+    assert build.provide(PYTHON, bench.heard).name == book.tag(book.get("python"))
+    assert images.resolve(PYTHON) == PYTHON
+    assert images.only(["registry"]).resolve(PYTHON) == PYTHON
 
 
-def test_names_are_roles_or_references() -> None:
-    assert choose(None) == tuple(CATALOGUE.values())
-    assert choose(["node", "redis:7"]) == (CATALOGUE["node"], "redis:7")
-    with pytest.raises(UsageError, match="redis"):
-        choose(["redis"])
-    assert dict(catalogue()) == dict(CATALOGUE)
+def test_images_have_the_names_of_their_roles(bench: Bench, book: RecipeBook) -> None:
+    images = bench.images(book=book)
+    assert [images.name(reference) for reference in CATALOGUE.values()] == list(CATALOGUE)
+    assert images.name("python:3.13-slim-bookworm") == "python"
+    assert images.name("ghcr.io/acme/shop-backend:1") == "shop-backend"
 
 
 def test_the_list_says_what_serves_and_what_it_carries(tmp_path: Path) -> None:

@@ -83,12 +83,6 @@ def test_labels_say_what_an_image_is_made_of(folder: Path) -> None:
     assert cas.LABEL not in book.labels(book.get("python")), "inherited from the base"
 
 
-def test_needs_come_first_and_once(folder: Path) -> None:
-    names = [recipe.name for recipe in RecipeBook(folder).with_needs(["node", "python"])]
-    assert names.index("debian") < names.index("go") < names.index("node")
-    assert sorted(names) == ["debian", "go", "node", "python"]
-
-
 @pytest.mark.parametrize(
     ("reference", "recipe"),
     [
