@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
-from kindctl.models import Absent, Change, Differs, NotReady, ObjectRef, Ready, Route
+from kindctl.models import Absent, Change, Differs, NotReady, Object, ObjectRef, Ready, Route
 from kindctl.steps.record import RECORD, Record, Recorded, read_record
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.component import FakeComponent, FakeProvider, Heard
@@ -94,9 +96,12 @@ def test_what_is_no_record_is_none(cluster: FakeCluster, field: str) -> None:
     assert read_record(cluster) is None
     if field != "config":
         for text in ("no JSON", '[{"kind": "of another version"}]'):
-            edited = {field: text}
-            cluster.edit(RECORD, lambda obj, edited=edited: obj["data"].update(edited))
+            cluster.edit(RECORD, partial(put_data, field, text))
             assert read_record(cluster) is None
+
+
+def put_data(field: str, text: str, obj: Object) -> None:
+    obj["data"][field] = text
 
 
 def test_an_api_that_does_not_answer_is_waited_for(cluster: FakeCluster) -> None:
