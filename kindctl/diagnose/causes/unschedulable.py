@@ -79,8 +79,10 @@ def _cause(evidence: Evidence, pod: Object) -> Cause | None:
 
 def _judge(evidence: Evidence, pod: Object, message: str) -> tuple[str, str, bool]:
     """(why, fix, permanent)"""
-    # Nodes that are only just booting may still get labels and lose taints.
+    # Nodes that are only just booting may still get labels and lose taints; and the scheduler's word
+    # may be older than what a node has just become.
     settled = bool(evidence.nodes) and all(map(is_ready, evidence.nodes))
+    settled = settled and not any(_would_take(node, pod) for node in evidence.nodes)
     for phrase, why, fix, lasts in REASONS:
         if re.search(phrase, message):
             return why + _selector(pod, phrase), fix, lasts and settled
@@ -93,6 +95,20 @@ def _judge(evidence: Evidence, pod: Object, message: str) -> tuple[str, str, boo
         "lower resources.requests, or remove what else runs in the cluster",
         settled and too_much,
     )
+
+
+def _would_take(node: Object, pod: Object) -> bool:
+    """Whether the node, as it is now, has the labels that the pod selects and no taint against it."""
+    spec, labels = pod.get("spec", {}), node["metadata"].get("labels", {})
+    selected = spec.get("nodeSelector", {}).items() <= labels.items()
+    tolerated = {entry.get("key") for entry in spec.get("tolerations", ())}
+    taints = (
+        taint["key"]
+        for taint in node.get("spec", {}).get("taints", ())
+        if taint.get("effect") != "PreferNoSchedule"
+    )
+    elsewhere = "affinity" in spec  # not looked into: the scheduler's word stands
+    return selected and not elsewhere and all(key in tolerated for key in taints)
 
 
 def _selector(pod: Object, phrase: str) -> str:
