@@ -3,7 +3,8 @@ taken one ends in the engine's exit status 125 (kind#3681), so they are asked fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from kindctl.diagnose.base import Check, Wants
 from kindctl.diagnose.checks.common import Unfixable
@@ -17,30 +18,40 @@ ALTERNATIVES = (("http", (8080, 8081, 8000, 9080)), ("https", (8443, 8444, 9443)
 ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not bound
 
 
+@dataclass(frozen=True)
+class Problem:
+    code: str
+    seen: str
+    remedy: str  # beside another port
+
+
 class Ports(Unfixable):
     code = "ports"
     title = "ports"
 
     def ask(self, tools: Tools, wants: Wants) -> Verdict:
         holders = _holders(tools)
-        answers = [_look(tools, wants, holders, index) for index in range(len(wants.ports))]
-        wrong = [answer for answer in answers if answer is not None]
-        if not wrong:
+        problems = {
+            index: problem
+            for index, (address, port) in enumerate(wants.ports)
+            if (problem := _look(tools, wants, holders, address, port))
+        }
+        if not problems:
             names = ", ".join(f"{address}:{port}" for address, port in wants.ports)
             return self.ok(f"{names} can be used" if names else "none asked for")
+        remedies = dict.fromkeys(problem.remedy for problem in problems.values())
         return Verdict(
-            code=wrong[0].code,
+            code=next(iter(problems.values())).code,
             level="failed",
-            seen="; ".join(verdict.seen for verdict in wrong),
-            fix="\n".join(dict.fromkeys(verdict.fix for verdict in wrong)),
+            seen="; ".join(problem.seen for problem in problems.values()),
+            fix=f"{'; '.join(remedies)}; or use {_free_instead(tools, wants, problems)}",
         )
 
 
 def _look(
-    tools: Tools, wants: Wants, holders: Sequence[ContainerInfo], index: int
-) -> Verdict | None:
+    tools: Tools, wants: Wants, holders: Sequence[ContainerInfo], address: str, port: int
+) -> Problem | None:
     """None: the port is free, or this environment's own node has it."""
-    address, port = wants.ports[index]
     holder = next((c for c in holders if _publishes(c, address, port)), None)
     label = holder.labels.get(DOCKER_ENVIRONMENT_LABEL, "") if holder else ""
     if label and label == wants.environment:
@@ -49,38 +60,41 @@ def _look(
         owner = tools.net.owner(address, port)
     except MachineError as error:
         if holder is None:
-            return _unbindable(tools, wants, error, index)
+            return _unbindable(tools, error)
         owner = PortOwner(None, "")
     if owner is None:
         return None
-    return Verdict(
+    name = _name(owner, holder, label)
+    return Problem(
         code="port-taken",
-        level="failed",
-        seen=f"{address}:{port} is taken by {_name(owner, holder, label)}",
-        fix=(f"kindctl down --name {label}" if label else "stop it")
-        + f", or use another port: {_free_instead(tools, wants, index)}",
+        seen=f"{address}:{port} is taken by {name}",
+        remedy=f"kindctl down --name {label}" if label else f"stop {name}",
     )
 
 
-def _unbindable(tools: Tools, wants: Wants, error: MachineError, index: int) -> Verdict | None:
-    if error.code != "port-privileged":
-        return Verdict(error.code, "failed", error.what, error.fix)
-    try:
-        if not tools.engine.info().rootless:
-            return None  # an engine that runs as root binds what its user may not
-    except MachineError:
-        pass
-    other = _free_instead(tools, wants, index)
-    return Verdict(error.code, "failed", error.what, f"use another port: {other}; or {error.fix}")
+def _unbindable(tools: Tools, error: MachineError) -> Problem | None:
+    if error.code == "port-privileged":
+        try:
+            if not tools.engine.info().rootless:
+                return None  # an engine that runs as root binds what its user may not
+        except MachineError:
+            pass
+    return Problem(error.code, error.what, error.fix)
 
 
-def _free_instead(tools: Tools, wants: Wants, index: int) -> str:
-    address, port = wants.ports[index]
-    if index >= len(ALTERNATIVES):
-        return f"{tools.net.free_port(address, range(port + 1, port + 20))} is free"
-    scheme, candidates = ALTERNATIVES[index]
-    free = tools.net.free_port(address, candidates)
-    return f"`ingress: {{expose: {{{scheme}: {free}}}}}` in kindctl.yaml"
+def _free_instead(tools: Tools, wants: Wants, indices: Iterable[int]) -> str:
+    """As it stands in kindctl.yaml, for those ports that have a key there."""
+    keys, others = [], []
+    for index in indices:
+        address, port = wants.ports[index]
+        if index < len(ALTERNATIVES):
+            key, candidates = ALTERNATIVES[index]
+            keys.append(f"{key}: {tools.net.free_port(address, candidates)}")
+        else:
+            free = tools.net.free_port(address, range(port + 1, port + 20))
+            others.append(f"{free} instead of {port}")
+    expose = [f"`ingress: {{expose: {{{', '.join(keys)}}}}}` in kindctl.yaml"] if keys else []
+    return ", ".join(expose + others)
 
 
 def _name(owner: PortOwner, holder: ContainerInfo | None, label: str) -> str:
