@@ -176,17 +176,13 @@ def _doing(board: Board, row: Row) -> str:
             return row.said
         case "pending":
             unmet = board.unmet(row)
-            if not unmet:
-                return ""
             others = f" (+{len(unmet) - 1})" if len(unmet) > 1 else ""
-            return f"after: {unmet[0].title}{others}"
-        case "ready":
-            if len(row.changes) == 1:
-                return row.changes[0]
-            return count(len(row.changes), "change") if row.changes else row.note
+            return f"after: {unmet[0].title}{others}" if unmet else ""
         case "cancelled":
             return row.note or row.said
-    return row.note
+    if len(row.changes) == 1:
+        return row.changes[0]
+    return count(len(row.changes), "change") if row.changes else row.note
 
 
 def _fit(text: str, width: int, signs: Signs) -> str:

@@ -74,8 +74,12 @@ class Paint:
         self._colours = not os.environ.get("NO_COLOR")
 
     def __call__(self, text: str, *styles: str) -> str:
-        kept = [CODES[style] for style in styles if self._colours or style in ("bold", "dim")]
+        """Empty styles are allowed: no style."""
+        kept = [CODES[style] for style in styles if style and self._may(style)]
         return f"\033[{';'.join(kept)}m{text}\033[0m" if self._on and kept and text else text
+
+    def _may(self, style: str) -> bool:
+        return self._colours or style in ("bold", "dim")
 
 
 def width_of(stream: TextIO, at_most: int = 100) -> int:

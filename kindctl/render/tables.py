@@ -12,9 +12,10 @@ from dataclasses import asdict, is_dataclass
 from typing import Any, TextIO
 
 from kindctl.models import Verdict
-from kindctl.render.style import COLOURS, clean, is_terminal
+from kindctl.render.style import COLOURS, Paint, clean, is_terminal
 
 NOTHING = "-"
+GAP = 2
 
 
 def show(
@@ -53,25 +54,52 @@ def plain_table(rows: Sequence[object]) -> list[str]:
 
 
 def _show_rich(rows: Sequence[object], stream: TextIO) -> None:
+    """Wrapped between words. Where that is not enough for the terminal's width, a block a row."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    names, cells = _cells(rows)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    names, cells = _cells(rows, several="\n")
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for name in names:
-        table.add_column(_header(name), overflow="fold")
+        table.add_column(_header(name))
     for line in cells:
         table.add_row(*(Text(cell, style=_style(cell)) for cell in line))
-    Console(file=stream, highlight=False).print(table)
+    console = Console(file=stream, highlight=False)
+    if narrowest([names, *cells]) <= console.width:
+        console.print(table)
+    else:
+        stream.write("\n".join(blocks(names, cells, stream)) + "\n")
 
 
-def _cells(rows: Sequence[object]) -> tuple[list[str], list[list[str]]]:
+def narrowest(table: Sequence[Sequence[str]]) -> int:
+    """Columns of the terminal that it takes when no word is broken."""
+    words = [
+        [max(map(len, cell.split())) for cell in column] for column in zip(*table, strict=True)
+    ]
+    return sum(max(column) + GAP for column in words)
+
+
+def blocks(names: Sequence[str], cells: Sequence[Sequence[str]], stream: TextIO) -> list[str]:
+    """Each row as its first field, and under it a line for each of the others that says something."""
+    paint = Paint(stream)
+    width = max((len(name) for name in names[1:]), default=0)
+    lines = []
+    for head, *rest in cells:
+        lines.append(paint(head, "bold"))
+        for name, cell in zip(names[1:], rest, strict=True):
+            label = paint(name.replace("_", " ").ljust(width), "dim")
+            for place, line in enumerate([] if cell == NOTHING else cell.splitlines()):
+                lines.append(f"  {' ' * width if place else label}  {paint(line, _style(cell))}")
+    return lines
+
+
+def _cells(rows: Sequence[object], several: str = ", ") -> tuple[list[str], list[list[str]]]:
     """Names of the columns, and the text of each cell. A column that is empty in all rows is left out."""
     fields = [_fields(row) for row in rows]
     names = list(dict.fromkeys(name for row in fields for name in row))
     names = [name for name in names if any(_cell(row.get(name)) != NOTHING for row in fields)]
-    return names, [[_cell(row.get(name)) for name in names] for row in fields]
+    return names, [[_cell(row.get(name), several) for name in names] for row in fields]
 
 
 def _fields(row: object) -> Mapping[str, Any]:
@@ -82,14 +110,14 @@ def _fields(row: object) -> Mapping[str, Any]:
     raise TypeError(f"neither a dataclass nor a mapping: {row!r}")
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, several: str = ", ") -> str:
     match value:
         case None | "" | () | []:
             return NOTHING
         case bool():
             return "yes" if value else "no"
         case list() | tuple():
-            return ", ".join(map(_cell, value))
+            return several.join(map(_cell, value))
     return " ".join(clean(str(value)).split())
 
 
