@@ -46,7 +46,9 @@ class AppImages:
     def bases(self, build: AppBuild) -> tuple[str, ...]:
         """References that the Dockerfile starts from or copies from."""
         text = _read(build.dockerfile)
-        return dockerfile.bases(text, build.args, build.target, self._around.architecture)
+        # Few Dockerfiles ask for it, and it is the engine that has to be asked.
+        architecture = self._around.architecture if dockerfile.asks_platform(text) else ""
+        return dockerfile.bases(text, build.args, build.target, architecture)
 
     def tag(self, build: AppBuild) -> str | None:
         """The name of the image of what is in the context now. None when a base is not in the engine:

@@ -6,6 +6,7 @@ It stays in the engine under a name of ours, so that another set of CAs does not
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -62,8 +63,13 @@ def _debootstrap(tools: Tools, say: Say) -> str:
     folder = Path(tempfile.mkdtemp(prefix="kindctl-", dir=SCRATCH))
     tree, archive = folder / "rootfs", folder / "rootfs.tar"
     command = ["debootstrap", "--variant=minbase", "--include=ca-certificates", SUITE, str(tree)]
+
+    def heard(line: str) -> None:
+        if phase := _phase(line):
+            say(phase)
+
     try:
-        tools.host.run(command, say=lambda line: say(_phase(line)))
+        tools.host.run(command, say=heard)
         say("importing the root file system")
         tools.host.run(["tar", "--numeric-owner", "-C", str(tree), "-cf", str(archive), "."])
         labels = {
@@ -76,10 +82,10 @@ def _debootstrap(tools: Tools, say: Say) -> str:
     return ROOTFS
 
 
-def _phase(line: str) -> str:
-    """debootstrap names every package; which of its phases it is in is enough to know."""
-    words = line.removeprefix("I: ").split()
-    return f"debootstrap: {words[0].lower() if words else ''} packages"
+def _phase(line: str) -> str | None:
+    """What debootstrap is at, of a line that names one of hundreds of packages."""
+    match = re.match(r"I: (Retrieving|Extracting|Unpacking|Configuring) ", line)
+    return f"debootstrap: {match[1].lower()} packages" if match else None
 
 
 def _remove(tools: Tools, folder: Path) -> None:

@@ -56,6 +56,11 @@ def bases(text: str, args: Mapping[str, str], target: str | None, arch: str) -> 
     return tuple(found)
 
 
+def asks_platform(text: str) -> bool:
+    """Whether its bases may depend on the machine: BuildKit's predefined arguments."""
+    return bool(re.search(r"\b(BUILD|TARGET)(OS|ARCH|PLATFORM)\b", text))
+
+
 def syntax(text: str) -> str | None:
     """The frontend that `# syntax=` at the top names: an image that BuildKit pulls by itself."""
     for line in text.splitlines():

@@ -36,6 +36,9 @@ class Images:
         self.book = book or RecipeBook(extra_cas=extra_cas)
         self._around = Surroundings(tools, mirrors or {}, self.book)
         self._sources = [load_source(name, self._around) for name in sources]
+        # What was pulled is found as what was there: looking once is enough.
+        again = [source for source in self._sources if source.name in ("engine", "registry")][1:]
+        self._looking = [source for source in self._sources if source not in again]
         self._builds = {full_name(build.image): build for build in builds}
         self._registry = RegistrySource(self._around)
         self.apps = AppImages(
@@ -90,14 +93,17 @@ class Images:
         return rows
 
     def _find(self, reference: str) -> str | None:
-        for source in self._sources:
+        for source in self._looking:
             if name := source.find(reference):
                 return name
         return None
 
     def _from_sources(self, reference: str, say: Say) -> Provided:
+        """What has been provided once goes on serving: the base of an image that was built does not
+        change because a registry has come back."""
         answers: list[tuple[str, KindctlError]] = []
-        for source in self._sources:
+        serving = next((source for source in self._looking if source.find(reference)), None)
+        for source in [serving] if serving else self._sources:
             try:
                 return source.provide(reference, say)
             except (MachineError, Interrupted):

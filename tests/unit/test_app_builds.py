@@ -13,7 +13,7 @@ from kindctl.errors import KindctlError
 from kindctl.images import bootstrap, cas
 from kindctl.images.app_builds import CONTEXT_LABEL
 from kindctl.images.context import compile_patterns, digest, ignored
-from kindctl.images.dockerfile import bases, syntax, without_syntax
+from kindctl.images.dockerfile import asks_platform, bases, syntax, without_syntax
 from kindctl.images.recipe_book import RECIPE_LABEL, RecipeBook
 from kindctl.images.store import Images
 from kindctl.models import AppBuild, Build, ImageInfo
@@ -71,6 +71,12 @@ def test_the_bases_of_a_dockerfile(text: str, found: tuple[str, ...]) -> None:
 
 def test_a_build_argument_chooses_the_base() -> None:
     assert bases_of("ARG V=3.12\nFROM python:$V-slim\n", V="3.13") == (PYTHON,)
+
+
+def test_the_engine_is_asked_for_its_platform_where_a_dockerfile_asks() -> None:
+    assert asks_platform("FROM --platform=$BUILDPLATFORM golang\n")
+    assert asks_platform("FROM tools-${TARGETARCH}\n")
+    assert not asks_platform("ARG TARGET=1\nFROM a:$TARGET\n")
 
 
 def test_only_what_the_target_needs_counts() -> None:

@@ -12,6 +12,7 @@ from kindctl.errors import KindctlError, MachineError
 from kindctl.images import bootstrap, cas
 from kindctl.images.pins import CATALOGUE
 from kindctl.images.recipe_book import RecipeBook
+from kindctl.images.sources.base import Provided
 from kindctl.images.store import Images
 from kindctl.models import Absent, AppBuild, Change, Progress, Ready, State, Step
 from kindctl.providers.base import Provider
@@ -84,7 +85,9 @@ def test_a_stand_in_that_serves_goes_on_serving_when_the_network_is_back(
 ) -> None:
     built = bench.images(book=book).provide(PYTHON, bench.heard).name
     bench.online().publish(PYTHON)
-    assert bench.images(book=book).resolve(PYTHON) == built
+    images = bench.images(book=book)
+    assert images.resolve(PYTHON) == built
+    assert images.provide(PYTHON, bench.heard) == Provided(built)
 
 
 def test_nothing_provides_and_every_source_says_why(bench: Bench, book: RecipeBook) -> None:

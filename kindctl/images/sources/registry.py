@@ -50,6 +50,8 @@ class Source:
         return self._engine.find(reference)
 
     def provide(self, reference: str, say: Say) -> Provided:
+        if name := self.find(reference):
+            return Provided(name)
         wanted = parse(official(reference))
         places = mirrored(wanted, self._around.mirrors)
         self._probes.start(*(place.registry for place in (*places, *self._usual())))
