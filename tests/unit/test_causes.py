@@ -722,3 +722,9 @@ def test_events_of_a_namesake_that_is_gone_do_not_count() -> None:
     old = event(stuck, "Unhealthy", "Readiness probe failed: old")
     old["involvedObject"]["uid"] = "uid-of-its-predecessor"
     assert explain(Evidence(pods=[stuck], events=[old])) is None
+
+
+def test_the_schedulers_word_from_before_a_node_lost_its_taint_is_passing() -> None:
+    stuck = unscheduled("1 node(s) had untolerated taint(s).")
+    found = cause(Evidence(pods=[stuck], nodes=[node()]))
+    assert (found.code, found.permanent) == ("unschedulable", False)

@@ -79,13 +79,13 @@ def _cause(evidence: Evidence, pod: Object) -> Cause | None:
 
 def _judge(evidence: Evidence, pod: Object, message: str) -> tuple[str, str, bool]:
     """(why, fix, permanent)"""
-    # Nodes that are only just booting may still get labels and lose taints; and the scheduler's word
-    # may be older than what a node has just become.
+    # Nodes that are only just booting may still get labels and lose taints.
     settled = bool(evidence.nodes) and all(map(is_ready, evidence.nodes))
-    settled = settled and not any(_would_take(node, pod) for node in evidence.nodes)
     for phrase, why, fix, lasts in REASONS:
         if re.search(phrase, message):
-            return why + _selector(pod, phrase), fix, lasts and settled
+            # the scheduler's word may be older than what a node has just become
+            overtaken = any(_would_take(node, pod) for node in evidence.nodes)
+            return why + _selector(pod, phrase), fix, lasts and settled and not overtaken
     lacking = re.findall(r"Insufficient ([\w./-]*\w)", message)
     if not lacking:
         return "the scheduler says why", "see its words", False
