@@ -249,6 +249,7 @@ def test_containers_are_found_by_exact_name_and_labels(
     assert names(name=first) == {first}
     assert names(name=first, labels={"n": "2"}) == set()
     assert names(name=engines.prefix) == set()
+    assert names(name=engines.engine.containers(name=first)[0].id[:12]) == set()
 
 
 def test_a_stopped_container_keeps_its_ports_and_starts_again(
