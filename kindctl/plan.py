@@ -53,6 +53,7 @@ class Plan:
     preflight: Preflight
     provider: KindProvider
     images: Images
+    references: tuple[str, ...]  # the images that nodes and pods are made of, as they are asked for
     routes: tuple[Route, ...]
 
 
@@ -76,7 +77,9 @@ def make_plan(loaded: Loaded, tools: Tools) -> Plan:
     routes = tuple(route for part in components for route in part.routes(endpoints))
     preflight = Preflight(tools, wants(config))
     steps = _Steps(loaded, tools, images, provider, components, routes).all(preflight)
-    return Plan(loaded, tuple(steps), preflight, provider, images, routes)
+    needed = (*provider.images(), *(ref for part in components for ref in part.images()))
+    references = tuple(dict.fromkeys(needed))
+    return Plan(loaded, tuple(steps), preflight, provider, images, references, routes)
 
 
 def wants(config: Config) -> Wants:

@@ -14,7 +14,8 @@ from kindctl.models import ImageInfo
 @dataclass(frozen=True)
 class ImageRow:
     """`source`: engine (local, of unknown origin), registry, built, or empty when it is not here; then
-    `versions` says what would be built. `size` in bytes."""
+    `versions` says what would be built. `size` in bytes. `carries_cas`: file=beginning of the SHA-256;
+    the whole is in the image's label."""
 
     name: str
     reference: str
@@ -45,7 +46,7 @@ def row(
         served_by=served,
         source=_source(served, image),
         size=image.size,
-        carries_cas=cas.carries_cas(image),
+        carries_cas=tuple(entry[: entry.index("=") + 13] for entry in cas.carries_cas(image)),
         versions=image.labels.get(VERSIONS_LABEL, ""),
     )
 
