@@ -14,12 +14,12 @@ from kindctl.events import (
     StepStarted,
 )
 from kindctl.models import Report
-from kindctl.render.style import clean
+from kindctl.render.style import one_line
 
 
 @dataclass
 class Row:
-    """One step. `state`: pending, running, or the outcome."""
+    """One step. `state`: pending, running, or the outcome. Its texts are one line each."""
 
     name: str
     title: str
@@ -56,17 +56,13 @@ class Board:
                 row = self.rows[name]
                 row.state, row.started = "running", at
             case StepSaid(name, _, text):
-                self.rows[name].said = clean(text)
+                self.rows[name].said = one_line(text)
             case StepReached(name, _, milestone):
                 self.rows[name].reached.add(milestone)
             case StepEnded(name, _, outcome, seconds, changes, note):
                 row = self.rows[name]
-                row.state, row.seconds, row.changes, row.note = (
-                    outcome,
-                    seconds,
-                    changes,
-                    clean(note),
-                )
+                row.state, row.seconds = outcome, seconds
+                row.changes, row.note = tuple(map(one_line, changes)), one_line(note)
             case RunEnded(report):
                 self.report = report
         self.now = event.at

@@ -13,7 +13,7 @@ from typing import Self, TextIO
 from kindctl.events import Event, RunEnded, RunStarted, StepEnded, StepSaid, StepStarted
 from kindctl.models import Report, StepReport
 from kindctl.render.board import Board, Row
-from kindctl.render.style import UNICODE, clean, count, duration
+from kindctl.render.style import UNICODE, clean, count, duration, one_line
 
 
 class GitHub:
@@ -43,7 +43,7 @@ class GitHub:
             case StepStarted(name):
                 self._write(f"  {self._board.rows[name].title} {UNICODE.more}")
             case StepSaid(name, at, text):
-                self._said.setdefault(name, []).append(f"{at:7.1f}  {clean(text)}")
+                self._said.setdefault(name, []).append(f"{at:7.1f}  {one_line(text)}")
             case StepEnded(name, _, outcome) if outcome != "skipped":
                 self._fold(self._board.rows[name])
             case RunEnded(report):

@@ -24,7 +24,7 @@ from kindctl.render.style import COLOURS, Signs, count, duration, signs_for
 FRAMES = 8  # pictures a second
 WIDTH = 120  # wider lines are hard to follow from their title to their seconds
 NARROW_TITLE, WIDE_TITLE = 32, 48
-SECONDS = 9
+SIGN, SECONDS = 3, 9
 GAP = 2
 MARGIN = 1
 
@@ -93,7 +93,10 @@ def picture(board: Board, now: float, width: int, height: int, signs: Signs) -> 
         lines.insert(0, pen.aside("ready", f"{count(above, 'step')} done"))
     if below:
         lines.append(pen.aside("pending", f"{below} more to come"))
-    return [*lines, _total(board, now)]
+    lines = [*lines, _total(board, now)][-max(height - 1, 1) :]
+    for line in lines:
+        line.truncate(max(width - MARGIN, 1))
+    return lines
 
 
 def select(rows: Sequence[Row], room: int) -> tuple[int, list[Row], int]:
@@ -141,7 +144,8 @@ class _Pen:
         self._width = min(width - MARGIN, WIDTH)
         self._signs = signs
         longest = max((cell_len(row.title) for row in board.rows.values()), default=0)
-        self._title = min(longest, WIDE_TITLE if self._width > 100 else NARROW_TITLE)
+        most = WIDE_TITLE if self._width > 100 else NARROW_TITLE
+        self._title = max(min(longest, most, self._width - SIGN - GAP - SECONDS), 1)
 
     def line(self, row: Row) -> Text:
         colour = COLOURS.get(row.state, "")

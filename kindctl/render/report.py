@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from kindctl.models import Report, StepReport
-from kindctl.render.style import Paint, clean, count, cut, duration, signs_for, width_of
+from kindctl.render.style import Paint, count, cut, duration, one_line, signs_for, width_of
 
 MOST_PHASES = 10
 MOST_CHANGES = 8
@@ -57,10 +57,10 @@ def _answered(report: Report, paint: Paint) -> list[str]:
 def _changes(report: Report, paint: Paint) -> list[str]:
     """Each change where they are few, as in a repair; else how many of which sort."""
     if len(report.changes) <= MOST_CHANGES:
-        lines = [clean(change) for change in report.changes]
+        lines = [one_line(change) for change in report.changes]
     else:
         verbs = Counter(change.split(" ", 1)[0] for change in report.changes)
-        lines = [", ".join(f"{clean(verb)} {number}" for verb, number in verbs.items())]
+        lines = [", ".join(f"{one_line(verb)} {number}" for verb, number in verbs.items())]
     return [paint("Changed", "bold"), *(f"  {line}" for line in lines)]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import textwrap
 from dataclasses import dataclass
 from typing import TextIO
@@ -84,7 +83,18 @@ class Paint:
 
 def width_of(stream: TextIO, at_most: int = 100) -> int:
     """Columns to fill; elsewhere than on a terminal, as many as read well."""
-    return min(shutil.get_terminal_size().columns, at_most) if is_terminal(stream) else at_most
+    return min(_columns(stream), at_most) if is_terminal(stream) else at_most
+
+
+def _columns(stream: TextIO) -> int:
+    """Of this stream's own terminal: standard output may be a pipe while errors go to a person."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isdigit() and int(said) > 0:
+        return int(said)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return 80
 
 
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.")
@@ -94,6 +104,10 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]")
 def clean(text: str) -> str:
     """Without what would move the cursor or change colours: programs write for terminals of their own."""
     return _CONTROLS.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def one_line(text: str) -> str:
+    return " ".join(clean(text).split())
 
 
 def cut(text: str, width: int, more: str = UNICODE.more) -> str:

@@ -12,7 +12,7 @@ from dataclasses import asdict, is_dataclass
 from typing import Any, TextIO
 
 from kindctl.models import Verdict
-from kindctl.render.style import COLOURS, Paint, clean, is_terminal
+from kindctl.render.style import COLOURS, Paint, is_terminal, one_line
 
 NOTHING = "-"
 GAP = 2
@@ -118,7 +118,7 @@ def _cell(value: object, several: str = ", ") -> str:
             return "yes" if value else "no"
         case list() | tuple():
             return several.join(map(_cell, value))
-    return " ".join(clean(str(value)).split())
+    return one_line(str(value))
 
 
 def _header(name: str) -> str:
