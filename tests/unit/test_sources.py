@@ -18,6 +18,7 @@ from kindctl.images.sources.base import Surroundings
 from kindctl.images.sources.build import Source as BuildSource
 from kindctl.images.sources.registry import ATTEMPTS, Probes
 from kindctl.images.sources.registry import Source as RegistrySource
+from kindctl.tools.protocols import Say
 from tests.fakes.host import Failed, FakeHost
 from tests.fakes.net import FakeNet
 from tests.unit.images_bench import (
@@ -431,7 +432,7 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def refuse() -> str:
+def refuse(say: Say) -> str:
     raise KindctlError("docker.io cannot be reached")
 
 
@@ -475,7 +476,11 @@ def test_debootstrap_makes_the_root_file_system_and_leaves_nothing(
 
 def test_a_root_file_system_of_the_engine_is_used(bench: Bench) -> None:
     bench.engine.add_image(bootstrap.OFFICIAL)
-    assert bootstrap.rootfs(bench.tools, refuse, quiet) == bootstrap.OFFICIAL
+    assert bootstrap.rootfs(bench.tools, refuse, quiet) == bootstrap.ROOTFS
+    (build,) = bench.engine.built
+    assert build.contexts == {"official": f"docker-image://{bootstrap.OFFICIAL}"}
+    assert bootstrap.rootfs(bench.tools, refuse, quiet) == bootstrap.ROOTFS
+    assert len(bench.engine.built) == 1
 
 
 def test_an_interrupted_debootstrap_leaves_no_mounts_and_no_files(
@@ -498,6 +503,7 @@ def test_an_interrupted_debootstrap_leaves_no_mounts_and_no_files(
     bench.host.programs |= {"debootstrap": debootstrap, "umount": umount}
     with pytest.raises(KindctlError) as caught:
         bootstrap.rootfs(bench.tools, refuse, quiet)
+    assert caught.value.code == "bootstrap"
     assert "Couldn't download" in caught.value.output
     assert [place.rpartition("/")[2] for place in unmounted] == ["sys", "proc"]
     assert list(scratch.iterdir()) == []
@@ -533,7 +539,14 @@ def test_without_debootstrap_the_official_image_is_pulled_or_the_error_says_both
     bench = Bench(host=host)
     if "installed" not in why:
         with_debootstrap(bench)
-    assert bootstrap.rootfs(bench.tools, lambda: "debian:trixie-slim", quiet) == bootstrap.OFFICIAL
+
+    def pull(say: Say) -> str:
+        bench.engine.add_image(bootstrap.OFFICIAL)
+        return bootstrap.OFFICIAL
+
+    assert bootstrap.rootfs(bench.tools, pull, quiet) == bootstrap.ROOTFS
+    for name in (bootstrap.OFFICIAL, bootstrap.ROOTFS):
+        bench.engine.remove_image(name)
     with pytest.raises(MachineError) as caught:
         bootstrap.rootfs(bench.tools, refuse, quiet)
     assert caught.value.code == "bootstrap"

@@ -67,7 +67,7 @@ class Source:
         with tempfile.TemporaryDirectory(prefix="kindctl-") as folder:
             if recipe.bootstrap:
                 cas.write_folder(book.extra_cas, Path(folder))
-                base = rootfs(self._around.tools, lambda: self._official(progress), progress.note)
+                base = rootfs(self._around.tools, self._official, progress.note)
                 contexts |= {"rootfs": f"docker-image://{base}", "cas": folder}
             build = Build(
                 str(recipe.folder),
