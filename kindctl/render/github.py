@@ -15,6 +15,9 @@ from kindctl.models import Report, StepReport
 from kindctl.render.board import Board, Row
 from kindctl.render.style import UNICODE, clean, count, duration, one_line
 
+QUIET = 1.0
+"""Seconds between two lines of what one step says: a build of twenty minutes stays readable."""
+
 
 class GitHub:
     """Steps run side by side and folds cannot: a step's fold is written whole when it ends."""
@@ -22,7 +25,7 @@ class GitHub:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._board = Board()
-        self._said: dict[str, list[str]] = {}
+        self._said: dict[str, list[tuple[float, str]]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -51,7 +54,8 @@ class GitHub:
 
     def _fold(self, row: Row) -> None:
         head = f"{UNICODE.of(row.state)} {row.title} ({duration(row.seconds)})"
-        body = [*self._said.get(row.name, ()), *row.changes]
+        body = [f"{at:7.1f}  {text}" for at, text in self._said.get(row.name, ())]
+        body += row.changes
         if row.state == "ready" and row.note:
             body.append(row.note)
         if body:

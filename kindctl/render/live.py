@@ -69,6 +69,8 @@ class Live:
             self._close()
             for line in closing(self._board, self._console.width, self._signs):
                 self._console.print(line, no_wrap=True, overflow="crop", soft_wrap=False)
+            if any(step.outcome != "ready" for step in event.report.steps):
+                self._console.print()  # an error follows
 
     def _close(self) -> None:
         if self._live:
