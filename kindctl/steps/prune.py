@@ -113,7 +113,6 @@ class Pruned:
             ref
             for ref in found
             if (ref.name in going if ref.kind == "Namespace" else ref.namespace not in going)
-            and ref.namespace != SYSTEM_NAMESPACE
         ]
         return sorted(surplus, key=lambda ref: (-rank(ref.kind), str(ref))), stays
 

@@ -89,6 +89,14 @@ def test_a_mutated_or_deleted_record_comes_back(cluster: FakeCluster) -> None:
     assert step(cluster).observe() == Ready()
 
 
+def test_a_record_that_is_being_deleted_is_waited_for(cluster: FakeCluster) -> None:
+    step(cluster).apply(Heard())
+    space = ObjectRef("v1", "Namespace", "kindctl-system")
+    cluster.hold(space)
+    cluster.delete(space)
+    assert step(cluster).observe() == NotReady("Namespace kindctl-system is being deleted")
+
+
 @pytest.mark.parametrize("field", ["config", "routes", "inventory"])
 def test_what_is_no_record_is_none(cluster: FakeCluster, field: str) -> None:
     step(cluster).apply(Heard())
