@@ -39,6 +39,7 @@ from kindctl.models import (
 )
 from kindctl.paths import kubeconfig as kubeconfig_file
 from kindctl.providers.kind_config import kind_config
+from kindctl.providers.kind_images import NodeImages
 from kindctl.tools.protocols import Cluster, Tools
 
 KIND_CLUSTER_LABEL = "io.x-k8s.kind.cluster"
@@ -68,7 +69,7 @@ class KindProvider:
         self.context = f"kind-{self.environment}"
         self._lock = threading.Lock()
         self._cluster: Cluster | None = None
-        self._held: dict[str, dict[str, str]] = {}
+        self._images = NodeImages(self.tools.engine)
 
     def images(self) -> Sequence[str]:
         return (self.node_image,)
@@ -329,7 +330,7 @@ class KindProvider:
             if self._cluster is not None:
                 self._cluster.close()
             self._cluster = None
-            self._held.clear()
+            self._images.forget()
 
     # --- images ----------------------------------------------------------------------------------
 
@@ -338,28 +339,7 @@ class KindProvider:
         nodes = [node for node in self.nodes() if node.state == "running"]
         if wanted is None or not nodes:
             return False
-        return all(self._has(node, image, wanted.id) for node in nodes)
-
-    def _has(self, node: ContainerInfo, image: str, engine_id: str) -> bool:
-        from kindctl.tools.engine import node_name
-
-        held = self._held.get(node.id) or self._list_images(node)
-        found = held.get(node_name(image))
-        # with the containerd image store the engine's ID is the manifest's, not the configuration's
-        return found is not None and (
-            found == engine_id or self.tools.engine.info().containerd_store
-        )
-
-    def _list_images(self, node: ContainerInfo) -> dict[str, str]:
-        """Full name -> ID of the image's configuration, as the node's containerd has them."""
-        text = self._try_exec(node.id, ["crictl", "images", "--no-trunc", "-o", "json"])
-        held = {
-            tag: image["id"]
-            for image in json.loads(text or "{}").get("images", [])
-            for tag in [*image.get("repoTags", []), *image.get("repoDigests", [])]
-        }
-        self._held[node.id] = held
-        return held
+        return all(self._images.has(node.id, image, wanted.id) for node in nodes)
 
     def deliver(self, image: str, progress: Progress) -> None:
         engine_image = self.tools.engine.image(image)
@@ -367,9 +347,9 @@ class KindProvider:
             raise KindctlError(f"image {image} is not in the engine")
 
         def into(node: ContainerInfo) -> None:
-            if not self._has(node, image, engine_image.id):
+            if not self._images.has(node.id, image, engine_image.id):
                 self.tools.engine.load_into(node.id, [image])
-                self._held.pop(node.id, None)
+                self._images.forget()
 
         nodes = [node for node in self.nodes() if node.state == "running"]
         with ThreadPoolExecutor(max(len(nodes), 1)) as pool:
