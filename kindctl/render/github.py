@@ -46,7 +46,9 @@ class GitHub:
             case StepStarted(name):
                 self._write(f"  {self._board.rows[name].title} {UNICODE.more}")
             case StepSaid(name, at, text):
-                self._said.setdefault(name, []).append(f"{at:7.1f}  {one_line(text)}")
+                said = self._said.setdefault(name, [])
+                if not said or at - said[-1][0] >= QUIET:
+                    said.append((at, one_line(text)))
             case StepEnded(name, _, outcome) if outcome != "skipped":
                 self._fold(self._board.rows[name])
             case RunEnded(report):

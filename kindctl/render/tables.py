@@ -6,6 +6,7 @@ A row is a frozen dataclass or a mapping; its fields are the columns, in their o
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
@@ -15,6 +16,7 @@ from kindctl.models import Verdict
 from kindctl.render.style import COLOURS, Paint, is_terminal, one_line
 
 NOTHING = "-"
+_DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")  # a terminal gets its beginning
 GAP = 2
 
 
@@ -60,6 +62,7 @@ def _show_rich(rows: Sequence[object], stream: TextIO) -> None:
     from rich.text import Text
 
     names, cells = _cells(rows, several="\n")
+    cells = [[_DIGEST.sub(r"\1…", cell) for cell in line] for line in cells]
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for name in names:
         table.add_column(_header(name))
@@ -98,8 +101,9 @@ def _cells(rows: Sequence[object], several: str = ", ") -> tuple[list[str], list
     """Names of the columns, and the text of each cell. A column that is empty in all rows is left out."""
     fields = [_fields(row) for row in rows]
     names = list(dict.fromkeys(name for row in fields for name in row))
-    names = [name for name in names if any(_cell(row.get(name)) != NOTHING for row in fields)]
-    return names, [[_cell(row.get(name), several) for name in names] for row in fields]
+    table = [{name: _cell(name, row.get(name), several) for name in names} for row in fields]
+    names = [name for name in names if any(row[name] != NOTHING for row in table)]
+    return names, [[row[name] for name in names] for row in table]
 
 
 def _fields(row: object) -> Mapping[str, Any]:
@@ -110,14 +114,16 @@ def _fields(row: object) -> Mapping[str, Any]:
     raise TypeError(f"neither a dataclass nor a mapping: {row!r}")
 
 
-def _cell(value: object, several: str = ", ") -> str:
+def _cell(name: str, value: object, several: str) -> str:
     match value:
         case None | "" | () | []:
             return NOTHING
         case bool():
             return "yes" if value else "no"
+        case int() if name == "size":  # bytes, in every row type
+            return f"{value / 1e6:.0f} MB" if value else NOTHING
         case list() | tuple():
-            return several.join(map(_cell, value))
+            return several.join(_cell(name, item, several) for item in value)
     return one_line(str(value))
 
 

@@ -121,6 +121,25 @@ def test_what_is_no_row_is_refused() -> None:
         show(["text"], stream=io.StringIO())
 
 
+def test_a_digest_is_whole_in_a_pipe_and_begun_on_a_terminal() -> None:
+    rows = [{"name": "node", "reference": "node@sha256:" + "0123456789abcdef" * 4}]
+
+    assert lines(rows, io.StringIO())[1].endswith(rows[0]["reference"])
+    assert lines(rows, Terminal())[1] == "node  node@sha256:0123456789ab…"
+
+
+def test_sizes_are_bytes_in_json_and_read_well_in_a_table() -> None:
+    rows = [{"name": "node", "size": 1_459_234_567}, {"name": "absent", "size": 0}]
+    stream = io.StringIO()
+    show(rows, stream=stream)
+    cells = [line.split(maxsplit=1)[1] for line in stream.getvalue().splitlines()]
+    assert cells == ["SIZE", "1459 MB", "-"]
+
+    stream = io.StringIO()
+    show(rows, "json", stream=stream)
+    assert json.loads(stream.getvalue())[0]["size"] == 1_459_234_567
+
+
 def test_verdicts_say_what_to_do_where_something_is_wrong() -> None:
     assert lines(VERDICTS, io.StringIO()) == [
         " ✓ engine   Docker 26.1.5",
