@@ -71,6 +71,7 @@ def ignored(name: str, patterns: Sequence[Pattern]) -> bool:
     paths = ["/".join(parts[: end + 1]) for end in range(len(parts))]
     out = False
     for pattern, again in patterns:
+        # A pattern that says what is so already need not be tried.
         if again == out and any(pattern.fullmatch(path) for path in reversed(paths)):
             out = not again
     return out

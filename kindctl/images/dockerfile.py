@@ -36,12 +36,8 @@ def bases(text: str, args: Mapping[str, str], target: str | None, arch: str) -> 
     index = {stage.name.lower(): place for place, stage in enumerate(stages) if stage.name}
     start = index.get(target.lower(), len(stages) - 1) if target else len(stages) - 1
     found: dict[str, None] = {}
-    seen: set[int] = set()
 
     def visit(place: int) -> None:
-        if place in seen:
-            return
-        seen.add(place)
         for name in (stages[place].image, *stages[place].others):
             earlier = index.get(name.lower(), place)
             if name.isdecimal() and int(name) < place:  # COPY --from=0

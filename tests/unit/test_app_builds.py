@@ -59,7 +59,7 @@ def bases_of(text: str, target: str | None = None, **args: str) -> tuple[str, ..
         ("FROM tools-$TARGETARCH\n", ("tools-arm64",)),
         ("FROM python:3.13-slim\nARG V=1\nFROM b:$V\n", ()),
         ("# a comment\n\nFROM \\\n  # in between\n  python:3.13-slim \\\n  AS app\n", (PYTHON,)),
-        ("FROM a\nRUN <<EOF\nFROM nowhere\nEOF\nCOPY --from=c / /\n", ("a", "c")),
+        ("FROM a\nRUN <<EOF\necho\nFROM nowhere\nEOF\nCOPY --from=c / /\n", ("a", "c")),
         ("FROM a\nRUN cat <<-'SQL' | db\n\tFROM t\n\tSQL\n", ("a",)),
         ("# escape=`\nFROM a `\n AS b\n", ("a",)),
         ("", ()),

@@ -140,6 +140,15 @@ def test_an_engine_that_is_gone_ends_the_search(bench: Bench, book: RecipeBook) 
         bench.images(book=book).provide(PYTHON, bench.heard)
 
 
+def test_a_full_disk_is_not_filled_by_the_next_source(bench: Bench, book: RecipeBook) -> None:
+    bench.online().publish(PYTHON)
+    tag = book.tag(book.get("python"))
+    bench.engine.build_failures[tag] = "ERROR: write /x: no space left on device"
+    with pytest.raises(MachineError):
+        bench.images("build", "registry", book=book).provide(PYTHON, bench.heard)
+    assert bench.engine.image(PYTHON) is None
+
+
 def test_cas_of_the_host_are_part_of_what_is_built(bench: Bench) -> None:
     with_cas = Images(bench.tools, ("build",), {}, {"corp.crt": CORPORATE_CA})
     without = Images(bench.tools, ("build",), {}, {})
