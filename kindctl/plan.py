@@ -218,6 +218,8 @@ class _Steps:
             explain=explain,
             **common,
         )
+        if not part.has_late_objects:
+            return
         yield ObjectsApplied(
             name=f"late:{part.name}",
             title=f"apply the webhooks of {part.name}",
@@ -234,8 +236,14 @@ class _Steps:
                 self.tools.net,
                 self.provider.cluster,
                 self.loaded.config.name,
-                needs=frozenset(f"proven:{part.name}" for part in self.components),
+                needs=self._all_ready(),
             )
+
+    def _all_ready(self) -> frozenset[str]:
+        return frozenset(
+            f"{'proven' if part.has_late_objects else 'ready'}:{part.name}"
+            for part in self.components
+        )
 
     def _end(self) -> Iterator[Step]:
         config = self.loaded.config
@@ -256,11 +264,11 @@ class _Steps:
             routes=self.routes,
             **common,
         )
-        last = [step.name for step in self._urls()] or [f"proven:{p.name}" for p in self.components]
+        urls = (step.name for step in self._urls())
         yield Pruned(
             name="prune",
             title="remove what is no longer asked for",
-            needs=frozenset({"record", *last}),
+            needs=frozenset({"record", *self._all_ready(), *urls}),
             **common,
         )
 

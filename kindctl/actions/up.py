@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from kindctl.config.load import Loaded
 from kindctl.diagnose.checks import intentions, mendable
@@ -36,12 +35,15 @@ def up(
     with environment_lock(loaded.config.name, wait=LOCK_WAIT, say=say):
         plan = make_plan(loaded, tools)
         ask_before_fixing(plan, agree)
-        report = run(loaded.config.name, plan.steps, emit=emit, stop=stop, timeout=timeout)
-    return replace(
-        report,
-        urls=tuple(route.url for route in plan.routes),
-        kubeconfig=str(plan.provider.kubeconfig),
-    )
+        return run(
+            loaded.config.name,
+            plan.steps,
+            emit=emit,
+            stop=stop,
+            timeout=timeout,
+            urls=[route.url for route in plan.routes],
+            kubeconfig=str(plan.provider.kubeconfig),
+        )
 
 
 def ask_before_fixing(plan: Plan, agree: Agree) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 
@@ -33,7 +34,13 @@ def run(arguments: Sequence[str]) -> int:
 def _show(error: Exception, arguments: Sequence[str]) -> None:
     from kindctl.render.errors import show_error
 
-    show_error(error, as_json="json" in arguments and "-o" in arguments)
+    show_error(error, as_json=wants_json(arguments))
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Errors may come before the command line is parsed, and go where results go."""
+    text = " ".join(arguments) + " "
+    return bool(re.search(r"(^| )(-o[ =]?|--output[ =])json ", text))
 
 
 def unknown(error: Exception) -> str:

@@ -11,10 +11,11 @@ from types import FrameType
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set. On the way out, what still runs below this process ends."""
+    """An event that SIGINT and SIGTERM set. When the body fails or is stopped, what still runs below this
+    process (a build, kind) is ended: a time-out leaves an apply behind in its thread too."""
     stop = threading.Event()
 
-    def on_signal(number: int, _: FrameType | None) -> None:
+    def on_signal(_: int, __: FrameType | None) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
@@ -22,10 +23,11 @@ def interruptible() -> Iterator[threading.Event]:
     previous = {s: signal.signal(s, on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
-    finally:
-        if stop.is_set():
-            from kindctl.tools.host import stop_children
+    except BaseException:
+        from kindctl.tools.host import stop_children
 
-            stop_children()
+        stop_children()
+        raise
+    finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

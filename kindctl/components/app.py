@@ -9,7 +9,7 @@ import copy
 import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from kindctl.components import generated
@@ -18,7 +18,7 @@ from kindctl.components.manifests import Manifest, read_manifests
 from kindctl.components.pods import images, use_images_of_nodes
 from kindctl.components.routes import Expect, app_routes
 from kindctl.errors import ConfigError
-from kindctl.models import AppBuild, Endpoint, Object, ObjectRef, Route
+from kindctl.models import SYSTEM_NAMESPACE, AppBuild, Endpoint, Object, ObjectRef, Route
 from kindctl.tools.protocols import Cluster
 
 __all__ = ["AppComponent", "Expect", "settle_namespaces"]
@@ -69,9 +69,11 @@ class AppComponent:
         objects = self._copies(late=False)
         for obj in objects:
             use_images_of_nodes(obj, resolve)
-            if obj["kind"] == "Secret":
-                self._complete(obj, cluster)
-        return objects
+        return [*objects, *self._generate(objects, cluster)]
+
+    @property
+    def has_late_objects(self) -> bool:
+        return any(manifest.kind in LATE for manifest in self.parsed)
 
     def late_objects(self, cluster: Cluster) -> list[Object]:
         return self._copies(late=True)
@@ -98,18 +100,25 @@ class AppComponent:
             if not (m.kind == "Namespace" and m.name in self.left_to_others)
         ]
 
-    def _complete(self, secret: Object, cluster: Cluster) -> None:
-        ref = ObjectRef.of(secret)
+    def _generate(self, objects: Sequence[Object], cluster: Cluster) -> list[Object]:
+        """Complete the Secrets among the objects; the copy of what was generated, if anything was."""
+        copy_ref = ObjectRef("v1", "Secret", f"generated-{self.name}", SYSTEM_NAMESPACE)
+        values: dict[str, str] = {}
         with self._lock:
-            made = self._generated.setdefault((ref.namespace or "", ref.name), {})
-            generated.complete(secret, lambda: cluster.get(ref), made)
+            for secret in (obj for obj in objects if obj["kind"] == "Secret"):
+                ref = ObjectRef.of(secret)
+                made = self._generated.setdefault((ref.namespace or "", ref.name), {})
+                existing = partial(generated.known, cluster, ref, copy_ref)
+                generated.complete(secret, existing, made)
+                values |= generated.copied(secret)
+        return [generated.copy_of(copy_ref, values)] if values else []
 
 
 def settle_namespaces(components: Sequence[Component]) -> None:
-    """Decide which of several components applies a Namespace that more than one has a manifest for.
+    """Decide which of several components applies a Namespace that more than one uses.
 
-    It carries the label of one component, and goes when that one goes. It is the controller whose
-    namespace it is, else the first app. Sets `left_to_others` of the apps.
+    It carries the labels of one component, and goes when that one goes. It is the controller whose
+    namespace it is, else the first app that has a manifest for it. Sets `left_to_others` of the apps.
     """
     owner: dict[str, str] = {}
     apps = [component for component in components if isinstance(component, AppComponent)]
@@ -117,7 +126,8 @@ def settle_namespaces(components: Sequence[Component]) -> None:
         if not isinstance(component, AppComponent):
             owner[component.namespace] = component.name
     for app in apps:
-        declared = [m.name for m in app.parsed if m.kind == "Namespace"]
-        app.left_to_others = frozenset(
-            name for name in declared if owner.setdefault(name, app.name) != app.name
-        )
+        for manifest in app.parsed:
+            if manifest.kind == "Namespace":
+                owner.setdefault(manifest.name, app.name)
+    for app in apps:
+        app.left_to_others = frozenset(name for name, of in owner.items() if of != app.name)

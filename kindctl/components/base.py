@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from kindctl.models import Endpoint, Object, Route
@@ -17,6 +17,12 @@ class Component(Protocol):
 
     name: str  # "ingress-nginx", "sample": the value of kindctl.dev/component
     namespace: str  # for objects that name none
+    left_to_others: Collection[str]  # namespaces that another component applies
+
+    @property
+    def has_late_objects(self) -> bool:
+        """False: there are none, and nothing to prove."""
+        ...
 
     def images(self) -> Sequence[str]:
         """References that its pods need in the nodes, as its manifests name them."""

@@ -13,6 +13,9 @@ SERVERS_OWN = {
     "selfLink",
     "uid",
 }
+SERVERS_ANNOTATION = (
+    "deprecated.daemonset.template.generation"  # counts what the spec already shows
+)
 NAMES = ("name", "type", "mountPath", "containerPort", "port", "key", "ip")
 
 
@@ -26,6 +29,9 @@ def _comparable(obj: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: value for name, value in obj.items() if name != "status"}
     meta = obj.get("metadata", {})
     kept["metadata"] = {name: meta[name] for name in meta if name not in SERVERS_OWN}
+    if annotations := meta.get("annotations"):
+        others = {name: text for name, text in annotations.items() if name != SERVERS_ANNOTATION}
+        kept["metadata"]["annotations"] = others
     return kept
 
 

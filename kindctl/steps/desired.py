@@ -63,7 +63,11 @@ def desired(
     objects = [_settled(obj) for obj in _flat(made)]
     _fill_namespaces(objects, component.namespace, cluster)
     labels = {MANAGED_LABEL: MANAGER, ENVIRONMENT_LABEL: environment}
-    missing = [_namespace(name) for name in _missing_namespaces(objects, cluster)]
+    missing = [
+        _namespace(name)
+        for name in _missing_namespaces(objects, cluster)
+        if name not in component.left_to_others  # a bare one would take its labels off
+    ]
     for obj in objects:
         _label(obj, labels | {COMPONENT_LABEL: component.name})
     for obj in missing:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kubernetes import client, config  # type: ignore[attr-defined]
+from kubernetes import client, config
 from kubernetes.stream import stream
 
 ROOT = Path(__file__).parents[2]
@@ -159,11 +159,11 @@ class Api:
             text=True,
         ).stdout
         file.write_text(text)
-        self.api = config.new_client_from_config(str(file))
-        self.core = client.CoreV1Api(self.api)
-        self.apps = client.AppsV1Api(self.api)
-        self.batch = client.BatchV1Api(self.api)
-        self.networking = client.NetworkingV1Api(self.api)
+        self.api: Any = config.new_client_from_config(str(file))  # type: ignore[no-untyped-call]
+        self.core: Any = client.CoreV1Api(self.api)
+        self.apps: Any = client.AppsV1Api(self.api)
+        self.batch: Any = client.BatchV1Api(self.api)
+        self.networking: Any = client.NetworkingV1Api(self.api)
 
     def raw(self, path: str, method: str = "GET", body: Any = None, kind: str = "") -> Any:
         """Any object by its REST path. None: 404."""

@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from tests.e2e.conftest import NAME, Sample
 from tests.e2e.harness import docker, http, inspect, until
@@ -114,10 +115,11 @@ def test_the_kubeconfig_is_private_and_works_with_kubectl_names(sample: Sample) 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     exported = sample.kindctl.run("kubeconfig", NAME, "--export").out.strip()
     assert exported == f"export KUBECONFIG={path}"
-    from kubernetes import client, config  # type: ignore[attr-defined]
+    from kubernetes import client, config
 
-    api = config.new_client_from_config(str(path), context=f"kind-{NAME}")
-    names = [node.metadata.name for node in client.CoreV1Api(api).list_node().items]
+    api: Any = config.new_client_from_config(str(path), context=f"kind-{NAME}")  # type: ignore[no-untyped-call]
+    core: Any = client.CoreV1Api(api)
+    names = [node.metadata.name for node in core.list_node().items]
     assert names == [f"{NAME}-control-plane"]
 
 

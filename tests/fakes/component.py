@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,11 @@ class FakeComponent:
     namespace: str = "shop"
     manifests: list[Object] = field(default_factory=list)
     late: list[Object] = field(default_factory=list)
+    left_to_others: Collection[str] = ()
+
+    @property
+    def has_late_objects(self) -> bool:
+        return bool(self.late)
 
     def images(self) -> Sequence[str]:
         return ()

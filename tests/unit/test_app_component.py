@@ -140,7 +140,7 @@ KEYS = """\
 
 
 def secret_of(component: AppComponent, cluster: FakeCluster) -> dict[str, str]:
-    (secret,) = component.objects(cluster, as_it_is)
+    secret, *_ = component.objects(cluster, as_it_is)  # then the copy of what was generated
     assert "stringData" not in secret
     return {k: base64.b64decode(v).decode() for k, v in secret["data"].items()}
 
@@ -164,15 +164,15 @@ def test_looking_again_before_it_is_applied_gives_the_same(
 
 
 def test_what_the_cluster_has_is_kept_by_another_up(tmp_path: Path, cluster: FakeCluster) -> None:
-    (secret,) = app(tmp_path, KEYS).objects(cluster, as_it_is)
+    secret, *_ = app(tmp_path, KEYS).objects(cluster, as_it_is)
     cluster.apply(secret)
-    assert app(tmp_path, KEYS).objects(cluster, as_it_is) == [secret]
+    assert app(tmp_path, KEYS).objects(cluster, as_it_is)[0] == secret
 
 
 def test_a_key_that_is_added_later_gets_a_value_and_the_others_stay(
     tmp_path: Path, cluster: FakeCluster
 ) -> None:
-    (secret,) = app(tmp_path, KEYS.replace(", token", "")).objects(cluster, as_it_is)
+    secret, *_ = app(tmp_path, KEYS.replace(", token", "")).objects(cluster, as_it_is)
     cluster.apply(secret)
     later = secret_of(app(tmp_path, KEYS), cluster)
     assert later["password"] == base64.b64decode(secret["data"]["password"]).decode()
@@ -184,9 +184,9 @@ def test_the_clusters_value_wins_over_one_that_was_made_meanwhile(
 ) -> None:
     component = app(tmp_path, KEYS)
     secret_of(component, cluster)
-    (other,) = app(tmp_path, KEYS).objects(cluster, as_it_is)
+    other, *_ = app(tmp_path, KEYS).objects(cluster, as_it_is)
     cluster.apply(other)
-    assert component.objects(cluster, as_it_is) == [other]
+    assert component.objects(cluster, as_it_is)[0] == other
 
 
 def test_a_value_both_given_and_generated_is_a_problem(tmp_path: Path) -> None:
@@ -254,7 +254,49 @@ def sample() -> AppComponent:
 
 def test_the_sample_is_an_app_like_any_other() -> None:
     objects: list[Object] = sample().objects(FakeCluster(), as_it_is)
-    assert {obj["metadata"].get("namespace", "example") for obj in objects} == {"example"}
-    (secret,) = [obj for obj in objects if obj["kind"] == "Secret"]
+    assert {obj["metadata"].get("namespace", "example") for obj in objects} == {
+        "example",
+        "kindctl-system",  # the copy of what was generated
+    }
+    secret, _ = [obj for obj in objects if obj["kind"] == "Secret"]
     assert set(secret["data"]) == {"username", "password"}
     assert set(sample().images()) == {"example-backend", "example-frontend", "postgres:17"}
+
+
+def test_a_deleted_secret_comes_back_with_the_values_that_its_database_knows(
+    tmp_path: Path,
+) -> None:
+    cluster = FakeCluster()
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    system = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kindctl-system"}}
+    cluster.apply(system)
+    text = """\
+        apiVersion: v1
+        kind: Secret
+        metadata:
+          name: keys
+          annotations: {kindctl.dev/generate: token}
+        """
+    for obj in app(tmp_path, text).objects(cluster, as_it_is):
+        cluster.apply(obj)
+    before = cluster.get(SECRET)
+    assert before
+    cluster.delete(SECRET)
+    again = {ObjectRef.of(o): o for o in app(tmp_path, text).objects(cluster, as_it_is)}
+    assert again[SECRET]["data"] == before["data"]
+
+
+def test_a_namespace_that_two_apps_use_is_left_to_the_one_that_has_its_manifest(
+    tmp_path: Path,
+) -> None:
+    owner = app(
+        tmp_path, "apiVersion: v1\nkind: Namespace\nmetadata: {name: shared}\n", name="owner"
+    )
+    user = app(
+        tmp_path,
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: shared}\n",
+        name="user",
+    )
+    settle_namespaces([user, owner])
+    assert "shared" in user.left_to_others
+    assert "shared" not in owner.left_to_others

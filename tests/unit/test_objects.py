@@ -460,6 +460,9 @@ def test_differences_names_items_by_their_names() -> None:
 
     assert differences(obj(1, 2), obj(1, 2)) == []
     assert differences({**obj(1), "status": 1}, {**obj(1), "status": 2}) == []
+    counted = obj(1)
+    counted["metadata"]["annotations"] = {"deprecated.daemonset.template.generation": "2"}
+    assert differences(counted, {**counted, "metadata": {"annotations": {}, "name": "x"}}) == []
     assert differences(obj(1, 2), obj(1, 3)) == ["spec.ports[p3]", "spec.ports[p2]"]
     assert differences(obj(1, 2), obj(2, 1)) == ["spec.ports"]
     assert differences(obj(1, args=["a"]), obj(1, args=["b"])) == ["spec.args"]

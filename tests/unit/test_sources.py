@@ -15,6 +15,7 @@ from kindctl.images.progress import BuildProgress, duration, instruction, time_l
 from kindctl.images.recipe_book import RECIPE_LABEL, RecipeBook
 from kindctl.images.sources import SOURCES, load_source
 from kindctl.images.sources.base import Surroundings
+from kindctl.images.sources.build import Queue
 from kindctl.images.sources.build import Source as BuildSource
 from kindctl.images.sources.registry import ATTEMPTS, Probes
 from kindctl.images.sources.registry import Source as RegistrySource
@@ -419,6 +420,33 @@ def test_builds_wait_for_one_another_and_are_not_done_twice(
         thread.join(20)
     tags = [build.tag for build in debian.engine.built]
     assert sorted(tags) == sorted(book.tag(recipe) for recipe in book.recipes.values())
+
+
+def test_the_longest_of_the_waiting_builds_is_next() -> None:
+    queue, order = Queue(), []
+    arrived = threading.Semaphore(0)
+
+    def build(seconds: float) -> None:
+        with queue.turn(seconds, arrived.release):
+            order.append(seconds)
+
+    threads = [threading.Thread(target=build, args=(seconds,)) for seconds in (10, 480, 25)]
+    with queue.turn(1, lambda: None):
+        for thread in threads:
+            thread.start()
+        for _ in threads:
+            assert arrived.acquire(timeout=20)
+    for thread in threads:
+        thread.join(20)
+    assert order == [480, 25, 10]
+
+
+def test_a_build_that_fails_gives_its_turn_away() -> None:
+    queue = Queue()
+    with pytest.raises(ValueError, match="broken"), queue.turn(1, lambda: None):
+        raise ValueError("broken")
+    with queue.turn(1, lambda: pytest.fail("nobody builds")):
+        pass
 
 
 # --- bootstrap -----------------------------------------------------------------------------------

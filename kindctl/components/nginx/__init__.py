@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -55,6 +55,8 @@ class IngressNginx:
 
     name = "ingress-nginx"
     namespace = NAMESPACE
+    left_to_others: Collection[str] = ()
+    has_late_objects = True
     ingress_class = "nginx"
     host_ports: Mapping[int, str] = {80: "ingress-nginx", 443: "ingress-nginx"}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from kindctl.errors import KindctlError, MachineError, ToolError
@@ -22,7 +24,7 @@ class Source:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._around = surroundings
-        self._one_build = threading.Lock()  # compilers side by side gain nothing on two cores
+        self._queue = Queue()
 
     def find(self, reference: str) -> str | None:
         recipe = self._around.book.for_reference(reference)
@@ -42,9 +44,7 @@ class Source:
     def provide_recipe(self, recipe: Recipe, say: Say) -> Provided:
         """Build it, after what it needs and the engine lacks."""
         tag = self._around.book.tag(recipe)
-        if self.built(recipe) is None and self._one_build.locked():
-            say("waiting for another build")
-        with self._one_build:
+        with self._queue.turn(recipe.seconds, lambda: say("waiting for another build")):
             missing = self._missing(recipe, {})
             left = sum(needed.seconds for needed in missing.values())
             for needed in missing.values():
@@ -83,6 +83,35 @@ class Source:
 
     def _official(self, say: Say) -> str:
         return RegistrySource(self._around).provide(OFFICIAL, say).name
+
+
+class Queue:
+    """One build at a time: compilers side by side gain nothing on two cores. Of those that wait the
+    longest is next: that is the node, and the cluster waits for it."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._busy = False
+        self._waiting: list[float] = []
+
+    @contextmanager
+    def turn(self, seconds: float, waits: Callable[[], None]) -> Iterator[None]:
+        """`waits` is told when it is not at once."""
+        with self._changed:
+            busy = self._busy
+            self._waiting.append(seconds)
+        if busy:
+            waits()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._busy and seconds >= max(self._waiting))
+            self._waiting.remove(seconds)
+            self._busy = True
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
 
 
 def build_failed(name: str, error: ToolError) -> KindctlError:
