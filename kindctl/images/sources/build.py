@@ -98,14 +98,15 @@ class Queue:
     def turn(self, seconds: float, waits: Callable[[], None]) -> Iterator[None]:
         """`waits` is told when it is not at once."""
         with self._changed:
-            busy = self._busy
             self._waiting.append(seconds)
-        if busy:
-            waits()
-        with self._changed:
-            self._changed.wait_for(lambda: not self._busy and seconds >= max(self._waiting))
-            self._waiting.remove(seconds)
-            self._busy = True
+            try:
+                if self._busy:
+                    waits()
+                self._changed.wait_for(lambda: not self._busy and seconds >= max(self._waiting))
+                self._busy = True
+            finally:
+                self._waiting.remove(seconds)
+                self._changed.notify_all()
         try:
             yield
         finally:
