@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from kindctl.components.base import Component, Resolve
 from kindctl.components.checksum import with_checksums
@@ -63,11 +63,8 @@ def desired(
     objects = [_settled(obj) for obj in _flat(made)]
     _fill_namespaces(objects, component.namespace, cluster)
     labels = {MANAGED_LABEL: MANAGER, ENVIRONMENT_LABEL: environment}
-    missing = [
-        _namespace(name)
-        for name in _missing_namespaces(objects, cluster)
-        if name not in component.left_to_others  # a bare one would take its labels off
-    ]
+    elsewhere = component.left_to_others
+    missing = [_namespace(name) for name in _missing_namespaces(objects, elsewhere, cluster)]
     for obj in objects:
         _label(obj, labels | {COMPONENT_LABEL: component.name})
     for obj in missing:
@@ -122,18 +119,29 @@ def _fill_namespaces(objects: Sequence[Object], default: str, cluster: Cluster) 
             obj["metadata"].pop("namespace", None)
 
 
-def _missing_namespaces(objects: Sequence[Object], cluster: Cluster) -> list[str]:
-    """Namespaces that no manifest declares and that are not there, or were made here before."""
+def _missing_namespaces(
+    objects: Sequence[Object], elsewhere: Collection[str], cluster: Cluster
+) -> list[str]:
+    """Namespaces that no manifest declares and that are not there, or were made here before.
+
+    `elsewhere`: declared by other components. A bare one in their place would take their labels off.
+    """
     declared = {obj["metadata"]["name"] for obj in objects if obj["kind"] == "Namespace"}
     used = dict.fromkeys(
         obj["metadata"]["namespace"] for obj in objects if "namespace" in obj["metadata"]
     )
+    left = declared | BUILT_IN_NAMESPACES | set(elsewhere)
     return [
         name
         for name in used
-        if name not in declared | BUILT_IN_NAMESPACES
-        and is_ours_or_absent(cluster.get(ObjectRef("v1", "Namespace", name)))
+        if name not in left and _is_undeclared(cluster.get(ObjectRef("v1", "Namespace", name)))
     ]
+
+
+def _is_undeclared(live: Object | None) -> bool:
+    """Absent, or made here for want of a manifest: then it is of no component."""
+    labels = ((live or {}).get("metadata") or {}).get("labels") or {}
+    return is_ours_or_absent(live) and COMPONENT_LABEL not in labels
 
 
 def is_ours_or_absent(live: Object | None) -> bool:

@@ -63,15 +63,15 @@ def _replica_set(obj: Object, pods: Sequence[Object]) -> str:
 
 def _replicated(obj: Object, pods: Sequence[Object], *, updated: Sequence[str]) -> str:
     wanted = obj["spec"].get("replicas", 1)
+    status = obj.get("status") or {}
     own = pods_of(obj, pods)
-    ready = sum(is_ready(pod) for pod in own)
-    if _is_behind(obj) or (obj.get("status") or {}).get("replicas", 0) != wanted:
+    ready = min(  # of pods that are as the template is now
+        sum(is_ready(pod) for pod in own),
+        *(status.get(field, 0) for field in ("readyReplicas", *updated)),
+    )
+    if _is_behind(obj) or status.get("replicas", 0) != wanted:
         return f"{ready}/{wanted}: {_creation(obj, own)}"
-    if ready < wanted or obj["status"].get("readyReplicas", 0) < wanted:
-        return f"{ready}/{wanted}: {_worst(own) or 'waiting for its controller'}"
-    if any(obj["status"].get(field, 0) < wanted for field in updated):
-        return f"{ready}/{wanted}: {_worst(own) or 'old pods are being replaced'}"
-    return ""
+    return f"{ready}/{wanted}: {_worst(own) or REPLACED}" if ready < wanted else ""
 
 
 def _daemon_set(obj: Object, pods: Sequence[Object]) -> str:
@@ -160,7 +160,15 @@ def pod_state(pod: Object) -> str:
         for container in status.get(field) or ():
             if state := _container_state(container, init=bool(prefix)):
                 return f"{prefix}{state}" if prefix else state
+    if status.get("phase") == "Succeeded" or _has_ended(status):
+        return "is ending"
     return "not Ready" if status.get("phase") == "Running" else status.get("phase", "Pending")
+
+
+def _has_ended(status: Mapping[str, Any]) -> bool:
+    """Whether a container has ended without an error, which others learn only a moment later."""
+    states = (container.get("state") or {} for container in status.get("containerStatuses") or ())
+    return any("terminated" in state for state in states)
 
 
 def _container_state(container: Mapping[str, Any], *, init: bool) -> str:

@@ -164,6 +164,19 @@ def test_a_namespace_of_somebody_else_is_left_as_it_is(cluster: FakeCluster) -> 
     assert cluster.get(ObjectRef("v1", "Namespace", "shop")) == before
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_a_declared_namespace_keeps_its_labels(cluster: FakeCluster, late: bool) -> None:
+    """Whoever else applies something into it: another component, or its own late objects."""
+    declared = shop.manifest("v1", "Namespace", "shop")
+    declared["metadata"]["labels"] = {"pod-security.kubernetes.io/enforce": "restricted"}
+    make_so(step(cluster, declared))
+    before = live(cluster, declared)
+    manifests: list[Object] = [] if late else [shop.service()]
+    other = step(cluster, *manifests, late=late, late_manifests=[shop.service()])
+    assert make_so(other) == ("created Service shop/web",)
+    assert live(cluster, declared) == before
+
+
 def test_kubernetes_own_namespaces_are_never_labelled(cluster: FakeCluster) -> None:
     declared = shop.manifest("v1", "Namespace", "default")
     step(cluster, declared).apply(Heard())

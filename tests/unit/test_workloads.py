@@ -281,7 +281,7 @@ NEVER_READY = pod(state={"running": {}})
         (
             with_status(shop.deployment(), **replicas(1, updatedReplicas=0)),
             [READY_POD],
-            "1/1: old pods are being replaced",
+            "0/1: old pods are being replaced",
         ),
         (with_status(shop.deployment()), [], "0/1: pods are being created"),
         (with_status(shop.deployment(paused=True)), [], "0/1: its roll-out is paused"),
@@ -305,7 +305,7 @@ NEVER_READY = pod(state={"running": {}})
         (
             with_status(shop.workload("StatefulSet"), **replicas(1, updatedReplicas=0)),
             [READY_POD],
-            "1/1: old pods are being replaced",
+            "0/1: old pods are being replaced",
         ),
         (
             with_status(
@@ -378,6 +378,11 @@ def test_a_job_that_runs_is_not_done() -> None:
         (
             {"phase": "Failed", "reason": "Evicted", "message": "The node was low on disk"},
             "Evicted (The node was low on disk)",
+        ),
+        ({"phase": "Succeeded", "containerStatuses": []}, "is ending"),
+        (
+            {"containerStatuses": [{"name": "web", "state": {"terminated": {"exitCode": 0}}}]},
+            "is ending",
         ),
         (
             {"initContainerStatuses": [{"name": "copy", "state": {"running": {}}}]},
