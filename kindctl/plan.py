@@ -25,6 +25,7 @@ from kindctl.diagnose.causes import explain
 from kindctl.errors import ConfigError
 from kindctl.exposures import load_exposure
 from kindctl.exposures.base import Exposure
+from kindctl.images import cas
 from kindctl.images.pins import node_reference
 from kindctl.images.references import full_name
 from kindctl.images.store import Images
@@ -71,6 +72,7 @@ def make_plan(loaded: Loaded, tools: Tools) -> Plan:
         workers=config.cluster.workers,
         extra=config.cluster.kind,
         extra_cas=images.book.extra_cas,
+        extra_cas_label=cas.label(images.book.extra_cas),
     )
     components = components_of(loaded)
     endpoints = tuple(exposure.endpoints()) if exposure else ()

@@ -3,7 +3,8 @@
 Node containers are made from a derived image of ours, because kind cannot label its containers
 (kind#3541) and containers inherit the labels of their image. The labels say whose environment it is
 and what it was made for, so that nothing about it has to be remembered elsewhere. A marker file goes
-into the node after its first answer: a labelled node without it is what an interrupted creation left.
+into the nodes when kind is done, its network and workers included, and the API has answered: a labelled
+node without it is what an interrupted creation left.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ from kindctl.tools.protocols import Cluster, Tools
 KIND_CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 KIND_ROLE_LABEL = "io.x-k8s.kind.role"
 MADE_FOR_LABEL = "dev.kindctl.made-for"
-MARKER = "/kind/kindctl-answered"
+MARKER = "/kind/kindctl-made"
 API_PORT = "6443/tcp"
 
 
@@ -61,6 +62,7 @@ class KindProvider:
     workers: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
     extra_cas: Mapping[str, str] = field(default_factory=dict)  # file name -> PEM
+    extra_cas_label: str = ""  # their fingerprints, as images say which they carry
 
     name = "kind"
 
@@ -161,34 +163,37 @@ class KindProvider:
 
     def create(self, progress: Progress) -> Change:
         nodes = self.nodes()
-        if nodes and nodes[0].state != "running":
-            return self._start(nodes, progress)
-        if nodes and self._marked(nodes[0]):
-            if drift := self._drift(nodes):
-                raise KindctlError(
-                    "this change needs a new cluster",
-                    why="; ".join(drift) + "; kind fixes these when it makes a node",
-                    fix=f"kindctl down {self.environment} && kindctl up (its data goes with it)",
-                    code="needs-new-cluster",
-                )
-            return self._start(nodes, progress)
+        if any(node.state == "created" for node in nodes):  # has never run: a port was taken
+            return self._replace(nodes, progress)
+        started = self._start(nodes, progress)
+        if not nodes or not self._marked(nodes[0]):  # a stopped node cannot be asked
+            return self._replace(nodes, progress)
+        if drift := self._drift(nodes):
+            raise KindctlError(
+                "this change needs a new cluster",
+                why="; ".join(drift) + "; kind fixes these when it makes a node",
+                fix=f"kindctl down {self.environment} && kindctl up (its data goes with it)",
+                code="needs-new-cluster",
+            )
+        self._forget()
+        progress.reach("containerd")
+        self._await_api(progress)
+        return Change(started) if started else UNCHANGED
+
+    def _start(self, nodes: Sequence[ContainerInfo], progress: Progress) -> tuple[str, ...]:
+        stopped = [node for node in nodes if node.state != "running"]
+        for node in stopped:
+            progress.say(f"starting {node.name}")
+            self.tools.engine.start(node.id)
+        return tuple(f"started node {node.name}" for node in stopped)
+
+    def _replace(self, nodes: Sequence[ContainerInfo], progress: Progress) -> Change:
+        """A new cluster, in the place of what an interrupted creation left."""
         if nodes:
             progress.say("removing what an interrupted creation left")
             self._remove(nodes)
         self._create(progress)
         return Change((f"{'replaced' if nodes else 'created'} cluster {self.environment}",))
-
-    def _start(self, nodes: Sequence[ContainerInfo], progress: Progress) -> Change:
-        stopped = [node for node in nodes if node.state != "running"]
-        for node in stopped:
-            progress.say(f"starting {node.name}")
-            self.tools.engine.start(node.id)
-        self._forget()
-        progress.reach("containerd")
-        self._await_api(progress)
-        return (
-            Change(tuple(f"started node {node.name}" for node in stopped)) if stopped else UNCHANGED
-        )
 
     def _create(self, progress: Progress) -> None:
         engine = self.tools.engine.info()
@@ -214,7 +219,8 @@ class KindProvider:
             except BaseException:
                 over.set()
                 raise
-            watching.result()
+            if watching.result():
+                self._mark()
 
     def _explained(self, error: ToolError) -> ToolError:
         """kind's error, with the last words of the node (kept by --retain)."""
@@ -237,6 +243,8 @@ class KindProvider:
         }
         carried = bool(found and found.labels.get("dev.kindctl.extra-cas"))
         cas = {} if carried else dict(self.extra_cas)
+        if cas:
+            labels["dev.kindctl.extra-cas"] = self.extra_cas_label
         key = json.dumps([found.id if found else base, labels, cas], sort_keys=True)
         digest = hashlib.sha256(key.encode()).hexdigest()[:12]
         tag = f"kindctl.local/environment/{self.environment}:{digest}"
@@ -255,17 +263,21 @@ class KindProvider:
 
     # --- the way to the API ----------------------------------------------------------------------
 
-    def _await_milestones(self, progress: Progress, over: threading.Event) -> None:
+    def _await_milestones(self, progress: Progress, over: threading.Event) -> bool:
+        """Whether both were reached."""
         control_plane = f"{self.environment}-control-plane"
-        if self._poll(lambda: self._try_exec(control_plane, ["ctr", "version"]) is not None, over):
-            progress.reach("containerd")
-            self._await_api(progress, over)
+        if not self._poll(
+            lambda: self._try_exec(control_plane, ["ctr", "version"]) is not None, over
+        ):
+            return False
+        progress.reach("containerd")
+        return self._await_api(progress, over)
 
-    def _await_api(self, progress: Progress, over: threading.Event | None = None) -> None:
-        over = over or threading.Event()
-        if self._poll(self._api_answers, over):
-            self._mark()
+    def _await_api(self, progress: Progress, over: threading.Event | None = None) -> bool:
+        answered = self._poll(self._api_answers, over or threading.Event())
+        if answered:
             progress.reach("api")
+        return answered
 
     @staticmethod
     def _poll(holds: Callable[[], bool], over: threading.Event) -> bool:
