@@ -205,12 +205,12 @@ class _Steps:
             "component": part,
             "provider": self.provider,
             "environment": self.loaded.config.name,
-            "resolve": self._resolve,
         }
         yield ObjectsApplied(
             name=f"apply:{part.name}",
             title=f"apply {part.name}",
             needs=frozenset({"cluster:api", *delivered}),
+            resolve=self._resolve,
             **common,
         )
         yield WorkloadsReady(
@@ -226,6 +226,7 @@ class _Steps:
             name=f"late:{part.name}",
             title=f"apply the webhooks of {part.name}",
             needs=frozenset({f"ready:{part.name}"}),
+            resolve=self._resolve,
             late=True,
             **common,
         )
@@ -253,7 +254,6 @@ class _Steps:
             "components": self.components,
             "provider": self.provider,
             "environment": config.name,
-            "resolve": self._resolve,
         }
         yield Recorded(
             name="record",

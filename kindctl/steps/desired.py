@@ -73,15 +73,20 @@ def desired(
 
 
 def inventory(
-    components: Iterable[Component], cluster: Cluster, environment: str, resolve: Resolve
+    components: Iterable[Component], cluster: Cluster, environment: str, *, late: bool = True
 ) -> list[ObjectRef]:
-    """All that these components want in the cluster. Raises ApiError."""
+    """What these components want in the cluster, with or without their late objects. Which images
+    serve is not asked: no name depends on them. Raises ApiError."""
     return [
         ObjectRef.of(obj)
         for component in components
-        for late in (False, True)
-        for obj in desired(component, cluster, environment, resolve, late=late)
+        for part in ((False, True) if late and component.has_late_objects else (False,))
+        for obj in desired(component, cluster, environment, _as_named, late=part)
     ]
+
+
+def _as_named(image: str) -> str:
+    return image
 
 
 def _flat(objects: Iterable[Object]) -> Iterable[Object]:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
 
-from kindctl.components.base import Component, Resolve
+from kindctl.components.base import Component
 from kindctl.errors import ApiError
 from kindctl.models import (
     COMPONENT_LABEL,
@@ -55,7 +55,6 @@ class Pruned:
     components: Sequence[Component]
     provider: Provider
     environment: str
-    resolve: Resolve
     timeout: float = 60.0
     wake: Wake | None = None
 
@@ -95,10 +94,8 @@ class Pruned:
 
     def _surplus(self, cluster: Cluster) -> tuple[list[ObjectRef], list[str]]:
         """What is to be deleted, in that order, and which namespaces stay and why."""
-        keep = {
-            _identity(ref)
-            for ref in inventory(self.components, cluster, self.environment, self.resolve)
-        }
+        wanted = inventory(self.components, cluster, self.environment)
+        keep = {_identity(ref) for ref in wanted}
         used = {namespace for _, _, namespace, _ in keep} | {SYSTEM_NAMESPACE}
         found = [ref for ref in self._ours(cluster) if _identity(ref) not in keep]
         stays: list[str] = []

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kindctl.components.base import Component, Resolve
+from kindctl.components.base import Component
 from kindctl.errors import ApiError
 from kindctl.models import (
     ENVIRONMENT_LABEL,
@@ -86,7 +86,6 @@ class Recorded:
     components: Sequence[Component]
     provider: Provider
     environment: str
-    resolve: Resolve
     config: str
     file: str
     version: str
@@ -130,7 +129,7 @@ class Recorded:
 
     def _objects(self, cluster: Cluster) -> tuple[Object, Object]:
         labels = {MANAGED_LABEL: MANAGER, ENVIRONMENT_LABEL: self.environment}
-        applied = inventory(self.components, cluster, self.environment, self.resolve)
+        applied = inventory(self.components, cluster, self.environment)
         data = {
             "config": self.config,
             "file": self.file,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from kindctl.components.base import Component, Resolve
+from kindctl.components.base import Component
 from kindctl.diagnose.base import Evidence
 from kindctl.diagnose.evidence import WORKLOADS, collect, snapshot
 from kindctl.errors import ApiError
@@ -24,7 +24,7 @@ from kindctl.models import (
     Wake,
 )
 from kindctl.providers.base import Provider
-from kindctl.steps.desired import desired
+from kindctl.steps.desired import inventory
 from kindctl.steps.readiness import FAULTS, fault, pods_of
 from kindctl.steps.wake import ClusterWake
 from kindctl.tools.protocols import Cluster
@@ -53,7 +53,6 @@ class WorkloadsReady:
     component: Component
     provider: Provider
     environment: str
-    resolve: Resolve
     explain: Callable[[Evidence], Cause | None]
     timeout: float = 300.0
     clock: Callable[[], float] = time.monotonic
@@ -110,8 +109,8 @@ class WorkloadsReady:
     def _wanted(self, cluster: Cluster) -> Sequence[ObjectRef]:
         """Asked of the component once: its manifests do not change while `up` runs."""
         if self._refs is None:
-            objects = desired(self.component, cluster, self.environment, self.resolve)
-            self._refs = [ObjectRef.of(obj) for obj in objects if obj["kind"] in FAULTS]
+            refs = inventory([self.component], cluster, self.environment, late=False)
+            self._refs = [ref for ref in refs if ref.kind in FAULTS]
         return self._refs
 
     def _cause(

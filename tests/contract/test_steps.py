@@ -61,7 +61,6 @@ def step(real_api: ApiCluster) -> Iterator[ObjectsApplied]:
         components=[],
         provider=provider,
         environment="contract",
-        resolve=resolve,
     )
     pruned.observe()
     pruned.apply(Heard())

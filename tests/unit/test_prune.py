@@ -53,7 +53,6 @@ def recorded(cluster: FakeCluster) -> Recorded:
         components=[everything()],
         provider=FakeProvider(cluster),
         environment="dev",
-        resolve=lambda reference: reference,
         config="{}",
         file="",
         version="1",
@@ -70,7 +69,6 @@ def pruned(cluster: FakeCluster | None, *components: FakeComponent) -> Pruned:
         components=components,
         provider=FakeProvider(cluster),
         environment="dev",
-        resolve=lambda reference: reference,
     )
 
 

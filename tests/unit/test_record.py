@@ -26,7 +26,6 @@ def step(cluster: FakeCluster | None, *, config: str = '{"name": "dev"}') -> Rec
         components=[FakeComponent(manifests=[shop.service()], late=[shop.webhook()])],
         provider=FakeProvider(cluster),
         environment="dev",
-        resolve=lambda reference: reference,
         config=config,
         file="/home/me/shop/kindctl.yaml",
         version="0.1.0",

@@ -42,7 +42,6 @@ def step(
         component=FakeComponent(manifests=list(manifests)),
         provider=FakeProvider(cluster),
         environment="dev",
-        resolve=lambda reference: reference,
         explain=explain,
         clock=(clock or FakeClock()).now,
     )
