@@ -46,7 +46,7 @@ from kindctl.tools.protocols import Cluster, Tools
 KIND_CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 KIND_ROLE_LABEL = "io.x-k8s.kind.role"
 MADE_FOR_LABEL = "dev.kindctl.made-for"
-MARKER = "/kind/kindctl-made"
+MARKER = "/kind/kindctl-answered"
 API_PORT = "6443/tcp"
 
 

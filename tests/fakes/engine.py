@@ -129,7 +129,7 @@ class FakeEngine:
         self._check()
         return [
             container.described()
-            for container in self._containers.values()
+            for container in list(self._containers.values())
             if name in (None, container.name) and has(container.labels, labels)
         ]
 
@@ -238,7 +238,7 @@ class FakeEngine:
         return found
 
     def _find(self, container: str) -> FakeContainer | None:
-        for found in self._containers.values():
+        for found in list(self._containers.values()):
             if container in (found.name, found.id):
                 return found
         return None
