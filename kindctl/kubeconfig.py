@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from kindctl.errors import UsageError
+
 LISTS = ("clusters", "contexts", "users")
 
 
@@ -36,8 +38,11 @@ def default_file() -> Path:
 
 
 def merge_into(base: str | None, added: str) -> str:
-    """`added`'s entries replace those of the same names in `base`; its context becomes the current one."""
-    config: dict[str, Any] = yaml.safe_load(base or "") or {"apiVersion": "v1", "kind": "Config"}
+    """`added`'s entries replace those of the same names in `base`; its context becomes the current one.
+
+    Raises UsageError where `base` is no kubeconfig.
+    """
+    config = _read(base or "") or {"apiVersion": "v1", "kind": "Config"}
     new = yaml.safe_load(added)
     for key in LISTS:
         names = {entry["name"] for entry in new[key]}
@@ -48,8 +53,11 @@ def merge_into(base: str | None, added: str) -> str:
 
 
 def without(base: str, name: str) -> str | None:
-    """`base` without the entries named `name`; None when it has none of them."""
-    config: dict[str, Any] = yaml.safe_load(base) or {}
+    """`base` without the entries named `name`; None when it has none of them.
+
+    Raises UsageError where `base` is no kubeconfig.
+    """
+    config = _read(base)
     found = False
     for key in LISTS:
         entries = config.get(key) or []
@@ -61,3 +69,22 @@ def without(base: str, name: str) -> str | None:
     if config.get("current-context") == name:
         config["current-context"] = ""
     return yaml.safe_dump(config, sort_keys=False)
+
+
+def _read(text: str) -> dict[str, Any]:
+    why = ""
+    try:
+        config = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        config, why = None, str(error)
+    if isinstance(config, dict) and all(map(_named, (config.get(key) or [] for key in LISTS))):
+        return config
+    raise UsageError(
+        "kubectl's default configuration cannot be read",
+        why=why or "it is not a kubeconfig",
+        fix=f"correct or remove {default_file()}",
+    )
+
+
+def _named(entries: Any) -> bool:
+    return isinstance(entries, list) and all(isinstance(e, dict) and "name" in e for e in entries)

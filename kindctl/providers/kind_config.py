@@ -39,9 +39,9 @@ def kind_config(
     nodes = [control_plane, *({"role": "worker", "image": image} for _ in range(workers))]
     extra = dict(extra)
     for key in ("extraMounts", "extraPortMappings"):  # kind has these per node
-        shared = extra.pop(key, [])
-        for node in nodes if key == "extraMounts" else nodes[:1]:
-            node[key] = [*node.get(key, []), *shared]
+        if shared := extra.pop(key, []):
+            for node in nodes if key == "extraMounts" else nodes[:1]:
+                node[key] = [*node.get(key, []), *shared]
     config: dict[str, Any] = {
         "kind": "Cluster",
         "apiVersion": "kind.x-k8s.io/v1alpha4",
