@@ -8,10 +8,11 @@ preflight ─┬─ node image ─► cluster ┬ containerd ─► images in th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from kindctl import __version__
 from kindctl.components import load_controller
@@ -22,7 +23,7 @@ from kindctl.config.load import Loaded
 from kindctl.config.schema import AppConfig, Config
 from kindctl.diagnose.base import Wants
 from kindctl.diagnose.causes import explain
-from kindctl.errors import ConfigError
+from kindctl.errors import ConfigError, Problem
 from kindctl.exposures import load_exposure
 from kindctl.exposures.base import Exposure
 from kindctl.images import cas
@@ -42,7 +43,8 @@ from kindctl.steps.prune import Pruned
 from kindctl.steps.record import Recorded
 from kindctl.steps.url import UrlAnswers
 from kindctl.steps.workloads import WorkloadsReady
-from kindctl.tools.protocols import Tools
+from kindctl.tools.engine_memory import RememberedImages
+from kindctl.tools.protocols import Engine, Tools
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class Plan:
 def make_plan(loaded: Loaded, tools: Tools) -> Plan:
     """Nothing is asked of the engine or the cluster yet. Raises ConfigError for bad manifests."""
     config = loaded.config
+    preflight = Preflight(tools, wants(config))
+    tools = replace(tools, engine=cast(Engine, RememberedImages(tools.engine)))
     images = images_of(loaded, tools)
     exposure = exposure_of(config)
     provider = KindProvider(
@@ -77,10 +81,9 @@ def make_plan(loaded: Loaded, tools: Tools) -> Plan:
     components = components_of(loaded)
     endpoints = tuple(exposure.endpoints()) if exposure else ()
     routes = tuple(route for part in components for route in part.routes(endpoints))
-    preflight = Preflight(tools, wants(config))
+    refuse_clashes(loaded, components, routes)
     steps = _Steps(loaded, tools, images, provider, components, routes).all(preflight)
-    needed = (*provider.images(), *(ref for part in components for ref in part.images()))
-    references = tuple(dict.fromkeys(needed))
+    references = distinct([*provider.images(), *(ref for c in components for ref in c.images())])
     return Plan(loaded, tuple(steps), preflight, provider, images, references, routes)
 
 
@@ -152,6 +155,28 @@ def refuse_errors(apps: Sequence[AppComponent], controller: Controller | None) -
         raise ConfigError(errors)
 
 
+def refuse_clashes(loaded: Loaded, parts: Sequence[Component], routes: Sequence[Route]) -> None:
+    """Raises ConfigError where two things have the one name by which `up` knows them."""
+    names = Counter(part.name for part in parts)
+    asked = Counter((route.url, route.host) for route in routes)
+    messages = [f"two components are named {name!r}" for name, n in names.items() if n > 1]
+    for (url, host), times in asked.items():
+        if times > 1:
+            apps = sorted({r.app for r in routes if (r.url, r.host) == (url, host)})
+            where = f"{url} ({host})" if host else url
+            messages.append(f"{where} is wanted {times} times, by {' and '.join(apps)}")
+    if messages:
+        raise ConfigError([Problem(str(loaded.file), 0, 0, message) for message in messages])
+
+
+def distinct(references: Iterable[str]) -> tuple[str, ...]:
+    """Each image once, however it is written: postgres:17 is docker.io/library/postgres:17."""
+    found: dict[str, str] = {}
+    for reference in references:
+        found.setdefault(full_name(reference), reference)
+    return tuple(found.values())
+
+
 def _builds(app: AppConfig, root: Path) -> Iterator[AppBuild]:
     for build in app.build:
         context = (root / build.context).resolve()
@@ -177,18 +202,22 @@ class _Steps:
         yield from node
         yield ClusterStep(self.provider, needs=frozenset(step.name for step in node))
         delivered: dict[str, ImageInNodes] = {}
-        for reference in dict.fromkeys(ref for part in self.components for ref in part.images()):
+        there = {step.name for step in node}
+        for reference in distinct(ref for part in self.components for ref in part.images()):
             present = self._present(reference)
-            delivered[reference] = ImageInNodes(
+            delivered[full_name(reference)] = delivery = ImageInNodes(
                 images=self.images,
                 provider=self.provider,
                 reference=reference,
                 needs=frozenset({present.name, "cluster:containerd"}),
             )
-            yield present
-            yield delivered[reference]
+            if present.name not in there:
+                yield present
+            yield delivery
         for part in self.components:
-            yield from self._component(part, {delivered[ref].name for ref in part.images()})
+            yield from self._component(
+                part, {delivered[full_name(ref)].name for ref in part.images()}
+            )
         yield from self._urls()
         yield from self._end()
 

@@ -47,6 +47,7 @@ KIND_CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 KIND_ROLE_LABEL = "io.x-k8s.kind.role"
 MADE_FOR_LABEL = "dev.kindctl.made-for"
 MARKER = "/kind/kindctl-answered"
+ADMIN_CONF = "/etc/kubernetes/admin.conf"
 API_PORT = "6443/tcp"
 
 
@@ -71,6 +72,7 @@ class KindProvider:
         self.context = f"kind-{self.environment}"
         self._lock = threading.Lock()
         self._cluster: Cluster | None = None
+        self._complete: Sequence[ContainerInfo] = ()  # all nodes, as `observe` last found them
         self._images = NodeImages(self.tools.engine)
 
     def images(self) -> Sequence[str]:
@@ -92,19 +94,22 @@ class KindProvider:
 
     def observe(self) -> State:
         nodes = self.nodes()
+        self._complete = ()
         if not nodes:
             return Absent("no cluster")
-        running = [node for node in nodes if node.state == "running"]
         if stopped := [node.name for node in nodes if node.state != "running"]:
             return Differs(f"{', '.join(stopped)} {'is' if len(stopped) == 1 else 'are'} stopped")
-        if not self._marked(nodes[0]):
+        # Two questions in one process: the marker has no content.
+        admin_conf = self._try_exec(nodes[0].id, ["cat", MARKER, ADMIN_CONF])
+        if admin_conf is None:
             return Differs("its creation was interrupted")
         if drift := self._drift(nodes):
             return Differs("needs a new cluster: " + "; ".join(drift))
-        cluster = self.cluster()
+        self._complete = nodes
+        cluster = self._opened(nodes[0], admin_conf)
         if cluster is None or not cluster.alive():
             return NotReady("the API server does not answer yet")
-        return self._nodes_ready(cluster, running)
+        return self._nodes_ready(cluster, nodes)
 
     def _nodes_ready(self, cluster: Cluster, containers: Sequence[ContainerInfo]) -> State:
         """Ready, by evidence newer than the containers: after a restart the API still has the old word."""
@@ -132,11 +137,7 @@ class KindProvider:
         return Ready(f"{len(started)} node{'s' if len(started) != 1 else ''}")
 
     def _marked(self, node: ContainerInfo) -> bool:
-        try:
-            self.tools.engine.exec(node.id, ["test", "-e", MARKER])
-        except ToolError:
-            return False
-        return True
+        return self._try_exec(node.id, ["test", "-e", MARKER]) is not None
 
     def _made_for(self) -> dict[str, str]:
         passthrough = json.dumps(self.extra, sort_keys=True, default=str)
@@ -319,18 +320,24 @@ class KindProvider:
 
     def cluster(self) -> Cluster | None:
         with self._lock:
-            if self._cluster is None and self._write_kubeconfig():
+            if self._cluster is not None:
+                return self._cluster
+        nodes = self.nodes()
+        if not nodes or nodes[0].state != "running":
+            return None
+        return self._opened(nodes[0], self._try_exec(nodes[0].id, ["cat", ADMIN_CONF]) or "")
+
+    def _opened(self, node: ContainerInfo, admin_conf: str) -> Cluster | None:
+        """The API behind this control plane, opened once."""
+        with self._lock:
+            if self._cluster is None and self._write_kubeconfig(node, admin_conf):
                 self._cluster = self.tools.open_cluster(self.kubeconfig, self.context)
             return self._cluster
 
-    def _write_kubeconfig(self) -> bool:
+    def _write_kubeconfig(self, node: ContainerInfo, admin_conf: str) -> bool:
         """Always from the node: a file on the disk may be of an earlier cluster of this name."""
-        nodes = self.nodes()
-        if not nodes or nodes[0].state != "running":
-            return False
-        address, port = next(iter(nodes[0].ports.get(API_PORT, ())), ("", 0))
-        admin_conf = self._try_exec(nodes[0].id, ["cat", "/etc/kubernetes/admin.conf"])
-        if not port or not admin_conf or not admin_conf.strip():
+        address, port = next(iter(node.ports.get(API_PORT, ())), ("", 0))
+        if not port or not admin_conf.strip():
             return False
         text = kubeconfig.for_host(admin_conf, self.environment, f"https://{address}:{port}")
         if self.tools.host.read(self.kubeconfig) != text:
@@ -342,13 +349,14 @@ class KindProvider:
             if self._cluster is not None:
                 self._cluster.close()
             self._cluster = None
+            self._complete = ()
             self._images.forget()
 
     # --- images ----------------------------------------------------------------------------------
 
     def holds(self, image: str) -> bool:
         wanted = self.tools.engine.image(image)
-        nodes = [node for node in self.nodes() if node.state == "running"]
+        nodes = self._running()
         if wanted is None or not nodes:
             return False
         return all(self._images.has(node.id, image, wanted.id) for node in nodes)
@@ -363,9 +371,13 @@ class KindProvider:
                 self.tools.engine.load_into(node.id, [image])
                 self._images.forget()
 
-        nodes = [node for node in self.nodes() if node.state == "running"]
+        nodes = self._running()
         with ThreadPoolExecutor(max(len(nodes), 1)) as pool:
             list(pool.map(into, nodes))
+
+    def _running(self) -> Sequence[ContainerInfo]:
+        """Looked at anew while the cluster is made: nodes are still to come then."""
+        return self._complete or [node for node in self.nodes() if node.state == "running"]
 
     # --- the end ---------------------------------------------------------------------------------
 
