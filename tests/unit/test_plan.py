@@ -1,0 +1,233 @@
+"""The graph of `up`: what waits for what, and what is refused before anything is made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from kindctl.config.load import load
+from kindctl.errors import ConfigError
+from kindctl.graph import graph_of
+from kindctl.models import Step
+from kindctl.paths import share_dir
+from kindctl.plan import Plan, distinct, make_plan, wants
+from kindctl.steps.app_image import AppImageBuilt
+from kindctl.steps.image import ImagePresent
+from kindctl.tools.protocols import Tools
+from tests.fakes.cluster import FakeCluster
+from tests.fakes.engine import FakeEngine
+from tests.fakes.host import FakeHost
+from tests.fakes.kind import FakeKind
+from tests.fakes.net import FakeNet
+
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: NAME}
+spec:
+  selector: {matchLabels: {app: NAME}}
+  template:
+    metadata: {labels: {app: NAME}}
+    spec: {containers: [{name: main, image: "IMAGE"}]}
+---
+"""
+INGRESS = """
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web}
+spec:
+  ingressClassName: nginx
+  rules:
+  - http:
+      paths:
+      - {path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}
+---
+"""
+SHOP = "name: shop\napps:\n- {name: shop, manifests: [shop.yaml]}\n"
+TWO = "name: shop\napps:\n- {name: shop, manifests: [shop.yaml]}\n- {name: blog, manifests: [blog.yaml]}\n"
+
+
+def deployment(name: str, image: str) -> str:
+    return DEPLOYMENT.replace("NAME", name).replace("IMAGE", image)
+
+
+def plan_of(folder: Path, config: str, **manifests: str) -> Plan:
+    """No call of the engine and the cluster is allowed to succeed."""
+    (folder / "kindctl.yaml").write_text(config)
+    for name, text in manifests.items():
+        (folder / f"{name}.yaml").write_text(text)
+    host, engine, cluster = FakeHost(), FakeEngine(), FakeCluster(down=True)
+    tools = Tools(engine, FakeKind(engine, host), FakeNet(), host, lambda *_: cluster)
+    return make_plan(load(folder / "kindctl.yaml"), tools)
+
+
+@pytest.fixture(scope="module")
+def sample() -> Plan:
+    host, engine = FakeHost(), FakeEngine()
+    tools = Tools(engine, FakeKind(engine, host), FakeNet(), host, lambda *_: FakeCluster())
+    return make_plan(load(share_dir("sample-app") / "kindctl.yaml"), tools)
+
+
+def needs(steps: Sequence[Step], name: str) -> set[str]:
+    (found,) = (step for step in steps if step.name == name)
+    return set(found.needs)
+
+
+# --- the sample ----------------------------------------------------------------------------------
+
+
+def test_the_sample_is_a_graph_that_can_be_walked(sample: Plan) -> None:
+    tasks = {task.step.name: task for task in graph_of(sample.steps)}
+    assert tasks["preflight"].above == set()
+    assert all("preflight" in task.above for name, task in tasks.items() if name != "preflight")
+
+
+def test_prune_comes_last_and_after_everything(sample: Plan) -> None:
+    names = [step.name for step in sample.steps]
+    (prune,) = (task for task in graph_of(sample.steps) if task.step.name == "prune")
+    assert names[-1] == "prune"
+    assert prune.above == set(names) - {"prune"}
+
+
+def test_images_are_brought_into_the_nodes_as_soon_as_containerd_runs(sample: Plan) -> None:
+    deliveries = [step for step in sample.steps if step.name.startswith("deliver:")]
+    assert len(deliveries) == 4
+    for step in deliveries:
+        (image,) = step.needs - {"cluster:containerd"}
+        assert image.partition(":")[0] in ("image", "build")
+        assert "cluster:containerd" in step.needs
+
+
+def test_objects_are_applied_when_the_api_answers_and_their_images_are_there(sample: Plan) -> None:
+    assert needs(sample.steps, "apply:sample") == {
+        "cluster:api",
+        "deliver:example-backend:latest",
+        "deliver:example-frontend:latest",
+        "deliver:postgres:17",
+    }
+    assert needs(sample.steps, "ready:sample") == {"apply:sample", "cluster"}
+    (controller,) = needs(sample.steps, "apply:ingress-nginx") - {"cluster:api"}
+    assert controller.startswith("deliver:registry.k8s.io/ingress-nginx/controller:")
+
+
+def test_urls_wait_for_the_controllers_proof(sample: Plan) -> None:
+    for path in ("", "api/healthy", "api/fetch"):
+        found = needs(sample.steps, f"url:http://localhost/{path}")
+        assert found == {"proven:ingress-nginx", "ready:sample"}
+    assert needs(sample.steps, "proven:ingress-nginx") == {"late:ingress-nginx"}
+    assert needs(sample.steps, "late:ingress-nginx") == {"ready:ingress-nginx"}
+
+
+def test_the_record_needs_only_what_was_applied(sample: Plan) -> None:
+    assert needs(sample.steps, "record") == {"cluster", "apply:ingress-nginx", "apply:sample"}
+
+
+def test_own_images_are_built_and_the_others_are_had_from_sources(sample: Plan) -> None:
+    built = {step.name for step in sample.steps if isinstance(step, AppImageBuilt)}
+    had = {step.name for step in sample.steps if isinstance(step, ImagePresent)}
+    assert built == {"build:example-backend", "build:example-frontend"}
+    assert {"image:postgres:17", "image:kindest/node:v1.36"} < had
+    assert len(had) == 3
+
+
+def test_the_plan_names_its_images_and_routes(sample: Plan) -> None:
+    assert {"postgres:17", "example-backend", "kindest/node:v1.36"} < set(sample.references)
+    assert len(sample.references) == 5
+    assert sample.routes[0].url == "http://localhost/"
+    assert sample.provider.mappings
+    assert sample.provider.environment == "sample"
+
+
+# --- smaller ones --------------------------------------------------------------------------------
+
+
+def test_without_controller_and_apps_there_is_a_cluster_and_no_more(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, "name: bare\ningress: {controller: none}\n")
+    names = [step.name for step in plan.steps]
+    assert names == ["preflight", "image:kindest/node:v1.36", "cluster", "record", "prune"]
+    assert len(graph_of(plan.steps)) == 5
+    assert (plan.routes, tuple(plan.provider.mappings)) == ((), ())
+    assert wants(plan.loaded.config).ports == ()
+
+
+def test_without_controller_an_app_is_applied_and_has_no_urls(tmp_path: Path) -> None:
+    config = SHOP + "ingress: {controller: none}\n"
+    plan = plan_of(tmp_path, config, shop=deployment("web", "web:1"))
+    graph_of(plan.steps)
+    assert needs(plan.steps, "apply:shop") == {"cluster:api", "deliver:web:1"}
+    assert needs(plan.steps, "prune") == {"record", "ready:shop"}
+
+
+def test_the_ports_of_the_file_are_asked_of_the_machine_and_mapped(tmp_path: Path) -> None:
+    config = "name: shop\ningress: {expose: {http: 8080, https: 8443, address: 127.0.0.2}}\n"
+    plan = plan_of(tmp_path, config)
+    assert plan.preflight.wants.ports == (("127.0.0.2", 8080), ("127.0.0.2", 8443))
+    mapped = {(m.address, m.host_port) for m in plan.provider.mappings}
+    assert mapped == set(plan.preflight.wants.ports)
+
+
+def test_an_image_that_is_written_in_two_ways_is_one(tmp_path: Path) -> None:
+    both = deployment("a", "postgres:17") + deployment("b", "docker.io/library/postgres:17")
+    plan = plan_of(tmp_path, SHOP, shop=both)
+    graph_of(plan.steps)
+    assert "deliver:postgres:17" in needs(plan.steps, "apply:shop")
+    assert [ref for ref in plan.references if "postgres" in ref] == ["postgres:17"]
+
+
+def test_each_app_waits_for_an_image_that_both_use(tmp_path: Path) -> None:
+    first, second = deployment("a", "web"), deployment("b", "web:latest")
+    plan = plan_of(tmp_path, TWO, shop=first, blog=second)
+    graph_of(plan.steps)
+    for app in ("shop", "blog"):
+        assert "deliver:web:latest" in needs(plan.steps, f"apply:{app}")
+
+
+def test_an_app_may_use_the_image_of_the_nodes(tmp_path: Path) -> None:
+    config = SHOP + "cluster: {image: 'node:1'}\n"
+    plan = plan_of(tmp_path, config, shop=deployment("a", "node:1"))
+    graph_of(plan.steps)
+    assert needs(plan.steps, "deliver:node:1") == {"image:node:1", "cluster:containerd"}
+
+
+def test_distinct_keeps_the_first_writing() -> None:
+    assert distinct(["web", "db:1", "web:latest", "docker.io/library/db:1"]) == ("web", "db:1")
+    assert distinct(["web:1", "web:2", "example.com/web:1"]) == (
+        "web:1",
+        "web:2",
+        "example.com/web:1",
+    )
+
+
+# --- what is refused -----------------------------------------------------------------------------
+
+
+def refused(folder: Path, config: str, **manifests: str) -> list[str]:
+    with pytest.raises(ConfigError) as error:
+        plan_of(folder, config, **manifests)
+    return [problem.message for problem in error.value.problems]
+
+
+def test_manifests_that_are_certain_to_fail_are_refused(tmp_path: Path) -> None:
+    elsewhere = INGRESS.replace("ingressClassName: nginx", "ingressClassName: traefik")
+    (message,) = refused(tmp_path, SHOP, shop=elsewhere)
+    assert message == "no ingress controller here serves class 'traefik'"
+
+
+def test_warnings_alone_are_not_refused(tmp_path: Path) -> None:
+    dotted = INGRESS.replace("path: /,", "path: /v1.2,")
+    (route,) = plan_of(tmp_path, SHOP, shop=dotted).routes
+    assert route.url == "http://localhost/v1.2"
+
+
+def test_two_apps_cannot_have_the_same_url(tmp_path: Path) -> None:
+    (message,) = refused(tmp_path, TWO, shop=INGRESS, blog=INGRESS)
+    assert message == "http://localhost/ is wanted 2 times, by blog and shop"
+
+
+def test_an_app_cannot_be_called_like_the_controller(tmp_path: Path) -> None:
+    config = SHOP.replace("{name: shop,", "{name: ingress-nginx,")
+    assert refused(tmp_path, config, shop=deployment("a", "web:1")) == [
+        "two components are named 'ingress-nginx'"
+    ]
