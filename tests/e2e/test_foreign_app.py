@@ -65,7 +65,7 @@ def test_a_changed_configmap_rolls_its_deployment(foreign: Kindctl, tmp_path: Pa
     config = foreign.folder / "kindctl.yaml"
     config.write_text(config.read_text().replace("hello from", "good day from"))
     foreign.run("up")
-    assert "good day from" in _get()
+    until(lambda: "good day from" in _get(), 10, "the controller lets go of the old pod")
     until(lambda: not before & {p.metadata.name for p in api.pods("front")}, 60, "old pods go")
     assert {pod.metadata.uid for pod in api.pods("back", "app=store")} == store
 
@@ -82,7 +82,7 @@ def test_changed_code_is_built_again_and_rolled(foreign: Kindctl, tmp_path: Path
     text = jobs.read_text()
     jobs.write_text(text[: text.index("---\napiVersion: batch/v1")])
     foreign.run("up")
-    assert "coming from" in _get()
+    until(lambda: "coming from" in _get(), 10, "the controller lets go of the old pod")
     assert {p.spec.containers[0].image for p in api.pods("front", "app=greeter")} != {image}
 
 
