@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from kindctl.config.load import find_file, load
+from kindctl.config.load import LOCAL_FILE, find_file, load
 from kindctl.errors import ConfigError, KindctlError, UsageError
 from kindctl.models import DOCKER_ENVIRONMENT_LABEL, ContainerInfo
 from kindctl.providers.kind import KindProvider
@@ -97,16 +98,20 @@ def open_environment(tools: Tools, name: str) -> Iterator[Cluster]:
 def choose_name(tools: Tools, name: str | None, file: Path | None = None) -> str:
     """The environment that a command means: the name given, else the file's, else the only one.
 
-    The file is not needed: a file that is not valid does not keep anyone from `down`.
+    A nearby file that is not valid keeps nobody from `down` as long as it has a name. Raises ConfigError
+    for one without: another environment that happens to be the only one is not what was meant.
     """
     if name:
         return name
-    if file or find_file(Path.cwd()):
+    nearby = file or find_file(Path.cwd())
+    if nearby:
         try:
             return load(file).config.name
         except ConfigError:
-            if file:
+            written = None if file else _written_name(nearby)
+            if written is None:
                 raise
+            return written
     known = list(nodes_by_environment(tools))
     if len(known) == 1:
         return known[0]
@@ -115,3 +120,12 @@ def choose_name(tools: Tools, name: str | None, file: Path | None = None) -> str
     raise UsageError(
         "which environment?", why=f"there are {len(known)}: {', '.join(known)}", fix="name one"
     )
+
+
+def _written_name(file: Path) -> str | None:
+    """What a file that is not valid calls its environment; its local override goes before it."""
+    for path in (file.with_name(LOCAL_FILE), file):
+        text = path.read_text(errors="replace") if path.is_file() else ""
+        if found := re.search(r"^name: *([a-z0-9][-a-z0-9]*) *(?:#.*)?$", text, re.MULTILINE):
+            return found[1]
+    return None

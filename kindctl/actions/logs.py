@@ -64,17 +64,22 @@ def log_lines(
         for source in sources:
             yield from lines(*source)
         return
-    merged: queue.Queue[LogLine | None] = queue.Queue()
+    merged: queue.Queue[LogLine | Exception | None] = queue.Queue()
 
     def pump(pod: Object, container: str) -> None:
-        for line in lines(pod, container):
-            merged.put(line)
+        try:
+            for line in lines(pod, container):
+                merged.put(line)
+        except Exception as error:  # a pump that ends without a word would hang its reader
+            merged.put(error)
         merged.put(None)
 
     for source in sources:
         threading.Thread(target=pump, args=source, daemon=True).start()
     for _ in sources:
         while (line := merged.get()) is not None:
+            if isinstance(line, Exception):
+                raise line
             yield line
 
 

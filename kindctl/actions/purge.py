@@ -37,7 +37,7 @@ def purge(tools: Tools, *, keep_engine: bool, say: Callable[[str], None]) -> Non
             down(name, tools, say=say)
             say(f"removed environment {name}")
         for image in _own_images(tools):
-            for tag in image.tags:
+            for tag in filter(_is_own, image.tags):  # the user may have given it another name
                 tools.engine.remove_image(tag)
                 say(f"removed image {tag}")
     except MachineError as error:
@@ -51,8 +51,8 @@ def purge(tools: Tools, *, keep_engine: bool, say: Callable[[str], None]) -> Non
 
 
 def _own_images(tools: Tools) -> list[ImageInfo]:
-    return [
-        image
-        for image in tools.engine.images()
-        if any(tag.startswith(OWN_IMAGES) for tag in image.tags)
-    ]
+    return [image for image in tools.engine.images() if any(map(_is_own, image.tags))]
+
+
+def _is_own(tag: str) -> bool:
+    return tag.startswith(OWN_IMAGES)
