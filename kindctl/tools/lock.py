@@ -26,8 +26,8 @@ def environment_lock(
     descriptor = os.open(folder / f"{environment}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         if not _try(descriptor):
-            holder = os.pread(descriptor, 64, 0).decode().strip() or "unknown"
-            say(f"waiting for another kindctl (process {holder}) on {environment!r}")
+            holder = os.pread(descriptor, 64, 0).decode().strip()
+            say(f"waiting for another kindctl (process {holder or 'unknown'}) on {environment!r}")
             retrying = Retrying(
                 retry=retry_if_result(lambda held: not held),
                 wait=wait_random(0.1, 0.3),
@@ -37,8 +37,8 @@ def environment_lock(
             if not retrying(_try, descriptor):
                 raise BusyError(
                     f"another kindctl works on {environment!r}",
-                    why=f"process {holder} holds its lock",
-                    fix=f"wait for it, or stop it: kill -INT {holder}",
+                    why=f"process {holder or 'unknown'} holds its lock",
+                    fix="wait for it" + (f", or stop it: kill -INT {holder}" if holder else ""),
                 )
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
