@@ -36,7 +36,7 @@ from kindctl.steps.app_image import AppImageBuilt
 from kindctl.steps.cluster import ClusterStep
 from kindctl.steps.delivery import ImageInNodes
 from kindctl.steps.image import ImagePresent
-from kindctl.steps.late import Proven
+from kindctl.steps.proven import Proven
 from kindctl.steps.objects import ObjectsApplied
 from kindctl.steps.preflight import Preflight
 from kindctl.steps.prune import Pruned

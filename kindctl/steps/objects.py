@@ -28,8 +28,10 @@ from kindctl.models import (
     Wake,
 )
 from kindctl.providers.base import Provider
+from kindctl.steps.asking import ask
 from kindctl.steps.compare import differences
 from kindctl.steps.desired import desired, is_ours_or_absent, rank
+from kindctl.steps.readiness import users_of
 from kindctl.tools.protocols import Cluster
 
 THREADS = 8
@@ -80,17 +82,10 @@ class ObjectsApplied:
     _put_off: dict[ObjectRef, str] = field(default_factory=dict, repr=False)
 
     def observe(self) -> State:
-        cluster = self.provider.cluster()
-        if cluster is None:
-            return Absent("no cluster")
-        if not cluster.alive():
-            return NotReady("the API server does not answer")
-        try:
-            self._looks = self._look(cluster)
-        except ApiError as error:
-            if not error.passing:
-                raise
-            return NotReady(error.why or error.what)
+        return ask(self.provider, self._seen)
+
+    def _seen(self, cluster: Cluster) -> State:
+        self._looks = self._look(cluster)
         return _state(self._looks, cluster)
 
     def apply(self, progress: Progress) -> Change:
@@ -244,12 +239,8 @@ def _held_by_pods(look: Look, cluster: Cluster) -> Cause | None:
         return None
     pods = [
         pod["metadata"]["name"]
-        for pod in cluster.list("v1", "Pod", namespace=look.ref.namespace)
+        for pod in users_of(look.obj, cluster.list("v1", "Pod", namespace=look.ref.namespace))
         if "deletionTimestamp" not in pod["metadata"]
-        and any(
-            (volume.get("persistentVolumeClaim") or {}).get("claimName") == look.ref.name
-            for volume in pod["spec"].get("volumes") or ()
-        )
     ]
     if not pods:
         return None

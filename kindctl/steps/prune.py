@@ -16,10 +16,8 @@ from kindctl.models import (
     MANAGER,
     SYSTEM_NAMESPACE,
     UNCHANGED,
-    Absent,
     Change,
     Differs,
-    NotReady,
     Object,
     ObjectRef,
     Progress,
@@ -28,6 +26,7 @@ from kindctl.models import (
     Wake,
 )
 from kindctl.providers.base import Provider
+from kindctl.steps.asking import ask
 from kindctl.steps.desired import group, inventory, rank
 from kindctl.tools.protocols import Cluster
 
@@ -59,17 +58,10 @@ class Pruned:
     wake: Wake | None = None
 
     def observe(self) -> State:
-        cluster = self.provider.cluster()
-        if cluster is None:
-            return Absent("no cluster")
-        if not cluster.alive():
-            return NotReady("the API server does not answer")
-        try:
-            surplus, stays = self._surplus(cluster)
-        except ApiError as error:
-            if not error.passing:
-                raise
-            return NotReady(error.why or error.what)
+        return ask(self.provider, self._look)
+
+    def _look(self, cluster: Cluster) -> State:
+        surplus, stays = self._surplus(cluster)
         if not surplus:
             return Ready("; ".join(stays))
         names = ", ".join(str(ref) for ref in surplus[:3])
@@ -84,8 +76,8 @@ class Pruned:
         done: list[str] = []
         with ThreadPoolExecutor(THREADS) as pool:
             # a webhook that outlives its server would refuse everything that follows
-            for _, group in groupby(surplus, key=lambda ref: rank(ref.kind)):
-                some = list(group)
+            for _, same in groupby(surplus, key=lambda ref: rank(ref.kind)):
+                some = list(same)
                 deleted = pool.map(cluster.delete, some)
                 done += [
                     f"removed {ref}" for ref, there in zip(some, deleted, strict=True) if there

@@ -36,6 +36,20 @@ def pods_of(workload: Object, pods: Iterable[Object]) -> list[Object]:
     return sorted(selected, key=lambda pod: pod["metadata"]["creationTimestamp"], reverse=True)
 
 
+def users_of(claim: Object, pods: Sequence[Object]) -> list[Object]:
+    """Pods that mount this PersistentVolumeClaim."""
+    name, namespace = claim["metadata"]["name"], claim["metadata"]["namespace"]
+    return [
+        pod
+        for pod in pods
+        if pod["metadata"]["namespace"] == namespace
+        and any(
+            (volume.get("persistentVolumeClaim") or {}).get("claimName") == name
+            for volume in pod["spec"].get("volumes") or ()
+        )
+    ]
+
+
 def is_ready(pod: Object) -> bool:
     return (condition(pod, "Ready") or {}).get("status") == "True"
 

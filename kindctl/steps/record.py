@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kindctl.components.base import Component
-from kindctl.errors import ApiError
 from kindctl.models import (
     ENVIRONMENT_LABEL,
     MANAGED_LABEL,
@@ -32,6 +31,7 @@ from kindctl.models import (
     Wake,
 )
 from kindctl.providers.base import Provider
+from kindctl.steps.asking import ask
 from kindctl.steps.compare import differences
 from kindctl.steps.desired import inventory
 from kindctl.tools.protocols import Cluster
@@ -95,17 +95,7 @@ class Recorded:
     wake: Wake | None = None
 
     def observe(self) -> State:
-        cluster = self.provider.cluster()
-        if cluster is None:
-            return Absent("no cluster")
-        if not cluster.alive():
-            return NotReady("the API server does not answer")
-        try:
-            return self._look(cluster)
-        except ApiError as error:
-            if not error.passing:
-                raise
-            return NotReady(error.why or error.what)
+        return ask(self.provider, self._look)
 
     def apply(self, progress: Progress) -> Change:
         cluster = self.provider.cluster()

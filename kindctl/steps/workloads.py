@@ -9,10 +9,8 @@ from dataclasses import dataclass, field, replace
 from kindctl.components.base import Component
 from kindctl.diagnose.base import Evidence
 from kindctl.diagnose.evidence import WORKLOADS, collect, snapshot
-from kindctl.errors import ApiError
 from kindctl.models import (
     UNCHANGED,
-    Absent,
     Cause,
     Change,
     NotReady,
@@ -24,8 +22,9 @@ from kindctl.models import (
     Wake,
 )
 from kindctl.providers.base import Provider
+from kindctl.steps.asking import ask
 from kindctl.steps.desired import inventory
-from kindctl.steps.readiness import FAULTS, fault, pods_of
+from kindctl.steps.readiness import FAULTS, fault, pods_of, users_of
 from kindctl.steps.wake import ClusterWake
 from kindctl.tools.protocols import Cluster
 
@@ -65,17 +64,7 @@ class WorkloadsReady:
             self.wake = ClusterWake(self.provider, WATCHED)
 
     def observe(self) -> State:
-        cluster = self.provider.cluster()
-        if cluster is None:
-            return Absent("no cluster")
-        if not cluster.alive():
-            return NotReady("the API server does not answer")
-        try:
-            return self._look(cluster)
-        except ApiError as error:
-            if not error.passing:
-                raise
-            return NotReady(error.why or error.what)
+        return ask(self.provider, self._look)
 
     def apply(self, progress: Progress) -> Change:
         return UNCHANGED  # only waited for
@@ -150,7 +139,7 @@ def _pods_for(obj: Object, pods: Sequence[Object]) -> list[Object]:
         case "Pod":
             return [obj]
         case "PersistentVolumeClaim":
-            return _users(obj, pods)
+            return users_of(obj, pods)
         case _:
             return pods_of(obj, pods)
 
@@ -159,22 +148,9 @@ def _place(pod: Object) -> str:
     return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}/"
 
 
-def _users(claim: Object, pods: Sequence[Object]) -> list[Object]:
-    name, namespace = claim["metadata"]["name"], claim["metadata"]["namespace"]
-    return [
-        pod
-        for pod in pods
-        if pod["metadata"]["namespace"] == namespace
-        and any(
-            (volume.get("persistentVolumeClaim") or {}).get("claimName") == name
-            for volume in pod["spec"].get("volumes") or ()
-        )
-    ]
-
-
 def _waits_for_consumer(cluster: Cluster, obj: Object, pods: Sequence[Object]) -> bool:
     """A claim that no pod uses yet is bound only when one does, if its class says so."""
-    if obj["kind"] != "PersistentVolumeClaim" or _users(obj, pods):
+    if obj["kind"] != "PersistentVolumeClaim" or users_of(obj, pods):
         return False
     name = obj["spec"].get("storageClassName")
     found = cluster.get(ObjectRef("storage.k8s.io/v1", "StorageClass", name)) if name else None

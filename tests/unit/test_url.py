@@ -13,7 +13,7 @@ from kindctl.errors import ApiError, UsageError
 from kindctl.exposures import EXPOSURES, load_exposure
 from kindctl.exposures.host_port import HostPort
 from kindctl.models import Absent, NotReady, PortMapping, Ready, Route, State
-from kindctl.steps.late import Proven
+from kindctl.steps.proven import Proven
 from kindctl.steps.url import UrlAnswers, summary
 from kindctl.tools.protocols import HttpAnswer
 from tests.fakes.cluster import FakeCluster
