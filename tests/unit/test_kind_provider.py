@@ -158,7 +158,7 @@ def test_the_image_of_the_nodes_is_built_once_for_what_it_says(world: World) -> 
     assert len(world.engine.built) == 2
 
 
-def test_nodes_trust_the_extra_authorities(world: World) -> None:
+def test_nodes_trust_the_extra_authorities(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
     build = world.engine.build
 
@@ -167,7 +167,7 @@ def test_nodes_trust_the_extra_authorities(world: World) -> None:
         seen.append((folder / "Dockerfile").read_text() + (folder / "corp.crt").read_text())
         return build(what, say)
 
-    world.engine.build = watched  # type: ignore[method-assign]
+    monkeypatch.setattr(world.engine, "build", watched)
     world.made(extra_cas={"corp.crt": "PEM of corp"})
     assert "COPY corp.crt /usr/local/share/ca-certificates/corp.crt" in seen[0]
     assert "RUN update-ca-certificates" in seen[0]
@@ -244,7 +244,9 @@ def test_a_node_that_has_never_run_is_replaced_once_its_port_is_free(world: Worl
     assert provider.observe() == Ready("1 node")
 
 
-def test_a_creation_that_fails_after_the_api_answered_leaves_no_marker(world: World) -> None:
+def test_a_creation_that_fails_after_the_api_answered_leaves_no_marker(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A worker that could not join: such a cluster never gets whole by itself."""
     world.kind.failures.append("failed to join node with kubeadm")
     make_nodes = world.kind._make_nodes
@@ -256,7 +258,7 @@ def test_a_creation_that_fails_after_the_api_answered_leaves_no_marker(world: Wo
         assert provider._await_api(Heard())
         return port
 
-    world.kind._make_nodes = api_comes_up  # type: ignore[method-assign]
+    monkeypatch.setattr(world.kind, "_make_nodes", api_comes_up)
     provider = world.provider()
     with pytest.raises(KindctlError):
         provider.create(Heard())
@@ -264,7 +266,9 @@ def test_a_creation_that_fails_after_the_api_answered_leaves_no_marker(world: Wo
     assert provider.observe() == Differs("its creation was interrupted")
 
 
-def test_kinds_failure_carries_the_last_words_of_a_node_that_died(world: World) -> None:
+def test_kinds_failure_carries_the_last_words_of_a_node_that_died(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.kind.failures.append("failed to init node with kubeadm")
     make_nodes = world.kind._make_nodes
 
@@ -274,7 +278,7 @@ def test_kinds_failure_carries_the_last_words_of_a_node_that_died(world: World) 
         node.state, node.log = "exited", ["Failed to mount cgroup"]
         return port
 
-    world.kind._make_nodes = node_dies  # type: ignore[method-assign]
+    monkeypatch.setattr(world.kind, "_make_nodes", node_dies)
     with pytest.raises(ToolError) as failed:
         world.provider().create(Heard())
     assert failed.value.code == "kind-kubeadm"
