@@ -36,9 +36,9 @@ from kindctl.steps.app_image import AppImageBuilt
 from kindctl.steps.cluster import ClusterStep
 from kindctl.steps.delivery import ImageInNodes
 from kindctl.steps.image import ImagePresent
-from kindctl.steps.proven import Proven
 from kindctl.steps.objects import ObjectsApplied
 from kindctl.steps.preflight import Preflight
+from kindctl.steps.proven import Proven
 from kindctl.steps.prune import Pruned
 from kindctl.steps.record import Recorded
 from kindctl.steps.url import UrlAnswers
@@ -218,13 +218,14 @@ class _Steps:
             yield from self._component(
                 part, {delivered[full_name(ref)].name for ref in part.images()}
             )
-        yield from self._urls()
-        yield from self._end()
+        urls = list(self._urls())
+        yield from urls
+        yield from self._end(step.name for step in urls)
 
     def _present(self, reference: str) -> Step:
         """Built when it is one of the apps' own images, else had from a source."""
-        for app in self.components:
-            for build in getattr(app, "builds", ()):
+        for app in self.loaded.config.apps:
+            for build in _builds(app, self.loaded.root):
                 if full_name(build.image) == full_name(reference):
                     return AppImageBuilt(images=self.images, build=build)
         return ImagePresent(images=self.images, reference=reference)
@@ -277,7 +278,7 @@ class _Steps:
             for part in self.components
         )
 
-    def _end(self) -> Iterator[Step]:
+    def _end(self, urls: Iterable[str]) -> Iterator[Step]:
         config = self.loaded.config
         common: dict[str, Any] = {
             "components": self.components,
@@ -295,7 +296,6 @@ class _Steps:
             routes=self.routes,
             **common,
         )
-        urls = (step.name for step in self._urls())
         yield Pruned(
             name="prune",
             title="remove what is no longer asked for",

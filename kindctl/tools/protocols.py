@@ -142,6 +142,10 @@ class Cluster(Protocol):
         """Server-side apply, forced, field manager `kindctl`; the object as the API then has it."""
         ...
 
+    def annotate(self, ref: ObjectRef, key: str, value: str) -> None:
+        """One annotation, by merge patch, not owned by our field manager."""
+        ...
+
     def delete(self, ref: ObjectRef) -> bool:
         """Background propagation. False when there was none."""
         ...
@@ -283,17 +287,9 @@ class Host(Protocol):
         ...
 
 
-class Clock(Protocol):
-    def now(self) -> float:
-        """Monotonic seconds."""
-        ...
-
-    def sleep(self, seconds: float) -> None: ...
-
-
 @dataclass(frozen=True)
 class Tools:
-    """Everything outside, passed down. `cluster` opens the API behind a kubeconfig file (and context)."""
+    """Everything outside, passed down. `open_cluster`: the API behind a kubeconfig file (and context)."""
 
     engine: Engine
     kind: Kind
