@@ -9,7 +9,7 @@ preflight ─┬─ node image ─► cluster ┬ containerd ─► images in th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -44,7 +44,7 @@ from kindctl.steps.record import Recorded
 from kindctl.steps.url import UrlAnswers
 from kindctl.steps.workloads import WorkloadsReady
 from kindctl.tools.engine_memory import RememberedImages
-from kindctl.tools.protocols import Engine, Tools
+from kindctl.tools.protocols import Cluster, Engine, Tools
 
 
 @dataclass(frozen=True)
@@ -270,7 +270,14 @@ class _Steps:
                 self.provider.cluster,
                 self.loaded.config.name,
                 needs=self._all_ready(),
+                look_again=self._look_again(),
             )
+
+    def _look_again(self) -> Callable[[Cluster], None] | None:
+        if self.loaded.config.ingress.controller == "none":
+            return None
+        controller = cast(Controller, self.components[0])
+        return controller.look_again
 
     def _all_ready(self) -> frozenset[str]:
         return frozenset(

@@ -52,3 +52,7 @@ class Controller(Component, Protocol):
 
     ingress_class: str  # the class that it serves; also every Ingress that names none
     host_ports: Mapping[int, str]  # ports that its pods take on their node -> for what
+
+    def look_again(self, cluster: Cluster) -> None:
+        """Make it read everything anew, for when it has missed a change."""
+        ...

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from kindctl.components.proof import (
@@ -18,6 +19,7 @@ from kindctl.models import (
     UNCHANGED,
     Absent,
     Change,
+    Differs,
     NotReady,
     Progress,
     Ready,
@@ -27,6 +29,8 @@ from kindctl.models import (
 )
 from kindctl.tools.protocols import Cluster, HttpAnswer, Net
 
+STUCK_SECONDS = 5.0
+
 
 @dataclass
 class UrlAnswers:
@@ -35,7 +39,11 @@ class UrlAnswers:
     Three things are looked at: that the answer carries this environment's own header (see
     components.proof; whatever else listens on the port cannot give it), that a rule of an Ingress
     matched, and the route's status and text. The request goes to the host's port, as the user's
-    does. There is nothing to apply; no watch tells of HTTP, so it is polled.
+    does. No watch tells of HTTP, so it is polled.
+
+    A controller can miss an event: ingress-nginx drops one that arrives while it syncs what it read
+    before, and then answers 503 for a Service that has endpoints, until the next event. So a 503 of
+    some seconds is met by asking the controller to look again.
     """
 
     route: Route
@@ -43,9 +51,12 @@ class UrlAnswers:
     cluster: Callable[[], Cluster | None]
     environment: str
     needs: frozenset[str]
+    look_again: Callable[[Cluster], None] | None = None  # the controller's, where it has one
     timeout: float = 120.0
+    clock: Callable[[], float] = time.monotonic
 
     wake: Wake | None = None
+    _unavailable_since: float | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -67,11 +78,27 @@ class UrlAnswers:
             return NotReady(error.what)
         except ToolError as error:
             return NotReady(error.why or error.what)
-        fault = foreign(answer, identity, self.route.connect[1]) or wrong(answer, self.route)
+        stranger = foreign(answer, identity, self.route.connect[1])
+        if not stranger and self._stuck(answer):
+            return Differs(f"{summary(answer)}, for {STUCK_SECONDS:.0f} s")
+        fault = stranger or wrong(answer, self.route)
         return NotReady(fault) if fault else Ready(summary(answer))
 
+    def _stuck(self, answer: HttpAnswer) -> bool:
+        if answer.status != HTTPStatus.SERVICE_UNAVAILABLE or self.look_again is None:
+            self._unavailable_since = None
+            return False
+        if self._unavailable_since is None:
+            self._unavailable_since = self.clock()
+        return self.clock() - self._unavailable_since >= STUCK_SECONDS
+
     def apply(self, progress: Progress) -> Change:
-        return UNCHANGED
+        cluster = self.cluster()
+        self._unavailable_since = None
+        if cluster is None or self.look_again is None:
+            return UNCHANGED
+        self.look_again(cluster)
+        return Change((f"asked the controller to look again, for {self.route.url}",))
 
 
 def foreign(answer: HttpAnswer, identity: str, port: int) -> str:

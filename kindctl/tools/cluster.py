@@ -95,6 +95,17 @@ class ApiCluster:
         applied: Object = answer.json()
         return applied
 
+    def annotate(self, ref: ObjectRef, key: str, value: str) -> None:
+        path = self._resource(ref, f"annotate {ref}").path(ref.namespace, ref.name)
+        self._rest.request(
+            "PATCH",
+            path,
+            doing=f"annotate {ref}",
+            query={"fieldManager": f"{MANAGER}-annotate"},
+            body={"metadata": {"annotations": {key: value}}},
+            headers={"Content-Type": "application/merge-patch+json"},
+        )
+
     def delete(self, ref: ObjectRef) -> bool:
         resource = self._discovery.find(ref.api_version, ref.kind)
         if resource is None:

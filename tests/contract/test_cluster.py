@@ -417,3 +417,16 @@ contexts: [{name: dead, context: {cluster: dead, user: dead}}]
     assert not dead.alive()
     assert not open_cluster(tmp_path / "absent").alive()
     assert not open_cluster(kubeconfig, "no-such-context").alive()
+
+
+def test_an_annotation_of_nobody_is_no_difference_to_what_we_apply(
+    cluster: AnyCluster, namespace: str
+) -> None:
+    mine = config_map(namespace, a="1")
+    ref = ObjectRef.of(mine)
+    cluster.apply(mine)
+    cluster.annotate(ref, "kindctl.dev/look-again", "now")
+    annotated = cluster.get(ref)
+    assert annotated
+    assert annotated["metadata"]["annotations"] == {"kindctl.dev/look-again": "now"}
+    assert version(cluster.apply(mine)) == version(annotated)

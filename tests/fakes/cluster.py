@@ -117,6 +117,13 @@ class FakeCluster:
                 self._store(key, after)
             return self._whole(ref, after)
 
+    def annotate(self, ref: ObjectRef, key: str, value: str) -> None:
+        obj = self.get(ref)
+        if obj is None:
+            raise ApiError(f"annotate {ref}", status=404, why="NotFound")
+        obj["metadata"].setdefault("annotations", {})[key] = value
+        self.put(obj, manager="kindctl-annotate")
+
     def delete(self, ref: ObjectRef) -> bool:
         with self._lock:
             self._call("delete", ref.kind)

@@ -12,11 +12,12 @@ from kindctl.components.proof import environment_id
 from kindctl.errors import ApiError, UsageError
 from kindctl.exposures import EXPOSURES, load_exposure
 from kindctl.exposures.host_port import HostPort
-from kindctl.models import Absent, NotReady, PortMapping, Ready, Route, State
+from kindctl.models import Absent, Differs, NotReady, PortMapping, Ready, Route, State
 from kindctl.steps.proven import Proven
 from kindctl.steps.url import UrlAnswers, summary
 from kindctl.tools.protocols import HttpAnswer
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.component import Heard
 from tests.fakes.net import FakeNet, Request
 
 ROUTE = Route(url="http://localhost/", app="shop", namespace="shop")
@@ -224,3 +225,34 @@ def test_a_component_is_proven_when_it_has_nothing_more_to_say() -> None:
     assert step.observe() == Ready()
     assert Proven(component, lambda: None, needs=frozenset()).observe() == Absent("no cluster")
     assert step.name == "proven:ingress-nginx"
+
+
+def test_a_503_that_stays_makes_the_controller_look_again(world: World) -> None:
+    """ingress-nginx drops an event that comes while it syncs, and answers 503 until the next one."""
+    now = [0.0]
+    asked: list[str] = []
+    step = replace(
+        world.step(), clock=lambda: now[0], look_again=lambda _: asked.append("controller")
+    )
+    world.answers(503, NGINX_503)
+    assert isinstance(step.observe(), NotReady)
+    now[0] = 4.9
+    assert isinstance(step.observe(), NotReady)
+    now[0] = 5.0
+    assert isinstance(step.observe(), Differs)
+    assert step.apply(Heard())
+    assert asked == ["controller"]
+    assert isinstance(step.observe(), NotReady)
+
+
+def test_another_answer_between_two_503_starts_the_count_again(world: World) -> None:
+    now = [0.0]
+    step = replace(world.step(), clock=lambda: now[0], look_again=lambda _: None)
+    world.answers(503, NGINX_503)
+    step.observe()
+    now[0] = 3.0
+    world.answers(502)
+    step.observe()
+    now[0] = 6.0
+    world.answers(503, NGINX_503)
+    assert isinstance(step.observe(), NotReady)
