@@ -13,6 +13,7 @@ from kindctl.models import (
     UNCHANGED,
     Cause,
     Change,
+    Differs,
     NotReady,
     Object,
     ObjectRef,
@@ -25,6 +26,7 @@ from kindctl.providers.base import Provider
 from kindctl.steps.asking import ask
 from kindctl.steps.desired import inventory
 from kindctl.steps.readiness import FAULTS, fault, pods_of, users_of
+from kindctl.steps.tokens import stale_pods
 from kindctl.steps.wake import ClusterWake
 from kindctl.tools.protocols import Cluster
 
@@ -57,6 +59,7 @@ class WorkloadsReady:
     clock: Callable[[], float] = time.monotonic
     wake: Wake | None = None
     _refs: Sequence[ObjectRef] | None = field(default=None, repr=False)
+    _stale: Sequence[Object] = field(default=(), repr=False)
     _explained: tuple[float, Cause | None] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -67,7 +70,15 @@ class WorkloadsReady:
         return ask(self.provider, self._look)
 
     def apply(self, progress: Progress) -> Change:
-        return UNCHANGED  # only waited for
+        """Replaces pods that hold a token of a deleted ServiceAccount; all else is only waited for."""
+        pods, self._stale = self._stale, ()
+        cluster = self.provider.cluster()
+        if cluster is None:
+            return UNCHANGED
+        for pod in pods:
+            cluster.delete(ObjectRef.of({"apiVersion": "v1", "kind": "Pod", **pod}))
+        names = (pod["metadata"]["name"] for pod in pods)
+        return Change(tuple(f"replaced pod {name}, whose ServiceAccount is new" for name in names))
 
     def _look(self, cluster: Cluster) -> State:
         wanted = self._wanted(cluster)
@@ -91,6 +102,15 @@ class WorkloadsReady:
             and not _waits_for_consumer(cluster, there[ref], evidence.pods)
         ]
         if not faults:
+            pods = {
+                pod["metadata"]["name"]: pod
+                for ref in wanted
+                for pod in _pods_for(there[ref], evidence.pods)
+            }
+            self._stale = stale_pods(cluster, list(pods.values()))
+            if self._stale:
+                names = ", ".join(pod["metadata"]["name"] for pod in self._stale)
+                return Differs(f"{names}: older than its ServiceAccount")
             return Ready(f"{len(wanted)} workload{'s' if len(wanted) > 1 else ''}")
         seen = "; ".join(f"{obj['metadata']['name']} {text}" for obj, text in faults[:3])
         return NotReady(seen, self._cause(cluster, namespaces, faults))

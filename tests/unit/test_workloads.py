@@ -9,7 +9,7 @@ import pytest
 from kindctl.diagnose.base import Evidence
 from kindctl.diagnose.causes import explain as explain_all
 from kindctl.errors import ApiError
-from kindctl.models import UNCHANGED, Absent, Cause, NotReady, Object, ObjectRef, Ready
+from kindctl.models import UNCHANGED, Absent, Cause, Differs, NotReady, Object, ObjectRef, Ready
 from kindctl.steps.readiness import fault, pod_state
 from kindctl.steps.wake import ClusterWake
 from kindctl.steps.workloads import EXPLAIN_EVERY, WorkloadsReady
@@ -96,7 +96,7 @@ def test_it_holds_when_all_are_ready(cluster: FakeCluster) -> None:
     put(cluster, shop.claim(), phase="Bound")
     wait = step(cluster, shop.deployment(), shop.claim(), shop.service())
     assert wait.observe() == Ready("2 workloads")
-    assert wait.apply(Heard()) is UNCHANGED
+    assert wait.apply(Heard()) == UNCHANGED
 
 
 def test_what_has_no_workloads_is_ready(cluster: FakeCluster) -> None:
@@ -441,3 +441,25 @@ def test_a_new_cluster_is_watched_anew(cluster: FakeCluster) -> None:
     assert not thread.is_alive()
     assert cluster.get(ref(shop.service())) is None
     assert cluster.get(ObjectRef("v1", "Pod", "web-1", NAMESPACE))
+
+
+def test_pods_with_the_token_of_a_deleted_service_account_are_replaced(
+    cluster: FakeCluster,
+) -> None:
+    """Seen with ingress-nginx: Ready, and every request of its own answered 401."""
+    manifest = shop.deployment()
+    put(cluster, manifest, **replicas(1))
+    web = pod(ready=True)
+    web["spec"]["volumes"] = [
+        {"name": "api", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}
+    ]
+    cluster.put(web)
+    assert isinstance(step(cluster, manifest).observe(), Ready)
+
+    account = shop.manifest("v1", "ServiceAccount", "default")
+    account["metadata"]["creationTimestamp"] = "2026-11-24T06:00:01Z"
+    put(cluster, account)
+    late = step(cluster, manifest)
+    assert isinstance(late.observe(), Differs)
+    assert late.apply(Heard()).done == ("replaced pod web-1, whose ServiceAccount is new",)
+    assert cluster.list("v1", "Pod", namespace=NAMESPACE) == []

@@ -1,0 +1,43 @@
+"""Pods whose token is of a ServiceAccount that is no longer there.
+
+A token is bound to its ServiceAccount's UID. When somebody deletes one and it is applied again under its
+name, the API answers the pods that run with it 401 from then on ("Unauthorized" in an ingress
+controller's log, while it looks Ready): only new pods get new tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from kindctl.models import Object
+from kindctl.tools.protocols import Cluster
+
+
+def stale_pods(cluster: Cluster, pods: Sequence[Object]) -> list[Object]:
+    """Those that are older than their ServiceAccount and have a token of it. Raises ApiError."""
+    users = [pod for pod in pods if _has_token(pod)]
+    namespaces = {pod["metadata"]["namespace"] for pod in users}
+    born = {
+        (account["metadata"]["namespace"], account["metadata"]["name"]): account["metadata"]
+        for namespace in namespaces
+        for account in cluster.list("v1", "ServiceAccount", namespace=namespace)
+    }
+    return [
+        pod
+        for pod in users
+        if (account := born.get((pod["metadata"]["namespace"], _account(pod))))
+        and pod["metadata"]["creationTimestamp"] < account["creationTimestamp"]
+    ]
+
+
+def _account(pod: Object) -> str:
+    return str(pod["spec"].get("serviceAccountName") or "default")
+
+
+def _has_token(pod: Object) -> bool:
+    return any("serviceAccountToken" in source for source in _projected(pod))
+
+
+def _projected(pod: Object) -> Iterable[Object]:
+    for volume in pod["spec"].get("volumes") or ():
+        yield from (volume.get("projected") or {}).get("sources") or ()
