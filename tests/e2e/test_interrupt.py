@@ -30,8 +30,10 @@ def test_interrupted_at_every_step_and_gone_on(kindctl: Kindctl, tmp_path: Path)
             assert took < 2.5, (
                 f"{step}: {took:.1f} s until it stopped"
             )  # 2 s, and the process's end
-            assert "kindctl up" in result.err, step
-            assert "kindctl down" in result.err, step
+            error = result.events[-1]
+            assert error["code"] == "interrupted", step
+            assert "kindctl up" in error["fix"], step
+            assert "kindctl down" in error["fix"], step
             assert before <= set(node_ids(NAME)) or step == "cluster", step
             assert _children_of_kindctl() == [], step
         assert interrupted > len(steps) // 2
