@@ -46,7 +46,9 @@ Yes = Annotated[
 ]
 OutputOption = Annotated[
     Output | None,
-    typer.Option("--output", "-o", help="Default: human on a terminal, else plain."),
+    typer.Option(
+        "--output", "-o", help="Form of the output; default: human on a terminal, else plain."
+    ),
 ]
 TableOption = Annotated[Table, typer.Option("--output", "-o", help="Form of the result.")]
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kindctl.errors import KindctlError
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -26,7 +30,7 @@ def run(arguments: Sequence[str]) -> int:
         sys.stderr.close()
         return 1
     except Exception as error:
-        print(unknown(error), file=sys.stderr)
+        _show(unknown(error), arguments)
         return 1
     return 0
 
@@ -43,17 +47,26 @@ def wants_json(arguments: Sequence[str]) -> bool:
     return bool(re.search(r"(^| )(-o[ =]?|--output[ =])json ", text))
 
 
-def unknown(error: Exception) -> str:
-    """Write the traceback to a log, and say where it is."""
+def unknown(error: Exception) -> KindctlError:
+    """A defect: its traceback goes to a log, or where that cannot be written along with the error."""
     import time
     import traceback
 
+    from kindctl.errors import KindctlError
     from kindctl.paths import log_dir
 
-    log_dir().mkdir(parents=True, exist_ok=True)
+    text = "".join(traceback.format_exception(error))
     path = log_dir() / f"error-{time.strftime('%Y%m%d-%H%M%S')}.log"
-    path.write_text("".join(traceback.format_exception(error)))
-    return (
-        f"error: kindctl met something that it does not know: {type(error).__name__}: {error}\n\n"
-        f"hint: this is a defect; please report it with the log: {path}"
+    try:
+        log_dir().mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    except OSError:
+        log, output = "what it says above", text
+    else:
+        log, output = f"the log: {path}", ""
+    return KindctlError(
+        f"kindctl met something that it does not know: {type(error).__name__}: {error}",
+        fix=f"this is a defect; please report it with {log}",
+        output=output,
+        code="unknown",
     )

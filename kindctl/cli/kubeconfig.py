@@ -14,9 +14,12 @@ def command(
     name: Name = None,
     file: File = None,
     merge: Annotated[
-        bool, typer.Option(help="Put its entries into kubectl's default file; `down` removes them.")
+        bool,
+        typer.Option(
+            "--merge", help="Put its entries into kubectl's default file; `down` removes them."
+        ),
     ] = False,
-    export: Annotated[bool, typer.Option(help="Print the line for `eval`.")] = False,
+    export: Annotated[bool, typer.Option("--export", help="Print the line for `eval`.")] = False,
 ) -> None:
     """Print the path of the environment's kubeconfig.
 

@@ -19,7 +19,9 @@ def command(
     name: Name = None,
     tail: Annotated[int, typer.Option(help="Lines a container.", min=0)] = 20,
     follow: Annotated[bool, typer.Option("--follow", "-F", help="Go on with new lines.")] = False,
-    previous: Annotated[bool, typer.Option(help="Of the container before the restart.")] = False,
+    previous: Annotated[
+        bool, typer.Option("--previous", help="Of the container before the restart.")
+    ] = False,
 ) -> None:
     """Print the logs of a workload's pods.
 

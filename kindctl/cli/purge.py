@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from kindctl.cli.common import Yes, get_tools, note
+from kindctl.cli.common import get_tools, note
 
 
 def command(
-    yes: Yes = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask; what goes is said first.")
+    ] = False,
     keep_engine: Annotated[
         bool, typer.Option("--keep-engine", help="Leave the engine that kindctl installed.")
     ] = False,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from enum import Enum
 from typing import Any
 
 import typer
 
 
 def as_markdown() -> str:
-    from kindctl.cli.app import app
+    from kindctl.cli import app
 
     lines = [
         "# Commands",
@@ -21,29 +22,63 @@ def as_markdown() -> str:
         "standard error.",
         "",
     ]
-    _describe(typer.main.get_command(app), "kindctl", lines)
-    return "\n".join(lines)
+    tree: Any = typer.main.get_command(app.app)
+    for panel in (app.ENVIRONMENT, app.LOOK, app.FILE, app.MACHINE):
+        lines += [f"## {panel}", ""]
+        for name, command in tree.commands.items():
+            if command.rich_help_panel == panel:
+                _describe(command, f"kindctl {name}", lines)
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def _describe(command: Any, path: str, lines: list[str]) -> None:
-    children = getattr(command, "commands", {})
-    if path != "kindctl":
-        arguments = [p for p in command.params if p.param_type_name == "argument"]
-        words = [path, *(f"[{(a.metavar or a.name).upper()}]" for a in arguments)]
-        lines += [f"## {' '.join(words)}", "", _plain(command.help or ""), ""]
-        options = [p for p in command.params if p.param_type_name == "option" and not p.hidden]
-        shown = [p for p in options if p.name != "help"]
-        if shown or arguments:
-            lines += ["| option | meaning |", "|---|---|"]
-            lines += [f"| `{(a.metavar or a.name).upper()}` | {a.help or ''} |" for a in arguments]
-            lines += [f"| {_names(option)} | {option.help or ''} |" for option in shown]
-            lines.append("")
-    for name, child in children.items():
-        _describe(child, f"{path} {name}", lines)
+    children = getattr(command, "commands", None)
+    if children is not None:
+        for name, child in children.items():
+            _describe(child, f"{path} {name}", lines)
+        return
+    arguments = [p for p in command.params if p.param_type_name == "argument"]
+    options = [
+        p
+        for p in command.params
+        if p.param_type_name == "option" and not p.hidden and p.name != "help"
+    ]
+    words = [path, *(f"[{_word(a)}]{'...' if a.nargs == -1 else ''}" for a in arguments)]
+    lines += [f"### {' '.join(words)}", "", _plain(command.help or ""), ""]
+    if arguments or options:
+        lines += ["| option | meaning |", "|---|---|"]
+        lines += [f"| `{_word(a)}` | {a.help} |" for a in arguments]
+        lines += [f"| {_names(option)} | {_meaning(option)} |" for option in options]
+        lines.append("")
+
+
+def _word(argument: Any) -> str:
+    return str(argument.metavar or argument.name).upper()
 
 
 def _names(option: Any) -> str:
     return ", ".join(f"`{name}`" for name in [*option.opts, *option.secondary_opts])
+
+
+def _meaning(option: Any) -> str:
+    text = str(option.help)
+    if choices := _choices(option):
+        text += f" One of {', '.join(map(_text, choices))}."
+    if option.show_default and not option.is_flag and option.default is not None:
+        text += f" Default: {_text(option.default)}."
+    return text
+
+
+def _choices(option: Any) -> list[Any]:
+    descriptor = getattr(option, "type_descriptor", None)  # newer typers do without click's types
+    if descriptor is None:
+        return list(getattr(option.type, "choices", ()))
+    kind = descriptor.annotation
+    return list(kind) if isinstance(kind, type) and issubclass(kind, Enum) else []
+
+
+def _text(value: Any) -> str:
+    return f"`{getattr(value, 'value', value)}`"
 
 
 def _plain(text: str) -> str:
@@ -52,7 +87,8 @@ def _plain(text: str) -> str:
     paragraphs = re.sub(r"\n{3,}", "\n\n", head.replace("\f", "").strip())
     if not examples:
         return paragraphs
-    block = "\n".join(line.strip() for line in examples.strip().splitlines() if line.strip())
+    calls = [line.strip() for line in examples.splitlines() if line.strip()]
+    block = "\n".join(re.sub(r"( {2,})(?=\S)", r"\1# ", call, count=1) for call in calls)
     return f"{paragraphs}\n\n```console\n{block}\n```"
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -26,13 +23,11 @@ from kindctl.actions.logs import LogLine, log_lines, pods_of
 from kindctl.actions.plan import survey_plan
 from kindctl.actions.purge import purge, purge_intentions
 from kindctl.actions.status import StatusRow, status, urls
-from kindctl.actions.up import ask_before_fixing, up
+from kindctl.actions.up import ask_before_fixing
 from kindctl.actions.version import versions
-from kindctl.config.load import Loaded, load
 from kindctl.diagnose.checks.inotify import LIMITS
 from kindctl.errors import ConfigError, MachineError, NotOursError, UsageError
 from kindctl.models import (
-    DOCKER_ENVIRONMENT_LABEL,
     MANAGED_LABEL,
     MANAGER,
     UNCHANGED,
@@ -41,86 +36,17 @@ from kindctl.models import (
 )
 from kindctl.paths import cache_dir, data_dir, environment_dir
 from kindctl.plan import make_plan
-from kindctl.providers.kind import KindProvider
 from kindctl.tools.protocols import Tools
 from tests.fakes.cluster import FakeCluster
-from tests.fakes.component import Heard
 from tests.fakes.container import FakeContainer
-from tests.fakes.engine import FakeEngine
-from tests.fakes.host import FakeHost
-from tests.fakes.kind import FakeKind
-from tests.fakes.net import FakeNet
-from tests.fakes.steps import Journal
+from tests.unit.machine import NODE_IMAGE, World, fit_machine, loaded, never
 
-NODE_IMAGE = "kindest/node:v1.36.4"
 MISSING = MachineError("no container engine", code="engine-missing")
-BARE = f"name: shop\ncluster: {{image: '{NODE_IMAGE}'}}\ningress: {{controller: none}}\n"
-
-
-class World:
-    """A fit machine with the node image; each environment has a cluster of its own."""
-
-    def __init__(self) -> None:
-        self.engine, self.host, self.net = FakeEngine(), FakeHost(), FakeNet()
-        for program in ("docker", "dockerd", "kind", "debootstrap"):
-            self.host.programs[program] = lambda *_: "github.com/docker/buildx v0.13.1 x"
-        self.host.sysctls |= {name: str(value) for name, (_, value) in LIMITS.items()}
-        self.kind = FakeKind(self.engine, self.host, on_create=self.register)
-        self.clusters: dict[str, FakeCluster] = {}
-        self.engine.add_image(NODE_IMAGE)
-
-    @property
-    def tools(self) -> Tools:
-        def open_cluster(path: Path, context: str) -> FakeCluster:
-            return self.cluster(context.removeprefix("kind-"))
-
-        return Tools(self.engine, self.kind, self.net, self.host, open_cluster)
-
-    def cluster(self, name: str) -> FakeCluster:
-        return self.clusters.setdefault(name, FakeCluster())
-
-    def register(self, name: str) -> None:
-        cluster = self.cluster(name)
-        space = {"name": "kube-node-lease"}
-        cluster.put({"apiVersion": "v1", "kind": "Namespace", "metadata": space})
-        for node in self.engine.containers(labels={DOCKER_ENVIRONMENT_LABEL: name}):
-            obj = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": node.name}}
-            ready = {"conditions": [{"type": "Ready", "status": "True"}]}
-            cluster.put({**obj, "status": ready})
-            renewed = datetime(2100, 1, 1, tzinfo=UTC).isoformat()
-            meta = {"name": node.name, "namespace": "kube-node-lease"}
-            lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta}
-            cluster.put({**lease, "spec": {"renewTime": renewed}})
-
-    def made(self, name: str = "shop", **how: Any) -> KindProvider:
-        provider = KindProvider(self.tools, name, NODE_IMAGE, resolve=lambda ref: ref, **how)
-        provider.create(Heard())
-        return provider
-
-    def up(self, loaded: Loaded) -> None:
-        up(loaded, self.tools, emit=Journal(), agree=_never, stop=threading.Event())
-
-
-def _never(wishes: Sequence[str]) -> bool:
-    raise AssertionError(f"was asked about {wishes}")
 
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "DOCKER_HOST", "DOCKER_CONTEXT"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubectl"))
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    return World()
-
-
-def loaded(text: str = BARE) -> Loaded:
-    Path("kindctl.yaml").write_text(text)
-    return load(Path("kindctl.yaml"))
+    return fit_machine(tmp_path, monkeypatch)
 
 
 # --- up and plan ---------------------------------------------------------------------------------
@@ -136,7 +62,7 @@ def test_up_makes_what_plan_said_and_then_plan_finds_nothing(world: World) -> No
 
 def test_a_fit_machine_is_no_reason_to_ask(world: World) -> None:
     plan = make_plan(loaded(), world.tools)
-    ask_before_fixing(plan, _never)
+    ask_before_fixing(plan, never)
     assert not plan.preflight.may_fix
 
 
@@ -144,7 +70,7 @@ def test_a_warning_is_no_reason_to_ask(world: World) -> None:
     world.host.sysctls |= {name: str(value - 1) for name, (_, value) in LIMITS.items()}
     plan = make_plan(loaded(), world.tools)
     assert {v.level for v in plan.preflight.verdicts} == {"ok", "warning"}
-    ask_before_fixing(plan, _never)
+    ask_before_fixing(plan, never)
     assert not plan.preflight.may_fix
 
 
@@ -182,7 +108,7 @@ def level(verdicts: Sequence[Verdict], code: str) -> str:
 def test_doctor_changes_nothing_unless_asked(world: World) -> None:
     world.host.sysctls |= dict.fromkeys(LIMITS, "1")
     before = dict(world.host.sysctls)
-    assert level(doctor(loaded(), world.tools, agree=_never), "inotify") != "ok"
+    assert level(doctor(loaded(), world.tools, agree=never), "inotify") != "ok"
     assert world.host.sysctls == before
 
 
@@ -203,7 +129,7 @@ def test_doctor_leaves_what_was_declined(world: World) -> None:
 
 
 def test_doctor_asks_nothing_where_nothing_is_wrong(world: World) -> None:
-    assert {v.level for v in doctor(loaded(), world.tools, fix=True, agree=_never)} == {"ok"}
+    assert {v.level for v in doctor(loaded(), world.tools, fix=True, agree=never)} == {"ok"}
 
 
 # --- down ----------------------------------------------------------------------------------------
