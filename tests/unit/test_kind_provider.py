@@ -456,6 +456,56 @@ def test_an_image_that_the_engine_lacks_cannot_be_delivered(world: World) -> Non
         world.made().deliver("web:1", Heard())
 
 
+def test_an_up_that_finds_everything_asks_for_the_nodes_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each question is a process: many images are to be found in the nodes."""
+    world.made()
+    for name in ("shop:1", "shop:2"):
+        world.engine.add_image(name)
+        world.engine.load_into(CONTROL_PLANE, [name])
+    asked: list[str] = []
+
+    def listening(name: str) -> None:
+        real = getattr(world.engine, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            asked.append(args[1][0] if name == "exec" else name)
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(world.engine, name, call)
+
+    listening("containers")
+    listening("exec")
+    provider = world.provider()
+    assert provider.observe() == Ready("1 node")
+    assert provider.cluster() is world.cluster
+    assert provider.holds("shop:1")
+    assert provider.holds("shop:2")
+    assert asked == ["containers", "cat", "crictl"]
+
+
+def test_nodes_are_looked_at_anew_after_something_happened_to_them(world: World) -> None:
+    provider = world.made()
+    world.engine.add_image("shop:1")
+    world.engine.load_into(CONTROL_PLANE, ["shop:1"])
+    assert provider.observe() == Ready("1 node")
+    assert provider.holds("shop:1")
+    world.engine.stop(CONTROL_PLANE)
+    assert isinstance(provider.observe(), Differs)
+    assert not provider.holds("shop:1"), "no node runs"
+    provider.create(Heard())
+    assert provider.observe() == Ready("1 node")
+    assert provider.holds("shop:1")
+    provider.destroy()
+    assert provider.cluster() is None
+    provider.create(Heard())
+    assert not provider.holds("shop:1")
+    world.engine.load_into(CONTROL_PLANE, ["shop:1"])
+    provider.create(Heard())
+    assert provider.holds("shop:1")
+
+
 # --- the end -------------------------------------------------------------------------------------
 
 
