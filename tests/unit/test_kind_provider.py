@@ -235,9 +235,10 @@ def test_an_interrupted_creation_that_was_stopped_is_replaced_too(world: World) 
 def test_a_node_that_has_never_run_is_replaced_once_its_port_is_free(world: World) -> None:
     world.engine.ports_in_use = lambda address, port: port == 80
     provider = world.provider()
-    with pytest.raises(KindctlError) as failed:
-        provider.create(Heard())
-    assert failed.value.code == "port-taken"
+    for _ in range(2):  # the second time there is a node already
+        with pytest.raises(KindctlError) as failed:
+            provider.create(Heard())
+        assert failed.value.code == "port-taken"
     assert world.engine.container(CONTROL_PLANE).state == "created"
     world.engine.ports_in_use = lambda address, port: False
     assert provider.create(Heard()).done == ("replaced cluster shop",)
