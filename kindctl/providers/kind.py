@@ -177,8 +177,7 @@ class KindProvider:
                 code="needs-new-cluster",
             )
         self._forget()
-        progress.reach("containerd")
-        self._await_api(progress)
+        self._await_milestones(progress, threading.Event())
         return Change(started) if started else UNCHANGED
 
     def _start(self, nodes: Sequence[ContainerInfo], progress: Progress) -> tuple[str, ...]:
@@ -266,19 +265,20 @@ class KindProvider:
 
     def _await_milestones(self, progress: Progress, over: threading.Event) -> bool:
         """Whether both were reached."""
-        control_plane = f"{self.environment}-control-plane"
-        if not self._poll(
-            lambda: self._try_exec(control_plane, ["ctr", "version"]) is not None, over
-        ):
+        if not self._poll(self._containerd_answers, over):
             return False
         progress.reach("containerd")
-        return self._await_api(progress, over)
+        if not self._poll(self._api_answers, over):
+            return False
+        progress.reach("api")
+        return True
 
-    def _await_api(self, progress: Progress, over: threading.Event | None = None) -> bool:
-        answered = self._poll(self._api_answers, over or threading.Event())
-        if answered:
-            progress.reach("api")
-        return answered
+    def _containerd_answers(self) -> bool:
+        """On every node: images go into all of them. One that was just started takes some seconds."""
+        nodes = self.nodes()
+        return bool(nodes) and all(
+            self._try_exec(node.id, ["ctr", "version"]) is not None for node in nodes
+        )
 
     @staticmethod
     def _poll(holds: Callable[[], bool], over: threading.Event) -> bool:
