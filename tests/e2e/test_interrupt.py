@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.e2e.harness import Kindctl, docker, http, node_ids, sample_file
+from tests.e2e.harness import ROOT, Kindctl, docker, http, node_ids
 
 NAME = "e2e-interrupt"
 PORTS = "ingress: {expose: {http: 8180, https: 8543}}\n"
 
 
 def test_interrupted_at_every_step_and_gone_on(kindctl: Kindctl, tmp_path: Path) -> None:
-    (tmp_path / "kindctl.yaml").write_text(sample_file(NAME, PORTS))
     here = Kindctl(tmp_path, kindctl.home)
+    up = ("up", "--yes", "-f", str(ROOT / "configs" / "other-ports"), "--name", NAME)
     here.run("down", NAME)
     try:
-        first, _ = here.interrupt_at("preflight", "up", "--yes")
+        first, _ = here.interrupt_at("preflight", *up)
         (started,) = [event for event in first.events if event["event"] == "run-started"]
         steps = [step["name"] for step in started["steps"]]
         assert len(steps) > 15
@@ -23,7 +23,7 @@ def test_interrupted_at_every_step_and_gone_on(kindctl: Kindctl, tmp_path: Path)
         made = False
         for step in steps[1:]:
             before = set(node_ids(NAME))
-            result, took = here.interrupt_at(step, "up", "--yes")
+            result, took = here.interrupt_at(step, *up)
             if not took or result.code == 0:
                 continue  # it was over before the signal arrived
             interrupted += 1
@@ -44,10 +44,10 @@ def test_interrupted_at_every_step_and_gone_on(kindctl: Kindctl, tmp_path: Path)
             )
             assert _children_of_kindctl() == [], step
         assert interrupted > len(steps) // 2
-        done = here.run("up", "--yes", "-o", "json").ended()["report"]
-        assert "http://localhost:8180/" in done["urls"]
-        assert http("http://localhost:8180/api/fetch").status == 200
-        assert here.run("up", "-o", "json").changes() == []
+        done = here.run(*up, "-o", "json").ended()["report"]
+        assert "http://localhost:8080/" in done["urls"]
+        assert http("http://localhost:8080/api/fetch").status == 200
+        assert here.run(*up, "-o", "json").changes() == []
     finally:
         here.run("down", NAME)
     assert node_ids(NAME) == []
