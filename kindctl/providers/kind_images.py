@@ -38,9 +38,10 @@ class NodeImages:
     def _ask(self, node: str, question: Callable[[str], Names]) -> Names:
         with self._lock:
             key = (node, question.__name__)
-            if key not in self._known:
-                self._known[key] = question(node)
-            return self._known[key]
+            names = self._known.get(key) or question(node)
+            if names:  # none at all: containerd is not up yet
+                self._known[key] = names
+            return names
 
     def _configurations(self, node: str) -> Names:
         text = self._exec(node, ["crictl", "images", "--no-trunc", "-o", "json"])
@@ -58,5 +59,5 @@ class NodeImages:
     def _exec(self, node: str, command: Sequence[str]) -> str:
         try:
             return self._engine.exec(node, command)
-        except ToolError:  # containerd is not up yet
+        except ToolError:
             return ""

@@ -448,8 +448,18 @@ def test_nothing_is_held_before_there_are_nodes_or_containerd(world: World) -> N
     provider.deliver("web:1", Heard())
     assert not provider.holds("unknown:1")
     node = world.engine.container(CONTROL_PLANE)
+    programs = dict(node.programs)
     del node.programs["crictl"], node.programs["ctr"]
-    assert not world.provider().holds("web:1")
+    later = world.provider()
+    assert not later.holds("web:1")
+    node.programs = programs
+    assert later.holds("web:1"), "containerd has come up meanwhile"
+
+
+def test_images_wait_for_the_containerd_of_every_node_that_is_to_come(world: World) -> None:
+    world.made()
+    assert world.provider()._containerd_answers()
+    assert not world.provider(workers=1)._containerd_answers()
 
 
 def test_an_image_that_the_engine_lacks_cannot_be_delivered(world: World) -> None:
