@@ -19,7 +19,6 @@ def merge_kubeconfig(name: str, tools: Tools) -> Path:
     """Put the environment's entries into the file that kubectl reads, and return that file."""
     path = kubeconfig_path(name, tools)
     target = kubeconfig.default_file()
-    if target.resolve() != path.resolve():
-        merged = kubeconfig.merge_into(tools.host.read(target), tools.host.read(path) or "")
-        tools.host.write(target, merged, 0o600)
+    merged = kubeconfig.merge_into(tools.host.read(target), tools.host.read(path) or "")
+    tools.host.write(target, merged, 0o600)
     return target
