@@ -6,14 +6,8 @@ import pytest
 
 from kindctl.actions.logs import LogLine, log_lines, pods_of
 from kindctl.errors import MachineError, UsageError
-from kindctl.models import (
-    MANAGED_LABEL,
-    MANAGER,
-    Object,
-)
+from kindctl.models import MANAGED_LABEL, MANAGER, Object
 from tests.fakes.cluster import FakeCluster
-
-MISSING = MachineError("no container engine", code="engine-missing")
 
 
 def workload(kind: str, name: str, namespace: str = "shop", ours: bool = True) -> Object:
