@@ -30,7 +30,7 @@ class ImageInNodes:
 
     @property
     def title(self) -> str:
-        return f"bring {parse(self.reference).tagged} into the nodes"
+        return f"bring {self.images.name(self.reference)} into the nodes"
 
     def observe(self) -> State:
         try:

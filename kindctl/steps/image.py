@@ -27,7 +27,7 @@ class ImagePresent:
 
     @property
     def title(self) -> str:
-        return f"image {parse(self.reference).tagged}"
+        return f"image {self.images.name(self.reference)}"
 
     def observe(self) -> State:
         try:
