@@ -192,7 +192,15 @@ class KindProvider:
         if nodes:
             progress.say("removing what an interrupted creation left")
             self._remove(nodes)
-        self._create(progress)
+        try:
+            self._create(progress)
+        except ToolError as error:
+            if error.code != "kind-log-line":
+                raise
+            # a busy machine: the node's boot took longer than the 30 s that kind gives it (kind#2972)
+            progress.say("the node booted too slowly for kind: once more")
+            self._remove(self.nodes())
+            self._create(progress)
         return Change((f"{'replaced' if nodes else 'created'} cluster {self.environment}",))
 
     def _create(self, progress: Progress) -> None:

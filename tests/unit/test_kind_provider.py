@@ -267,6 +267,20 @@ def test_a_creation_that_fails_after_the_api_answered_leaves_no_marker(
     assert provider.observe() == Differs("its creation was interrupted")
 
 
+def test_a_node_that_booted_too_slowly_is_tried_once_more(world: World) -> None:
+    """kind#2972: a busy machine. A second time is not luck any more."""
+    slow = 'could not find a log line that matches "Reached target"'
+    world.kind.failures.append(slow)
+    heard = Heard()
+    assert world.provider().create(heard).done == ("created cluster shop",)
+
+    world.provider().destroy()
+    world.kind.failures.extend([slow, slow])
+    with pytest.raises(ToolError) as caught:
+        world.provider().create(Heard())
+    assert caught.value.code == "kind-log-line"
+
+
 def test_kinds_failure_carries_the_last_words_of_a_node_that_died(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
