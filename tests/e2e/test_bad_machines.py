@@ -99,10 +99,10 @@ def test_doctor_has_numbers_and_an_exit_code(kindctl: Kindctl) -> None:
 
 def test_a_strangers_cluster_of_that_name_is_left_alone(kindctl: Kindctl, tmp_path: Path) -> None:
     """A container that kind would call a node of `e2e-stranger`, without our label."""
-    image = docker("images", "-q", "kindctl.local/debian").split()[0]
+    image = docker("images", "-q").split()[0]
     container = docker(
-        "run", "-d", "--label", "io.x-k8s.kind.cluster=e2e-stranger",
-        "--label", "io.x-k8s.kind.role=control-plane", image, "sleep", "300",
+        "create", "--label", "io.x-k8s.kind.cluster=e2e-stranger",
+        "--label", "io.x-k8s.kind.role=control-plane", image, "true",
     )  # fmt: skip
     try:
         kindctl = here(
