@@ -58,6 +58,7 @@ class Plan:
     images: Images
     references: tuple[str, ...]  # the images that nodes and pods are made of, as they are asked for
     routes: tuple[Route, ...]
+    warnings: tuple[str, ...]  # what the manifests promise and will not get
 
 
 def make_plan(loaded: Loaded, tools: Tools) -> Plan:
@@ -78,13 +79,13 @@ def make_plan(loaded: Loaded, tools: Tools) -> Plan:
         extra_cas=images.book.extra_cas,
         extra_cas_label=cas.label(images.book.extra_cas),
     )
-    components = components_of(loaded)
+    components, warnings = components_of(loaded)
     endpoints = tuple(exposure.endpoints()) if exposure else ()
     routes = tuple(route for part in components for route in part.routes(endpoints))
     refuse_clashes(loaded, components, routes)
     steps = _Steps(loaded, tools, images, provider, components, routes).all(preflight)
     references = distinct([*provider.images(), *(ref for c in components for ref in c.images())])
-    return Plan(loaded, tuple(steps), preflight, provider, images, references, routes)
+    return Plan(loaded, tuple(steps), preflight, provider, images, references, routes, warnings)
 
 
 def wants(config: Config) -> Wants:
@@ -119,8 +120,11 @@ def images_of(loaded: Loaded, tools: Tools) -> Images:
     )
 
 
-def components_of(loaded: Loaded) -> tuple[Component, ...]:
-    """The controller, then the apps. Raises ConfigError for manifests that are certain to fail."""
+def components_of(loaded: Loaded) -> tuple[tuple[Component, ...], tuple[str, ...]]:
+    """The controller, then the apps; and what is to be said of their manifests.
+
+    Raises ConfigError for manifests that are certain to fail.
+    """
     config = loaded.config
     controller: Controller | None = None
     if config.ingress.controller != "none":
@@ -137,14 +141,14 @@ def components_of(loaded: Loaded) -> tuple[Component, ...]:
         )
         for app in config.apps
     )
-    refuse_errors(apps, controller)
+    warnings = lint_apps(apps, controller)
     components: tuple[Component, ...] = (controller, *apps) if controller else apps
     settle_namespaces(components)
-    return components
+    return components, warnings
 
 
-def refuse_errors(apps: Sequence[AppComponent], controller: Controller | None) -> None:
-    """Raises ConfigError with every finding that is certain to fail."""
+def lint_apps(apps: Sequence[AppComponent], controller: Controller | None) -> tuple[str, ...]:
+    """Warnings. Raises ConfigError with every finding that is certain to fail."""
     around = Surroundings(
         ingress_classes=(controller.ingress_class,) if controller else (),
         host_ports=controller.host_ports if controller else {},
@@ -153,6 +157,7 @@ def refuse_errors(apps: Sequence[AppComponent], controller: Controller | None) -
     findings = lint({app.name: app.parsed for app in apps}, around)
     if errors := [finding.problem for finding in findings if finding.level == "error"]:
         raise ConfigError(errors)
+    return tuple(str(finding.problem) for finding in findings)
 
 
 def refuse_clashes(loaded: Loaded, parts: Sequence[Component], routes: Sequence[Route]) -> None:

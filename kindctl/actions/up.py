@@ -34,6 +34,8 @@ def up(
     """Raises the first step's error; what exists by then stays, and another `up` goes on from there."""
     with environment_lock(loaded.config.name, wait=LOCK_WAIT, say=say):
         plan = make_plan(loaded, tools)
+        for warning in plan.warnings:
+            say(f"warning: {warning}")
         ask_before_fixing(plan, agree)
         return run(
             loaded.config.name,

@@ -22,10 +22,13 @@ def show(file: File = None, name: Name = None) -> None:
 
 @app.command()
 def validate(file: File = None) -> None:
-    """Report every problem in the file with its place. Exit code 2: there are some."""
-    from kindctl.config.load import load
+    """Report every problem in the file and its manifests, with its place. Exit code 2: there are some."""
+    from kindctl.actions.validate import validate
 
-    typer.echo(f"{load(file).file} is valid")
+    validated = validate(file)
+    for warning in validated.warnings:
+        note(f"warning: {warning}")
+    typer.echo(f"{validated.file} is valid")
 
 
 @app.command()

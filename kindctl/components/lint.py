@@ -222,5 +222,8 @@ def _scalers(manifests: Sequence[Manifest], around: Surroundings) -> Iterator[Fi
     if around.metrics:
         return
     for scaler in _of(manifests, "HorizontalPodAutoscaler"):
+        spec = scaler.obj.get("spec") or {}
+        if spec.get("minReplicas", 1) == spec.get("maxReplicas"):
+            continue  # a fixed number: there is nothing that could scale
         message = f"{scaler} will not scale: this cluster has no metrics-server"
         yield Finding(WARNING, scaler.problem(message, "its minimum of replicas will run"))

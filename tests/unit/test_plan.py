@@ -231,3 +231,8 @@ def test_an_app_cannot_be_called_like_the_controller(tmp_path: Path) -> None:
     assert refused(tmp_path, config, shop=deployment("a", "web:1")) == [
         "two components are named 'ingress-nginx'"
     ]
+
+
+def test_what_the_manifests_will_not_get_is_said_and_a_fixed_number_is_not(sample: Plan) -> None:
+    (warning,) = sample.warnings
+    assert "HorizontalPodAutoscaler example/backend will not scale" in warning

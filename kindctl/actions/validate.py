@@ -1,0 +1,22 @@
+"""`config validate`: the file and the manifests that it names, without an engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kindctl.config.load import load
+from kindctl.plan import components_of
+
+
+@dataclass(frozen=True)
+class Validated:
+    file: Path
+    warnings: tuple[str, ...]
+
+
+def validate(file: Path | None) -> Validated:
+    """Raises ConfigError with every problem."""
+    loaded = load(file)
+    _, warnings = components_of(loaded)
+    return Validated(loaded.file, warnings)
