@@ -39,6 +39,7 @@ ESTABLISH_SECONDS = 30.0
 IMMUTABLE = re.compile(
     r"immutable|may not be changed|may not change|cannot change|are forbidden", re.IGNORECASE
 )
+REFUSED_LIST = re.compile(r"is invalid: \[?([\w.]+)\[\d+\]")  # of the fault that comes first
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Look:
     obj: Object
     absent: bool = False
     fields: tuple[str, ...] = ()  # paths that differ
+    replace: Object | None = None  # a merge patch without which applying it is refused
     waits_for: str = (
         ""  # applying it must wait: a webhook that does not answer, a deletion under way
     )
@@ -148,10 +150,17 @@ class ObjectsApplied:
         try:
             wanted = cluster.apply(obj, dry_run=True)
         except ApiError as error:
-            if error.passing:
-                return Look(obj, waits_for=_short(error))
-            return Look(obj, error=self._explained(ref, error))
+            return self._refused(cluster, obj, live, error)
         return Look(obj, fields=tuple(differences(live, wanted)))
+
+    def _refused(self, cluster: Cluster, obj: Object, live: Object, error: ApiError) -> Look:
+        if error.passing:
+            return Look(obj, waits_for=_short(error))
+        ref = ObjectRef.of(obj)
+        path, patch = _list_of_ours(obj, error)
+        if patch and is_ours_or_absent(live) and _would_take(cluster, ref, patch):
+            return Look(obj, fields=(path,), replace=patch)
+        return Look(obj, error=self._explained(ref, error))
 
     def _look_again(self, cluster: Cluster, obj: Object) -> Look:
         """At an absent object that the API would not take before."""
@@ -174,6 +183,8 @@ class ObjectsApplied:
         if not look.absent and not look.fields:
             return ""
         try:
+            if look.replace:
+                cluster.merge_patch(look.ref, look.replace)
             cluster.apply(look.obj)
         except ApiError as error:
             if _puts_off(error):
@@ -281,6 +292,39 @@ def _few(words: Iterable[str], separator: str = ", ") -> str:
     several = list(words)
     more = f"{separator}and {len(several) - 3} more" if len(several) > 3 else ""
     return separator.join(several[:3]) + more
+
+
+# --- lists that do not merge ---------------------------------------------------------------------
+
+
+def _list_of_ours(obj: Object, error: ApiError) -> tuple[str, Object | None]:
+    """The path of the list of `obj` that the API calls invalid, and a merge patch that replaces it.
+
+    Apply merges ours into what somebody else has put there, and the two may not go together: ports
+    merge by number, and a port whose number was changed keeps the name that ours has too.
+    """
+    found = REFUSED_LIST.search(error.why) if error.status == 422 else None
+    path = found.group(1) if found else ""
+    value: Any = obj
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    if not isinstance(value, list):
+        return path, None
+    patch: Any = value
+    for name in reversed(path.split(".")):
+        patch = {name: patch}
+    return path, patch
+
+
+def _would_take(cluster: Cluster, ref: ObjectRef, patch: Object) -> bool:
+    """Not if our own list is what is invalid. Raises ApiError that passes."""
+    try:
+        cluster.merge_patch(ref, patch, dry_run=True)
+    except ApiError as error:
+        if error.passing:
+            raise
+        return False
+    return True
 
 
 # --- what others may change ----------------------------------------------------------------------

@@ -12,6 +12,7 @@ from kindctl.tools.cluster_rest import Rest
 from kindctl.tools.cluster_watch import Watches
 
 APPLY = {"Content-Type": "application/apply-patch+yaml"}  # JSON is YAML
+MERGE = {"Content-Type": "application/merge-patch+json"}
 DELETE = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
 ALIVE_SECONDS = 2.0
 LOG_SECONDS = 10.0
@@ -95,16 +96,13 @@ class ApiCluster:
         applied: Object = answer.json()
         return applied
 
-    def annotate(self, ref: ObjectRef, key: str, value: str) -> None:
-        path = self._resource(ref, f"annotate {ref}").path(ref.namespace, ref.name)
-        self._rest.request(
-            "PATCH",
-            path,
-            doing=f"annotate {ref}",
-            query={"fieldManager": f"{MANAGER}-annotate"},
-            body={"metadata": {"annotations": {key: value}}},
-            headers={"Content-Type": "application/merge-patch+json"},
-        )
+    def merge_patch(self, ref: ObjectRef, patch: Object, *, dry_run: bool = False) -> None:
+        query = {"fieldManager": f"{MANAGER}-patch"}
+        if dry_run:
+            query["dryRun"] = "All"
+        doing = f"patch {ref}"
+        path = self._resource(ref, doing).path(ref.namespace, ref.name)
+        self._rest.request("PATCH", path, doing=doing, query=query, body=patch, headers=MERGE)
 
     def delete(self, ref: ObjectRef) -> bool:
         resource = self._discovery.find(ref.api_version, ref.kind)

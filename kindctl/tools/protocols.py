@@ -142,8 +142,9 @@ class Cluster(Protocol):
         """Server-side apply, forced, field manager `kindctl`; the object as the API then has it."""
         ...
 
-    def annotate(self, ref: ObjectRef, key: str, value: str) -> None:
-        """One annotation, by merge patch, not owned by our field manager."""
+    def merge_patch(self, ref: ObjectRef, patch: Object, *, dry_run: bool = False) -> None:
+        """JSON merge patch (RFC 7386): lists are replaced as a whole. Field manager `kindctl-patch`:
+        what `apply` names is not what this names."""
         ...
 
     def delete(self, ref: ObjectRef) -> bool:

@@ -61,6 +61,12 @@ def deployment(namespace: str, **container: Any) -> Object:
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
 
 
+def service(namespace: str, port: int = 80) -> Object:
+    meta = {"name": "web", "namespace": namespace}
+    spec = {"selector": {"app": "web"}, "ports": [{"name": "http", "port": port}]}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec}
+
+
 def env(obj: Object) -> dict[str, str]:
     container = obj["spec"]["template"]["spec"]["containers"][0]
     return {variable["name"]: variable["value"] for variable in container.get("env", ())}
@@ -232,6 +238,47 @@ def test_an_immutable_field_is_refused(cluster: AnyCluster, namespace: str) -> N
     assert caught.value.status == 422
     assert "spec.selector" in caught.value.why
     assert "field is immutable" in caught.value.why
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_changed_number_of_a_named_port_is_refused(
+    cluster: AnyCluster, namespace: str, dry_run: bool
+) -> None:
+    """Ports merge by number and protocol: ours is added beside the one that has its name."""
+    ref = ObjectRef.of(cluster.apply(service(namespace)))
+    edit(cluster, ref, lambda obj: obj["spec"]["ports"][0].update(port=81))
+    with pytest.raises(ApiError) as caught:
+        cluster.apply(service(namespace), dry_run=dry_run)
+    assert caught.value.status == 422
+    assert 'is invalid: spec.ports[1].name: Duplicate value: "http"' in caught.value.why
+
+
+def test_a_merge_patch_replaces_lists_as_a_whole(cluster: AnyCluster, namespace: str) -> None:
+    ref = ObjectRef.of(cluster.apply(service(namespace)))
+    edit(cluster, ref, lambda obj: obj["spec"]["ports"][0].update(port=81))
+    patch = {"spec": {"ports": service(namespace)["spec"]["ports"]}}
+
+    def ports() -> list[int]:
+        live = cluster.get(ref)
+        assert live is not None
+        assert live["spec"]["selector"] == {"app": "web"}
+        return [port["port"] for port in live["spec"]["ports"]]
+
+    cluster.merge_patch(ref, patch, dry_run=True)
+    assert ports() == [81]
+    cluster.merge_patch(ref, patch)
+    assert ports() == [80]
+    cluster.apply(service(namespace))
+    assert ports() == [80]
+
+
+def test_a_merge_patch_is_validated(cluster: AnyCluster, namespace: str) -> None:
+    ref = ObjectRef.of(cluster.apply(service(namespace)))
+    twice = [{"name": "http", "port": 80}, {"name": "http", "port": 81}]
+    with pytest.raises(ApiError) as caught:
+        cluster.merge_patch(ref, {"spec": {"ports": twice}}, dry_run=True)
+    assert caught.value.status == 422
+    assert "spec.ports[1].name: Duplicate value" in caught.value.why
 
 
 def test_a_field_that_does_not_exist_is_refused_for_good(
@@ -425,7 +472,7 @@ def test_an_annotation_of_nobody_is_no_difference_to_what_we_apply(
     mine = config_map(namespace, a="1")
     ref = ObjectRef.of(mine)
     cluster.apply(mine)
-    cluster.annotate(ref, "kindctl.dev/look-again", "now")
+    cluster.merge_patch(ref, {"metadata": {"annotations": {"kindctl.dev/look-again": "now"}}})
     annotated = cluster.get(ref)
     assert annotated
     assert annotated["metadata"]["annotations"] == {"kindctl.dev/look-again": "now"}

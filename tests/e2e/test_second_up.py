@@ -131,6 +131,19 @@ def test_a_mutated_object_comes_back(sample: Sample, kind: str) -> None:
     assert at(sample.api.raw(path), into) == wanted
 
 
+def test_a_changed_port_of_a_service_comes_back(sample: Sample) -> None:
+    """Ports merge by number: applying alone would add ours beside one of the same name."""
+    (obj,) = [o for o in ours(sample, "Service") if o["metadata"]["name"] == "frontend-service"]
+    path = path_of("Service", obj)
+    port = {"name": "http", "port": 3333, "targetPort": 3000, "protocol": "TCP"}
+    patch = {"spec": {"ports": [port]}}
+    sample.api.raw(path, "PATCH", patch, kind="application/merge-patch+json")
+    assert [p["port"] for p in at(sample.api.raw(path), "spec.ports")] == [3333]
+    assert any("frontend-service" in change for change in up(sample))
+    assert [p["port"] for p in at(sample.api.raw(path), "spec.ports")] == [3000]
+    assert up(sample) == []
+
+
 def at(obj: Any, path: str) -> Any:
     for part in path.split("."):
         obj = obj.get(part)

@@ -40,7 +40,7 @@ class Stored:
 class Failure:
     """`times` more calls of `operation` on a `kind` fail."""
 
-    operation: str  # get, list, apply, delete, logs
+    operation: str  # get, list, apply, merge_patch, delete, logs
     kind: str
     times: int
     error: ApiError
@@ -111,18 +111,24 @@ class FakeCluster:
             live, owners = (before.leaves, before.owners) if before else ({}, {})
             leaves, owners = merge.apply(live, owners, MANAGER, wanted)
             _check_immutable(ref, live, leaves)
+            _check_port_names(ref, leaves)
             after = self._stored(ref, before, leaves, owners)
             if not dry_run:
                 self.applied.append(str(ref))
                 self._store(key, after)
             return self._whole(ref, after)
 
-    def annotate(self, ref: ObjectRef, key: str, value: str) -> None:
-        obj = self.get(ref)
-        if obj is None:
-            raise ApiError(f"annotate {ref}", status=404, why="NotFound")
-        obj["metadata"].setdefault("annotations", {})[key] = value
-        self.put(obj, manager="kindctl-annotate")
+    def merge_patch(self, ref: ObjectRef, patch: Object, *, dry_run: bool = False) -> None:
+        with self._lock:
+            self._call("merge_patch", ref.kind)
+            obj = self.get(ref)
+            if obj is None:
+                raise _refused(f"patch {ref}", 404, "NotFound", f'"{ref.name}" not found')
+            patched = merge.json_patch(obj, patch)
+            _check_immutable(ref, _leaves(obj), _leaves(patched))
+            _check_port_names(ref, _leaves(patched))
+            if not dry_run:
+                self.put(patched, manager=f"{MANAGER}-patch")
 
     def delete(self, ref: ObjectRef) -> bool:
         with self._lock:
@@ -387,6 +393,20 @@ def _check_immutable(ref: ObjectRef, live: merge.Leaves, wanted: merge.Leaves) -
         )
         if old != new:
             why = f'{ref.kind} "{ref.name}" is invalid: {name}: Invalid value: field is immutable'
+            raise _refused(f"apply {ref}", 422, "Invalid", why)
+
+
+def _check_port_names(ref: ObjectRef, leaves: merge.Leaves) -> None:
+    """Ports merge by number and protocol, and yet their names must differ."""
+    if ref.kind != "Service":
+        return
+    ports = merge.unflatten(leaves).get("spec", {}).get("ports", ())
+    names = [port.get("name", "") for port in ports]
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            why = (
+                f'Service "{ref.name}" is invalid: spec.ports[{i}].name: Duplicate value: "{name}"'
+            )
             raise _refused(f"apply {ref}", 422, "Invalid", why)
 
 

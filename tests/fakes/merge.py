@@ -90,6 +90,19 @@ def update(
     return {name: paths for name, paths in result.items() if paths}
 
 
+def json_patch(target: Any, patch: Any) -> Any:
+    """JSON merge patch (RFC 7386): lists are replaced as a whole, null removes."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = json_patch(result.get(name), value)
+    return result
+
+
 def _keys(path: Path, items: list[Any]) -> tuple[tuple[str, Any], ...]:
     field = path[-1] if path else None
     candidates = PORT_KEYS if field == "ports" else (LIST_KEYS.get(str(field), ()),)

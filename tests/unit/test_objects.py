@@ -240,6 +240,54 @@ def test_a_field_that_left_the_manifest_goes(cluster: FakeCluster) -> None:
     assert live(cluster, less)["data"] == {"a": "1"}
 
 
+def named_ports(*numbers: int) -> Object:
+    """Ports of one name, which the API takes only when there is one."""
+    obj = shop.service()
+    obj["spec"]["ports"] = [{"name": "http", "port": number} for number in numbers]
+    return obj
+
+
+def test_a_changed_port_of_a_service_comes_back(cluster: FakeCluster) -> None:
+    ours = named_ports(80)
+    make_so(step(cluster, ours))
+
+    def change(obj: Object) -> None:
+        obj["spec"]["ports"][0]["port"] = 81
+        obj["spec"]["sessionAffinity"] = "ClientIP"
+
+    cluster.edit(ref(ours), change)
+    again = step(cluster, ours)
+    assert again.observe() == Differs("Service shop/web: spec.ports")
+    assert again.apply(Heard()).done == ("repaired Service shop/web: spec.ports",)
+    assert isinstance(again.observe(), Ready)
+    spec = live(cluster, ours)["spec"]
+    assert [port["port"] for port in spec["ports"]] == [80]
+    assert spec["sessionAffinity"] == "ClientIP"  # a field of others
+
+
+def test_a_list_that_is_invalid_in_itself_is_an_error(cluster: FakeCluster) -> None:
+    make_so(step(cluster, named_ports(80)))
+    before = live(cluster, shop.service())
+    applied = step(cluster, named_ports(80, 81))
+    applied.observe()
+    with pytest.raises(ApiError, match="422 Invalid") as caught:
+        applied.apply(Heard())
+    assert 'spec.ports[1].name: Duplicate value: "http"' in caught.value.why
+    assert live(cluster, shop.service()) == before
+
+
+def test_a_list_of_an_object_without_our_mark_is_not_replaced(cluster: FakeCluster) -> None:
+    cluster.put(shop.manifest("v1", "Namespace", "shop"))
+    theirs = named_ports(81)
+    theirs["metadata"]["namespace"] = "shop"
+    before = cluster.put(theirs)
+    applied = step(cluster, named_ports(80))
+    applied.observe()
+    with pytest.raises(ApiError, match="422 Invalid"):
+        applied.apply(Heard())
+    assert live(cluster, theirs) == before
+
+
 @pytest.mark.parametrize(("replicas", "stays"), [(3, True), (5, True), (6, False), (0, False)])
 def test_an_autoscaler_chooses_within_its_limits(
     cluster: FakeCluster, replicas: int, stays: bool

@@ -85,7 +85,8 @@ class IngressNginx:
 
         The annotation is nobody's: as no manifest has it, it does not count as a difference.
         """
-        cluster.annotate(CONFIG, "kindctl.dev/look-again", _now().isoformat())
+        annotations = {"kindctl.dev/look-again": _now().isoformat()}
+        cluster.merge_patch(CONFIG, {"metadata": {"annotations": annotations}})
 
     def late_objects(self, cluster: Cluster) -> list[Object]:
         """The webhook, with the CA that is in the Secret now (ingress-nginx#5968, #6458)."""
