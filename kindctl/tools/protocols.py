@@ -144,7 +144,7 @@ class Cluster(Protocol):
 
     def merge_patch(self, ref: ObjectRef, patch: Object, *, dry_run: bool = False) -> None:
         """JSON merge patch (RFC 7386): lists are replaced as a whole. Field manager `kindctl-patch`:
-        what `apply` names is not what this names."""
+        what it sets is not owned by `apply`, which leaves it."""
         ...
 
     def delete(self, ref: ObjectRef) -> bool:
