@@ -13,6 +13,12 @@ from kindctl.tools.protocols import Engine, Host, Say
 LOG = STATE / "dockerd.log"
 PID = STATE / "dockerd.pid"
 DOCKERS_OWN_PID = Path("/var/run/docker.pid")
+PID_FILES = {
+    DOCKERS_OWN_PID: "dockerd",
+    Path("/var/run/docker/containerd/containerd.pid"): "containerd",
+}
+"""What a daemon that was killed leaves. dockerd refuses to start while any process, even a dead one that
+nobody has waited for, has the number in it: "process with PID 3947 is still running"."""
 
 START_TIMEOUT = 60.0  # seconds; 2 s are usual, a busy machine and a large image store take longer
 
@@ -42,6 +48,9 @@ def start(host: Host, engine: Engine, say: Say, *, timeout: float = START_TIMEOU
     if host.has_systemd():
         host.run(["systemctl", "start", "docker"], say=say)
     elif _running(host, DOCKERS_OWN_PID) is None:  # else: one that has not come up yet
+        for file, program in PID_FILES.items():
+            if _running(host, file, program) is None:
+                host.delete(file)
         try:
             pid = host.spawn([host.which("dockerd") or "dockerd"], LOG)
         except ToolError as error:
@@ -66,13 +75,13 @@ def stop(host: Host, say: Say) -> None:
         host.delete(path)
 
 
-def _running(host: Host, file: Path) -> int | None:
+def _running(host: Host, file: Path, program: str = "dockerd") -> int | None:
     """The daemon that a pid file names. After a reboot its number may be another program's."""
     text = (host.read(file) or "").strip()
     if not text.isdigit() or not host.alive(int(text)):
         return None
-    program = (host.read(Path(f"/proc/{text}/comm")) or "").strip()
-    return int(text) if program == "dockerd" else None
+    found = (host.read(Path(f"/proc/{text}/comm")) or "").strip()
+    return int(text) if found == program else None
 
 
 def _wait(host: Host, engine: Engine, pid: int | None, timeout: float) -> None:

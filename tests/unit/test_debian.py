@@ -318,6 +318,7 @@ def test_a_stale_pid_file_of_another_program_does_not_count() -> None:
     assert daemon.ours(host) is None
     daemon.start(host, EngineOf(host=host), quiet)
     assert len(host.processes) == 2
+    assert host.files.get(daemon.DOCKERS_OWN_PID) != "77\n"  # dockerd would refuse to start over it
 
 
 def test_with_systemd_its_service_is_started() -> None:
