@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -151,18 +151,27 @@ class Step(Protocol):
 # --- ways in -------------------------------------------------------------------------------------
 
 
+EXTERNAL = "EXTERNAL-IP"
+"""Stands in an Endpoint and a Route for an address that only the cluster gives: kubectl's own word."""
+
+
 @dataclass(frozen=True)
 class Endpoint:
-    """Where the host reaches the environment: computed once, in plan.py, from the Config."""
+    """Where the host reaches the environment: computed once, from the Config.
 
-    scheme: str  # http or https
+    `external`: the Service ("namespace/name") whose external address stands for `address` and `host`,
+    which are EXTERNAL then.
+    """
+
+    scheme: str  # http, https or tcp
     address: str  # the address that is bound on the host: 127.0.0.1
     port: int
     host: str = "localhost"  # the name in printed URLs
+    external: str = ""
 
     @property
     def url(self) -> str:
-        default = {"http": 80, "https": 443}[self.scheme]
+        default = {"http": 80, "https": 443}.get(self.scheme)
         return f"{self.scheme}://{self.host}" + ("" if self.port == default else f":{self.port}")
 
 
@@ -176,8 +185,59 @@ class PortMapping:
 
 
 @dataclass(frozen=True)
+class Forward:
+    """A port of the host that is forwarded to ready pods of a Service."""
+
+    namespace: str
+    service: str
+    port: int | str  # of the Service: number or name
+    local: int
+    address: str = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class ExposedPort:
+    """A port of a Service, and where the host shall reach it."""
+
+    scheme: str  # http, https or tcp
+    namespace: str
+    service: str
+    port: int | str  # of the Service: number or name
+    local: int  # port of the host; of the external address, where there is one
+    node_port: int = 0  # port of the node, where the way leads over one
+
+
+class Exposure(Protocol):
+    """One way from the host to a Service. One file per kind, in exposures/."""
+
+    @property
+    def ports(self) -> Sequence[ExposedPort]: ...
+
+    @property
+    def on_node(self) -> bool:
+        """Whether the pods themselves listen on ports of their node (hostPort)."""
+        ...
+
+    def mappings(self) -> Sequence[PortMapping]:
+        """Ports that the node must have from its making on; empty where none are needed."""
+        ...
+
+    def forwards(self) -> Sequence[Forward]:
+        """Ports that a forward must listen on; empty where none are needed."""
+        ...
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Where the host reaches the Service: HTTP first."""
+        ...
+
+    def shape(self, service: Object) -> None:
+        """Change a Service of the manifests into what this way needs: its type, its node ports."""
+        ...
+
+
+@dataclass(frozen=True)
 class Route:
-    """A URL behind a controller, and what makes an answer the right one."""
+    """A URL, and what makes an answer the right one."""
 
     url: str  # http://localhost/api/healthy
     host: str = ""  # Host header, where it is not the URL's own
@@ -186,6 +246,10 @@ class Route:
     status: int | None = None  # exact status wanted; None: below 500 (with contains: below 400)
     app: str = ""
     namespace: str = ""
+    external: str = ""  # the Service whose external address stands for EXTERNAL in url and connect
+    marked: bool = (
+        True  # by the controller, with this environment's headers; else straight to a Service
+    )
 
 
 # --- Kubernetes objects --------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def run(
     stop: threading.Event,
     timeout: float | None = None,
     clock: Callable[[], float] = time.monotonic,
-    urls: Sequence[str] = (),
+    urls: Callable[[], Sequence[str]] = tuple,
     kubeconfig: str = "",
 ) -> Report:
     """Make every step hold. `timeout` is for the whole, in seconds; each step has its own besides.
@@ -57,13 +57,13 @@ def run(
     is raised, with the failures that came after it as its notes. `stop` and `timeout` end the run at
     once: an apply that still runs is left behind in its daemon thread.
 
-    `urls` and `kubeconfig` are what the report names when all holds.
+    `urls` (asked at the end) and `kubeconfig` are what the report names when all holds.
 
     Raises ValueError for a graph that cannot be walked, CauseError for a permanent cause newer than
     this run, NotReadyError for time-outs, Interrupted for `stop`, and what a step raises.
     """
     walk = _Run(environment, steps, emit=emit, stop=stop, timeout=timeout, clock=clock)
-    return walk.finish(tuple(urls), kubeconfig)
+    return walk.finish(urls, kubeconfig)
 
 
 def survey(steps: Sequence[Step]) -> list[tuple[Step, State]]:
@@ -119,7 +119,7 @@ class _Run:
         self._changed = threading.Condition()
         self._errors: list[BaseException] = []
 
-    def finish(self, urls: tuple[str, ...], kubeconfig: str) -> Report:
+    def finish(self, urls: Callable[[], Sequence[str]], kubeconfig: str) -> Report:
         """Walk to the end; the report is emitted in any case, the first error raised after it."""
         try:
             self._walk()
@@ -131,7 +131,7 @@ class _Run:
                     self._environment,
                     tuple(task.report() for task in self._tasks),
                     self._now(),
-                    urls if whole else (),
+                    tuple(urls()) if whole else (),
                     kubeconfig if whole else "",
                 )
                 self._emit(RunEnded(report, self._now()))

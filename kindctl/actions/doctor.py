@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from kindctl.actions.up import Agree
 from kindctl.config.load import Loaded
+from kindctl.diagnose.base import Wants
 from kindctl.diagnose.checks import examine, intentions, repair
+from kindctl.errors import ConfigError
 from kindctl.models import Verdict
-from kindctl.plan import wants
+from kindctl.parts import parts_of, wants
 from kindctl.tools.protocols import Tools
 
 
@@ -21,7 +24,7 @@ def doctor(
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Verdict]:
     """The verdicts; after the fixes, where these were asked for and agreed to."""
-    asked = wants(loaded.config)
+    asked = _wants(loaded)
     verdicts = examine(tools, asked)
     wishes = intentions(tools, asked, verdicts) if fix else []
     if wishes and agree(wishes):
@@ -29,3 +32,12 @@ def doctor(
             say(done)
         verdicts = examine(tools, asked)
     return list(verdicts)
+
+
+def _wants(loaded: Loaded) -> Wants:
+    """Manifests that cannot be read, perhaps for want of what is mended here, are no reason to refuse."""
+    try:
+        return wants(loaded, parts_of(loaded))
+    except ConfigError:
+        without = replace(loaded, config=loaded.config.model_copy(update={"apps": ()}))
+        return wants(without, parts_of(without))

@@ -13,6 +13,7 @@ from kindctl.config.load import LOCAL_FILE, find_file, load
 from kindctl.errors import ConfigError, KindctlError, UsageError
 from kindctl.models import DOCKER_ENVIRONMENT_LABEL, ContainerInfo
 from kindctl.providers.kind import KindProvider
+from kindctl.steps.located import urls_of
 from kindctl.steps.record import Record, read_record
 from kindctl.tools.protocols import Cluster, Tools
 
@@ -47,10 +48,12 @@ def _environment(tools: Tools, name: str, nodes: list[ContainerInfo]) -> Environ
     state = "running" if len(running) == len(nodes) else "partly stopped" if running else "stopped"
     record: Record | None = None
     version = ""
+    urls: list[str] = []
     if state == "running":
         try:
             with open_environment(tools, name) as cluster:
                 record, version = read_record(cluster), cluster.version()
+                urls = urls_of(cluster, record.routes) if record else []
         except KindctlError:
             state = "not answering"
     ports = sorted(
@@ -68,7 +71,7 @@ def _environment(tools: Tools, name: str, nodes: list[ContainerInfo]) -> Environ
         kubernetes=version,
         ports=tuple(ports),
         file=record.file if record else "",
-        urls=tuple(record.urls) if record else (),
+        urls=tuple(urls),
     )
 
 

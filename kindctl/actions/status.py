@@ -9,6 +9,7 @@ from kindctl.actions.environments import nodes_by_environment, open_environment
 from kindctl.diagnose.evidence import snapshot
 from kindctl.errors import KindctlError, UsageError
 from kindctl.models import NotReady, ObjectRef, Ready
+from kindctl.steps.located import urls_of
 from kindctl.steps.readiness import FAULTS, fault
 from kindctl.steps.record import Record, read_record
 from kindctl.steps.url import UrlAnswers
@@ -46,9 +47,10 @@ def urls(name: str, tools: Tools) -> list[str]:
     """The URLs that the last `up` verified. Raises UsageError where there are none."""
     with open_environment(tools, name) as cluster:
         record = read_record(cluster)
-    if record is None or not record.routes:
+        found = urls_of(cluster, record.routes) if record else []
+    if not found:
         raise UsageError(f"{name!r} has no URLs", fix="kindctl up", code="no-urls")
-    return [route.url for route in record.routes]
+    return found
 
 
 def _look(name: str, tools: Tools) -> list[StatusRow]:
@@ -81,13 +83,13 @@ def _workloads(cluster: Cluster, record: Record) -> list[StatusRow]:
 
 def _urls(cluster: Cluster, record: Record, tools: Tools) -> Sequence[StatusRow]:
     rows = []
-    for route in record.routes:
+    for route, url in zip(record.routes, urls_of(cluster, record.routes), strict=True):
         step = UrlAnswers(route, tools.net, lambda: cluster, record.environment, frozenset())
         match step.observe():
             case Ready(note):
-                rows.append(StatusRow("url", route.url, True, note))
+                rows.append(StatusRow("url", url, True, note))
             case NotReady(seen):
-                rows.append(StatusRow("url", route.url, False, seen))
+                rows.append(StatusRow("url", url, False, seen))
             case _:
-                rows.append(StatusRow("url", route.url, False, "no cluster"))
+                rows.append(StatusRow("url", url, False, "no cluster"))
     return rows

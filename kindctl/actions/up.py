@@ -12,6 +12,7 @@ from kindctl.events import Emit
 from kindctl.models import Report
 from kindctl.plan import Plan, make_plan
 from kindctl.run import run
+from kindctl.steps.located import urls_of
 from kindctl.tools.lock import environment_lock
 from kindctl.tools.protocols import Tools
 
@@ -34,7 +35,7 @@ def up(
     """Raises the first step's error; what exists by then stays, and another `up` goes on from there."""
     with environment_lock(loaded.config.name, wait=LOCK_WAIT, say=say):
         plan = make_plan(loaded, tools)
-        for warning in plan.warnings:
+        for warning in plan.parts.warnings:
             say(f"warning: {warning}")
         ask_before_fixing(plan, agree)
         return run(
@@ -43,7 +44,7 @@ def up(
             emit=emit,
             stop=stop,
             timeout=timeout,
-            urls=[route.url for route in plan.routes],
+            urls=lambda: urls_of(plan.provider.cluster(), plan.parts.routes),
             kubeconfig=str(plan.provider.kubeconfig),
         )
 

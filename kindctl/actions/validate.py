@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kindctl.config.load import load
-from kindctl.plan import components_of
+from kindctl.parts import parts_of
 
 
 @dataclass(frozen=True)
@@ -18,5 +18,4 @@ class Validated:
 def validate(file: Path | None) -> Validated:
     """Raises ConfigError with every problem."""
     loaded = load(file)
-    _, warnings = components_of(loaded)
-    return Validated(loaded.file, warnings)
+    return Validated(loaded.file, parts_of(loaded).warnings)

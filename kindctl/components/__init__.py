@@ -1,14 +1,14 @@
-"""What is installed into the cluster: ingress controllers and apps.
+"""What is installed into the cluster: ingress controllers, add-ons and apps.
 
-One file (or folder) per controller; CONTROLLERS is the list of them, and everything else that knows
-their names reads it. Its module is imported when it is asked for.
+One file (or folder) per controller and add-on; CONTROLLERS and ADDONS are the lists of them, and all
+else that knows their names reads these. A module is imported when it is asked for.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 
-from kindctl.components.base import Controller
+from kindctl.components.base import Component, Controller, Setup
 from kindctl.errors import UsageError
 
 CONTROLLERS: dict[str, tuple[str, str]] = {
@@ -17,15 +17,28 @@ CONTROLLERS: dict[str, tuple[str, str]] = {
         "ingress-nginx as on every kind cluster (retired upstream in March 2026)",
     ),
 }
-"""Name in kindctl.yaml -> (module with `controller(environment)`, one-line summary)."""
+"""Name in kindctl.yaml -> (module with `controller(setup)`, one-line summary)."""
+
+ADDONS: dict[str, tuple[str, str]] = {}
+"""Name in kindctl.yaml -> (module with `addon(setup)`, one-line summary)."""
 
 
-def load_controller(name: str, environment: str) -> Controller:
-    """The ingress controller of that name, for that environment. Raises UsageError."""
+def load_controller(name: str, setup: Setup) -> Controller:
+    """The ingress controller of that name. Raises UsageError."""
     if name not in CONTROLLERS:
         raise UsageError(
             f"there is no ingress controller {name!r}",
             fix=f"ingress.controller is one of {', '.join([*CONTROLLERS, 'none'])}",
         )
-    made: Controller = import_module(CONTROLLERS[name][0]).controller(environment)
+    made: Controller = import_module(CONTROLLERS[name][0]).controller(setup)
+    return made
+
+
+def load_addon(name: str, setup: Setup) -> Component:
+    """The add-on of that name. Raises UsageError."""
+    if name not in ADDONS:
+        raise UsageError(
+            f"there is no add-on {name!r}", fix=f"addons has any of {', '.join(ADDONS)}"
+        )
+    made: Component = import_module(ADDONS[name][0]).addon(setup)
     return made

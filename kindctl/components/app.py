@@ -16,15 +16,31 @@ from kindctl.components import generated
 from kindctl.components.base import Component, Resolve
 from kindctl.components.manifests import Manifest, read_manifests
 from kindctl.components.pods import images, use_images_of_nodes
-from kindctl.components.routes import Expect, app_routes
+from kindctl.components.routes import Expect, app_routes, service_routes
 from kindctl.errors import ConfigError
-from kindctl.models import SYSTEM_NAMESPACE, AppBuild, Endpoint, Object, ObjectRef, Route
+from kindctl.models import (
+    SYSTEM_NAMESPACE,
+    AppBuild,
+    Endpoint,
+    Exposure,
+    Object,
+    ObjectRef,
+    Route,
+)
 from kindctl.tools.protocols import Cluster
 
-__all__ = ["AppComponent", "Expect", "settle_namespaces"]
+__all__ = ["AppComponent", "Expect", "ExposedService", "settle_namespaces"]
 
 LATE = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 """Applied when the app's pods are ready: before that they would refuse what others apply."""
+
+
+@dataclass(frozen=True)
+class ExposedService:
+    """A way to a Service of the app beside the controller's, and what its answer has to be."""
+
+    exposure: Exposure
+    expect: Expect | None = None
 
 
 @dataclass
@@ -37,6 +53,7 @@ class AppComponent:
     manifests: Sequence[str]
     builds: Sequence[AppBuild] = ()
     expect: Sequence[Expect] = ()
+    exposed: Sequence[ExposedService] = ()
     ingress_class: str = "nginx"
     left_to_others: Collection[str] = ()  # Namespaces that another component applies
 
@@ -69,6 +86,9 @@ class AppComponent:
         objects = self._copies(late=False)
         for obj in objects:
             use_images_of_nodes(obj, resolve)
+            for way in self.exposed:
+                if _is_for(way.exposure, obj):
+                    way.exposure.shape(obj)
         return [*objects, *self._generate(objects, cluster)]
 
     @property
@@ -83,7 +103,7 @@ class AppComponent:
 
     def routes(self, endpoints: Sequence[Endpoint]) -> Sequence[Route]:
         ingresses = [m.obj for m in self.parsed if m.kind == "Ingress"]
-        return app_routes(
+        behind = app_routes(
             ingresses,
             self.expect,
             endpoints,
@@ -91,6 +111,12 @@ class AppComponent:
             namespace=self.namespace,
             ingress_class=self.ingress_class,
         )
+        beside = [
+            route
+            for way in self.exposed
+            for route in service_routes(way.exposure.endpoints(), way.expect, app=self.name)
+        ]
+        return [*behind, *beside]
 
     def _copies(self, *, late: bool) -> list[Object]:
         chosen = (m for m in self.parsed if (m.kind in LATE) == late)
@@ -112,6 +138,12 @@ class AppComponent:
                 generated.complete(secret, existing, made)
                 values |= generated.copied(secret)
         return [generated.copy_of(copy_ref, values)] if values else []
+
+
+def _is_for(exposure: Exposure, obj: Object) -> bool:
+    meta = obj["metadata"]
+    wanted = {(port.namespace, port.service) for port in exposure.ports}
+    return obj["kind"] == "Service" and (meta.get("namespace"), meta["name"]) in wanted
 
 
 def settle_namespaces(components: Sequence[Component]) -> None:

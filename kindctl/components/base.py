@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-from kindctl.models import Endpoint, Object, Route
+from kindctl.models import Endpoint, Exposure, Object, Route
 from kindctl.tools.protocols import Cluster
 
 Resolve = Callable[[str], str]
@@ -47,9 +48,24 @@ class Component(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Setup:
+    """What a controller or an add-on is made for. `expose`: the way in to a Service of its own
+    (namespace, name), whose ports are named http and https."""
+
+    environment: str
+    expose: Callable[[str, str], Exposure]
+    replicas: int = 1
+    autoscale: tuple[int, int] | None = None  # (most replicas, percent of the requested CPU)
+    gateways: int = 0  # dedicated gateway nodes
+    gateway_api: bool = False
+    custom: Mapping[str, Any] = field(default_factory=dict)  # ingress.custom, for the user's own
+
+
 class Controller(Component, Protocol):
     """A component that answers for Ingress objects."""
 
+    exposure: Exposure  # how the host reaches it
     ingress_class: str  # the class that it serves; also every Ingress that names none
     host_ports: Mapping[int, str]  # ports that its pods take on their node -> for what
 

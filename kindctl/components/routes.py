@@ -61,16 +61,40 @@ def app_routes(
         return Route(
             url=url,
             host=host,
-            connect=(ANY_ADDRESS.get(endpoint.address, endpoint.address), endpoint.port),
+            connect=_connect(endpoint),
             contains=(wanted.contains if wanted else None) or "",
             status=wanted.status if wanted else None,
             app=app,
             namespace=namespace,
+            external=endpoint.external,
         )
 
     if expect:
         return [route(_way_to(wanted, ways), wanted) for wanted in expect]
     return [route(way) for way in dict.fromkeys(ways)]
+
+
+def service_routes(
+    endpoints: Sequence[Endpoint], wanted: Expect | None, *, app: str
+) -> list[Route]:
+    """One route per endpoint of a Service that is reached past the controller."""
+    expect = wanted or Expect()
+    return [
+        Route(
+            url=endpoint.url + ("" if endpoint.scheme == "tcp" else expect.path),
+            connect=_connect(endpoint),
+            contains=expect.contains or "",
+            status=expect.status,
+            app=app,
+            external=endpoint.external,
+            marked=False,
+        )
+        for endpoint in endpoints
+    ]
+
+
+def _connect(endpoint: Endpoint) -> tuple[str, int]:
+    return ANY_ADDRESS.get(endpoint.address, endpoint.address), endpoint.port
 
 
 def class_of(ingress: Object) -> str:

@@ -12,16 +12,34 @@ DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 Name = Annotated[str, Field(pattern=DNS_LABEL, max_length=40)]
 Namespace = Annotated[str, Field(pattern=DNS_LABEL, max_length=63)]
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
+NodePort = Annotated[int, Field(ge=30000, le=32767, strict=True)]
+"""The API server's default --service-node-port-range."""
 
 
 class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class ExistingConfig(Strict):
+    """A cluster that is there already."""
+
+    existing: Annotated[str, Field(min_length=1)] = Field(
+        description="its context in the kubeconfig"
+    )
+
+
+class RegistryConfig(Strict):
+    """An image registry beside the cluster, for `docker push`, Tilt and Skaffold."""
+
+    port: Port = Field(5001, description="port of the host; images are named localhost:PORT/NAME")
+
+
 class ClusterConfig(Strict):
     """Where the cluster comes from, and its shape."""
 
-    provider: Literal["kind"] = Field("kind", description="where the cluster comes from")
+    provider: Literal["kind"] | ExistingConfig = Field(
+        "kind", description="where the cluster comes from: `kind`, or `{existing: CONTEXT}`"
+    )
     kubernetes: Annotated[str, Field(pattern=r"^1\.\d+(\.\d+)?$")] = Field(
         "1.36", description="Kubernetes version, minor or exact"
     )
@@ -29,6 +47,10 @@ class ClusterConfig(Strict):
     workers: Annotated[int, Field(ge=0, le=16, strict=True)] = Field(
         0, description="worker nodes beside the control plane"
     )
+    gateways: Annotated[int, Field(ge=0, le=8, strict=True)] = Field(
+        0, description="nodes for the ingress controller alone: labelled and tainted"
+    )
+    registry: RegistryConfig | None = Field(None, description="a local image registry")
     kind: dict[str, Any] = Field(
         default_factory=dict,
         description="passed through to kind's own configuration: extraMounts, kubeadm patches, ...",
@@ -44,21 +66,95 @@ class ImagesConfig(Strict):
     mirrors: dict[str, str] = Field(
         default_factory=dict, description="registry -> mirror: docker.io: mirror.example.com"
     )
+    push: str | None = Field(
+        None, description="registry that images for an existing cluster are pushed to"
+    )
+    pull: str | None = Field(
+        None, description="how the nodes of that cluster name that registry; default: as `push`"
+    )
+
+
+AppVia = Literal["node-port", "load-balancer", "port-forward"]
+Via = Literal["host-port"] | AppVia
+
+
+class NodePortsConfig(Strict):
+    """Ports of the nodes behind the host's ports."""
+
+    http: NodePort = Field(30080, description="for HTTP")
+    https: NodePort = Field(30443, description="for HTTPS")
 
 
 class ExposeConfig(Strict):
     """How the ingress controller is reached from the host."""
 
-    via: Literal["host-port"] = Field("host-port", description="the kind of way in")
+    via: Via = Field("host-port", description="the kind of way in")
     http: Port = Field(80, description="port of the host for HTTP")
     https: Port = Field(443, description="port of the host for HTTPS")
     address: str = Field("127.0.0.1", description="address of the host that the ports are bound to")
+    nodePorts: NodePortsConfig = Field(  # noqa: N815 - Kubernetes' spelling
+        NodePortsConfig(), description="with `via: node-port`"
+    )
+
+
+class AutoscaleConfig(Strict):
+    """A HorizontalPodAutoscaler for the controller."""
+
+    max: Annotated[int, Field(ge=1, le=16, strict=True)] = Field(description="most replicas")
+    cpu: Annotated[int, Field(ge=1, le=1000, strict=True)] = Field(
+        60, description="percent of the requested CPU that is aimed at"
+    )
+
+
+class CustomPortsConfig(Strict):
+    """Ports of a Service."""
+
+    http: Port = Field(80, description="for HTTP")
+    https: Port | None = Field(443, description="for HTTPS; null: none")
+
+
+class ChartConfig(Strict):
+    """A Helm chart, rendered by `helm template`."""
+
+    chart: Annotated[str, Field(min_length=1)] = Field(description="folder of the chart")
+    name: Name | None = Field(None, description="name of the release; default: the app's name")
+    values: tuple[str, ...] = Field((), description="files of values")
+    set: dict[str, Any] = Field(default_factory=dict, description="single values: a.b -> value")
+
+
+Source = str | ChartConfig
+
+
+class CustomConfig(Strict):
+    """An ingress controller of the user's own."""
+
+    manifests: Annotated[tuple[Source, ...], Field(min_length=1)] = Field(
+        description="files, folders, kustomizations or charts that install it"
+    )
+    namespace: Namespace = Field(description="where it runs")
+    ingressClass: Annotated[str, Field(min_length=1)] = Field(  # noqa: N815
+        description="the IngressClass that it serves"
+    )
+    service: Name = Field(description="its Service")
+    ports: CustomPortsConfig = Field(CustomPortsConfig(), description="ports of that Service")
 
 
 class IngressConfig(Strict):
     """The ingress controller in front of the apps."""
 
-    controller: Literal["nginx", "none"] = Field("nginx", description="which controller")
+    controller: Literal["nginx", "traefik", "custom", "none"] = Field(
+        "nginx", description="which controller"
+    )
+    replicas: Annotated[int, Field(ge=1, le=16, strict=True)] = Field(
+        1, description="pods of the controller"
+    )
+    autoscale: AutoscaleConfig | None = Field(
+        None, description="more replicas under load; needs the add-on metrics-server"
+    )
+    gatewayAPI: bool = Field(  # noqa: N815
+        False, description="Gateway and HTTPRoute objects too"
+    )
+    custom: CustomConfig | None = Field(None, description="with `controller: custom`")
     expose: ExposeConfig = Field(ExposeConfig(), description="how the host reaches it")
 
 
@@ -85,6 +181,27 @@ class ExpectConfig(Strict):
     )
 
 
+class ExposeServiceConfig(Strict):
+    """A way to one Service, beside the ingress controller."""
+
+    service: Name = Field(description="a Service of the app's manifests")
+    port: Port | str | None = Field(
+        None, description="its port, by number or name; default: its only one"
+    )
+    via: AppVia = Field(description="the kind of way in")
+    local: Port | None = Field(
+        None, description="port of the host; default: the node port, or the Service's"
+    )
+    nodePort: NodePort | None = Field(  # noqa: N815
+        None, description="with `via: node-port`; default: chosen, and always the same"
+    )
+    address: str = Field("127.0.0.1", description="address of the host that the port is bound to")
+    scheme: Literal["http", "https", "tcp"] | None = Field(
+        None, description="what is spoken there; default: by the port's name and number"
+    )
+    expect: ExpectConfig | None = Field(None, description="what makes its answer right")
+
+
 class AppConfig(Strict):
     """One application: what is built, what is applied, what must answer."""
 
@@ -96,9 +213,15 @@ class AppConfig(Strict):
     manifests: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
         description="files or folders of YAML"
     )
+    expose: tuple[ExposeServiceConfig, ...] = Field(
+        (), description="ways to its Services beside the ingress controller"
+    )
     expect: tuple[ExpectConfig, ...] = Field(
         (), description="what makes its URLs right; without it: any answer below 500"
     )
+
+
+Addon = Literal["metallb", "metrics-server"]
 
 
 class Config(Strict):
@@ -115,3 +238,4 @@ class Config(Strict):
     )
     ingress: IngressConfig = Field(IngressConfig(), description="the ingress controller")
     apps: tuple[AppConfig, ...] = Field((), description="the applications")
+    addons: tuple[Addon, ...] = Field((), description="what else is installed")

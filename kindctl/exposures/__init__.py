@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from kindctl.errors import UsageError
-from kindctl.exposures.base import Exposure
+from kindctl.models import Exposure
 
 EXPOSURES: dict[str, tuple[str, str]] = {
     "host-port": (
@@ -18,11 +18,11 @@ EXPOSURES: dict[str, tuple[str, str]] = {
 
 
 def load_exposure(via: str) -> Callable[..., Exposure]:
-    """The class of that name, to be called with its options. Raises UsageError."""
+    """The class of that name: called with its ports (of ExposedPort) and `address`. Raises UsageError."""
     if via not in EXPOSURES:
         raise UsageError(
             f"there is no exposure {via!r}",
-            fix=f"ingress.expose.via is one of {', '.join(EXPOSURES)}",
+            fix=f"via is one of {', '.join(EXPOSURES)}",
         )
     module, _, name = EXPOSURES[via][0].partition(":")
     made: Callable[..., Exposure] = getattr(import_module(module), name)

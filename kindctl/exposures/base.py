@@ -1,18 +1,15 @@
-"""An Exposure is one way to a Service from the host."""
+"""What the kinds of exposure share. The Protocol that they fulfil is models.Exposure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+import ipaddress
 
-from kindctl.models import Endpoint, PortMapping
+LOCALHOST = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
 
-class Exposure(Protocol):
-    def mappings(self) -> Sequence[PortMapping]:
-        """Ports that the node must have from its making on; empty where none are needed."""
-        ...
-
-    def endpoints(self) -> Sequence[Endpoint]:
-        """Where the host reaches the Service: HTTP first."""
-        ...
+def name_in_urls(address: str) -> str:
+    """`localhost` may mean ::1 to a browser, which then tries 127.0.0.1 too (cloud-provider-kind#387);
+    to any other address, 127.0.0.2 say, it never leads."""
+    if address in LOCALHOST:
+        return "localhost"
+    return f"[{address}]" if ipaddress.ip_address(address).version == 6 else address

@@ -51,10 +51,6 @@ class Record:
     routes: tuple[Route, ...]
     inventory: tuple[ObjectRef, ...]
 
-    @property
-    def urls(self) -> tuple[str, ...]:
-        return tuple(route.url for route in self.routes)
-
 
 def read_record(cluster: Cluster) -> Record | None:
     """None when there is none, or when it cannot be read as one. Raises ApiError."""

@@ -27,6 +27,7 @@ from kindctl.models import (
     State,
     Wake,
 )
+from kindctl.steps.located import located
 from kindctl.tools.protocols import Cluster, HttpAnswer, Net
 
 STUCK_SECONDS = 5.0
@@ -72,16 +73,28 @@ class UrlAnswers:
         if cluster is None:
             return Absent("no cluster")
         try:
-            identity = environment_id(self.environment, cluster)
-            answer = self.net.http(self.route.url, connect=self.route.connect, host=self.route.host)
+            route = located(self.route, cluster)
+            if route is None:
+                return NotReady(f"Service {self.route.external} has no external address yet")
+            return self._ask(route, cluster)
         except ApiError as error:
             return NotReady(error.what)
         except ToolError as error:
             return NotReady(error.why or error.what)
-        stranger = foreign(answer, identity, self.route.connect[1])
+
+    def _ask(self, route: Route, cluster: Cluster) -> State:
+        """Raises ApiError and ToolError."""
+        if route.url.startswith("tcp:"):
+            self.net.opens(route.connect)
+            return Ready("open")
+        answer = self.net.http(route.url, connect=route.connect, host=route.host)
+        stranger = ""
+        if route.marked:
+            identity = environment_id(self.environment, cluster)
+            stranger = foreign(answer, identity, route.connect[1])
         if not stranger and self._stuck(answer):
             return Differs(f"{summary(answer)}, for {STUCK_SECONDS:.0f} s")
-        fault = stranger or wrong(answer, self.route)
+        fault = stranger or wrong(answer, route)
         return NotReady(fault) if fault else Ready(summary(answer))
 
     def _stuck(self, answer: HttpAnswer) -> bool:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 BODY_LIMIT = 4 * 1024 * 1024
 """Bytes of an answer that are read: enough for any page that is looked at."""
 
+STAYS_OPEN = 0.15
+"""Seconds after which a connection that nobody closed counts as taken."""
+
 _ANY = ("0.0.0.0", "::")  # noqa: S104 - addresses that listeners have, none is bound here
 
 
@@ -89,6 +92,24 @@ class RealNet:
             raise ToolError(f"no answer from {url}", why=why, code="http") from error
         finally:
             connection.close()
+
+    def opens(self, connect: tuple[str, int], timeout: float = 3.0) -> None:
+        where = f"{connect[0]}:{connect[1]}"
+        try:
+            client = socket.create_connection(connect, timeout)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise ToolError(f"no answer from {where}", why=why, code="tcp") from error
+        with client:
+            client.settimeout(STAYS_OPEN)
+            try:
+                closed = client.recv(1) == b""
+            except TimeoutError:  # still open, and the other side waits for us to speak
+                return
+            except OSError:
+                closed = True
+        if closed:
+            raise ToolError(f"nobody behind {where}", why="closed at once", code="tcp")
 
     def reachable(self, url: str, timeout: float = 3.0) -> bool:
         # In a thread of its own: nothing bounds the time that a dead resolver takes.

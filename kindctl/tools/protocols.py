@@ -218,6 +218,11 @@ class Net(Protocol):
         only when `ca` (PEM) is given. Raises ToolError (code http) when nothing answers."""
         ...
 
+    def opens(self, connect: tuple[str, int], timeout: float = 3.0) -> None:
+        """A TCP connection is taken, and not closed at once: the engine's proxy takes every one, and
+        closes it where nobody is behind. Raises ToolError (code tcp)."""
+        ...
+
     def reachable(self, url: str, timeout: float = 3.0) -> bool:
         """Whether anything below 500 answers there, through the proxy that the environment names."""
         ...

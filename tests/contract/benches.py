@@ -118,6 +118,10 @@ class NetBench(Protocol):
         """A port of 127.0.0.1 whose listener is gone, with a connection of its in TIME_WAIT."""
         ...
 
+    def slam(self) -> int:
+        """A port of 127.0.0.1 that takes each connection and closes it."""
+        ...
+
     def serve(self, handler: Handler, *, tls: bool = False) -> tuple[str, int]:
         """An HTTP server; with TLS its certificate is for shop.test, by `authority()`."""
         ...
@@ -134,6 +138,11 @@ class FakeNetBench:
 
     def just_closed(self) -> int:
         return self.net.free_port("127.0.0.1", ())
+
+    def slam(self) -> int:
+        port = self.listen("127.0.0.1")
+        self.net.closing.add(("127.0.0.1", port))
+        return port
 
     def serve(self, handler: Handler, *, tls: bool = False) -> tuple[str, int]:
         where = ("127.0.0.1", self.net.free_port("127.0.0.1", ()))

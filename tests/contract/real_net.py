@@ -8,7 +8,7 @@ import ssl
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from kindctl.tools.net import RealNet
@@ -44,6 +44,17 @@ class RealNetBench:
                 accepted.close()  # the side that closes first keeps the connection in TIME_WAIT
                 client.recv(1)
         return port
+
+    def slam(self) -> int:
+        server = self._stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+        def close_each() -> None:
+            with suppress(OSError):  # the test is over
+                while True:
+                    server.accept()[0].close()
+
+        threading.Thread(target=close_each, daemon=True).start()
+        return int(server.getsockname()[1])
 
     def serve(self, handler: Handler, *, tls: bool = False) -> tuple[str, int]:
         server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_class(handler))

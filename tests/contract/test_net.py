@@ -119,6 +119,23 @@ def test_no_answer_is_an_error(nets: NetBench) -> None:
     assert "refused" in caught.value.why
 
 
+def test_a_port_with_somebody_behind_it_opens(nets: NetBench) -> None:
+    nets.net.opens(("127.0.0.1", nets.listen("127.0.0.1")))
+
+
+def test_a_port_whose_connections_are_closed_at_once_has_nobody_behind_it(nets: NetBench) -> None:
+    with pytest.raises(ToolError, match="nobody behind") as caught:
+        nets.net.opens(("127.0.0.1", nets.slam()))
+    assert caught.value.code == "tcp"
+
+
+def test_a_port_without_listener_does_not_open(nets: NetBench) -> None:
+    with pytest.raises(ToolError, match="no answer from") as caught:
+        nets.net.opens(("127.0.0.1", nets.just_closed()))
+    assert caught.value.code == "tcp"
+    assert "refused" in caught.value.why
+
+
 def test_certificates_are_verified_only_where_an_authority_is_given(nets: NetBench) -> None:
     where = nets.serve(hello, tls=True)
     assert nets.net.http("https://shop.test/", connect=where).body == b"hello"

@@ -22,6 +22,7 @@ import yaml
 from kindctl.components.nginx import IngressNginx
 from kindctl.models import Object, ObjectRef
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.ways import setup
 
 IMAGE = "kindctl.local/ingress-nginx"
 FILE = "/etc/kindctl/upstream-deploy.yaml"
@@ -69,7 +70,7 @@ def upstream() -> dict[str, Object]:
 @pytest.fixture(scope="module")
 def ours() -> dict[str, Object]:
     cluster = FakeCluster()
-    controller = IngressNginx("shop")
+    controller = IngressNginx(setup("shop"))
     objects = controller.objects(cluster, lambda reference: reference)
     return by_name([*objects, *controller.late_objects(cluster)])
 

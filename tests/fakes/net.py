@@ -32,6 +32,7 @@ class FakeNet:
     listeners: dict[tuple[str, int], PortOwner] = field(default_factory=dict)
     handlers: dict[tuple[str, int], Handler] = field(default_factory=dict)  # by (address, port)
     certificates: dict[tuple[str, int], str] = field(default_factory=dict)  # PEM of a server's CA
+    closing: set[tuple[str, int]] = field(default_factory=set)  # take a connection and close it
     names: dict[str, str] = field(default_factory=lambda: {"localhost": "127.0.0.1"})
     reachable_urls: set[str] = field(default_factory=set)
 
@@ -71,6 +72,15 @@ class FakeNet:
         answer = handler(Request(url, path, host or parts.netloc))
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return HttpAnswer(answer.status, headers, answer.body)
+
+    def opens(self, connect: tuple[str, int], timeout: float = 3.0) -> None:
+        address, port = self.names.get(connect[0], connect[0]), connect[1]
+        if (address, port) in self.closing:
+            raise ToolError(f"nobody behind {address}:{port}", why="closed at once", code="tcp")
+        if self._listener(address, port) is None:
+            raise ToolError(
+                f"no answer from {address}:{port}", why="Connection refused", code="tcp"
+            )
 
     def reachable(self, url: str, timeout: float = 3.0) -> bool:
         if url in self.reachable_urls:

@@ -17,6 +17,7 @@ from kindctl.config.load import load
 from kindctl.errors import ConfigError
 from kindctl.models import Object, ObjectRef
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.ways import setup
 
 SAMPLE = Path(__file__).parents[2] / "sample-app"
 SECRET = ObjectRef("v1", "Secret", "keys", "shop")
@@ -229,7 +230,7 @@ def test_a_namespace_that_several_have_a_manifest_for_is_applied_by_one(
     text = "{apiVersion: v1, kind: Namespace, metadata: {name: %s}}\n---\n"
     one = app(tmp_path, text % "team", "one")
     two = app(tmp_path, text % "team" + text % "own" + text % "ingress-nginx", "two")
-    settle_namespaces([IngressNginx("shop"), one, two])
+    settle_namespaces([IngressNginx(setup("shop")), one, two])
 
     def names(component: AppComponent) -> list[Any]:
         return [obj["metadata"]["name"] for obj in component.objects(cluster, as_it_is)]

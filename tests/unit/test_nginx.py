@@ -15,6 +15,7 @@ from kindctl.components.proof import environment_id
 from kindctl.errors import ApiError, UsageError
 from kindctl.models import Object, ObjectRef
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.ways import setup
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ingress-nginx"}}
@@ -25,7 +26,7 @@ def as_it_is(reference: str) -> str:
 
 
 def nginx(after: timedelta = timedelta()) -> IngressNginx:
-    return IngressNginx("shop", now=lambda: NOW + after)
+    return IngressNginx(setup("shop"), now=lambda: NOW + after)
 
 
 def found(objects: list[Object], kind: str, name: str = "") -> Any:
@@ -51,9 +52,9 @@ def cluster() -> FakeCluster:
 
 def test_the_registry_loads_it() -> None:
     assert list(CONTROLLERS) == ["nginx"]
-    assert load_controller("nginx", "shop").images() == (IMAGE,)
+    assert load_controller("nginx", setup("shop")).images() == (IMAGE,)
     with pytest.raises(UsageError, match="no ingress controller 'apache'"):
-        load_controller("apache", "shop")
+        load_controller("apache", setup("shop"))
 
 
 def test_an_in_memory_api_takes_all_objects(cluster: FakeCluster) -> None:
@@ -78,7 +79,7 @@ def test_it_runs_on_the_node_whose_ports_are_mapped(cluster: FakeCluster) -> Non
     pod = found(nginx().objects(cluster, as_it_is), "Deployment")["spec"]["template"]["spec"]
     assert pod["nodeSelector"]["ingress-ready"] == "true"
     ports = {p["hostPort"] for p in pod["containers"][0]["ports"] if "hostPort" in p}
-    assert ports == set(IngressNginx.host_ports)
+    assert ports == set(nginx().host_ports)
 
 
 def test_it_is_asked_every_second_from_the_start(cluster: FakeCluster) -> None:
@@ -125,7 +126,10 @@ def test_the_same_call_gives_the_same_objects_before_and_after_they_are_applied(
 
 
 def test_shipped_manifests_are_not_altered_by_what_is_filled_in(cluster: FakeCluster) -> None:
-    one, other = nginx().objects(cluster, as_it_is), IngressNginx("other").objects(cluster, str)
+    one, other = (
+        nginx().objects(cluster, as_it_is),
+        IngressNginx(setup("other")).objects(cluster, str),
+    )
     assert found(one, "ConfigMap")["data"] != found(other, "ConfigMap")["data"]
     assert ca_of(one) != ca_of(other)
 

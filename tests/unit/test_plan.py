@@ -12,7 +12,7 @@ from kindctl.errors import ConfigError
 from kindctl.graph import graph_of
 from kindctl.models import Step
 from kindctl.paths import share_dir
-from kindctl.plan import Plan, distinct, make_plan, wants
+from kindctl.plan import Plan, distinct, make_plan
 from kindctl.steps.app_image import AppImageBuilt
 from kindctl.steps.image import ImagePresent
 from kindctl.tools.protocols import Tools
@@ -135,9 +135,9 @@ def test_own_images_are_built_and_the_others_are_had_from_sources(sample: Plan) 
 def test_the_plan_names_its_images_and_routes(sample: Plan) -> None:
     assert {"postgres:17", "example-backend", "kindest/node:v1.36"} < set(sample.references)
     assert len(sample.references) == 5
-    assert sample.routes[0].url == "http://localhost/"
-    assert sample.provider.mappings
-    assert sample.provider.environment == "sample"
+    assert sample.parts.routes[0].url == "http://localhost/"
+    assert sample.parts.mappings
+    assert sample.provider.context == "kind-sample"
 
 
 # --- smaller ones --------------------------------------------------------------------------------
@@ -148,8 +148,8 @@ def test_without_controller_and_apps_there_is_a_cluster_and_no_more(tmp_path: Pa
     names = [step.name for step in plan.steps]
     assert names == ["preflight", "image:kindest/node:v1.36", "cluster", "record", "prune"]
     assert len(graph_of(plan.steps)) == 5
-    assert (plan.routes, tuple(plan.provider.mappings)) == ((), ())
-    assert wants(plan.loaded.config).ports == ()
+    assert (plan.parts.routes, plan.parts.mappings) == ((), ())
+    assert plan.preflight.wants.ports == ()
 
 
 def test_without_controller_an_app_is_applied_and_has_no_urls(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_the_ports_of_the_file_are_asked_of_the_machine_and_mapped(tmp_path: Pat
     config = "name: shop\ningress: {expose: {http: 8080, https: 8443, address: 127.0.0.2}}\n"
     plan = plan_of(tmp_path, config)
     assert plan.preflight.wants.ports == (("127.0.0.2", 8080), ("127.0.0.2", 8443))
-    mapped = {(m.address, m.host_port) for m in plan.provider.mappings}
+    mapped = {(m.address, m.host_port) for m in plan.parts.mappings}
     assert mapped == set(plan.preflight.wants.ports)
 
 
@@ -217,7 +217,7 @@ def test_manifests_that_are_certain_to_fail_are_refused(tmp_path: Path) -> None:
 
 def test_warnings_alone_are_not_refused(tmp_path: Path) -> None:
     dotted = INGRESS.replace("path: /,", "path: /v1.2,")
-    (route,) = plan_of(tmp_path, SHOP, shop=dotted).routes
+    (route,) = plan_of(tmp_path, SHOP, shop=dotted).parts.routes
     assert route.url == "http://localhost/v1.2"
 
 
@@ -234,5 +234,5 @@ def test_an_app_cannot_be_called_like_the_controller(tmp_path: Path) -> None:
 
 
 def test_what_the_manifests_will_not_get_is_said_and_a_fixed_number_is_not(sample: Plan) -> None:
-    (warning,) = sample.warnings
+    (warning,) = sample.parts.warnings
     assert "HorizontalPodAutoscaler example/backend will not scale" in warning

@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 
 from kindctl.models import Absent, Change, Differs, NotReady, Object, ObjectRef, Ready, Route
+from kindctl.steps.located import urls_of
 from kindctl.steps.record import RECORD, Record, Recorded, read_record
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.component import FakeComponent, FakeProvider, Heard
@@ -58,7 +59,7 @@ def test_its_urls_are_those_of_its_routes(cluster: FakeCluster) -> None:
     step(cluster).apply(Heard())
     record = read_record(cluster)
     assert record is not None
-    assert record.urls == ("http://localhost/",)
+    assert urls_of(cluster, record.routes) == ["http://localhost/"]
 
 
 def test_the_same_content_changes_nothing(cluster: FakeCluster) -> None:

@@ -37,7 +37,13 @@ def lines_of(*steps: FakeStep) -> list[dict[str, Any]]:
     stream = io.StringIO()
     with JsonLines(stream) as screen:
         try:
-            run("shop", steps, emit=screen, stop=threading.Event(), urls=["http://localhost/"])
+            run(
+                "shop",
+                steps,
+                emit=screen,
+                stop=threading.Event(),
+                urls=lambda: ["http://localhost/"],
+            )
         except KindctlError as error:
             show_error(error, as_json=True, stream=stream)
     return [json.loads(line) for line in stream.getvalue().splitlines()]

@@ -9,6 +9,7 @@ import pytest
 from kindctl.components.routes import Expect, app_routes, concrete
 from kindctl.exposures.host_port import HostPort
 from kindctl.models import Object, Route
+from tests.fakes.ways import host_port
 
 REWRITE = {"nginx.ingress.kubernetes.io/rewrite-target": "/$1"}
 
@@ -32,7 +33,7 @@ def ingress(
 def routes(
     *ingresses: Object, expect: tuple[Expect, ...] = (), exposure: HostPort | None = None
 ) -> list[Route]:
-    endpoints = (exposure or HostPort()).endpoints()
+    endpoints = (exposure or host_port()).endpoints()
     return app_routes(
         ingresses, expect, endpoints, app="shop", namespace="shop", ingress_class="nginx"
     )
@@ -86,13 +87,13 @@ def test_without_expectations_each_host_and_path_is_a_route_once() -> None:
 
 
 def test_the_endpoint_gives_name_port_and_where_to_connect() -> None:
-    (found,) = routes(ingress("/"), exposure=HostPort("127.0.0.1", 8080, 8443))
+    (found,) = routes(ingress("/"), exposure=host_port("127.0.0.1", 8080, 8443))
     assert (found.url, found.connect) == ("http://localhost:8080/", ("127.0.0.1", 8080))
-    (found,) = routes(ingress("/"), exposure=HostPort("0.0.0.0", 8080, 8443))
+    (found,) = routes(ingress("/"), exposure=host_port("0.0.0.0", 8080, 8443))
     assert (found.url, found.connect) == ("http://localhost:8080/", ("127.0.0.1", 8080))
-    (found,) = routes(ingress("/"), exposure=HostPort("192.0.2.7"))
+    (found,) = routes(ingress("/"), exposure=host_port("192.0.2.7"))
     assert (found.url, found.connect) == ("http://192.0.2.7/", ("192.0.2.7", 80))
-    (found,) = routes(ingress("/"), exposure=HostPort("::1"))
+    (found,) = routes(ingress("/"), exposure=host_port("::1"))
     assert (found.url, found.connect) == ("http://localhost/", ("::1", 80))
 
 
@@ -101,7 +102,7 @@ def test_hosts_that_lead_here_are_in_the_url_and_others_in_the_header() -> None:
         ingress("/", host="shop.localhost"),
         ingress("/", host="shop.example.com"),
         ingress("/", host="*.example.com"),
-        exposure=HostPort(http=8080),
+        exposure=host_port(http=8080),
     )
     assert [(route.url, route.host) for route in found] == [
         ("http://shop.localhost:8080/", ""),

@@ -10,8 +10,7 @@ from kindctl.components.base import Component
 from kindctl.components.nginx import IngressNginx
 from kindctl.components.proof import environment_id
 from kindctl.errors import ApiError, UsageError
-from kindctl.exposures import EXPOSURES, load_exposure
-from kindctl.exposures.host_port import HostPort
+from kindctl.exposures import load_exposure
 from kindctl.models import Absent, Differs, NotReady, PortMapping, Ready, Route, State
 from kindctl.steps.proven import Proven
 from kindctl.steps.url import UrlAnswers, summary
@@ -19,6 +18,7 @@ from kindctl.tools.protocols import HttpAnswer
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.component import Heard
 from tests.fakes.net import FakeNet, Request
+from tests.fakes.ways import host_port, ports, setup
 
 ROUTE = Route(url="http://localhost/", app="shop", namespace="shop")
 NGINX_503 = (
@@ -170,7 +170,7 @@ def test_an_answer_in_one_line(answer: HttpAnswer, words: str) -> None:
 
 
 def test_host_ports_map_the_hosts_ports_to_the_pods_own() -> None:
-    exposure = load_exposure("host-port")(address="127.0.0.1", http=8080, https=8443)
+    exposure = load_exposure("host-port")(ports(8080, 8443, 80, 443), address="127.0.0.1")
     assert exposure.mappings() == (
         PortMapping(8080, 80, "127.0.0.1"),
         PortMapping(8443, 443, "127.0.0.1"),
@@ -180,10 +180,9 @@ def test_host_ports_map_the_hosts_ports_to_the_pods_own() -> None:
         "https://localhost:8443",
     ]
     mapped = {mapping.node_port for mapping in exposure.mappings()}
-    assert mapped == set(IngressNginx.host_ports)
+    assert mapped == set(IngressNginx(setup("shop")).host_ports)
     with pytest.raises(UsageError, match="no exposure 'tunnel'"):
         load_exposure("tunnel")
-    assert list(EXPOSURES) == ["host-port"]
 
 
 @pytest.mark.parametrize(
@@ -198,7 +197,7 @@ def test_host_ports_map_the_hosts_ports_to_the_pods_own() -> None:
     ],
 )
 def test_the_name_in_urls_leads_to_the_bound_address(address: str, host: str) -> None:
-    assert [e.host for e in HostPort(address).endpoints()] == [host, host]
+    assert [e.host for e in host_port(address).endpoints()] == [host, host]
 
 
 # --- proven --------------------------------------------------------------------------------------
@@ -206,7 +205,7 @@ def test_the_name_in_urls_leads_to_the_bound_address(address: str, host: str) ->
 
 class Doubtful(IngressNginx):
     def __init__(self, *words: str | ApiError) -> None:
-        super().__init__("shop")
+        super().__init__(setup("shop"))
         self.words = list(words)
 
     def prove(self, cluster: object) -> str:

@@ -18,7 +18,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from kindctl.components.base import Resolve
+from kindctl.components.base import Resolve, Setup
 from kindctl.components.proof import ENVIRONMENT_HEADER, INGRESS_HEADER, environment_id
 from kindctl.errors import ApiError
 from kindctl.models import Endpoint, Object, ObjectRef, Route
@@ -32,7 +32,8 @@ IMAGE = (
     "@sha256:594ceea76b01c592858f803f9ff4d2cb40542cae2060410b2c95f75907d659e1"
 )
 NAMESPACE = "ingress-nginx"
-SERVICE = "ingress-nginx-controller-admission"
+SERVICE = "ingress-nginx-controller"
+ADMISSION = "ingress-nginx-controller-admission"
 CONFIG = ObjectRef("v1", "ConfigMap", "ingress-nginx-controller", NAMESPACE)
 SECRET = ObjectRef("v1", "Secret", "ingress-nginx-admission", NAMESPACE)
 WEBHOOK = "validate.nginx.ingress.kubernetes.io"
@@ -59,13 +60,17 @@ class IngressNginx:
     left_to_others: Collection[str] = ()
     has_late_objects = True
     ingress_class = "nginx"
-    host_ports: Mapping[int, str] = {80: "ingress-nginx", 443: "ingress-nginx"}
 
-    def __init__(self, environment: str, now: Callable[[], datetime] = _now) -> None:
-        self.environment = environment
+    def __init__(self, setup: Setup, now: Callable[[], datetime] = _now) -> None:
+        self.environment = setup.environment
+        self.exposure = setup.expose(NAMESPACE, SERVICE)
         self._now = now
         self._lock = threading.Lock()
         self._made: Pki | None = None
+
+    @property
+    def host_ports(self) -> Mapping[int, str]:
+        return dict.fromkeys((80, 443), self.name) if self.exposure.on_node else {}
 
     def images(self) -> Sequence[str]:
         return (IMAGE,)
@@ -78,6 +83,10 @@ class IngressNginx:
                 obj["data"]["http-snippet"] = _headers(environment_id(self.environment, cluster))
             elif obj["kind"] == "Deployment":
                 obj["spec"]["template"]["spec"]["containers"][0]["image"] = resolve(IMAGE)
+                if not self.exposure.on_node:
+                    _leave_the_node(obj)
+            elif obj["kind"] == "Service" and obj["metadata"]["name"] == SERVICE:
+                self.exposure.shape(obj)
         return objects
 
     def look_again(self, cluster: Cluster) -> None:
@@ -113,7 +122,7 @@ class IngressNginx:
         """What the cluster has, if it is good; else a new one, which is the same at the next call."""
         from kindctl.components.nginx.pki import Pki, create
 
-        names = (SERVICE, f"{SERVICE}.{NAMESPACE}.svc")
+        names = (ADMISSION, f"{ADMISSION}.{NAMESPACE}.svc")
         with self._lock:
             found = Pki.read(cluster.get(SECRET))
             if found is not None and not found.fault(names, self._now()):
@@ -123,8 +132,8 @@ class IngressNginx:
             return self._made
 
 
-def controller(environment: str) -> IngressNginx:
-    return IngressNginx(environment)
+def controller(setup: Setup) -> IngressNginx:
+    return IngressNginx(setup)
 
 
 def manifests() -> list[Object]:
@@ -144,6 +153,18 @@ def _parsed(file: str) -> list[Object]:
     return list(yaml.safe_load_all(text))
 
 
+def _leave_the_node(deployment: Object) -> None:
+    """Reached through its Service, it needs no ports of a node, and no node in particular."""
+    spec = deployment["spec"]["template"]["spec"]
+    spec["nodeSelector"].pop("ingress-ready")
+    for port in spec["containers"][0]["ports"]:
+        port.pop("hostPort", None)
+    publish = spec["containers"][0]["args"]
+    publish[publish.index("--publish-status-address=localhost")] = (
+        f"--publish-service=$(POD_NAMESPACE)/{SERVICE}"
+    )
+
+
 def _headers(identity: str) -> str:
     """Set in the http block, and so on every answer, an error page's too.
 
@@ -159,7 +180,7 @@ def _headers(identity: str) -> str:
 
 def _probe(path: str) -> Object:
     """For a dry run. With strict-validate-path-type the webhook refuses a regular expression here."""
-    service = {"name": "ingress-nginx-controller", "port": {"name": "http"}}
+    service = {"name": SERVICE, "port": {"name": "http"}}
     rule = {"path": path, "pathType": "Prefix", "backend": {"service": service}}
     return {
         "apiVersion": "networking.k8s.io/v1",

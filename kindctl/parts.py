@@ -1,0 +1,283 @@
+"""Config -> the parts of an environment: provider, components, exposures, images. Nothing is asked of the
+engine or the cluster here, so that what cannot work is refused before either is touched."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from kindctl.components import load_addon, load_controller
+from kindctl.components.app import AppComponent, Expect, ExposedService, settle_namespaces
+from kindctl.components.base import Component, Controller, Setup
+from kindctl.components.lint import Surroundings, lint
+from kindctl.components.manifests import Manifest
+from kindctl.config.load import Loaded
+from kindctl.config.schema import AppConfig, Config, ExpectConfig, ExposeServiceConfig
+from kindctl.diagnose.base import Wants
+from kindctl.errors import ConfigError, Problem
+from kindctl.exposures import load_exposure
+from kindctl.images import cas
+from kindctl.images.pins import node_reference
+from kindctl.images.store import Images
+from kindctl.models import (
+    AppBuild,
+    Endpoint,
+    ExposedPort,
+    Exposure,
+    Forward,
+    Object,
+    PortMapping,
+    Route,
+)
+from kindctl.providers.base import Provider
+from kindctl.providers.kind import KindProvider
+from kindctl.tools.protocols import Tools
+
+HTTP, HTTPS = 80, 443
+"""Host ports of the controller's pod on its node: those of stock manifests. Only the host's may differ."""
+
+NODE_PORTS = range(30000, 32768)
+"""The API server's default --service-node-port-range."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an environment is made of, and the ways into it."""
+
+    controller: Controller | None
+    components: tuple[Component, ...]  # the add-ons, the controller, the apps
+    exposures: tuple[Exposure, ...]
+    routes: tuple[Route, ...]
+    warnings: tuple[str, ...]  # what the manifests promise and will not get
+
+    @property
+    def mappings(self) -> tuple[PortMapping, ...]:
+        return tuple(mapping for way in self.exposures for mapping in way.mappings())
+
+    @property
+    def forwards(self) -> tuple[Forward, ...]:
+        return tuple(forward for way in self.exposures for forward in way.forwards())
+
+
+def parts_of(loaded: Loaded) -> Parts:
+    """Raises ConfigError for manifests that are certain to fail, and for what cannot be combined."""
+    config = loaded.config
+    setup = _setup(config)
+    controller = None
+    if config.ingress.controller != "none":
+        controller = load_controller(config.ingress.controller, setup)
+    apps = tuple(_app(app, loaded, controller) for app in config.apps)
+    warnings = lint_apps(apps, controller)
+    addons = tuple(load_addon(name, setup) for name in config.addons)
+    components = (*addons, *((controller,) if controller else ()), *apps)
+    settle_namespaces(components)
+    ways = [way.exposure for app in apps for way in app.exposed]
+    exposures = (*((controller.exposure,) if controller else ()), *ways)
+    endpoints: Sequence[Endpoint] = controller.exposure.endpoints() if controller else ()
+    routes = tuple(route for part in components for route in part.routes(endpoints))
+    refuse_clashes(loaded, components, routes)
+    return Parts(controller, components, exposures, routes, warnings)
+
+
+def provider_of(
+    loaded: Loaded, tools: Tools, images: Images, mappings: Sequence[PortMapping]
+) -> Provider:
+    config = loaded.config
+    return KindProvider(
+        tools,
+        config.name,
+        node_image=config.cluster.image or node_reference(config.cluster.kubernetes),
+        resolve=images.resolve,
+        mappings=mappings,
+        workers=config.cluster.workers,
+        extra=config.cluster.kind,
+        extra_cas=images.book.extra_cas,
+        extra_cas_label=cas.label(images.book.extra_cas),
+    )
+
+
+def wants(loaded: Loaded, parts: Parts) -> Wants:
+    """What the environment asks of the machine."""
+    config = loaded.config
+    mapped = [(mapping.address, mapping.host_port) for mapping in parts.mappings]
+    forwarded = [(forward.address, forward.local) for forward in parts.forwards]
+    return Wants(
+        ports=(*mapped, *forwarded),
+        kubernetes=config.cluster.kubernetes,
+        workers=config.cluster.workers,
+        environment=config.name,
+    )
+
+
+def images_of(loaded: Loaded, tools: Tools) -> Images:
+    config, root = loaded.config, loaded.root
+    own = {Path(file).name: (root / file).read_text() for file in config.extraCAs}
+    return Images(
+        tools,
+        config.images.sources,
+        config.images.mirrors,
+        {**tools.host.trusted_cas(), **own},
+        [build for app in config.apps for build in builds_of(app, root)],
+    )
+
+
+# --- the controller ------------------------------------------------------------------------------
+
+
+def _setup(config: Config) -> Setup:
+    ingress = config.ingress
+    scale = ingress.autoscale
+    return Setup(
+        environment=config.name,
+        expose=lambda namespace, service: _controllers_way(config, namespace, service),
+        replicas=ingress.replicas,
+        autoscale=(scale.max, scale.cpu) if scale else None,
+        gateways=config.cluster.gateways,
+        gateway_api=ingress.gatewayAPI,
+        custom=ingress.custom.model_dump() if ingress.custom else {},
+    )
+
+
+def _controllers_way(config: Config, namespace: str, service: str) -> Exposure:
+    expose = config.ingress.expose
+    node = (HTTP, HTTPS)
+    if expose.via == "node-port":
+        node = (expose.nodePorts.http, expose.nodePorts.https)
+    ports = (
+        ExposedPort("http", namespace, service, "http", expose.http, node[0]),
+        ExposedPort("https", namespace, service, "https", expose.https, node[1]),
+    )
+    return load_exposure(expose.via)(ports, expose.address)
+
+
+# --- the apps ------------------------------------------------------------------------------------
+
+
+def _app(app: AppConfig, loaded: Loaded, controller: Controller | None) -> AppComponent:
+    component = AppComponent(
+        name=app.name,
+        namespace=app.namespace or app.name,
+        root=loaded.root,
+        manifests=app.manifests,
+        builds=tuple(builds_of(app, loaded.root)),
+        expect=tuple(_expect(wanted) for wanted in app.expect),
+        ingress_class=controller.ingress_class if controller else "",
+    )
+    component.exposed = tuple(_exposed(app, component, loaded))
+    return component
+
+
+def _expect(wanted: ExpectConfig) -> Expect:
+    return Expect(wanted.path, wanted.host, wanted.contains, wanted.status)
+
+
+def _exposed(app: AppConfig, component: AppComponent, loaded: Loaded) -> Iterator[ExposedService]:
+    """Raises ConfigError for a Service that no manifest has, or a port that it does not have."""
+    problems: list[Problem] = []
+    for way in app.expose:
+        try:
+            port = _port(way, component, loaded)
+        except ConfigError as error:
+            problems += error.problems
+            continue
+        exposure = load_exposure(way.via)((port,), way.address)
+        yield ExposedService(exposure, _expect(way.expect) if way.expect else None)
+    if problems:
+        raise ConfigError(problems)
+
+
+def _port(way: ExposeServiceConfig, component: AppComponent, loaded: Loaded) -> ExposedPort:
+    services = {m.name: m for m in component.parsed if m.kind == "Service"}
+
+    def refused(message: str, hint: str) -> ConfigError:
+        return ConfigError([Problem(str(loaded.file), 0, 0, message, hint)])
+
+    if way.service not in services:
+        known = ", ".join(services) or "none"
+        raise refused(
+            f"apps.{component.name}.expose: no manifest has a Service {way.service!r}",
+            f"its Services: {known}",
+        )
+    manifest = services[way.service]
+    ports = (manifest.obj.get("spec") or {}).get("ports") or []
+    fitting = [p for p in ports if way.port in (None, p.get("port"), p.get("name"))]
+    if len(fitting) != 1:
+        names = ", ".join(str(p.get("name") or p.get("port")) for p in ports)
+        raise refused(
+            f"apps.{component.name}.expose: which port of Service {way.service!r}?",
+            f"it has {names or 'none'}: name one in `port`",
+        )
+    (found,) = fitting
+    number = int(found["port"])
+    node_port = 0
+    if way.via == "node-port":
+        node_port = way.nodePort or found.get("nodePort") or chosen_node_port(manifest, number)
+    return ExposedPort(
+        scheme=way.scheme or scheme_of(found),
+        namespace=manifest.namespace,
+        service=way.service,
+        port=number,
+        local=way.local or node_port or number,
+        node_port=node_port,
+    )
+
+
+def chosen_node_port(service: Manifest, port: int) -> int:
+    """Of a Service that names none: always the same, so that a cluster that has it mapped keeps it."""
+    digest = hashlib.sha256(f"{service.namespace}/{service.name}:{port}".encode()).digest()
+    return NODE_PORTS.start + int.from_bytes(digest[:4], "big") % len(NODE_PORTS)
+
+
+def scheme_of(port: Object) -> Literal["http", "https", "tcp"]:
+    """What a port of a Service speaks, by its appProtocol, its name or its number."""
+    words = (str(port.get("appProtocol") or ""), str(port.get("name") or ""))
+    if any(word.startswith("https") for word in words) or port["port"] in (443, 8443):
+        return "https"
+    if any(word.startswith("http") for word in words) or port["port"] in (
+        80,
+        8080,
+        3000,
+        5000,
+        8000,
+    ):
+        return "http"
+    return "tcp"
+
+
+def lint_apps(apps: Sequence[AppComponent], controller: Controller | None) -> tuple[str, ...]:
+    """Warnings. Raises ConfigError with every finding that is certain to fail."""
+    around = Surroundings(
+        ingress_classes=(controller.ingress_class,) if controller else (),
+        host_ports=controller.host_ports if controller else {},
+        built=tuple(build.image for app in apps for build in app.builds),
+    )
+    findings = lint({app.name: app.parsed for app in apps}, around)
+    if errors := [finding.problem for finding in findings if finding.level == "error"]:
+        raise ConfigError(errors)
+    return tuple(str(finding.problem) for finding in findings)
+
+
+def refuse_clashes(loaded: Loaded, parts: Sequence[Component], routes: Sequence[Route]) -> None:
+    """Raises ConfigError where two things have the one name by which `up` knows them."""
+    names = Counter(part.name for part in parts)
+    asked = Counter((route.url, route.host) for route in routes)
+    messages = [f"two components are named {name!r}" for name, n in names.items() if n > 1]
+    for (url, host), times in asked.items():
+        if times > 1:
+            apps = sorted({r.app for r in routes if (r.url, r.host) == (url, host)})
+            where = f"{url} ({host})" if host else url
+            messages.append(f"{where} is wanted {times} times, by {' and '.join(apps)}")
+    if messages:
+        raise ConfigError([Problem(str(loaded.file), 0, 0, message) for message in messages])
+
+
+def builds_of(app: AppConfig, root: Path) -> Iterator[AppBuild]:
+    for build in app.build:
+        context = (root / build.context).resolve()
+        yield AppBuild(
+            build.image, context, context / build.dockerfile, build.target, dict(build.args)
+        )

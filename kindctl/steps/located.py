@@ -1,0 +1,50 @@
+"""Routes whose address only the cluster knows: the external address of a Service of type LoadBalancer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from kindctl.errors import KindctlError
+from kindctl.models import EXTERNAL, Object, ObjectRef, Route
+from kindctl.tools.protocols import Cluster
+
+
+def located(route: Route, cluster: Cluster | None) -> Route | None:
+    """The route with its address; itself where that is known already, None while there is none. Raises
+    ApiError."""
+    if not route.external:
+        return route
+    address = external_address(cluster.get(service_ref(route.external))) if cluster else ""
+    if not address:
+        return None
+    return replace(
+        route,
+        url=route.url.replace(EXTERNAL, f"[{address}]" if ":" in address else address, 1),
+        connect=(address, route.connect[1]),
+    )
+
+
+def service_ref(external: str) -> ObjectRef:
+    namespace, _, name = external.partition("/")
+    return ObjectRef("v1", "Service", name, namespace)
+
+
+def external_address(service: Object | None) -> str:
+    """What `kubectl get service` shows as EXTERNAL-IP; empty while it is <pending>."""
+    status = (service or {}).get("status") or {}
+    ingress = (status.get("loadBalancer") or {}).get("ingress") or []
+    return str(ingress[0].get("ip") or ingress[0].get("hostname") or "") if ingress else ""
+
+
+def urls_of(cluster: Cluster | None, routes: Iterable[Route]) -> list[str]:
+    """For people: with EXTERNAL-IP where there is no address, or nobody to ask."""
+    return [_url(cluster, route) for route in routes]
+
+
+def _url(cluster: Cluster | None, route: Route) -> str:
+    try:
+        found = located(route, cluster)
+    except KindctlError:
+        found = None
+    return (found or route).url

@@ -1,0 +1,28 @@
+"""Ways in, as the plan makes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kindctl.components.base import Setup
+from kindctl.exposures.host_port import HostPort
+from kindctl.models import ExposedPort, Exposure
+
+
+def host_port(address: str = "127.0.0.1", http: int = 80, https: int = 443) -> HostPort:
+    return HostPort(ports(http, https, 80, 443), address)
+
+
+def ports(
+    http: int = 80, https: int = 443, node_http: int = 30080, node_https: int = 30443
+) -> tuple[ExposedPort, ExposedPort]:
+    """Of a controller's Service gateway/controller."""
+    return (
+        ExposedPort("http", "gateway", "controller", "http", http, node_http),
+        ExposedPort("https", "gateway", "controller", "https", https, node_https),
+    )
+
+
+def setup(environment: str, exposure: Exposure | None = None, **more: Any) -> Setup:
+    """What a controller is made for; by default reached by host ports 80 and 443."""
+    return Setup(environment, lambda namespace, service: exposure or host_port(), **more)

@@ -1,0 +1,126 @@
+"""Ways to a Service beside the controller, and addresses that only the cluster knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kindctl.components.manifests import Manifest
+from kindctl.components.routes import Expect, service_routes
+from kindctl.config.load import load
+from kindctl.errors import ConfigError
+from kindctl.models import EXTERNAL, Endpoint, Route
+from kindctl.parts import NODE_PORTS, chosen_node_port, parts_of, scheme_of
+from kindctl.steps.located import located, urls_of
+from tests.fakes.cluster import FakeCluster
+
+OUTSIDE = Endpoint("http", EXTERNAL, 8080, EXTERNAL, external="shop/web")
+
+
+def service(address: dict[str, str] | None) -> dict[str, object]:
+    ingress = {"ingress": [address]} if address else {}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {"type": "LoadBalancer", "ports": [{"port": 8080}]},
+        "status": {"loadBalancer": ingress},
+    }
+
+
+def having(obj: dict[str, object]) -> FakeCluster:
+    cluster = FakeCluster()
+    cluster.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    cluster.put(obj)
+    return cluster
+
+
+def route() -> Route:
+    (found,) = service_routes([OUTSIDE], Expect("/x", contains="hello"), app="shop")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("address", "url", "connect"),
+    [
+        ({"ip": "172.18.9.1"}, "http://172.18.9.1:8080/x", ("172.18.9.1", 8080)),
+        ({"ip": "fd00::9"}, "http://[fd00::9]:8080/x", ("fd00::9", 8080)),
+        ({"hostname": "lb.example.com"}, "http://lb.example.com:8080/x", ("lb.example.com", 8080)),
+    ],
+)
+def test_an_external_address_is_asked_of_the_service(
+    address: dict[str, str], url: str, connect: tuple[str, int]
+) -> None:
+    cluster = having(service(address))
+    found = located(route(), cluster)
+    assert found is not None
+    assert (found.url, found.connect, found.contains) == (url, connect, "hello")
+    assert urls_of(cluster, [route()]) == [url]
+
+
+def test_without_an_address_there_is_nowhere_to_ask() -> None:
+    assert located(route(), having(service(None))) is None
+    assert located(route(), FakeCluster()) is None
+    assert urls_of(FakeCluster(), [route()]) == ["http://EXTERNAL-IP:8080/x"]
+    assert urls_of(None, [route()]) == ["http://EXTERNAL-IP:8080/x"]
+
+
+def test_a_route_with_an_address_is_located_already() -> None:
+    known = Route("http://localhost/")
+    assert located(known, None) is known
+
+
+def test_a_port_that_speaks_no_http_has_no_path() -> None:
+    (found,) = service_routes([Endpoint("tcp", "127.0.0.1", 15432)], None, app="shop")
+    assert (found.url, found.marked) == ("tcp://localhost:15432", False)
+
+
+@pytest.mark.parametrize(
+    ("port", "scheme"),
+    [
+        ({"port": 1, "appProtocol": "https"}, "https"),
+        ({"port": 1, "name": "http-web"}, "http"),
+        ({"port": 443}, "https"),
+        ({"port": 3000}, "http"),
+        ({"port": 5432, "name": "postgres"}, "tcp"),
+    ],
+)
+def test_what_a_port_speaks(port: dict[str, object], scheme: str) -> None:
+    assert scheme_of(port) == scheme
+
+
+def test_a_chosen_node_port_stays_the_same_and_is_one() -> None:
+    made = Manifest({"kind": "Service", "metadata": {"name": "web", "namespace": "shop"}}, "f")
+    port = chosen_node_port(made, 80)
+    assert port in NODE_PORTS
+    assert port == chosen_node_port(made, 80) != chosen_node_port(made, 81)
+
+
+SERVICE = """
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{name: a, port: 80}, {name: b, port: 81}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("{service: wbe, port: 80, via: node-port}", "no manifest has a Service 'wbe'"),
+        ("{service: web, via: node-port}", "which port of Service 'web'?"),
+        ("{service: web, port: 82, via: node-port}", "which port of Service 'web'?"),
+    ],
+)
+def test_a_service_or_port_that_no_manifest_has_is_refused(
+    tmp_path: Path, entry: str, message: str
+) -> None:
+    (tmp_path / "web.yaml").write_text(SERVICE)
+    (tmp_path / "kindctl.yaml").write_text(
+        f"name: shop\napps:\n- {{name: shop, manifests: [web.yaml], expose: [{entry}]}}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        parts_of(load(tmp_path / "kindctl.yaml"))
+    (problem,) = caught.value.problems
+    assert message in problem.message
