@@ -3,10 +3,12 @@ engine or the cluster here, so that what cannot work is refused before either is
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -178,9 +180,10 @@ def _expect(wanted: ExpectConfig) -> Expect:
 def _exposed(app: AppConfig, component: AppComponent, loaded: Loaded) -> Iterator[ExposedService]:
     """Raises ConfigError for a Service that no manifest has, or a port that it does not have."""
     problems: list[Problem] = []
-    for way in app.expose:
+    index = loaded.config.apps.index(app)
+    for place, way in enumerate(app.expose):
         try:
-            port = _port(way, component, loaded)
+            port = _port(way, component, partial(loaded.problem, ("apps", index, "expose", place)))
         except ConfigError as error:
             problems += error.problems
             continue
@@ -190,27 +193,28 @@ def _exposed(app: AppConfig, component: AppComponent, loaded: Loaded) -> Iterato
         raise ConfigError(problems)
 
 
-def _port(way: ExposeServiceConfig, component: AppComponent, loaded: Loaded) -> ExposedPort:
+def _port(
+    way: ExposeServiceConfig, component: AppComponent, problem: Callable[[str, str], Problem]
+) -> ExposedPort:
     services = {m.name: m for m in component.parsed if m.kind == "Service"}
-
-    def refused(message: str, hint: str) -> ConfigError:
-        return ConfigError([Problem(str(loaded.file), 0, 0, message, hint)])
-
     if way.service not in services:
-        known = ", ".join(services) or "none"
-        raise refused(
-            f"apps.{component.name}.expose: no manifest has a Service {way.service!r}",
-            f"its Services: {known}",
+        close = difflib.get_close_matches(way.service, services, 1)
+        known = f"the app's Services: {', '.join(services) or 'none'}"
+        raise ConfigError(
+            [
+                problem(
+                    f"no manifest of the app has a Service {way.service!r}",
+                    f"did you mean {close[0]!r}?" if close else known,
+                )
+            ]
         )
     manifest = services[way.service]
     ports = (manifest.obj.get("spec") or {}).get("ports") or []
     fitting = [p for p in ports if way.port in (None, p.get("port"), p.get("name"))]
     if len(fitting) != 1:
         names = ", ".join(str(p.get("name") or p.get("port")) for p in ports)
-        raise refused(
-            f"apps.{component.name}.expose: which port of Service {way.service!r}?",
-            f"it has {names or 'none'}: name one in `port`",
-        )
+        which = f"which port of Service {way.service!r}?"
+        raise ConfigError([problem(which, f"it has {names or 'none'}: name one in `port`")])
     (found,) = fitting
     number = int(found["port"])
     node_port = 0

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from kindctl.config.checks import cross_checks
 from kindctl.config.places import Document, Loc, read
@@ -27,6 +28,13 @@ class Loaded:
     config: Config
     file: Path
     root: Path
+    documents: tuple[Document, ...] = field(default=(), repr=False, compare=False)
+
+    def problem(self, loc: Loc, message: str, hint: str = "") -> Problem:
+        """A fault of the file, with the place of `loc` in it: ("apps", 0, "expose", 1)."""
+        if not self.documents:
+            return Problem(str(self.file), 0, 0, message, hint)
+        return _problem(self.documents, loc, message, hint)
 
 
 def find_file(start: Path) -> Path | None:
@@ -65,7 +73,7 @@ def load(file: Path | None = None, *, name: str | None = None) -> Loaded:
     ]
     if findings:
         raise ConfigError(findings)
-    return Loaded(config, path.resolve(), root)
+    return Loaded(config, path.resolve(), root, tuple(documents))
 
 
 def merge(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,7 +98,7 @@ def _mapping(document: Document) -> dict[str, Any]:
 
 
 def _problem(
-    documents: list[Document], loc: Loc, message: str, hint: str, *, key: bool = False
+    documents: Sequence[Document], loc: Loc, message: str, hint: str, *, key: bool = False
 ) -> Problem:
     """The place is looked for in the override first: it is what won."""
     for document in documents:
@@ -105,14 +113,15 @@ def _problem(
 
 
 def _translate(error: ValidationError, documents: list[Document]) -> Iterator[Problem]:
-    for item in error.errors():
-        loc = tuple(part for part in item["loc"] if isinstance(part, str | int))
+    for loc, item in _one_of_each_choice(error):
         where = dotted(loc)
         kind, given = item["type"], item.get("input")
         if kind == "extra_forbidden":
             close = difflib.get_close_matches(str(loc[-1]), _known_keys(loc), 1)
             hint = f"did you mean {close[0]!r}?" if close else "see `kindctl config schema`"
             yield _problem(documents, loc, f"unknown key {where!r}", hint, key=True)
+        elif kind == "choice":
+            yield _problem(documents, loc, f"{where}: {given!r} is not valid", item["msg"])
         elif kind == "missing":
             yield _problem(documents, loc, f"{where!r} is missing", "")
         elif kind == "string_type" and isinstance(given, int | float):
@@ -124,6 +133,57 @@ def _translate(error: ValidationError, documents: list[Document]) -> Iterator[Pr
         else:
             message = item["msg"][0].lower() + item["msg"][1:]
             yield _problem(documents, loc, f"{where}: {message}", f"got {given!r}")
+
+
+def _one_of_each_choice(error: ValidationError) -> Iterator[tuple[Loc, Mapping[str, Any]]]:
+    """(place, error). Where the schema allows a word or a mapping, pydantic reports a fault for each: of
+    a mapping those of the mapping are meant, of anything else one that says what is allowed."""
+    seen: dict[Loc, bool] = {}  # place of a choice -> whether a mapping is given there
+    for item in error.errors():
+        loc = tuple(part for part in item["loc"] if isinstance(part, str | int))
+        place, rest = _choice(loc)
+        if place is None:
+            yield loc, item
+            continue
+        if place not in seen:  # the first fault is of the word
+            seen[place] = isinstance(item["input"], Mapping)
+            if not seen[place]:
+                field_info = _field(place)
+                allowed = (field_info.description if field_info else "") or item["msg"]
+                yield place, {"type": "choice", "input": item["input"], "msg": allowed}
+        elif seen[place]:
+            yield (*place, *rest), item
+
+
+def _choice(loc: Loc) -> tuple[Loc | None, Loc]:
+    """(place of the choice that the fault lies in, the way from there), without pydantic's own tag."""
+    for index, part in enumerate(loc):
+        if isinstance(part, str) and index and _is_tag(part):
+            return loc[:index], loc[index + 1 :]
+    return None, ()
+
+
+def _is_tag(part: str) -> bool:
+    """ "literal['kind']", "constrained-int", "str", "ExistingConfig": no key of the file looks so."""
+    return (
+        part in ("str", "int")
+        or "[" in part
+        or part.startswith("constrained-")
+        or part[:1].isupper()
+    )
+
+
+def _field(loc: Loc) -> FieldInfo | None:
+    model: Any = Config
+    found: FieldInfo | None = None
+    for part in loc:
+        if isinstance(part, int):
+            continue
+        found = model.model_fields.get(part) if model else None
+        if found is None:
+            return None
+        model = next(_models(found.annotation), None)
+    return found
 
 
 def dotted(loc: Loc) -> str:

@@ -74,8 +74,8 @@ class ImagesConfig(Strict):
     )
 
 
+Via = Literal["host-port", "node-port", "load-balancer", "port-forward"]
 AppVia = Literal["node-port", "load-balancer", "port-forward"]
-Via = Literal["host-port"] | AppVia
 
 
 class NodePortsConfig(Strict):

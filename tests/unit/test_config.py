@@ -59,6 +59,37 @@ def test_every_problem_is_reported_at_once_with_its_place(tmp_path: Path) -> Non
     assert "apps[0].manifests" in found[3][2]
 
 
+@pytest.mark.parametrize(
+    ("text", "place", "message", "hint"),
+    [
+        (
+            "cluster: {provider: minikube}",
+            (2, 21),
+            "cluster.provider: 'minikube' is not valid",
+            "where the cluster comes from: `kind`, or `{existing: CONTEXT}`",
+        ),
+        (
+            "cluster: {provider: {existng: prod}}",
+            (2, 22),
+            "unknown key 'cluster.provider.existng'",
+            "did you mean 'existing'?",
+        ),
+        (
+            "apps: [{name: a, manifests: [.], expose: [{service: a, via: node-port, port: [1]}]}]",
+            (2, 78),
+            "apps[0].expose[0].port: [1] is not valid",
+            "its port, by number or name; default: its only one",
+        ),
+    ],
+)
+def test_of_a_choice_between_a_word_and_a_mapping_one_fault_is_told(
+    tmp_path: Path, text: str, place: tuple[int, int], message: str, hint: str
+) -> None:
+    found = problems(tmp_path, f"name: shop\n{text}\n")
+    assert (*place, message, hint) in found
+    assert len({(line, column) for line, column, _, _ in found}) == len(found)
+
+
 def test_a_version_that_yaml_reads_as_a_number_gets_the_right_hint(tmp_path: Path) -> None:
     ((line, column, message, hint),) = problems(
         tmp_path, "name: shop\ncluster: {kubernetes: 1.36}\n"

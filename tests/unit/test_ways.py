@@ -108,7 +108,7 @@ spec: {selector: {app: web}, ports: [{name: a, port: 80}, {name: b, port: 81}]}
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("{service: wbe, port: 80, via: node-port}", "no manifest has a Service 'wbe'"),
+        ("{service: wbe, port: 80, via: node-port}", "no manifest of the app has a Service 'wbe'"),
         ("{service: web, via: node-port}", "which port of Service 'web'?"),
         ("{service: web, port: 82, via: node-port}", "which port of Service 'web'?"),
     ],
@@ -124,3 +124,5 @@ def test_a_service_or_port_that_no_manifest_has_is_refused(
         parts_of(load(tmp_path / "kindctl.yaml"))
     (problem,) = caught.value.problems
     assert message in problem.message
+    assert (problem.file, problem.line) == (str(tmp_path / "kindctl.yaml"), 3)
+    assert problem.column > 40  # of the entry
