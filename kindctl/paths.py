@@ -34,6 +34,7 @@ def log_dir() -> Path:
 
 
 def share_dir(name: str) -> Path:
-    """`sample-app` or `configs`: in an installed package beside the code, in a checkout at its top."""
+    """`sample-app`, `configs` or `docs/ways-in`: in an installed package beside the code, in a
+    checkout at its top."""
     packaged = Path(__file__).parent / "_share" / name
     return packaged if packaged.is_dir() else Path(__file__).parent.parent / name

@@ -1,4 +1,4 @@
-"""`init`: a commented kindctl.yaml to start from."""
+"""`init`: a commented kindctl.yaml to start from, or one of the examples."""
 
 from __future__ import annotations
 
@@ -6,25 +6,35 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
+from kindctl.actions.examples import copy_example
 from kindctl.config.load import FILE
 from kindctl.config.schema import DNS_LABEL
 from kindctl.errors import UsageError
 
 
-def init(folder: Path, name: str | None = None) -> Path:
-    """Raises UsageError where there is one already, or where `name` cannot be a name."""
+def init(folder: Path, name: str | None = None, example: str | None = None) -> Path:
+    """The path of what was written. An example keeps its own name unless another is given.
+
+    Raises UsageError where there is one already, for an example that is not there, or where `name`
+    cannot be a name."""
     path = folder / FILE
     if path.exists():
         raise UsageError(f"{path} exists", fix="edit it, or remove it first")
-    chosen = name or _as_name(folder.resolve().name)
-    if not re.match(DNS_LABEL, chosen) or len(chosen) > 40:
-        raise UsageError(
-            f"{chosen!r} cannot be a name", fix="at most 40 lower-case letters, digits and '-'"
-        )
+    if example:
+        return copy_example(example, folder, _checked(name) if name else None)
+    chosen = _checked(name or _as_name(folder.resolve().name))
     template = files("kindctl.config").joinpath("template.yaml").read_text()
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(template.replace("NAME", chosen))
     return path
+
+
+def _checked(name: str) -> str:
+    if not re.match(DNS_LABEL, name) or len(name) > 40:
+        raise UsageError(
+            f"{name!r} cannot be a name", fix="at most 40 lower-case letters, digits and '-'"
+        )
+    return name
 
 
 def _as_name(folder: str) -> str:

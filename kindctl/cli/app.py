@@ -8,6 +8,7 @@ from kindctl.cli import (
     config,
     doctor,
     down,
+    explain,
     images,
     init,
     kubeconfig,
@@ -51,6 +52,7 @@ app.command("logs", rich_help_panel=LOOK)(logs.command)
 app.command("kubeconfig", rich_help_panel=LOOK)(kubeconfig.command)
 
 app.command("init", rich_help_panel=FILE)(init.command)
+app.command("explain", rich_help_panel=FILE)(explain.command)
 app.add_typer(config.app, name="config", rich_help_panel=FILE)
 
 app.command("doctor", rich_help_panel=MACHINE)(doctor.command)

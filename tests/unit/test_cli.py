@@ -28,7 +28,7 @@ ROOT = Path(kindctl.__file__).parents[1]
 GROUPS = {
     app_module.ENVIRONMENT: ["up", "plan", "down", "list"],
     app_module.LOOK: ["status", "urls", "open", "logs", "kubeconfig"],
-    app_module.FILE: ["init", "config"],
+    app_module.FILE: ["init", "explain", "config"],
     app_module.MACHINE: ["doctor", "images", "purge", "version"],
 }
 HEAVY = {

@@ -1,0 +1,126 @@
+"""The examples and the pages about ways in that ship with kindctl: found, read and copied."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kindctl.errors import UsageError
+from kindctl.paths import share_dir
+
+FILE = "kindctl.yaml"
+SAMPLE = "sample-app"
+SAMPLE_FROM_CONFIGS = f"../../{SAMPLE}"
+"""How an example's kindctl.yaml names the sample, which all of them may share."""
+
+NAME_LINE = re.compile(r"^name: *\S+", re.MULTILINE)
+COMMAND = re.compile(r"(kindctl \w+) -f configs/[\w-]+")
+PICTURE = re.compile(
+    r"^## The way of a request\n.*?^```[a-z]*\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
+ROW = re.compile(r"^\| \[([a-z0-9-]+)\]\(\1\.md\) \| (.+?) \| (.+?) \|$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Way:
+    """One row of the table of docs/ways-in: a page, and an example of the same name (mostly)."""
+
+    name: str
+    way_in: str
+    choose_it_when: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """What `kindctl explain NAME` shows of a page."""
+
+    name: str
+    summary: str  # one sentence
+    picture: str  # of the path that a request takes; lines
+
+
+def ways() -> list[Way]:
+    """In the order of the table; those whose page is there."""
+    folder = _pages()
+    table = (folder / "README.md").read_text()
+    return [Way(*row) for row in ROW.findall(table) if (folder / f"{row[0]}.md").is_file()]
+
+
+def page(name: str) -> Page:
+    """Raises UsageError where there is none."""
+    known = ways()
+    if name not in [way.name for way in known]:
+        raise _unknown(f"there is no way in {name!r}", known)
+    text = (_pages() / f"{name}.md").read_text()
+    found = PICTURE.search(text)
+    return Page(name, summary(text), found[1].rstrip("\n") if found else "")
+
+
+def summary(text: str) -> str:
+    """The first paragraph of a page, on one line."""
+    paragraphs = text.split("\n\n")
+    return " ".join(paragraphs[1].split()) if len(paragraphs) > 1 else ""
+
+
+def examples() -> Mapping[str, Path]:
+    """Name -> folder of each example, the sample first."""
+    folders = sorted(file.parent for file in share_dir("configs").glob(f"*/{FILE}"))
+    return {"sample": share_dir(SAMPLE)} | {folder.name: folder for folder in folders}
+
+
+def example_rows() -> list[Way]:
+    """The rows of the examples that there are; those without a page come last, with their name alone."""
+    described = {way.name: way for way in ways()}
+    known = examples()
+    return [*(way for way in described.values() if way.name in known)] + [
+        Way(name, "", "") for name in known if name not in described
+    ]
+
+
+def copy_example(example: str, folder: Path, name: str | None = None) -> Path:
+    """Write an example into `folder`, with what it uses of the sample; the path of its kindctl.yaml.
+
+    `name`: of the environment, instead of the example's own. Raises UsageError for an example that is
+    not there, and where anything would be overwritten.
+    """
+    known = examples()
+    if example not in known:
+        raise _unknown(f"there is no example {example!r}", example_rows())
+    source = known[example]
+    text = (source / FILE).read_text()
+    copies = [(path, folder / path.name) for path in sorted(source.iterdir()) if path.name != FILE]
+    if SAMPLE_FROM_CONFIGS in text:
+        copies.append((share_dir(SAMPLE), folder / SAMPLE))
+    if there := [target for _, target in [*copies, (source, folder / FILE)] if target.exists()]:
+        raise UsageError(f"{there[0]} exists", fix="name an empty folder, or remove it first")
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, target in copies:
+        if path.is_dir():
+            shutil.copytree(path, target, ignore=_left_out)
+        else:
+            shutil.copy2(path, target)
+    (folder / FILE).write_text(_moved(text, name))
+    return folder / FILE
+
+
+def _moved(text: str, name: str | None) -> str:
+    text = COMMAND.sub(r"\1", text.replace(SAMPLE_FROM_CONFIGS, f"./{SAMPLE}"))
+    return NAME_LINE.sub(f"name: {name}", text, count=1) if name else text
+
+
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """Caches, and the sample's own kindctl.yaml: two in one tree would be one too many."""
+    own = {FILE} if Path(folder).name == SAMPLE else set()
+    return own | {name for name in names if name == "__pycache__" or name.startswith(".")}
+
+
+def _pages() -> Path:
+    return share_dir("docs/ways-in")
+
+
+def _unknown(what: str, known: Sequence[Way]) -> UsageError:
+    width = max(len(way.name) for way in known)
+    return UsageError(what, why="\n".join(f"{w.name:{width}}  {w.way_in}".rstrip() for w in known))
