@@ -10,6 +10,7 @@ from kindctl.models import MANAGER, Object, ObjectRef, Wake
 from kindctl.tools.cluster_discovery import Discovery, Resource
 from kindctl.tools.cluster_rest import Rest
 from kindctl.tools.cluster_watch import Watches
+from kindctl.tools.protocols import HttpAnswer
 
 APPLY = {"Content-Type": "application/apply-patch+yaml"}  # JSON is YAML
 MERGE = {"Content-Type": "application/merge-patch+json"}
@@ -148,6 +149,21 @@ class ApiCluster:
                     yield line.decode(errors="replace")
 
         return lines()
+
+    def http(
+        self, namespace: str, service: str, port: str, path: str, *, host: str = ""
+    ) -> HttpAnswer:
+        scheme, _, number = port.rpartition(":")
+        name = f"{scheme or 'http'}:{service}:{number}"
+        answer = self._rest.request(
+            "GET",
+            f"/api/v1/namespaces/{namespace}/services/{name}/proxy{path}",
+            doing=f"reach Service {namespace}/{service}",
+            headers={"Accept": "*/*", **({"Host": host} if host else {})},
+            retry=False,
+            whole=True,
+        )
+        return HttpAnswer(answer.status, answer.headers, answer.data)
 
     def kinds(self) -> Sequence[tuple[str, str, bool]]:
         return [

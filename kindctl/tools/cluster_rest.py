@@ -29,7 +29,7 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer below 400. Header names are lower-case."""
+    """What was answered. Header names are lower-case."""
 
     status: int
     headers: Mapping[str, str]
@@ -58,16 +58,25 @@ class Rest:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
         retry: bool = True,
+        whole: bool = False,
         timeout: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
     ) -> Answer:
         """`doing` completes "could not ..." in errors. `timeout`: seconds to connect and to read.
+        `whole`: an answer from 400 on is one too, if it is not the API server's own.
 
         Raises ApiError; one that passes only after RETRY_SECONDS of trying.
         """
 
         def once() -> Answer:
             response = self._open(
-                method, path, doing=doing, query=query, body=body, headers=headers, timeout=timeout
+                method,
+                path,
+                doing=doing,
+                query=query,
+                body=body,
+                headers=headers,
+                timeout=timeout,
+                whole=whole,
             )
             names = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status, names, response.data)
@@ -113,6 +122,7 @@ class Rest:
         timeout: tuple[float, float | None],
         body: Any = None,
         stream: bool = False,
+        whole: bool = False,
     ) -> Any:
         import urllib3
 
@@ -132,7 +142,7 @@ class Rest:
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _no_answer(error, command, doing) from error
-        if response.status >= 400:
+        if response.status >= 400 and not (whole and not _is_status(response.data)):
             raise _refused(response, command, doing)
         return response
 
@@ -220,6 +230,15 @@ def _auth(client: Any) -> dict[str, str]:
     """Headers of the kubeconfig's token or exec plug-in, refreshed by the client when they expire."""
     settings = client.configuration.auth_settings().values()
     return {s["key"]: s["value"] for s in settings if s["in"] == "header" and s["value"]}
+
+
+def _is_status(data: bytes) -> bool:
+    """Whether the API server itself says it, and not what is behind its proxy."""
+    try:
+        found = json.loads(data)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and found.get("kind") == "Status" and "apiVersion" in found
 
 
 def _refused(response: Any, command: tuple[str, str], doing: str) -> ApiError:

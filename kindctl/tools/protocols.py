@@ -26,6 +26,13 @@ Say = Callable[[str], None]
 """Takes one line of a program's progress."""
 
 
+@dataclass(frozen=True)
+class HttpAnswer:
+    status: int
+    headers: Mapping[str, str]  # lower-case names
+    body: bytes
+
+
 class Engine(Protocol):
     """The container engine, by python-on-whales. DOCKER_HOST and docker contexts are honoured."""
 
@@ -165,6 +172,13 @@ class Cluster(Protocol):
         """Lines."""
         ...
 
+    def http(
+        self, namespace: str, service: str, port: str, path: str, *, host: str = ""
+    ) -> HttpAnswer:
+        """GET to a ready pod of a Service, through the API server's proxy. `port`: name or number; with
+        `https:` before it over TLS, unverified. Raises ApiError (passing) while no pod is ready."""
+        ...
+
     def kinds(self) -> Sequence[tuple[str, str, bool]]:
         """(apiVersion, kind, namespaced) of everything that can be listed and deleted: for prune."""
         ...
@@ -175,13 +189,6 @@ class Cluster(Protocol):
         ...
 
     def close(self) -> None: ...
-
-
-@dataclass(frozen=True)
-class HttpAnswer:
-    status: int
-    headers: Mapping[str, str]  # lower-case names
-    body: bytes
 
 
 @dataclass(frozen=True)

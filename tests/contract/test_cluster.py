@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from tenacity import (
     Retrying,
+    retry,
+    retry_if_exception_type,
     retry_if_result,
     stop_after_delay,
     wait_fixed,
@@ -19,7 +21,7 @@ from tenacity import (
 from kindctl.errors import ApiError
 from kindctl.models import Object, ObjectRef
 from kindctl.tools.cluster import ApiCluster, open_cluster
-from kindctl.tools.protocols import Cluster
+from kindctl.tools.protocols import Cluster, HttpAnswer
 from tests.contract import real_cluster
 from tests.fakes.cluster import FakeCluster
 
@@ -61,8 +63,8 @@ def deployment(namespace: str, **container: Any) -> Object:
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
 
 
-def service(namespace: str, port: int = 80) -> Object:
-    meta = {"name": "web", "namespace": namespace}
+def service(namespace: str, port: int = 80, name: str = "web") -> Object:
+    meta = {"name": name, "namespace": namespace}
     spec = {"selector": {"app": "web"}, "ports": [{"name": "http", "port": port}]}
     return {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec}
 
@@ -477,3 +479,42 @@ def test_an_annotation_of_nobody_is_no_difference_to_what_we_apply(
     assert annotated
     assert annotated["metadata"]["annotations"] == {"kindctl.dev/look-again": "now"}
     assert version(cluster.apply(mine)) == version(annotated)
+
+
+# --- what is behind a Service --------------------------------------------------------------------
+
+
+def test_a_service_is_reached_and_its_errors_are_answers(cluster: AnyCluster) -> None:
+    """CoreDNS serves its metrics, and 404 for all else."""
+    if isinstance(cluster, FakeCluster):
+        cluster.put(service("kube-system", name="kube-dns"))
+        cluster.servers["kube-system", "kube-dns"] = lambda port, path, host: HttpAnswer(
+            200 if (port, path) == ("metrics", "/metrics") else 404, {}, b"coredns_build_info 1"
+        )
+    found = reached(cluster)
+    assert found.status == 200
+    assert b"coredns_build_info" in found.body
+    assert cluster.http("kube-system", "kube-dns", "9153", "/elsewhere").status == 404
+
+
+def test_a_service_without_ready_pods_is_not_reached_yet(
+    cluster: AnyCluster, namespace: str
+) -> None:
+    cluster.apply(service(namespace))
+    with pytest.raises(ApiError, match="ServiceUnavailable") as caught:
+        cluster.http(namespace, "web", "http", "/")
+    assert caught.value.passing
+    with pytest.raises(ApiError) as caught:
+        cluster.http(namespace, "elsewhere", "http", "/")
+    assert caught.value.status == 404
+
+
+@retry(
+    retry=retry_if_exception_type(ApiError),
+    stop=stop_after_delay(90),
+    wait=wait_fixed(0.5),
+    reraise=True,
+)
+def reached(cluster: AnyCluster) -> HttpAnswer:
+    """Once CoreDNS is ready."""
+    return cluster.http("kube-system", "kube-dns", "metrics", "/metrics")

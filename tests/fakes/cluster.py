@@ -13,6 +13,7 @@ from typing import Any
 from kindctl.errors import ApiError
 from kindctl.models import MANAGER, Object, ObjectRef
 from kindctl.tools.cluster_watch import Changes, ChangeWake
+from kindctl.tools.protocols import HttpAnswer
 from tests.fakes import merge
 from tests.fakes.kinds import FIELDS, IMMUTABLE, KINDS
 
@@ -54,6 +55,9 @@ class FakeCluster:
     establish: bool = True  # CRDs become Established at once
     applied: list[str] = field(default_factory=list)  # str(ref) of real applies, in their order
     deleted: list[str] = field(default_factory=list)
+    servers: dict[tuple[str, str], Callable[[str, str, str], HttpAnswer]] = field(
+        default_factory=dict
+    )  # (namespace, Service) -> what its pods answer to (port, path, host)
 
     def __post_init__(self) -> None:
         self._lock = threading.RLock()
@@ -163,6 +167,18 @@ class FakeCluster:
             lines = self._logs.get((namespace, pod, container, previous), [])[-tail:]
         stamp = f"{NOW} " if timestamps else ""
         return iter([stamp + line for line in lines])
+
+    def http(
+        self, namespace: str, service: str, port: str, path: str, *, host: str = ""
+    ) -> HttpAnswer:
+        self._call("http", "Service")
+        doing = f"reach Service {namespace}/{service}"
+        if ("", "Service", namespace, service) not in self._objects:
+            raise _refused(doing, 404, "NotFound", f'services "{service}" not found')
+        if (namespace, service) not in self.servers:
+            why = f'no endpoints available for service "{service}"'
+            raise _refused(doing, 503, "ServiceUnavailable", why)
+        return self.servers[namespace, service](port, path, host)
 
     def kinds(self) -> Sequence[tuple[str, str, bool]]:
         self._call("kinds", "")
