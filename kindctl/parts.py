@@ -12,9 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from kindctl.components import load_addon, load_controller
+from kindctl.components import CONTROLLERS, load_addon, load_controller
 from kindctl.components.app import AppComponent, Expect, ExposedService, settle_namespaces
 from kindctl.components.base import Component, Controller, Setup
+from kindctl.components.gateway import Handover
 from kindctl.components.lint import Surroundings, lint
 from kindctl.components.manifests import Manifest
 from kindctl.config.load import Loaded
@@ -51,10 +52,17 @@ class Parts:
     """What an environment is made of, and the ways into it."""
 
     controller: Controller | None
+    handover: Handover
     components: tuple[Component, ...]  # the add-ons, the controller, the apps
     exposures: tuple[Exposure, ...]
     routes: tuple[Route, ...]
     warnings: tuple[str, ...]  # what the manifests promise and will not get
+
+    @property
+    def way_is_single(self) -> bool:
+        """Whether two controllers cannot have the way in at once: they share ports of a node."""
+        ways = [self.controller.exposure] if self.controller else []
+        return any(way.on_node or way.mappings() for way in ways)
 
     @property
     def mappings(self) -> tuple[PortMapping, ...]:
@@ -82,7 +90,7 @@ def parts_of(loaded: Loaded) -> Parts:
     endpoints: Sequence[Endpoint] = controller.exposure.endpoints() if controller else ()
     routes = tuple(route for part in components for route in part.routes(endpoints))
     refuse_clashes(loaded, components, routes)
-    return Parts(controller, components, exposures, routes, warnings)
+    return Parts(controller, setup.handover, components, exposures, routes, warnings)
 
 
 def provider_of(
@@ -135,6 +143,8 @@ def _setup(config: Config) -> Setup:
     scale = ingress.autoscale
     return Setup(
         environment=config.name,
+        handover=Handover(config.name, [component for _, component, _ in CONTROLLERS.values()]),
+        shared=ingress.expose.via == "node-port",
         expose=lambda namespace, service: _controllers_way(config, namespace, service),
         replicas=ingress.replicas,
         autoscale=(scale.max, scale.cpu) if scale else None,

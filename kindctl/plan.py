@@ -8,7 +8,7 @@ preflight ─┬─ node image ─► cluster ┬ containerd ─► images in th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -30,6 +30,7 @@ from kindctl.steps.preflight import Preflight
 from kindctl.steps.proven import Proven
 from kindctl.steps.prune import Pruned
 from kindctl.steps.record import Recorded
+from kindctl.steps.switched import Switched
 from kindctl.steps.url import UrlAnswers
 from kindctl.steps.workloads import WorkloadsReady
 from kindctl.tools.engine_memory import RememberedImages
@@ -97,10 +98,13 @@ class _Steps:
             if present.name not in there:
                 yield present
             yield delivery
+        controllers: list[Step] = []
         for part in self.parts.components:
-            yield from self._component(
-                part, {delivered[full_name(ref)].name for ref in part.images()}
-            )
+            steps = self._component(part, {delivered[full_name(r)].name for r in part.images()})
+            if part is self.parts.controller:
+                controllers = list(steps)
+            yield from controllers if part is self.parts.controller else steps
+        yield from self._switch(controllers)
         urls = list(self._urls())
         yield from urls
         yield from self._end(step.name for step in urls)
@@ -145,6 +149,23 @@ class _Steps:
         )
         yield Proven(part, self.provider.cluster, needs=frozenset({f"late:{part.name}"}))
 
+    def _switch(self, steps: Sequence[Step]) -> Iterator[Step]:
+        """Where two controllers cannot have the way in at once. `steps`: those of the controller."""
+        controller = self.parts.controller
+        if controller is None or not self.parts.way_is_single:
+            return
+        yield Switched(
+            controller=controller,
+            handover=self.parts.handover,
+            provider=self.provider,
+            environment=self.loaded.config.name,
+            routes=[route for route in self.parts.routes if route.marked],
+            net=self.tools.net,
+            applied=next(step for step in steps if isinstance(step, ObjectsApplied)),
+            ready=next(step for step in steps if isinstance(step, WorkloadsReady)),
+            needs=self._all_ready(),
+        )
+
     def _urls(self) -> Iterator[Step]:
         controller = self.parts.controller
         for route in self.parts.routes:
@@ -153,9 +174,15 @@ class _Steps:
                 self.tools.net,
                 self.provider.cluster,
                 self.loaded.config.name,
-                needs=self._all_ready(),
+                needs=self._way_is_there(),
                 look_again=controller.look_again if controller and route.marked else None,
             )
+
+    def _way_is_there(self) -> frozenset[str]:
+        controller = self.parts.controller
+        if controller is None or not self.parts.way_is_single:
+            return self._all_ready()
+        return self._all_ready() | {f"switch:{controller.name}"}
 
     def _all_ready(self) -> frozenset[str]:
         return frozenset(
@@ -184,7 +211,7 @@ class _Steps:
         yield Pruned(
             name="prune",
             title="remove what is no longer asked for",
-            needs=frozenset({"record", *self._all_ready(), *urls}),
+            needs=frozenset({"record", *self._way_is_there(), *urls}),
             **common,
         )
 

@@ -11,13 +11,14 @@ from importlib import import_module
 from kindctl.components.base import Component, Controller, Setup
 from kindctl.errors import UsageError
 
-CONTROLLERS: dict[str, tuple[str, str]] = {
+CONTROLLERS: dict[str, tuple[str, str, str]] = {
     "nginx": (
         "kindctl.components.nginx",
+        "ingress-nginx",
         "ingress-nginx as on every kind cluster (retired upstream in March 2026)",
     ),
 }
-"""Name in kindctl.yaml -> (module with `controller(setup)`, one-line summary)."""
+"""Name in kindctl.yaml -> (module with `controller(setup)`, name of its component, one-line summary)."""
 
 ADDONS: dict[str, tuple[str, str]] = {}
 """Name in kindctl.yaml -> (module with `addon(setup)`, one-line summary)."""

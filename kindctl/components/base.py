@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from kindctl.components.gateway import Handover
 from kindctl.models import Endpoint, Exposure, Object, Route
 from kindctl.tools.protocols import Cluster
 
@@ -55,6 +56,8 @@ class Setup:
 
     environment: str
     expose: Callable[[str, str], Exposure]
+    handover: Handover
+    shared: bool = False  # node ports that controllers share: see components.gateway
     replicas: int = 1
     autoscale: tuple[int, int] | None = None  # (most replicas, percent of the requested CPU)
     gateways: int = 0  # dedicated gateway nodes
@@ -66,8 +69,13 @@ class Controller(Component, Protocol):
     """A component that answers for Ingress objects."""
 
     exposure: Exposure  # how the host reaches it
+    service: tuple[str, str]  # namespace and name of its own Service, with ports http and https
     ingress_class: str  # the class that it serves; also every Ingress that names none
-    host_ports: Mapping[int, str]  # ports that its pods take on their node -> for what
+
+    @property
+    def host_ports(self) -> Mapping[int, str]:
+        """Ports that its pods take on their node -> for what."""
+        ...
 
     def look_again(self, cluster: Cluster) -> None:
         """Make it read everything anew, for when it has missed a change."""

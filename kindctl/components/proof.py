@@ -1,14 +1,16 @@
 """How an answer shows where it came from.
 
 Whatever else listens on port 80 can answer 200, and so can another environment. So the controller
-puts two headers on every answer of its own:
+puts headers on every answer of its own:
 
     X-Kindctl-Environment: shop.3f1c9a27b04e     the environment, and the cluster that it is in now
     X-Kindctl-Ingress: shop/frontend-ingress     the Ingress whose rule the request matched
+    X-Kindctl-Controller: ingress-nginx          the component that answers
 
 The first has the name and a digest of the UID of namespace kube-system, which no other cluster has:
 an environment of the same name elsewhere, or the one before the last `down`, does not pass. The
-second is "/" where no rule matched: that tells an app's own 404 from the controller's.
+second is "/" where no rule matched: that tells an app's own 404 from the controller's. The third tells
+when one controller has taken over from another.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from kindctl.tools.protocols import Cluster
 
 ENVIRONMENT_HEADER = "X-Kindctl-Environment"
 INGRESS_HEADER = "X-Kindctl-Ingress"
+CONTROLLER_HEADER = "X-Kindctl-Controller"
 NO_INGRESS = "/"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
@@ -64,7 +64,7 @@ class Pruned:
         surplus, stays = self._surplus(cluster)
         if not surplus:
             return Ready("; ".join(stays))
-        names = ", ".join(str(ref) for ref in surplus[:3])
+        names = ", ".join(sorted(str(ref) for ref in surplus)[:3])
         more = f" and {len(surplus) - 3} more" if len(surplus) > 3 else ""
         return Differs(f"no longer in the configuration: {names}{more}")
 
@@ -73,23 +73,14 @@ class Pruned:
         if cluster is None:
             return UNCHANGED
         surplus, _ = self._surplus(cluster)
-        done: list[str] = []
-        with ThreadPoolExecutor(THREADS) as pool:
-            # a webhook that outlives its server would refuse everything that follows
-            for _, same in groupby(surplus, key=lambda ref: rank(ref.kind)):
-                some = list(same)
-                deleted = pool.map(cluster.delete, some)
-                done += [
-                    f"removed {ref}" for ref, there in zip(some, deleted, strict=True) if there
-                ]
-        return Change(tuple(done))
+        return Change(tuple(remove(cluster, surplus)))
 
     def _surplus(self, cluster: Cluster) -> tuple[list[ObjectRef], list[str]]:
-        """What is to be deleted, in that order, and which namespaces stay and why."""
+        """What is to be deleted, and which namespaces stay and why."""
         wanted = inventory(self.components, cluster, self.environment)
         keep = {_identity(ref) for ref in wanted}
         used = {namespace for _, _, namespace, _ in keep} | {SYSTEM_NAMESPACE}
-        found = [ref for ref in self._ours(cluster) if _identity(ref) not in keep]
+        found = [ref for ref, _ in ours(cluster, self.environment) if _identity(ref) not in keep]
         stays: list[str] = []
         going: set[str] = set()
         for ref in found:
@@ -103,24 +94,39 @@ class Pruned:
             for ref in found
             if (ref.name in going if ref.kind == "Namespace" else ref.namespace not in going)
         ]
-        return sorted(surplus, key=lambda ref: (-rank(ref.kind), str(ref))), stays
+        return surplus, stays
 
-    def _ours(self, cluster: Cluster) -> list[ObjectRef]:
-        labels = f"{MANAGED_LABEL}={MANAGER},{ENVIRONMENT_LABEL}={self.environment}"
-        kinds = [kind[:2] for kind in cluster.kinds() if kind[1] != "Event"]
-        with ThreadPoolExecutor(THREADS) as pool:
-            lists = pool.map(lambda kind: _listed(cluster, *kind, labels=labels), kinds)
-            found = [obj for objects in lists for obj in objects]
-        emptied = {
-            obj["metadata"]["name"]
-            for obj in found
-            if obj["kind"] == "Namespace" and "deletionTimestamp" in obj["metadata"]
-        }
-        return [
-            ObjectRef.of(obj)
-            for obj in found
-            if _is_applied(obj) and obj["metadata"].get("namespace") not in emptied
-        ]
+
+def ours(cluster: Cluster, environment: str) -> list[tuple[ObjectRef, Mapping[str, str]]]:
+    """What kindctl applied for this environment and nobody is deleting, each with its labels."""
+    labels = f"{MANAGED_LABEL}={MANAGER},{ENVIRONMENT_LABEL}={environment}"
+    kinds = [kind[:2] for kind in cluster.kinds() if kind[1] != "Event"]
+    with ThreadPoolExecutor(THREADS) as pool:
+        lists = pool.map(lambda kind: _listed(cluster, *kind, labels=labels), kinds)
+        found = [obj for objects in lists for obj in objects]
+    emptied = {
+        obj["metadata"]["name"]
+        for obj in found
+        if obj["kind"] == "Namespace" and "deletionTimestamp" in obj["metadata"]
+    }
+    return [
+        (ObjectRef.of(obj), obj["metadata"]["labels"])
+        for obj in found
+        if _is_applied(obj) and obj["metadata"].get("namespace") not in emptied
+    ]
+
+
+def remove(cluster: Cluster, surplus: Iterable[ObjectRef]) -> list[str]:
+    """Delete these, in the order in which that does no harm; what was there is named. Raises ApiError."""
+    ordered = sorted(surplus, key=lambda ref: (-rank(ref.kind), str(ref)))
+    done: list[str] = []
+    with ThreadPoolExecutor(THREADS) as pool:
+        # a webhook that outlives its server would refuse everything that follows
+        for _, same in groupby(ordered, key=lambda ref: rank(ref.kind)):
+            some = list(same)
+            deleted = pool.map(cluster.delete, some)
+            done += [f"removed {ref}" for ref, there in zip(some, deleted, strict=True) if there]
+    return done
 
 
 def _is_applied(obj: Object) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kindctl.components.base import Setup
+from kindctl.components.gateway import Handover
 from kindctl.exposures.host_port import HostPort
 from kindctl.models import ExposedPort, Exposure
 
@@ -25,4 +26,5 @@ def ports(
 
 def setup(environment: str, exposure: Exposure | None = None, **more: Any) -> Setup:
     """What a controller is made for; by default reached by host ports 80 and 443."""
-    return Setup(environment, lambda namespace, service: exposure or host_port(), **more)
+    handover = Handover(environment, ["ingress-nginx", "traefik", "custom"])
+    return Setup(environment, lambda namespace, service: exposure or host_port(), handover, **more)

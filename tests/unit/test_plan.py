@@ -115,7 +115,7 @@ def test_objects_are_applied_when_the_api_answers_and_their_images_are_there(sam
 def test_urls_wait_for_the_controllers_proof(sample: Plan) -> None:
     for path in ("", "api/healthy", "api/fetch"):
         found = needs(sample.steps, f"url:http://localhost/{path}")
-        assert found == {"proven:ingress-nginx", "ready:sample"}
+        assert found == {"proven:ingress-nginx", "ready:sample", "switch:ingress-nginx"}
     assert needs(sample.steps, "proven:ingress-nginx") == {"late:ingress-nginx"}
     assert needs(sample.steps, "late:ingress-nginx") == {"ready:ingress-nginx"}
 

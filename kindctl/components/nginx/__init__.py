@@ -13,13 +13,20 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from kindctl.components import gateway
 from kindctl.components.base import Resolve, Setup
-from kindctl.components.proof import ENVIRONMENT_HEADER, INGRESS_HEADER, environment_id
+from kindctl.components.proof import (
+    CONTROLLER_HEADER,
+    ENVIRONMENT_HEADER,
+    INGRESS_HEADER,
+    environment_id,
+)
 from kindctl.errors import ApiError
 from kindctl.models import Endpoint, Object, ObjectRef, Route
 from kindctl.tools.protocols import Cluster
@@ -56,14 +63,18 @@ class IngressNginx:
     """See components.base.Controller."""
 
     name = "ingress-nginx"
-    namespace = NAMESPACE
     left_to_others: Collection[str] = ()
     has_late_objects = True
     ingress_class = "nginx"
 
     def __init__(self, setup: Setup, now: Callable[[], datetime] = _now) -> None:
         self.environment = setup.environment
-        self.exposure = setup.expose(NAMESPACE, SERVICE)
+        self.namespace = gateway.NAMESPACE if setup.shared else NAMESPACE
+        self.service = (self.namespace, SERVICE)
+        entry = (gateway.NAMESPACE, gateway.SERVICE) if setup.shared else self.service
+        self.exposure = setup.expose(*entry)
+        self._shared = setup.shared
+        self._handover = setup.handover
         self._now = now
         self._lock = threading.Lock()
         self._made: Pki | None = None
@@ -78,15 +89,22 @@ class IngressNginx:
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
         pki = self.pki(cluster)
         objects = [pki.secret(SECRET) if obj["kind"] == "Secret" else obj for obj in manifests()]
+        waits = bool(self._handover.others(cluster, self.name))
         for obj in objects:
             if obj["kind"] == "ConfigMap":
                 obj["data"]["http-snippet"] = _headers(environment_id(self.environment, cluster))
             elif obj["kind"] == "Deployment":
                 obj["spec"]["template"]["spec"]["containers"][0]["image"] = resolve(IMAGE)
-                if not self.exposure.on_node:
+                if waits or not self.exposure.on_node:
                     _leave_the_node(obj)
             elif obj["kind"] == "Service" and obj["metadata"]["name"] == SERVICE:
-                self.exposure.shape(obj)
+                selector = obj["spec"]["selector"]
+                if not self._shared:
+                    self.exposure.shape(obj)
+        gateway.relocate(objects, NAMESPACE, self.namespace)
+        if self._shared:
+            chosen = gateway.selector_in_charge(cluster) if waits else None
+            objects.append(gateway.shared_service(chosen or selector, self.exposure))
         return objects
 
     def look_again(self, cluster: Cluster) -> None:
@@ -95,22 +113,23 @@ class IngressNginx:
         The annotation is nobody's: as no manifest has it, it does not count as a difference.
         """
         annotations = {"kindctl.dev/look-again": _now().isoformat()}
-        cluster.merge_patch(CONFIG, {"metadata": {"annotations": annotations}})
+        cluster.merge_patch(self._here(CONFIG), {"metadata": {"annotations": annotations}})
 
     def late_objects(self, cluster: Cluster) -> list[Object]:
         """The webhook, with the CA that is in the Secret now (ingress-nginx#5968, #6458)."""
         (webhook,) = _read("webhook.yaml")
         webhook["webhooks"][0]["clientConfig"]["caBundle"] = self.pki(cluster).ca_bundle
+        gateway.relocate([webhook], NAMESPACE, self.namespace)
         return [webhook]
 
     def prove(self, cluster: Cluster) -> str:
         """The webhook admits a good Ingress, and refuses one: it is called, and not passed over."""
         try:
-            cluster.apply(_probe("/kindctl"), dry_run=True)
+            cluster.apply(self._probe("/kindctl"), dry_run=True)
         except ApiError as error:
             return f"the admission webhook: {error.why or error.what}"
         try:
-            cluster.apply(_probe("/kindctl/(.*)"), dry_run=True)
+            cluster.apply(self._probe("/kindctl/(.*)"), dry_run=True)
         except ApiError as error:
             return "" if WEBHOOK in error.why and "denied" in error.why else error.why or error.what
         return "the admission webhook is not called: an Ingress that it refuses was admitted"
@@ -122,14 +141,31 @@ class IngressNginx:
         """What the cluster has, if it is good; else a new one, which is the same at the next call."""
         from kindctl.components.nginx.pki import Pki, create
 
-        names = (ADMISSION, f"{ADMISSION}.{NAMESPACE}.svc")
+        names = (ADMISSION, f"{ADMISSION}.{self.namespace}.svc")
         with self._lock:
-            found = Pki.read(cluster.get(SECRET))
+            found = Pki.read(cluster.get(self._here(SECRET)))
             if found is not None and not found.fault(names, self._now()):
                 return found
             if self._made is None:
                 self._made = create(names, self._now())
             return self._made
+
+    def _here(self, ref: ObjectRef) -> ObjectRef:
+        return replace(ref, namespace=self.namespace)
+
+    def _probe(self, path: str) -> Object:
+        """For a dry run. With strict-validate-path-type the webhook refuses a regular expression here."""
+        service = {"name": SERVICE, "port": {"name": "http"}}
+        rule = {"path": path, "pathType": "Prefix", "backend": {"service": service}}
+        return {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": {"name": "kindctl-probe", "namespace": self.namespace},
+            "spec": {
+                "ingressClassName": self.ingress_class,
+                "rules": [{"host": PROBE_HOST, "http": {"paths": [rule]}}],
+            },
+        }
 
 
 def controller(setup: Setup) -> IngressNginx:
@@ -175,19 +211,5 @@ def _headers(identity: str) -> str:
     return (
         f'more_set_headers "{ENVIRONMENT_HEADER}: {identity}";\n'
         f'more_set_headers "{INGRESS_HEADER}: $namespace/$ingress_name";\n'
+        f'more_set_headers "{CONTROLLER_HEADER}: {IngressNginx.name}";\n'
     )
-
-
-def _probe(path: str) -> Object:
-    """For a dry run. With strict-validate-path-type the webhook refuses a regular expression here."""
-    service = {"name": SERVICE, "port": {"name": "http"}}
-    rule = {"path": path, "pathType": "Prefix", "backend": {"service": service}}
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "Ingress",
-        "metadata": {"name": "kindctl-probe", "namespace": NAMESPACE},
-        "spec": {
-            "ingressClassName": IngressNginx.ingress_class,
-            "rules": [{"host": PROBE_HOST, "http": {"paths": [rule]}}],
-        },
-    }

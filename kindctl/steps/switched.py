@@ -1,0 +1,200 @@
+"""The step in which one ingress controller takes over from another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import urlsplit
+
+from kindctl.components.base import Controller
+from kindctl.components.gateway import Handover
+from kindctl.components.proof import CONTROLLER_HEADER, environment_id
+from kindctl.errors import ApiError, KindctlError, ToolError
+from kindctl.models import (
+    COMPONENT_LABEL,
+    UNCHANGED,
+    Change,
+    Differs,
+    Progress,
+    Ready,
+    Route,
+    State,
+    Wake,
+)
+from kindctl.providers.base import Provider
+from kindctl.steps.asking import ask
+from kindctl.steps.gap import Gap
+from kindctl.steps.objects import ObjectsApplied
+from kindctl.steps.prune import ours, remove
+from kindctl.steps.url import foreign, wrong
+from kindctl.steps.workloads import WorkloadsReady
+from kindctl.tools.protocols import Cluster, HttpAnswer, Net
+
+PROVE_SECONDS = 30.0
+TAKE_SECONDS = 120.0
+
+
+@dataclass(kw_only=True)
+class Switched:
+    """Holds when no other controller has the way in.
+
+    `apply` is the whole of a switch: the new one is asked for every URL through its own Service while
+    the old one still serves; only then is the way in handed over, and the old one removed, its webhook
+    first. Meanwhile the first URL is asked all the time, and the report says for how long it was not
+    answered. `applied`, `ready`: the new controller's own steps, to be gone through again with the
+    way in.
+    """
+
+    controller: Controller
+    handover: Handover
+    provider: Provider
+    environment: str
+    routes: Sequence[Route]  # behind the controller
+    net: Net
+    applied: ObjectsApplied
+    ready: WorkloadsReady
+    needs: frozenset[str]
+    timeout: float = 300.0
+    wake: Wake | None = None
+
+    @property
+    def name(self) -> str:
+        return f"switch:{self.controller.name}"
+
+    @property
+    def title(self) -> str:
+        return f"{self.controller.name} has the way in"
+
+    def observe(self) -> State:
+        return ask(self.provider, self._look)
+
+    def _look(self, cluster: Cluster) -> State:
+        others = self._others(cluster)
+        return Differs(f"{_names(others)} has it") if others else Ready()
+
+    def _others(self, cluster: Cluster) -> frozenset[str]:
+        return self.handover.others(cluster, self.controller.name)
+
+    def apply(self, progress: Progress) -> Change:
+        """Raises KindctlError (switch-refused) when the new one does not answer rightly: the old one
+        stays as it was."""
+        cluster = self.provider.cluster()
+        if cluster is None:
+            return UNCHANGED
+        old, new = self._others(cluster), self.controller.name
+        identity = environment_id(self.environment, cluster)
+        progress.say(f"asking {new} for every URL while {_names(old)} still serves")
+        self._prove(cluster, identity, old)
+        with Gap(partial(self._right, identity)) as gap:
+            if self.controller.exposure.on_node:
+                progress.say(f"removing {_names(old)}, which has the node's ports")
+                removed = self._remove(cluster, old)
+                self._take(progress)
+                self._await(self._answers, f"{new} does not answer after it took over")
+            else:
+                progress.say(f"turning the way in over to {new}")
+                self._take(progress)
+                self._await(self._answers, f"{new} does not answer after it took over")
+                progress.say(f"removing {_names(old)}")
+                removed = self._remove(cluster, old)
+        return Change((f"{new} took over from {_names(old)}: {gap}", *removed))
+
+    # --- its parts, in the order in which they come -----------------------------------------------
+
+    def _prove(self, cluster: Cluster, identity: str, old: frozenset[str]) -> None:
+        faults: list[str] = []
+
+        def proven() -> bool:
+            faults[:] = [
+                fault for route in self.routes if (fault := self._fault(cluster, route, identity))
+            ]
+            return not faults
+
+        if not _holds_within(PROVE_SECONDS, proven):
+            raise KindctlError(
+                f"{self.controller.name} was not put in the place of {_names(old)}, which still serves",
+                why="asked through its own Service: " + "; ".join(faults[:3]),
+                fix="correct what the new controller does not understand, then kindctl up; "
+                "or set ingress.controller back",
+                code="switch-refused",
+            )
+
+    def _fault(self, cluster: Cluster, route: Route, identity: str) -> str:
+        """Of the new controller's answer for a URL; empty when it is right."""
+        parts = urlsplit(route.url)
+        port = "https:https" if parts.scheme == "https" else "http"
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        host = route.host or parts.netloc
+        try:
+            answer = cluster.http(*self.controller.service, port, path, host=host)
+        except ApiError as error:
+            return f"{route.url}: {error.why or error.what}"
+        fault = foreign(answer, identity, parts.port or 80) or wrong(answer, route)
+        return f"{route.url}: {fault}" if fault else ""
+
+    def _take(self, progress: Progress) -> None:
+        """Apply the controller's objects anew: without others in charge the way in is among them."""
+        self.handover.over(self.controller.name)
+        self.applied.observe()
+        self.applied.apply(progress)
+
+    def _remove(self, cluster: Cluster, old: frozenset[str]) -> Sequence[str]:
+        """All but namespaces and what the new one has too: prune, at the end, sees to these."""
+        going = [
+            ref
+            for ref, labels in ours(cluster, self.environment)
+            if labels.get(COMPONENT_LABEL) in old and ref.kind != "Namespace"
+        ]
+        return remove(cluster, going)
+
+    def _right(self, identity: str) -> bool:
+        """Whether the first URL is answered rightly at this moment, by whichever controller."""
+        if not self.routes:
+            return True
+        route = self.routes[0]
+        answer = self._ask(route)
+        return (
+            answer is not None
+            and not foreign(answer, identity, route.connect[1])
+            and not wrong(answer, route)
+        )
+
+    def _answers(self) -> bool:
+        """Whether it is the new one that answers by now."""
+        if not isinstance(self.ready.observe(), Ready):
+            return False
+        answers = [self._ask(route) for route in self.routes]
+        return all(
+            answer is not None
+            and answer.headers.get(CONTROLLER_HEADER.lower()) == self.controller.name
+            for answer in answers
+        )
+
+    def _ask(self, route: Route) -> HttpAnswer | None:
+        try:
+            return self.net.http(route.url, connect=route.connect, host=route.host, timeout=1.0)
+        except ToolError:
+            return None
+
+    def _await(self, holds: Callable[[], bool], otherwise: str) -> None:
+        if not _holds_within(TAKE_SECONDS, holds):
+            raise KindctlError(
+                otherwise, fix="kindctl up goes on; kindctl status", code="not-ready"
+            )
+
+
+def _holds_within(seconds: float, holds: Callable[[], bool]) -> bool:
+    from tenacity import Retrying, retry_if_result, stop_after_delay, wait_random
+
+    retrying = Retrying(
+        retry=retry_if_result(lambda held: not held),
+        wait=wait_random(0.1, 0.2),
+        stop=stop_after_delay(seconds),
+        retry_error_callback=lambda state: False,
+    )
+    return bool(retrying(holds))
+
+
+def _names(components: frozenset[str]) -> str:
+    return " and ".join(sorted(components))
