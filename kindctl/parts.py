@@ -18,13 +18,21 @@ from kindctl.components.base import Component, Controller, Setup
 from kindctl.components.gateway import Handover
 from kindctl.components.lint import Surroundings, lint
 from kindctl.components.manifests import Manifest
+from kindctl.components.rendering import Programs
+from kindctl.components.sources import Chart, Renderer, Source
 from kindctl.config.load import Loaded
-from kindctl.config.schema import AppConfig, Config, ExpectConfig, ExposeServiceConfig
+from kindctl.config.schema import (
+    AppConfig,
+    ChartConfig,
+    Config,
+    ExpectConfig,
+    ExposeServiceConfig,
+)
 from kindctl.diagnose.base import Wants
-from kindctl.errors import ConfigError, Problem
+from kindctl.errors import ConfigError, KindctlError, Problem
 from kindctl.exposures import load_exposure
 from kindctl.images import cas
-from kindctl.images.pins import node_reference
+from kindctl.images.pins import HELM, node_reference
 from kindctl.images.store import Images
 from kindctl.models import (
     AppBuild,
@@ -73,14 +81,16 @@ class Parts:
         return tuple(forward for way in self.exposures for forward in way.forwards())
 
 
-def parts_of(loaded: Loaded) -> Parts:
-    """Raises ConfigError for manifests that are certain to fail, and for what cannot be combined."""
+def parts_of(loaded: Loaded, tools: Tools) -> Parts:
+    """`tools` render what has to be rendered; no other use is made of them. Raises ConfigError for
+    manifests that are certain to fail, and for what cannot be combined."""
     config = loaded.config
-    setup = _setup(config)
+    render = renderer_of(loaded, tools)
+    setup = _setup(loaded, render)
     controller = None
     if config.ingress.controller != "none":
         controller = load_controller(config.ingress.controller, setup)
-    apps = tuple(_app(app, loaded, controller) for app in config.apps)
+    apps = tuple(_app(app, loaded, controller, render) for app in config.apps)
     warnings = lint_apps(apps, controller)
     addons = tuple(load_addon(name, setup) for name in config.addons)
     components = (*addons, *((controller,) if controller else ()), *apps)
@@ -135,10 +145,49 @@ def images_of(loaded: Loaded, tools: Tools) -> Images:
     )
 
 
+def renderer_of(loaded: Loaded, tools: Tools) -> Renderer:
+    """Nothing is looked for before a kustomization or a chart asks for it."""
+    cluster = loaded.config.cluster
+
+    def find(reference: str) -> str | None:
+        try:
+            return images_of(loaded, tools).resolve(reference)
+        except KindctlError:  # no engine
+            return None
+
+    node, helm = rendering_images(loaded.config)
+    own_node = cluster.image is not None or cluster.provider != "kind"
+    folders = (loaded.root, *loaded.root.parents)
+    return Programs(
+        tools.host,
+        # a kustomization may have its base outside of the file's folder
+        mount=next((folder for folder in folders if (folder / ".git").exists()), loaded.root),
+        kubectl_image=lambda: find(node),
+        helm_image=lambda: find(helm),
+        kubernetes="" if own_node else cluster.kubernetes,
+    )
+
+
+def rendering_images(config: Config) -> tuple[str, str]:
+    """Where kubectl and helm are, for a machine that has neither: a node image, and one of their own."""
+    cluster = config.cluster
+    return cluster.image or node_reference(cluster.kubernetes), HELM
+
+
+def _sources(entries: Sequence[str | ChartConfig]) -> tuple[Source, ...]:
+    return tuple(
+        Chart(entry.chart, entry.name or "", entry.values, entry.set)
+        if isinstance(entry, ChartConfig)
+        else entry
+        for entry in entries
+    )
+
+
 # --- the controller ------------------------------------------------------------------------------
 
 
-def _setup(config: Config) -> Setup:
+def _setup(loaded: Loaded, render: Renderer) -> Setup:
+    config = loaded.config
     ingress = config.ingress
     scale = ingress.autoscale
     return Setup(
@@ -151,6 +200,9 @@ def _setup(config: Config) -> Setup:
         gateways=config.cluster.gateways,
         gateway_api=ingress.gatewayAPI,
         custom=ingress.custom.model_dump() if ingress.custom else {},
+        root=loaded.root,
+        sources=_sources(ingress.custom.manifests) if ingress.custom else (),
+        render=render,
     )
 
 
@@ -169,15 +221,20 @@ def _controllers_way(config: Config, namespace: str, service: str) -> Exposure:
 # --- the apps ------------------------------------------------------------------------------------
 
 
-def _app(app: AppConfig, loaded: Loaded, controller: Controller | None) -> AppComponent:
+def _app(
+    app: AppConfig, loaded: Loaded, controller: Controller | None, render: Renderer
+) -> AppComponent:
+    at = ("apps", loaded.config.apps.index(app), "manifests")
     component = AppComponent(
         name=app.name,
         namespace=app.namespace or app.name,
         root=loaded.root,
-        manifests=app.manifests,
+        manifests=_sources(app.manifests),
         builds=tuple(builds_of(app, loaded.root)),
         expect=tuple(_expect(wanted) for wanted in app.expect),
         ingress_class=controller.ingress_class if controller else "",
+        render=render,
+        fault=lambda index, message, hint: loaded.problem((*at, index), message, hint),
     )
     component.exposed = tuple(_exposed(app, component, loaded))
     return component

@@ -52,7 +52,7 @@ class Plan:
 
 def make_plan(loaded: Loaded, tools: Tools) -> Plan:
     """Nothing is asked of the engine or the cluster yet. Raises ConfigError for bad manifests."""
-    parts = parts_of(loaded)
+    parts = parts_of(loaded, tools)
     preflight = Preflight(tools, wants(loaded, parts))
     tools = replace(tools, engine=cast(Engine, RememberedImages(tools.engine)))
     images = images_of(loaded, tools)

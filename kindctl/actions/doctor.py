@@ -24,7 +24,7 @@ def doctor(
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Verdict]:
     """The verdicts; after the fixes, where these were asked for and agreed to."""
-    asked = _wants(loaded)
+    asked = _wants(loaded, tools)
     verdicts = examine(tools, asked)
     wishes = intentions(tools, asked, verdicts) if fix else []
     if wishes and agree(wishes):
@@ -34,10 +34,10 @@ def doctor(
     return list(verdicts)
 
 
-def _wants(loaded: Loaded) -> Wants:
+def _wants(loaded: Loaded, tools: Tools) -> Wants:
     """Manifests that cannot be read, perhaps for want of what is mended here, are no reason to refuse."""
     try:
-        return wants(loaded, parts_of(loaded))
+        return wants(loaded, parts_of(loaded, tools))
     except ConfigError:
         without = replace(loaded, config=loaded.config.model_copy(update={"apps": ()}))
-        return wants(without, parts_of(without))
+        return wants(without, parts_of(without, tools))

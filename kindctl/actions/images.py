@@ -11,6 +11,7 @@ from kindctl.events import Emit
 from kindctl.images.listing import ImageRow
 from kindctl.images.store import Images
 from kindctl.models import Report
+from kindctl.parts import images_of, rendering_images
 from kindctl.plan import make_plan
 from kindctl.run import run
 from kindctl.steps.image import ImagePresent
@@ -34,12 +35,19 @@ def provide_images(
 ) -> Report:
     """Get what the environment needs from elsewhere into the engine, by these sources alone.
 
-    `names`: as in `images list`; empty: all. Raises UsageError for a name that is not there, and what
-    the sources raise.
+    `names`: as in `images list`, or `helm`; empty: all. Raises UsageError for a name that is not there,
+    and what the sources raise.
     """
-    plan = make_plan(loaded, tools)
-    images = plan.images.only(sources)
-    references = _chosen(images, plan.images.needed(plan.references), names)
+    images = images_of(loaded, tools)
+    # without a plan: it may be these that its manifests are rendered with
+    programs = {images.name(reference): reference for reference in rendering_images(loaded.config)}
+    if names and set(names) <= programs.keys():
+        references = [programs[name] for name in names]
+    else:
+        plan = make_plan(loaded, tools)
+        images = plan.images
+        references = _chosen(images, images.needed(plan.references), names)
+    images = images.only(sources)
     steps = [
         ImagePresent(images=images, reference=reference, needs=frozenset())
         for reference in references

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kindctl.config.load import load
 from kindctl.parts import parts_of
+from kindctl.tools.protocols import Tools
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Validated:
     warnings: tuple[str, ...]
 
 
-def validate(file: Path | None) -> Validated:
+def validate(file: Path | None, tools: Tools) -> Validated:
     """Raises ConfigError with every problem."""
     loaded = load(file)
-    return Validated(loaded.file, parts_of(loaded).warnings)
+    return Validated(loaded.file, parts_of(loaded, tools).warnings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from kindctl.cli.common import File, Name, note
+from kindctl.cli.common import File, Name, get_tools, note
 
 app = typer.Typer(help="Look at kindctl.yaml as kindctl sees it.", no_args_is_help=True)
 
@@ -25,7 +25,7 @@ def validate(file: File = None) -> None:
     """Report every problem in the file and its manifests, with its place. Exit code 2: there are some."""
     from kindctl.actions.validate import validate
 
-    validated = validate(file)
+    validated = validate(file, get_tools())
     for warning in validated.warnings:
         note(f"warning: {warning}")
     typer.echo(f"{validated.file} is valid")

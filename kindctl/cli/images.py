@@ -40,6 +40,7 @@ def build(names: Names = None, file: File = None, output: OutputOption = None) -
 
       kindctl images build            all that the environment needs
       kindctl images build node       one
+      kindctl images build helm       for charts, where no helm is installed
     """
     _provide(names, file, output, ("build",))
 

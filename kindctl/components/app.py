@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,7 +17,8 @@ from kindctl.components.base import Component, Resolve
 from kindctl.components.manifests import Manifest, read_manifests
 from kindctl.components.pods import images, use_images_of_nodes
 from kindctl.components.routes import Expect, app_routes, service_routes
-from kindctl.errors import ConfigError
+from kindctl.components.sources import Renderer, Source
+from kindctl.errors import ConfigError, Problem
 from kindctl.models import (
     SYSTEM_NAMESPACE,
     AppBuild,
@@ -45,17 +46,20 @@ class ExposedService:
 
 @dataclass
 class AppComponent:
-    """See components.base.Component. `manifests` are files or folders below `root`."""
+    """See components.base.Component. `manifests` are relative to `root`; `fault` places a problem
+    with one of them, by its index, in kindctl.yaml."""
 
     name: str
     namespace: str
     root: Path
-    manifests: Sequence[str]
+    manifests: Sequence[Source]
     builds: Sequence[AppBuild] = ()
     expect: Sequence[Expect] = ()
     exposed: Sequence[ExposedService] = ()
     ingress_class: str = "nginx"
     left_to_others: Collection[str] = ()  # Namespaces that another component applies
+    render: Renderer | None = None
+    fault: Callable[[int, str, str], Problem] | None = None
 
     _generated: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -63,7 +67,14 @@ class AppComponent:
     @cached_property
     def parsed(self) -> list[Manifest]:
         """The manifests, read at first use. Raises ConfigError with every problem in them."""
-        found = read_manifests(self.root, self.manifests, self.namespace)
+        found = read_manifests(
+            self.root,
+            self.manifests,
+            self.namespace,
+            release=self.name,
+            render=self.render,
+            fault=self.fault,
+        )
         problems = [
             manifest.problem(
                 f"{key!r} is both given and generated",

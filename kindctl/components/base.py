@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from kindctl.components.gateway import Handover
+from kindctl.components.sources import Renderer, Source
 from kindctl.models import Endpoint, Exposure, Object, Route
 from kindctl.tools.protocols import Cluster
 
@@ -63,6 +65,9 @@ class Setup:
     gateways: int = 0  # dedicated gateway nodes
     gateway_api: bool = False
     custom: Mapping[str, Any] = field(default_factory=dict)  # ingress.custom, for the user's own
+    root: Path = Path()  # folder that the sources of `custom` are relative to
+    sources: Sequence[Source] = ()  # its manifests
+    render: Renderer | None = None  # renders those of them that are kustomizations or charts
 
 
 class Controller(Component, Protocol):

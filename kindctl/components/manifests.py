@@ -1,28 +1,30 @@
-"""The user's manifests: files and folders of YAML or JSON, read with the place of everything in them.
+"""The user's manifests, read with the place of everything in them.
 
 Read as kubectl reads them: a folder's own files in the order of their names, several documents a
 file, a `kind: List` as its items. Nothing is guessed: whatever is not an object with a name is a
-Problem with its place, and all of them come at once.
+Problem with its place, and all of them come at once. The place of what was rendered is the folder of
+its kustomization, or the template.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kindctl.components.scopes import Scopes, group_of
+from kindctl.components.sources import Renderer, Source, Text, Texts
 from kindctl.errors import ConfigError, Problem
 from kindctl.models import Object
 
 if TYPE_CHECKING:
     import yaml
 
-SUFFIXES = (".yaml", ".yml", ".json")
-OWN_FILES = ("kindctl.yaml", "kindctl.local.yaml")
-KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+HOOK = "helm.sh/hook"
+HOOKS_OF_AN_INSTALL = {"pre-install", "post-install", "crd-install"}
 
 Path_ = Sequence[str | int]
 """A path into an object: ("spec", "rules", 0, "host")."""
@@ -86,13 +88,25 @@ class Manifest:
         return f"{self.kind} {self.namespace}/{self.name}".replace(" /", " ")
 
 
-def read_manifests(root: Path, entries: Sequence[str], namespace: str) -> list[Manifest]:
-    """Every object in `entries`, files or folders below `root`, in order. `namespace` is for objects
-    that name none. Raises ConfigError with all problems."""
+def read_manifests(
+    root: Path,
+    entries: Sequence[Source],
+    namespace: str,
+    *,
+    release: str = "",
+    render: Renderer | None = None,
+    fault: Callable[[int, str, str], Problem] | None = None,
+) -> list[Manifest]:
+    """Every object in `entries`, relative to `root`, in order. `namespace` is for objects that name none,
+    `release` for charts that name none; `fault` makes a problem of (index of an entry, message, hint), with
+    its place in kindctl.yaml. Raises ConfigError with all problems."""
     problems: list[Problem] = []
     found: list[Manifest] = []
-    for file in _files(root, entries, problems):
-        found += _read(file, problems)
+    texts = Texts(root, release or namespace, namespace, render, problems)
+    for index, entry in enumerate(entries):
+        place = partial(fault, index) if fault else partial(Problem, str(root / str(entry)), 0, 0)
+        for text in texts.of(entry, place):
+            found += _read(text, problems)
     scopes = Scopes.of([manifest.obj for manifest in found])
     for manifest in found:
         _settle_namespace(manifest.obj, scopes, namespace)
@@ -102,71 +116,52 @@ def read_manifests(root: Path, entries: Sequence[str], namespace: str) -> list[M
     return found
 
 
-def _files(root: Path, entries: Sequence[str], problems: list[Problem]) -> Iterator[Path]:
-    for entry in entries:
-        path = root / entry
-        if not path.is_dir():
-            yield path
-            continue
-        inside = sorted(path.iterdir())
-        if any(file.name in KUSTOMIZATIONS for file in inside):
-            hint = f"`kubectl kustomize {entry} > rendered.yaml`, and name that file"
-            problems.append(Problem(str(path), 0, 0, "a kustomization is not read", hint))
-            continue
-        files = [f for f in inside if f.suffix in SUFFIXES and f.name not in OWN_FILES]
-        if not files:
-            nested = sorted({f.parent.name for f in path.glob("*/*") if f.suffix in SUFFIXES})
-            hint = f"name its folders: {', '.join(nested)}" if nested else ""
-            problems.append(Problem(str(path), 0, 0, "no manifests in this folder", hint))
-        yield from files
-
-
-def _read(file: Path, problems: list[Problem]) -> Iterator[Manifest]:
-    """The objects of one file, as far as they can be read."""
+def _read(text: Text, problems: list[Problem]) -> Iterator[Manifest]:
+    """The objects of one text, as far as they can be read."""
     import yaml
 
-    try:
-        text = file.read_text()
-    except UnicodeDecodeError:
-        problems.append(Problem(str(file), 0, 0, "not UTF-8 text"))
-        return
-    except OSError as error:
-        problems.append(Problem(str(file), 0, 0, error.strerror or str(error)))
-        return
-    if file.suffix == ".json":
-        text = text.replace("\t", " ")  # JSON is YAML but for its tabs, which no string may hold
-    loader = _loader()(text)
+    loader = _loader()(text.text)
     try:
         while loader.check_node():
             node = loader.get_node()
             repeated = list(_repeated(node, set()))
-            problems += [_problem(file, key, f"{key.value!r} is given twice") for key in repeated]
+            problems += [
+                text.problem(f"{key.value!r} is given twice", mark=key.start_mark)
+                for key in repeated
+            ]
             data = loader.construct_document(node)
             if data is not None:
-                yield from _objects(data, node, str(file), problems)
+                yield from _objects(data, node, text, problems)
     except yaml.MarkedYAMLError as error:
+        hint = "a template has to be rendered first" if "{{" in text.text else ""
         mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        hint = "a template has to be rendered first" if "{{" in text else ""
-        problems.append(Problem(str(file), line, column, f"not YAML: {error.problem}", hint))
+        problems.append(text.problem(f"not YAML: {error.problem}", hint, mark))
     except yaml.YAMLError as error:  # a control character has no mark
-        problems.append(Problem(str(file), 0, 0, f"not YAML: {error}"))
+        problems.append(text.problem(f"not YAML: {error}"))
     finally:
         loader.dispose()
 
 
-def _objects(data: Any, node: yaml.Node, file: str, problems: list[Problem]) -> Iterator[Manifest]:
+def _objects(data: Any, node: yaml.Node, text: Text, problems: list[Problem]) -> Iterator[Manifest]:
     """One document: an object, or a List of them."""
     fault = _fault(data)
     if isinstance(data, dict) and data.get("kind") == "List":
         items = data.get("items") or []
         nodes: list[yaml.Node] = next((v.value for k, v in node.value if k.value == "items"), [])
         for item, inner in zip(items, nodes, strict=False):
-            yield from _objects(item, inner, file, problems)
+            yield from _objects(item, inner, text, problems)
     elif fault:
-        problems.append(_problem(Path(file), node, *fault))
-    else:
-        yield Manifest(data, file, node)
+        problems.append(text.problem(*fault, mark=node.start_mark))
+    elif not text.chart or _is_of_an_install(data):
+        yield Manifest(data, text.file, None if text.rendered else node)
+
+
+def _is_of_an_install(obj: Object) -> bool:
+    """False for what a chart has for other moments: tests, hooks of upgrades, deletions and rollbacks.
+    A hook of an install is applied as what it is, mostly a Job."""
+    annotations = obj["metadata"].get("annotations") or {}
+    hooks = {hook.strip() for hook in str(annotations.get(HOOK) or "").split(",")} - {""}
+    return not hooks or bool(hooks & HOOKS_OF_AN_INSTALL)
 
 
 def _fault(data: Any) -> tuple[str, str] | None:
@@ -203,13 +198,9 @@ def _twice(manifests: Sequence[Manifest]) -> Iterator[Problem]:
     for manifest in manifests:
         known = first.setdefault(manifest.identity, manifest)
         if known is not manifest:
-            place = f"{known.file}:{known.place()[0]}"
+            line = known.place()[0]
+            place = f"{known.file}:{line}" if line else known.file
             yield manifest.problem(f"{manifest} is there twice", f"first in {place}")
-
-
-def _problem(file: Path, node: yaml.Node, message: str, hint: str = "") -> Problem:
-    mark = node.start_mark
-    return Problem(str(file), mark.line + 1, mark.column + 1, message, hint)
 
 
 def _repeated(node: yaml.Node, seen: set[int]) -> Iterator[yaml.ScalarNode]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kindctl.config.places import Loc
-from kindctl.config.schema import Config
+from kindctl.config.schema import ChartConfig, Config
 from kindctl.errors import UsageError
 
 Finding = tuple[Loc, str, str]
@@ -27,6 +27,10 @@ def cross_checks(config: Config, root: Path) -> Iterator[Finding]:
     yield from _ingress(config)
     yield from _cluster(config)
     yield from _apps(config, root)
+    if config.ingress.custom:
+        yield from _sources(
+            config.ingress.custom.manifests, ("ingress", "custom", "manifests"), root
+        )
     for index, ca in enumerate(config.extraCAs):
         if not (root / ca).is_file():
             yield ("extraCAs", index), f"no file {ca!r}", f"looked in {root}"
@@ -75,9 +79,7 @@ def _apps(config: Config, root: Path) -> Iterator[Finding]:
                 "`expect` needs an ingress controller",
                 "set ingress.controller",
             )
-        for place, manifest in enumerate(app.manifests):
-            if not (root / manifest).exists():
-                yield (*at, "manifests", place), f"no file or folder {manifest!r}", f"from {root}"
+        yield from _sources(app.manifests, (*at, "manifests"), root)
         images = Counter(build.image for build in app.build)
         for place, build in enumerate(app.build):
             where: Loc = (*at, "build", place)
@@ -88,3 +90,25 @@ def _apps(config: Config, root: Path) -> Iterator[Finding]:
                 yield (*where, "context"), f"no folder {build.context!r}", f"from {root}"
             elif not (context / build.dockerfile).is_file():
                 yield (*where, "context"), f"no {build.dockerfile} in {build.context!r}", ""
+
+
+def _sources(entries: Sequence[str | ChartConfig], at: Loc, root: Path) -> Iterator[Finding]:
+    for place, entry in enumerate(entries):
+        if isinstance(entry, ChartConfig):
+            yield from _chart(entry, (*at, place), root)
+        elif not (root / entry).exists():
+            yield (*at, place), f"no file or folder {entry!r}", f"from {root}"
+
+
+def _chart(chart: ChartConfig, at: Loc, root: Path) -> Iterator[Finding]:
+    path = root / chart.chart
+    packed = path.suffix == ".tgz" and path.is_file()
+    if not packed and not (path / "Chart.yaml").is_file():
+        if path.exists():
+            yield (*at, "chart"), f"{chart.chart!r} is no chart", "it has no Chart.yaml"
+        else:
+            hint = f"fetch it first: helm pull --untar {chart.chart}" if ":" in chart.chart else ""
+            yield (*at, "chart"), f"no chart {chart.chart!r}", hint or f"from {root}"
+    for place, file in enumerate(chart.values):
+        if not (root / file).is_file():
+            yield (*at, "values", place), f"no file {file!r}", f"from {root}"

@@ -140,6 +140,8 @@ def _one_of_each_choice(error: ValidationError) -> Iterator[tuple[Loc, Mapping[s
     a mapping those of the mapping are meant, of anything else one that says what is allowed."""
     seen: dict[Loc, bool] = {}  # place of a choice -> whether a mapping is given there
     for item in error.errors():
+        if item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"]:
+            continue  # only because its items are wrong, which is said of them
         loc = tuple(part for part in item["loc"] if isinstance(part, str | int))
         place, rest = _choice(loc)
         if place is None:

@@ -210,8 +210,8 @@ class AppConfig(Strict):
         None, description="for objects that name none; default: the app's name"
     )
     build: tuple[BuildConfig, ...] = Field((), description="images that are built from Dockerfiles")
-    manifests: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        description="files or folders of YAML"
+    manifests: Annotated[tuple[Source, ...], Field(min_length=1)] = Field(
+        description="files or folders of YAML, folders of a kustomization, or charts"
     )
     expose: tuple[ExposeServiceConfig, ...] = Field(
         (), description="ways to its Services beside the ingress controller"

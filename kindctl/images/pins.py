@@ -25,6 +25,7 @@ NODE = "kindest/node:v1.36"
 PYTHON = "python:3.13-slim"
 NGINX = "nginxinc/nginx-unprivileged:1.28"
 POSTGRES = "postgres:17"
+HELM = "alpine/helm:4.2.4"  # by tag: its digest is not known here
 
 CATALOGUE: Mapping[str, str] = {
     "node": NODE,

@@ -248,7 +248,7 @@ def sample() -> AppComponent:
         name=config.name,
         namespace=config.namespace or config.name,
         root=SAMPLE,
-        manifests=config.manifests,
+        manifests=[entry for entry in config.manifests if isinstance(entry, str)],
         expect=[Expect(**expect.model_dump()) for expect in config.expect],
     )
 

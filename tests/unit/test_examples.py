@@ -16,12 +16,7 @@ from kindctl.errors import UsageError
 from kindctl.graph import graph_of
 from kindctl.parts import builds_of
 from kindctl.plan import Plan, make_plan
-from kindctl.tools.protocols import Tools
-from tests.fakes.cluster import FakeCluster
-from tests.fakes.engine import FakeEngine
-from tests.fakes.host import FakeHost
-from tests.fakes.kind import FakeKind
-from tests.fakes.net import FakeNet
+from tests.fakes.tools import fake_tools
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "ways-in"
@@ -35,9 +30,7 @@ def pages() -> list[Path]:
 
 
 def plan_of(file: Path) -> Plan:
-    host, engine, cluster = FakeHost(), FakeEngine(), FakeCluster(down=True)
-    tools = Tools(engine, FakeKind(engine, host), FakeNet(), host, lambda *_: cluster)
-    return make_plan(load(file), tools)
+    return make_plan(load(file), fake_tools())
 
 
 # --- the pages -----------------------------------------------------------------------------------

@@ -175,7 +175,7 @@ def test_folders_without_manifests_say_what_is_there_instead(tmp_path: Path) -> 
     }
     assert found["deep"] == ("no manifests in this folder", "name its folders: base")
     assert found["empty"] == ("no manifests in this folder", "")
-    assert found["kust"][0] == "a kustomization is not read"
+    assert found["kust"][0] == "kustomizations and charts are not read here"
     assert problems(tmp_path, "gone.yaml")[0][2] == "No such file or directory"
 
 

@@ -14,6 +14,7 @@ from kindctl.models import EXTERNAL, Endpoint, Route
 from kindctl.parts import NODE_PORTS, chosen_node_port, parts_of, scheme_of
 from kindctl.steps.located import located, urls_of
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.tools import fake_tools
 
 OUTSIDE = Endpoint("http", EXTERNAL, 8080, EXTERNAL, external="shop/web")
 
@@ -121,7 +122,7 @@ def test_a_service_or_port_that_no_manifest_has_is_refused(
         f"name: shop\napps:\n- {{name: shop, manifests: [web.yaml], expose: [{entry}]}}\n"
     )
     with pytest.raises(ConfigError) as caught:
-        parts_of(load(tmp_path / "kindctl.yaml"))
+        parts_of(load(tmp_path / "kindctl.yaml"), fake_tools())
     (problem,) = caught.value.problems
     assert message in problem.message
     assert (problem.file, problem.line) == (str(tmp_path / "kindctl.yaml"), 3)

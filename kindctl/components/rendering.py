@@ -1,0 +1,69 @@
+"""Kustomizations and Helm charts made into plain objects, by the programs that their users know.
+
+`helm` only renders: there is no release, and what comes out is applied like any other manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kindctl.errors import ToolError
+from kindctl.tools.protocols import Host
+
+
+@dataclass(frozen=True)
+class Programs:
+    """Renderer by `kubectl` or `kustomize`, and `helm`, of this machine; else by those in images that the
+    engine has: `kubectl_image` and `helm_image` look for these, None where there is none.
+
+    `mount`: the folder that such a container sees, read-only. `kubernetes`: the version that charts are
+    told.
+    """
+
+    host: Host
+    mount: Path
+    kubectl_image: Callable[[], str | None]
+    helm_image: Callable[[], str | None]
+    kubernetes: str = ""
+
+    def kustomization(self, folder: Path) -> str:
+        if self.host.which("kubectl"):
+            return self.host.run(["kubectl", "kustomize", str(folder)])
+        if self.host.which("kustomize"):
+            return self.host.run(["kustomize", "build", str(folder)])
+        if image := self.kubectl_image():
+            return self.host.run(self._container(image, "kubectl", "kustomize", str(folder)))
+        raise _missing(
+            "a kustomization needs kubectl or kustomize",
+            "install one of them, or get the node image, which has kubectl: kindctl images build node",
+        )
+
+    def chart(
+        self, chart: Path, release: str, namespace: str, values: Sequence[Path], given: str
+    ) -> str:
+        arguments = ["template", release, str(chart), "--namespace", namespace, "--include-crds"]
+        if self.kubernetes:
+            patch = ".0" if self.kubernetes.count(".") == 1 else ""
+            arguments += ["--kube-version", self.kubernetes + patch]
+        for file in values:
+            arguments += ["--values", str(file)]
+        arguments += ["--values", "-"]
+        if self.host.which("helm"):
+            return self.host.run(["helm", *arguments], stdin=given)
+        if image := self.helm_image():
+            return self.host.run(self._container(image, "helm", *arguments), stdin=given)
+        raise _missing("a chart needs helm", "install it, or: kindctl images build helm")
+
+    def _container(self, image: str, program: str, *arguments: str) -> list[str]:
+        """It sees the files, and nothing else of this machine or the network."""
+        folder = str(self.mount)
+        confined = ["--network", "none", "--read-only", "--tmpfs", "/tmp", "--env", "HOME=/tmp"]  # noqa: S108
+        seen = ["--volume", f"{folder}:{folder}:ro", "--workdir", folder]
+        run = ["docker", "run", "--rm", "--interactive", *confined, *seen]
+        return [*run, "--entrypoint", program, image, *arguments]
+
+
+def _missing(what: str, fix: str) -> ToolError:
+    return ToolError(what, fix=fix, code="program-missing")
