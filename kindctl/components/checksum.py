@@ -1,4 +1,4 @@
-"""Makes a workload roll when a ConfigMap or Secret that it reads has changed.
+"""Makes a workload roll, and a Job run again, when a ConfigMap or Secret that it reads has changed.
 
 Kubernetes rolls a workload only when its pod template changes. So the template gets a digest of what
 it reads, as far as the same component applies it.
@@ -15,7 +15,12 @@ from typing import Any
 from kindctl.models import Object
 
 ANNOTATION = "kindctl.dev/checksum"
-ROLLING = {"Deployment", "StatefulSet", "DaemonSet"}  # a Job's template cannot change
+ROLLING = {
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "Job",
+}  # a Job with another template runs again
 SOURCES = ("ConfigMap", "Secret")
 
 Source = tuple[str, str]  # kind, name

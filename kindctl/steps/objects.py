@@ -31,11 +31,11 @@ from kindctl.providers.base import Provider
 from kindctl.steps.asking import ask
 from kindctl.steps.compare import differences
 from kindctl.steps.desired import desired, is_ours_or_absent, rank
+from kindctl.steps.established import await_established
 from kindctl.steps.readiness import users_of
 from kindctl.tools.protocols import Cluster
 
 THREADS = 8
-ESTABLISH_SECONDS = 30.0
 IMMUTABLE = re.compile(
     r"immutable|may not be changed|may not change|cannot change|are forbidden", re.IGNORECASE
 )
@@ -50,6 +50,9 @@ class Look:
     absent: bool = False
     fields: tuple[str, ...] = ()  # paths that differ
     replace: Object | None = None  # a merge patch without which applying it is refused
+    again: bool = (
+        False  # a Job that is other than the one that ran: it goes, and is made by the next apply
+    )
     waits_for: str = (
         ""  # applying it must wait: a webhook that does not answer, a deletion under way
     )
@@ -106,7 +109,7 @@ class ObjectsApplied:
             for _, group in groupby(looks, key=lambda look: rank(look.obj["kind"])):
                 some = list(group)
                 done += filter(None, pool.map(lambda look: self._apply(cluster, look), some))
-                _await_established(cluster, some, progress)
+                await_established(cluster, _new_kinds(some), progress)
         return Change(tuple(done))
 
     # --- looking ---------------------------------------------------------------------------------
@@ -160,6 +163,8 @@ class ObjectsApplied:
         path, patch = _list_of_ours(obj, error)
         if patch and is_ours_or_absent(live) and _would_take(cluster, ref, patch):
             return Look(obj, fields=(path,), replace=patch)
+        if ref.kind == "Job" and _is_immutable(error) and is_ours_or_absent(live):
+            return Look(obj, fields=(_refused_field(error),), again=True)
         return Look(obj, error=self._explained(ref, error))
 
     def _look_again(self, cluster: Cluster, obj: Object) -> Look:
@@ -183,6 +188,9 @@ class ObjectsApplied:
         if not look.absent and not look.fields:
             return ""
         try:
+            if look.again:
+                cluster.delete(look.ref)
+                return f"removed {look.ref}, to run it again: {_few(look.fields)} has changed"
             if look.replace:
                 cluster.merge_patch(look.ref, look.replace)
             cluster.apply(look.obj)
@@ -198,14 +206,13 @@ class ObjectsApplied:
 
     def _explained(self, ref: ObjectRef, error: ApiError) -> KindctlError:
         """A change that Kubernetes never makes to an existing object is for its owner to decide."""
-        if error.status != 422 or not IMMUTABLE.search(error.why):
+        if not _is_immutable(error):
             return error
-        where = re.search(r"is invalid: ([\w.\[\]]+):", error.why)
         scope = f" -n {ref.namespace}" if ref.namespace else ""
         kubectl = f"kubectl --context {self.provider.context}{scope} delete {ref.kind.lower()}"
         data = " (its data goes with it)" if ref.kind == "PersistentVolumeClaim" else ""
         return KindctlError(
-            f"{ref}: {where.group(1) if where else 'a field'} cannot be changed once it exists",
+            f"{ref}: {_refused_field(error)} cannot be changed once it exists",
             why=_short(error),
             fix=f"undo the change, or make it anew: {kubectl} {ref.name} && kindctl up{data}",
             code="immutable-field",
@@ -273,6 +280,15 @@ def _not_ours(ref: ObjectRef, live: Object) -> NotOursError:
     )
 
 
+def _is_immutable(error: ApiError) -> bool:
+    return error.status == 422 and bool(IMMUTABLE.search(error.why))
+
+
+def _refused_field(error: ApiError) -> str:
+    where = re.search(r"is invalid: ([\w.\[\]]+):", error.why)
+    return where.group(1) if where else "a field"
+
+
 def _puts_off(error: ApiError) -> bool:
     """Whether the same apply may be taken once others have done their part: a webhook comes up, a
     namespace gets its service account, an operator defines its kinds."""
@@ -286,6 +302,12 @@ def _puts_off(error: ApiError) -> bool:
 def _short(error: ApiError) -> str:
     line = (error.why or error.what).strip().splitlines()[0]
     return line if len(line) <= 300 else line[:300] + "…"
+
+
+def _new_kinds(looks: Sequence[Look]) -> list[ObjectRef]:
+    return [
+        look.ref for look in looks if look.ref.kind == "CustomResourceDefinition" and look.absent
+    ]
 
 
 def _few(words: Iterable[str], separator: str = ", ") -> str:
@@ -344,46 +366,3 @@ def _with_replicas(obj: Object, live: Object, autoscaler: Object) -> Object:
     ):
         return obj
     return {**obj, "spec": {**obj["spec"], "replicas": now}}
-
-
-# --- CRDs ----------------------------------------------------------------------------------------
-
-
-def _await_established(cluster: Cluster, looks: Sequence[Look], progress: Progress) -> None:
-    """Until the API serves the kinds that these CRDs define. Raises KindctlError."""
-    from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_random
-
-    crds = [
-        look.ref for look in looks if look.ref.kind == "CustomResourceDefinition" and look.absent
-    ]
-    if not crds:
-        return
-    progress.say(f"waiting until {_few(ref.name for ref in crds)} can be used")
-    retrying = Retrying(
-        retry=retry_if_result(bool),
-        wait=wait_random(0.05, 0.2),
-        stop=stop_after_delay(ESTABLISH_SECONDS),
-    )
-    try:
-        retrying(lambda: [fault for ref in crds if (fault := _crd_fault(cluster, ref))])
-    except RetryError as error:
-        raise KindctlError(
-            "CustomResourceDefinitions cannot be used", why="; ".join(error.last_attempt.result())
-        ) from None
-
-
-def _crd_fault(cluster: Cluster, ref: ObjectRef) -> str:
-    crd = cluster.get(ref)
-    if crd is None:
-        return f"{ref.name} is gone"
-    conditions = (crd.get("status") or {}).get("conditions") or ()
-    if not any(c["type"] == "Established" and c["status"] == "True" for c in conditions):
-        refused = [c.get("message", "") for c in conditions if c["status"] == "False"]
-        return f"{ref.name} is not established: {'; '.join(refused) or 'no word from the API'}"
-    spec = crd["spec"]
-    served = {(api_version, kind) for api_version, kind, _ in cluster.kinds()}
-    if not any(
-        (f"{spec['group']}/{v['name']}", spec["names"]["kind"]) in served for v in spec["versions"]
-    ):
-        return f"{ref.name} is not served yet"
-    return ""

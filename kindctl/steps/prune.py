@@ -130,8 +130,11 @@ def remove(cluster: Cluster, surplus: Iterable[ObjectRef]) -> list[str]:
 
 
 def _is_applied(obj: Object) -> bool:
-    """By us, as its label says: controllers copy labels to what they make of our objects."""
+    """By us, as its label says: controllers copy labels to what they make of our objects. What its chart
+    wants to be kept is no longer ours to remove."""
     meta = obj["metadata"]
+    if _is_kept(obj):
+        return False
     managers = {entry.get("manager") for entry in meta.get("managedFields") or ()}
     return (
         "deletionTimestamp" not in meta
@@ -140,8 +143,14 @@ def _is_applied(obj: Object) -> bool:
     )
 
 
+def _is_kept(obj: Object) -> bool:
+    """As Helm asks of those who uninstall: https://helm.sh/docs/howto/charts_tips_and_tricks/"""
+    annotations = obj["metadata"].get("annotations") or {}
+    return str(annotations.get("helm.sh/resource-policy")) == "keep"
+
+
 def _others(cluster: Cluster, namespace: str) -> list[str]:
-    """What somebody else has put into a namespace: deleting it would take that too."""
+    """What somebody else has put into a namespace, or is to be kept: deleting it would take that too."""
     kinds = [kind[:2] for kind in cluster.kinds() if kind[2] and kind[1] not in MADE_FOR_EACH]
     with ThreadPoolExecutor(THREADS) as pool:
         lists = pool.map(lambda kind: _listed(cluster, *kind, namespace=namespace), kinds)
@@ -149,7 +158,9 @@ def _others(cluster: Cluster, namespace: str) -> list[str]:
             f"{obj['kind']} {obj['metadata']['name']}"
             for objects in lists
             for obj in objects
-            if (obj["metadata"].get("labels") or {}).get(MANAGED_LABEL) != MANAGER
+            if (
+                (obj["metadata"].get("labels") or {}).get(MANAGED_LABEL) != MANAGER or _is_kept(obj)
+            )
             and not obj["metadata"].get("ownerReferences")
             and f"{obj['kind']} {obj['metadata']['name']}" not in MADE_FOR_EACH
         ]

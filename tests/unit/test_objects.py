@@ -18,7 +18,7 @@ from kindctl.models import (
     Ready,
     State,
 )
-from kindctl.steps import objects as objects_step
+from kindctl.steps import established
 from kindctl.steps.compare import differences
 from kindctl.steps.desired import rank
 from kindctl.steps.objects import ObjectsApplied
@@ -329,19 +329,81 @@ def test_an_object_of_another_environment_is_left_alone(cluster: FakeCluster) ->
 
 
 def test_an_immutable_field_is_refused_before_anything_is_changed(cluster: FakeCluster) -> None:
-    make_so(step(cluster, shop.job(), shop.deployment()))
-    changed = shop.job()
-    changed["spec"]["template"]["spec"]["containers"][0]["image"] = "web:2"
-    applied = step(cluster, changed, shop.deployment(replicas=3))
+    make_so(step(cluster, shop.deployment(), shop.service()))
+    changed = shop.deployment()
+    changed["spec"]["selector"]["matchLabels"] = {"app": "other"}
+    applied = step(cluster, changed, shop.manifest("v1", "ConfigMap", "more"))
     state = applied.observe()
-    assert isinstance(state, Differs)
-    assert "Job shop/migrate: spec.template cannot be changed" in state.what
+    assert isinstance(state, Absent)
     with pytest.raises(KindctlError) as caught:
         applied.apply(Heard())
     assert caught.value.code == "immutable-field"
-    assert "kubectl --context kind-shop -n shop delete job migrate" in caught.value.fix
-    assert live(cluster, shop.deployment())["spec"]["replicas"] == 1
+    assert "Deployment shop/web: spec.selector cannot be changed" in caught.value.what
+    assert "kubectl --context kind-shop -n shop delete deployment web" in caught.value.fix
+    assert cluster.get(ObjectRef("v1", "ConfigMap", "more", "shop")) is None
     assert not cluster.deleted
+
+
+# --- Jobs ----------------------------------------------------------------------------------------
+
+
+def made_anew(applied: ObjectsApplied) -> tuple[str, ...]:
+    """What it takes two applies for: it has to be gone before it can be made."""
+    assert isinstance(applied.observe(), Differs)
+    return applied.apply(Heard()).done + make_so(applied)
+
+
+def other_job() -> Object:
+    changed = shop.job()
+    changed["spec"]["template"]["spec"]["containers"][0]["image"] = "web:2"
+    return changed
+
+
+def test_a_job_that_has_changed_runs_again(cluster: FakeCluster) -> None:
+    make_so(step(cluster, shop.job(), shop.deployment()))
+    before = live(cluster, shop.job())["metadata"]["uid"]
+    applied = step(cluster, other_job(), shop.deployment())
+    assert applied.observe() == Differs("Job shop/migrate: spec.template")
+    assert made_anew(applied) == (
+        "removed Job shop/migrate, to run it again: spec.template has changed",
+        "created Job shop/migrate",
+    )
+    assert live(cluster, shop.job())["metadata"]["uid"] != before
+    assert cluster.deleted == ["Job shop/migrate"]
+    assert isinstance(applied.observe(), Ready)
+
+
+def test_a_job_that_takes_its_time_to_go_is_waited_for(cluster: FakeCluster) -> None:
+    make_so(step(cluster, shop.job()))
+    cluster.hold(ref(shop.job()))
+    applied = step(cluster, other_job())
+    applied.observe()
+    applied.apply(Heard())
+    assert "Job shop/migrate is being deleted" in seen(applied.observe())
+
+
+def test_anothers_job_is_not_taken_away(cluster: FakeCluster) -> None:
+    make_so(step(cluster, shop.service()))
+    theirs = shop.job()
+    theirs["metadata"]["namespace"] = "shop"
+    cluster.put(theirs, manager="helm")
+    applied = step(cluster, other_job())
+    applied.observe()
+    with pytest.raises(KindctlError, match=r"Job shop/migrate: spec\.template cannot be changed"):
+        applied.apply(Heard())
+    assert not cluster.deleted
+
+
+def test_a_job_runs_again_when_what_it_reads_has_changed(cluster: FakeCluster) -> None:
+    reader = shop.job()
+    reader["spec"]["template"]["spec"]["containers"][0]["envFrom"] = [
+        {"configMapRef": {"name": "seed"}}
+    ]
+    rows = shop.manifest("v1", "ConfigMap", "seed", data={"rows": "1"})
+    make_so(step(cluster, reader, rows))
+    assert isinstance(step(cluster, reader, rows).observe(), Ready)
+    done = made_anew(step(cluster, reader, {**rows, "data": {"rows": "2"}}))
+    assert "created Job shop/migrate" in done
 
 
 def test_a_webhook_that_is_not_up_is_waited_for(cluster: FakeCluster) -> None:
@@ -385,7 +447,7 @@ def test_a_refused_object_is_an_error(cluster: FakeCluster) -> None:
 def test_a_kind_is_used_only_once_it_is_established(
     cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(objects_step, "ESTABLISH_SECONDS", 0)
+    monkeypatch.setattr(established, "ESTABLISH_SECONDS", 0)
     cluster.establish = False
     applied = step(cluster, shop.crd(), shop.widget())
     heard = Heard()

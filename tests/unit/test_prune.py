@@ -205,3 +205,16 @@ def test_an_api_that_does_not_answer_is_waited_for(cluster: FakeCluster) -> None
     cluster.down = True
     assert isinstance(pruned(cluster).observe(), NotReady)
     assert isinstance(pruned(None).observe(), Absent)
+
+
+def test_what_a_chart_wants_to_be_kept_stays_and_keeps_its_namespace(cluster: FakeCluster) -> None:
+    kept = ref(shop.claim())
+    obj = cluster.get(kept)
+    assert obj
+    policy = {"helm.sh/resource-policy": "keep"}
+    cluster.put({**obj, "metadata": {**obj["metadata"], "annotations": policy}}, manager="kindctl")
+    step = pruned(cluster)
+    step.apply(Heard())
+    assert cluster.get(kept)
+    assert cluster.get(ref(shop.deployment())) is None
+    assert "Namespace shop stays: it has PersistentVolumeClaim data" in str(step.observe())
