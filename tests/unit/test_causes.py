@@ -340,6 +340,14 @@ def test_a_crash_loop_cites_its_last_lines_and_exit_code() -> None:
     assert found.cites[-1] == "fatal: no such table"
 
 
+def test_a_variable_of_a_service_that_was_taken_for_a_setting_is_pointed_out() -> None:
+    (where,) = LOG
+    said = "ValueError: invalid literal for int() with base 10: 'tcp://10.96.253.188:5432'"
+    found = cause(Evidence(pods=[looping()], logs={where: [said]}))
+    assert "enableServiceLinks: false" in found.fix
+    assert "enableServiceLinks" not in cause(Evidence(pods=[looping()], logs=LOG)).fix
+
+
 def test_a_program_that_ends_until_its_database_is_up_is_not_given_up() -> None:
     database = pod("postgres-0")
     found = cause(Evidence(pods=[looping(), database], logs=LOG))

@@ -16,6 +16,8 @@ from kindctl.errors import UsageError
 from kindctl.graph import graph_of
 from kindctl.parts import builds_of
 from kindctl.plan import Plan, make_plan
+from tests.fakes.host import FakeHost
+from tests.fakes.renderers import RENDERERS
 from tests.fakes.tools import fake_tools
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +32,9 @@ def pages() -> list[Path]:
 
 
 def plan_of(file: Path) -> Plan:
-    return make_plan(load(file), fake_tools())
+    host = FakeHost()
+    host.programs |= RENDERERS
+    return make_plan(load(file), fake_tools(host))
 
 
 # --- the pages -----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ that began after every other pod of its namespace was ready.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 
 from kindctl.diagnose.base import Evidence
@@ -31,6 +32,10 @@ NO_SUCH_PROGRAM = re.compile(
 )
 """What the runtime says when it cannot start a container, of what will not pass by itself."""
 
+SERVICE_LINK = re.compile(r"tcp://(?:\d{1,3}\.){3}\d{1,3}:\d+")
+"""What Kubernetes sets as NAME_PORT for a Service NAME: programs that read such a variable expect a number.
+https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables"""
+
 STOPPED_BY_OTHERS = (137, 143)  # KILL, TERM: a probe, the kernel
 LINES = 8
 SETTLED = timedelta(seconds=5)  # until a Service's endpoints are known to every node
@@ -51,6 +56,7 @@ def _loops(container: Container) -> bool:
 def _cause(evidence: Evidence, container: Container, looping: list[Container]) -> Cause:
     code = container.ended.get("exitCode")
     message = container.ended.get("message", "").strip()
+    lines = container.last_lines(evidence, LINES)
     never = code in CANNOT_RUN or (code == NOT_STARTED and bool(NO_SUCH_PROGRAM.search(message)))
     return Cause(
         code="crash-loop",
@@ -59,13 +65,22 @@ def _cause(evidence: Evidence, container: Container, looping: list[Container]) -
         if never
         else "a container must keep running: see its command"
         if code == 0
-        else "its last lines say why; kindctl logs shows more",
-        cites=container.last_lines(evidence, LINES) or ((message,) if message else ()),
+        else _fix(lines),
+        cites=lines or ((message,) if message else ()),
         permanent=never
         or (container.restarts >= MANY_RESTARTS and _in_vain(evidence, container, looping)),
         sure=0.6 if code in STOPPED_BY_OTHERS else 0.85,
         since=moment(container.ended.get("finishedAt")),
     )
+
+
+def _fix(lines: Sequence[str]) -> str:
+    if any(SERVICE_LINK.search(line) for line in lines):
+        return (
+            "it may take a variable that Kubernetes sets for a Service (NAME_PORT=tcp://...) for its own: "
+            "enableServiceLinks: false in its pod's spec, or another name for the Service"
+        )
+    return "its last lines say why; kindctl logs shows more"
 
 
 def _in_vain(evidence: Evidence, container: Container, looping: list[Container]) -> bool:
