@@ -9,9 +9,10 @@ from kindctl.config.load import Loaded
 from kindctl.errors import UsageError
 from kindctl.events import Emit
 from kindctl.images.listing import ImageRow
+from kindctl.images.pins import OPTIONAL
 from kindctl.images.store import Images
 from kindctl.models import Report
-from kindctl.parts import images_of, rendering_images
+from kindctl.parts import images_of
 from kindctl.plan import make_plan
 from kindctl.run import run
 from kindctl.steps.image import ImagePresent
@@ -35,14 +36,13 @@ def provide_images(
 ) -> Report:
     """Get what the environment needs from elsewhere into the engine, by these sources alone.
 
-    `names`: as in `images list`, or `helm`; empty: all. Raises UsageError for a name that is not there,
-    and what the sources raise.
+    `names`: as in `images list`, or of pins.OPTIONAL; empty: all. Raises UsageError for a name that is
+    not there, and what the sources raise.
     """
     images = images_of(loaded, tools)
     # without a plan: it may be these that its manifests are rendered with
-    programs = {images.name(reference): reference for reference in rendering_images(loaded.config)}
-    if names and set(names) <= programs.keys():
-        references = [programs[name] for name in names]
+    if names and set(names) <= OPTIONAL.keys():
+        references = [OPTIONAL[name] for name in names]
     else:
         plan = make_plan(loaded, tools)
         images = plan.images
@@ -56,11 +56,11 @@ def provide_images(
 
 
 def _chosen(images: Images, references: Sequence[str], names: Sequence[str]) -> list[str]:
-    by_name = {images.name(reference): reference for reference in references}
+    by_name = {**OPTIONAL, **{images.name(reference): reference for reference in references}}
     if unknown := [name for name in names if name not in by_name and name not in references]:
         raise UsageError(
             f"no image is named {', '.join(unknown)}",
-            why=f"this environment needs {', '.join(by_name)}",
+            why=f"there are {', '.join(by_name)}",
             fix="kindctl images list",
             code="image-name",
         )

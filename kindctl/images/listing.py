@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kindctl.images import cas
-from kindctl.images.pins import CATALOGUE
+from kindctl.images.pins import CATALOGUE, OPTIONAL
 from kindctl.images.recipe_book import VERSIONS_LABEL, Recipe
 from kindctl.images.references import parse
 from kindctl.models import ImageInfo
@@ -28,7 +28,7 @@ class ImageRow:
 
 def name_of(reference: str, recipe: Recipe | None) -> str:
     """Its role in the catalogue, else its recipe's name, else the last part of its repository."""
-    roles = {of: role for role, of in CATALOGUE.items()}
+    roles = {of: role for role, of in {**CATALOGUE, **OPTIONAL}.items()}
     last = parse(reference).repository.rpartition("/")[2]
     return roles.get(reference) or (recipe.name if recipe else last)
 

@@ -1,4 +1,4 @@
-"""The upstream images that environments are made of, pinned by digest where upstream publishes one.
+"""The upstream images that environments are made of, pinned by digest where it is known.
 
 Node images: release notes of kind v0.33.0. Controller: ingress-nginx v1.15.1, its last release.
 """
@@ -25,7 +25,18 @@ NODE = "kindest/node:v1.36"
 PYTHON = "python:3.13-slim"
 NGINX = "nginxinc/nginx-unprivileged:1.28"
 POSTGRES = "postgres:17"
-HELM = "alpine/helm:4.2.4"  # by tag: its digest is not known here
+
+# By tag: their digests are not known here.
+HELM = "alpine/helm:4.2.4"
+REGISTRY = "registry:2"
+TRAEFIK = "traefik:v3.7.9"
+METALLB_CONTROLLER = "quay.io/metallb/controller:v0.16.1"
+METALLB_SPEAKER = "quay.io/metallb/speaker:v0.16.1"
+METRICS_SERVER = "registry.k8s.io/metrics-server/metrics-server:v0.9.0"
+HAPROXY_INGRESS = "quay.io/jcmoraisjr/haproxy-ingress:v0.16.1"
+
+GATEWAY_API = "kindctl.local/gateway-api:v1.5.1"
+"""Files, no program; there is no official image of them: always built."""
 
 CATALOGUE: Mapping[str, str] = {
     "node": NODE,
@@ -35,6 +46,18 @@ CATALOGUE: Mapping[str, str] = {
     "postgres": POSTGRES,
 }
 """Role -> the reference that plays it in the default environment."""
+
+OPTIONAL: Mapping[str, str] = {
+    "registry": REGISTRY,
+    "traefik": TRAEFIK,
+    "metallb-controller": METALLB_CONTROLLER,
+    "metallb-speaker": METALLB_SPEAKER,
+    "metrics-server": METRICS_SERVER,
+    "haproxy-ingress": HAPROXY_INGRESS,
+    "gateway-api": GATEWAY_API,
+    "helm": HELM,
+}
+"""Role -> the reference that plays it where a configuration asks for it."""
 
 
 def node_reference(kubernetes: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from kindctl.errors import UsageError
 from kindctl.images import cas
-from kindctl.images.pins import CATALOGUE, CONTROLLER
+from kindctl.images.pins import CATALOGUE, CONTROLLER, OPTIONAL
 from kindctl.images.recipe_book import RECIPE_LABEL, SOURCES_LABEL, VERSIONS_LABEL, RecipeBook
 from tests.unit.images_bench import CORPORATE_CA, write_recipes
 
@@ -127,13 +127,13 @@ def shipped() -> RecipeBook:
     return RecipeBook()
 
 
-def test_a_recipe_stands_for_everything_that_the_default_environment_needs(
+def test_a_recipe_stands_for_everything_in_the_catalogue(
     shipped: RecipeBook,
 ) -> None:
-    for role, reference in CATALOGUE.items():
+    for role, reference in {**CATALOGUE, **OPTIONAL}.items():
         recipe = shipped.for_reference(reference)
         assert recipe, reference
-        assert recipe.name == role
+        assert role in (recipe.name, f"{recipe.name}-controller", f"{recipe.name}-speaker")
     assert shipped.for_reference(CONTROLLER)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kindctl.errors import KindctlError
-from kindctl.images.pins import NODES
+from kindctl.images.pins import GATEWAY_API, NODES
 from kindctl.images.recipe_book import RecipeBook
 from kindctl.images.sources import SOURCES, load_source
 from kindctl.images.sources.base import Surroundings
@@ -184,6 +184,14 @@ def test_a_mirror_that_lacks_it_is_followed_by_the_registry(bench: Bench, book: 
     bench.publish("postgres:17")
     source = RegistrySource(around(bench, book, {"docker.io": "mirror.example.com"}))
     assert source.provide("postgres:17", quiet).done == ("pulled postgres:17",)
+
+
+def test_what_is_only_built_is_asked_of_no_registry(book: RecipeBook) -> None:
+    bench = Bench(engine=PickyEngine())
+    with pytest.raises(KindctlError, match="published nowhere"):
+        RegistrySource(around(bench, book)).provide(GATEWAY_API, quiet)
+    assert isinstance(bench.engine, PickyEngine)
+    assert bench.engine.pulls == []
 
 
 def test_a_registry_that_cannot_be_reached_is_not_pulled_from(book: RecipeBook) -> None:

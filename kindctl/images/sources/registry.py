@@ -35,6 +35,10 @@ _PASSING = re.compile(
 of the distribution API."""
 
 
+OWN_REGISTRY = "kindctl.local"
+"""In the names of what is built here; no registry."""
+
+
 class Source:
     name = "registry"
 
@@ -53,6 +57,8 @@ class Source:
         if name := self.find(reference):
             return Provided(name)
         wanted = parse(official(reference))
+        if wanted.registry == OWN_REGISTRY:
+            raise unavailable("it is built, and published nowhere")
         places = mirrored(wanted, self._around.mirrors)
         self._probes.start(*(place.registry for place in (*places, *self._usual())))
         refusals: list[KindctlError] = []
