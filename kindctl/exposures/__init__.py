@@ -13,6 +13,14 @@ EXPOSURES: dict[str, tuple[str, str]] = {
         "kindctl.exposures.host_port:HostPort",
         "ports of the node, mapped to the host when kind makes it",
     ),
+    "node-port": (
+        "kindctl.exposures.node_port:NodePort",
+        "a port of every node; on kind mapped to the host",
+    ),
+    "load-balancer": (
+        "kindctl.exposures.load_balancer:LoadBalancer",
+        "an external address, given by MetalLB or a cloud",
+    ),
 }
 """Name in kindctl.yaml -> ("module:class", one-line summary)."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 
+from kindctl.models import Object
+
 LOCALHOST = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
 
@@ -13,3 +15,12 @@ def name_in_urls(address: str) -> str:
     if address in LOCALHOST:
         return "localhost"
     return f"[{address}]" if ipaddress.ip_address(address).version == 6 else address
+
+
+def service_port(service: Object, port: int | str) -> Object:
+    """The entry of a Service's ports with that number or name. Raises KeyError."""
+    for entry in service["spec"]["ports"]:
+        if port in (entry.get("port"), entry.get("name")):
+            found: Object = entry
+            return found
+    raise KeyError(port)

@@ -10,11 +10,14 @@ from kindctl.components.manifests import Manifest
 from kindctl.components.routes import Expect, service_routes
 from kindctl.config.load import load
 from kindctl.errors import ConfigError
-from kindctl.models import EXTERNAL, Endpoint, Route
+from kindctl.exposures import load_exposure
+from kindctl.exposures.base import service_port
+from kindctl.models import EXTERNAL, Endpoint, Object, PortMapping, Route
 from kindctl.parts import NODE_PORTS, chosen_node_port, parts_of, scheme_of
 from kindctl.steps.located import located, urls_of
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.tools import fake_tools
+from tests.fakes.ways import ports
 
 OUTSIDE = Endpoint("http", EXTERNAL, 8080, EXTERNAL, external="shop/web")
 
@@ -127,3 +130,45 @@ def test_a_service_or_port_that_no_manifest_has_is_refused(
     assert message in problem.message
     assert (problem.file, problem.line) == (str(tmp_path / "kindctl.yaml"), 3)
     assert problem.column > 40  # of the entry
+
+
+# --- exposures -----------------------------------------------------------------------------------
+
+
+def a_service() -> Object:
+    ports = [{"name": "http", "port": 80}, {"name": "https", "port": 443}]
+    meta = {"name": "controller", "namespace": "gateway"}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"ports": ports}}
+
+
+def test_a_node_port_is_mapped_and_set_on_the_service() -> None:
+    way = load_exposure("node-port")(ports(80, 443, 30080, 30443))
+    assert way.mappings() == (PortMapping(80, 30080), PortMapping(443, 30443))
+    assert [e.url for e in way.endpoints()] == ["http://localhost", "https://localhost"]
+    assert (way.on_node, way.forwards()) == (False, ())
+    service = a_service()
+    way.shape(service)
+    assert service["spec"] == {
+        "type": "NodePort",
+        "ports": [
+            {"name": "http", "port": 80, "nodePort": 30080},
+            {"name": "https", "port": 443, "nodePort": 30443},
+        ],
+    }
+
+
+def test_a_load_balancer_has_its_address_from_the_cluster() -> None:
+    way = load_exposure("load-balancer")(ports(8080, 8443))
+    assert (way.on_node, way.mappings(), way.forwards()) == (False, (), ())
+    assert [(e.url, e.external) for e in way.endpoints()] == [
+        ("http://EXTERNAL-IP:8080", "gateway/controller"),
+        ("https://EXTERNAL-IP:8443", "gateway/controller"),
+    ]
+    service = a_service()
+    way.shape(service)
+    assert service["spec"]["type"] == "LoadBalancer"
+
+
+def test_a_port_that_the_service_does_not_have_is_a_fault_of_the_caller() -> None:
+    with pytest.raises(KeyError):
+        service_port(a_service(), "grpc")
