@@ -16,6 +16,7 @@ SAMPLE = "sample-app"
 SAMPLE_FROM_CONFIGS = f"../../{SAMPLE}"
 """How an example's kindctl.yaml names the sample, which all of them may share."""
 
+CACHES = {"__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
 NAME_LINE = re.compile(r"^name: *\S+", re.MULTILINE)
 COMMAND = re.compile(r"(kindctl \w+) -f configs/[\w-]+")
 PICTURE = re.compile(
@@ -114,7 +115,7 @@ def _moved(text: str, name: str | None) -> str:
 def _left_out(folder: str, names: list[str]) -> set[str]:
     """Caches, and the sample's own kindctl.yaml: two in one tree would be one too many."""
     own = {FILE} if Path(folder).name == SAMPLE else set()
-    return own | {name for name in names if name == "__pycache__" or name.startswith(".")}
+    return own | {name for name in names if name in CACHES}
 
 
 def _pages() -> Path:

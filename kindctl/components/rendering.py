@@ -37,7 +37,7 @@ class Programs:
             return self.host.run(self._container(image, "kubectl", "kustomize", str(folder)))
         raise _missing(
             "a kustomization needs kubectl or kustomize",
-            "install one of them, or get the node image, which has kubectl: kindctl images build node",
+            "install one, or get the node image, which has it: kindctl images pull node, or build node",
         )
 
     def chart(
@@ -54,7 +54,10 @@ class Programs:
             return self.host.run(["helm", *arguments], stdin=given)
         if image := self.helm_image():
             return self.host.run(self._container(image, "helm", *arguments), stdin=given)
-        raise _missing("a chart needs helm", "install it, or: kindctl images build helm")
+        raise _missing(
+            "a chart needs helm",
+            "install it, or get an image: kindctl images pull helm, or build helm",
+        )
 
     def _container(self, image: str, program: str, *arguments: str) -> list[str]:
         """It sees the files, and nothing else of this machine or the network."""

@@ -77,17 +77,21 @@ def test_changed_code_is_built_again_and_rolled(foreign: Kindctl, tmp_path: Path
     code.write_text(code.read_text().replace("from {os", "coming from {os"))
     config = foreign.folder / "kindctl.yaml"
     config.write_text(config.read_text().replace("day from", "day coming from"))
-    # the Job's template is immutable: its image is the same app's, so the Job is left out here
-    jobs = foreign.folder / "k8s" / "10-back.yaml"
-    text = jobs.read_text()
-    jobs.write_text(text[: text.index("---\napiVersion: batch/v1")])
+    seed = api.batch.read_namespaced_job("seed", "back")
     foreign.run("up")
     until(lambda: "coming from" in _get(), 10, "the controller lets go of the old pod")
     assert {p.spec.containers[0].image for p in api.pods("front", "app=greeter")} != {image}
+    again = api.batch.read_namespaced_job("seed", "back")  # of the same image: it ran once more
+    assert again.metadata.uid != seed.metadata.uid
+    assert again.status.succeeded == 1
 
 
 def test_what_the_file_no_longer_has_is_pruned(foreign: Kindctl, tmp_path: Path) -> None:
     api = Api(FOREIGN, tmp_path)
+    jobs = foreign.folder / "k8s" / "10-back.yaml"
+    text = jobs.read_text()
+    jobs.write_text(text[: text.index("---\napiVersion: batch/v1")])
+    assert "removed Job back/seed" in foreign.run("up", "-o", "json").changes()
     assert [job.metadata.name for job in api.batch.list_namespaced_job("back").items] == []
 
 

@@ -124,6 +124,7 @@ def test_an_example_takes_another_name(tmp_path: Path) -> None:
     assert load(file).config.name == "mine"
     assert sorted(path.name for path in tmp_path.iterdir()) == [FILE, "sample-app"]
     assert not (tmp_path / "sample-app" / FILE).exists()
+    assert (tmp_path / "sample-app" / "backend" / ".dockerignore").is_file()  # else another image
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

@@ -269,9 +269,9 @@ def test_without_the_programs_it_is_refused_with_the_place_in_the_file(tmp_path:
     for there in (FakeEngine(), engine):
         first, second = faults(file, there)
         assert first[:2] == (5, "a kustomization needs kubectl or kustomize")
-        assert "images build node" in first[2]
+        assert "images pull node, or build node" in first[2]
         assert second[:2] == (6, "a chart needs helm")
-        assert "images build helm" in second[2]
+        assert "images pull helm, or build helm" in second[2]
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def get(host: str, path: str = "/") -> str:
 
 
 def test_every_url_answers(apps: Apps) -> None:
-    assert apps.first.ended()["urls"] == [
+    assert apps.first.ended()["report"]["urls"] == [
         "http://books.localhost/fetch",
         "http://pages.localhost/",
         "http://greeting.localhost/",
