@@ -18,7 +18,7 @@ class Programs:
     """Renderer by `kubectl` or `kustomize`, and `helm`, of this machine; else by those in images that the
     engine has: `kubectl_image` and `helm_image` look for these, None where there is none.
 
-    `mount`: the folder that such a container sees, read-only. `kubernetes`: the version that charts are
+    `mount`: a folder that such a container sees, read-only. `kubernetes`: the version that charts are
     told.
     """
 
@@ -34,7 +34,9 @@ class Programs:
         if self.host.which("kustomize"):
             return self.host.run(["kustomize", "build", str(folder)])
         if image := self.kubectl_image():
-            return self.host.run(self._container(image, "kubectl", "kustomize", str(folder)))
+            return self.host.run(
+                [*self._container(image, "kubectl", folder), "kustomize", str(folder)]
+            )
         raise _missing(
             "a kustomization needs kubectl or kustomize",
             "install one, or get the node image, which has it: kindctl images pull node, or build node",
@@ -53,19 +55,20 @@ class Programs:
         if self.host.which("helm"):
             return self.host.run(["helm", *arguments], stdin=given)
         if image := self.helm_image():
-            return self.host.run(self._container(image, "helm", *arguments), stdin=given)
+            command = [*self._container(image, "helm", chart, *values), *arguments]
+            return self.host.run(command, stdin=given)
         raise _missing(
             "a chart needs helm",
             "install it, or get an image: kindctl images pull helm, or build helm",
         )
 
-    def _container(self, image: str, program: str, *arguments: str) -> list[str]:
-        """It sees the files, and nothing else of this machine or the network."""
-        folder = str(self.mount)
+    def _container(self, image: str, program: str, *paths: Path) -> list[str]:
+        """It sees the folder and these paths, and nothing else of this machine or the network."""
         confined = ["--network", "none", "--read-only", "--tmpfs", "/tmp", "--env", "HOME=/tmp"]  # noqa: S108
-        seen = ["--volume", f"{folder}:{folder}:ro", "--workdir", folder]
+        outside = [path for path in paths if not path.is_relative_to(self.mount)]
+        seen = [f"--volume={path}:{path}:ro" for path in dict.fromkeys([self.mount, *outside])]
         run = ["docker", "run", "--rm", "--interactive", *confined, *seen]
-        return [*run, "--entrypoint", program, image, *arguments]
+        return [*run, "--workdir", str(self.mount), "--entrypoint", program, image]
 
 
 def _missing(what: str, fix: str) -> ToolError:

@@ -89,7 +89,7 @@ class Texts:
                 return
             path = self.root / entry
             if path.name in KUSTOMIZATIONS or _is_kustomization(path):
-                folder = path if path.is_dir() else path.parent
+                folder = (path if path.is_dir() else path.parent).resolve()
                 yield Text(str(folder), self._renderer().kustomization(folder), rendered=True)
                 return
         except ToolError as error:

@@ -104,7 +104,7 @@ def test_else_by_kustomize_else_by_an_image_of_the_engine(tmp_path: Path) -> Non
     (call,) = docker.calls
     assert call[-5:] == ["--entrypoint", "kubectl", "node:1", "kustomize", str(folder)]
     assert call[:2] == ["run", "--rm"]
-    assert f"{tmp_path}:{tmp_path}:ro" in call
+    assert [word for word in call if "volume" in word] == [f"--volume={tmp_path}:{tmp_path}:ro"]
     assert call[call.index("--network") + 1] == "none"
 
 
@@ -194,6 +194,15 @@ def test_a_chart_is_rendered_by_an_image_where_helm_is_missing(tmp_path: Path) -
     assert call[place - 2 : place + 3] == ["--entrypoint", "helm", "helm:4", "template", "app"]
     assert "--interactive" in call  # the single values come by standard input
     assert json.loads(docker.given[0]) == {"a": 1}
+
+
+def test_a_container_sees_what_lies_outside_of_the_folder(tmp_path: Path) -> None:
+    docker, root = Recorder(), tmp_path / "root"
+    root.mkdir()
+    chart = Chart("../chart", values=["inside.yaml", "../outside.yaml"])
+    read(root, chart, programs(root, "helm:4", docker=docker))
+    seen = [word.split(":")[1] for word in docker.calls[0] if word.startswith("--volume=")]
+    assert seen == [str(root), str(tmp_path / "chart"), str(tmp_path / "outside.yaml")]
 
 
 def test_the_place_of_what_a_chart_gave_is_its_template(tmp_path: Path) -> None:
