@@ -46,6 +46,9 @@ from kindctl.tools.protocols import Cluster, Tools
 KIND_CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 KIND_ROLE_LABEL = "io.x-k8s.kind.role"
 MADE_FOR_LABEL = "dev.kindctl.made-for"
+WITHOUT_A_NEW_ONE = (
+    "; or reach the Service by `via: port-forward`, or by a port that is mapped already"
+)
 MARKER = "/kind/kindctl-answered"
 ADMIN_CONF = "/etc/kubernetes/admin.conf"
 API_PORT = "6443/tcp"
@@ -173,7 +176,8 @@ class KindProvider:
             raise KindctlError(
                 "this change needs a new cluster",
                 why="; ".join(drift) + "; kind fixes these when it makes a node",
-                fix=f"kindctl down {self.environment} && kindctl up (its data goes with it)",
+                fix=f"kindctl down {self.environment} && kindctl up (its data goes with it)"
+                + (WITHOUT_A_NEW_ONE if any(d.startswith("ports ") for d in drift) else ""),
                 code="needs-new-cluster",
             )
         self._forget()

@@ -39,6 +39,10 @@ class Result:
         (last,) = [event for event in self.events if event["event"] == "run-ended"]
         return last
 
+    def error(self) -> dict[str, Any]:
+        """Of an `up -o json` that failed."""
+        return next(event for event in self.events if event["event"] == "error")
+
     def changes(self) -> list[str]:
         return [
             change
