@@ -250,6 +250,7 @@ class Route:
     marked: bool = (
         True  # by the controller, with this environment's headers; else straight to a Service
     )
+    certified: bool = False  # over TLS, with a certificate that the local authority has signed
 
 
 # --- Kubernetes objects --------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from kindctl.components.gateway import Handover
 from kindctl.components.lint import Surroundings, lint
 from kindctl.components.manifests import Manifest
 from kindctl.components.rendering import Programs
+from kindctl.components.routes import local_hosts
 from kindctl.components.sources import Chart, Renderer, Source
 from kindctl.config.load import Loaded
 from kindctl.config.schema import (
@@ -47,6 +48,8 @@ from kindctl.models import (
 from kindctl.providers.base import Provider
 from kindctl.providers.kind import KindProvider
 from kindctl.tools.protocols import Tools
+from kindctl.trust.authority import Authority
+from kindctl.trust.serving import Serving
 
 HTTP, HTTPS = 80, 443
 """Host ports of the controller's pod on its node: those of stock manifests. Only the host's may differ."""
@@ -61,6 +64,7 @@ class Parts:
 
     controller: Controller | None
     handover: Handover
+    certificate: Serving
     components: tuple[Component, ...]  # the add-ons, the controller, the apps
     exposures: tuple[Exposure, ...]
     routes: tuple[Route, ...]
@@ -86,12 +90,15 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
     manifests that are certain to fail, and for what cannot be combined."""
     config = loaded.config
     render = renderer_of(loaded, tools)
-    setup = _setup(loaded, render)
+    named: list[str] = []  # by the apps, which are read after the controller is made
+    certificate = Serving(Authority(tools.host), lambda: named)
+    setup = _setup(loaded, render, certificate)
     controller = None
     if config.ingress.controller != "none":
         controller = load_controller(config.ingress.controller, setup)
     apps = tuple(_app(app, loaded, controller, render) for app in config.apps)
     warnings = lint_apps(apps, controller)
+    named += [config.ingress.expose.address, *_local_hosts(apps)]
     addons = tuple(load_addon(name, setup) for name in config.addons)
     components = (*addons, *((controller,) if controller else ()), *apps)
     settle_namespaces(components)
@@ -100,7 +107,7 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
     endpoints: Sequence[Endpoint] = controller.exposure.endpoints() if controller else ()
     routes = tuple(route for part in components for route in part.routes(endpoints))
     refuse_clashes(loaded, components, routes)
-    return Parts(controller, setup.handover, components, exposures, routes, warnings)
+    return Parts(controller, setup.handover, certificate, components, exposures, routes, warnings)
 
 
 def provider_of(
@@ -186,13 +193,14 @@ def _sources(entries: Sequence[str | ChartConfig]) -> tuple[Source, ...]:
 # --- the controller ------------------------------------------------------------------------------
 
 
-def _setup(loaded: Loaded, render: Renderer) -> Setup:
+def _setup(loaded: Loaded, render: Renderer, certificate: Serving) -> Setup:
     config = loaded.config
     ingress = config.ingress
     scale = ingress.autoscale
     return Setup(
         environment=config.name,
         handover=Handover(config.name, [component for _, component, _ in CONTROLLERS.values()]),
+        certificate=certificate,
         shared=ingress.expose.via == "node-port",
         expose=lambda namespace, service: _controllers_way(config, namespace, service),
         replicas=ingress.replicas,
@@ -240,8 +248,14 @@ def _app(
     return component
 
 
+def _local_hosts(apps: Sequence[AppComponent]) -> Iterator[str]:
+    for app in apps:
+        yield from local_hosts(manifest.obj for manifest in app.parsed)
+        yield from (wanted.host for wanted in app.expect if wanted.host)
+
+
 def _expect(wanted: ExpectConfig) -> Expect:
-    return Expect(wanted.path, wanted.host, wanted.contains, wanted.status)
+    return Expect(wanted.path, wanted.host, wanted.contains, wanted.status, wanted.scheme)
 
 
 def _exposed(app: AppConfig, component: AppComponent, loaded: Loaded) -> Iterator[ExposedService]:

@@ -25,6 +25,7 @@ from kindctl.steps.app_image import AppImageBuilt
 from kindctl.steps.cluster import ClusterStep
 from kindctl.steps.delivery import ImageInNodes
 from kindctl.steps.image import ImagePresent
+from kindctl.steps.local_ca import LocalCaMade
 from kindctl.steps.objects import ObjectsApplied
 from kindctl.steps.preflight import Preflight
 from kindctl.steps.proven import Proven
@@ -98,6 +99,8 @@ class _Steps:
             if present.name not in there:
                 yield present
             yield delivery
+        if self.parts.controller:
+            yield LocalCaMade(self.parts.certificate.authority)
         controllers: list[Step] = []
         for part in self.parts.components:
             steps = self._component(part, {delivered[full_name(r)].name for r in part.images()})
@@ -123,10 +126,11 @@ class _Steps:
             "provider": self.provider,
             "environment": self.loaded.config.name,
         }
+        authority = {"local-ca"} if part is self.parts.controller else set()
         yield ObjectsApplied(
             name=f"apply:{part.name}",
             title=f"apply {part.name}",
-            needs=frozenset({"cluster:api", *delivered}),
+            needs=frozenset({"cluster:api", *delivered, *authority}),
             resolve=self._resolve,
             **common,
         )
@@ -176,6 +180,7 @@ class _Steps:
                 self.loaded.config.name,
                 needs=self._way_is_there(),
                 look_again=controller.look_again if controller and route.marked else None,
+                ca=self.parts.certificate.authority.pem,
             )
 
     def _way_is_there(self) -> frozenset[str]:

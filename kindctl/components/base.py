@@ -11,6 +11,7 @@ from kindctl.components.gateway import Handover
 from kindctl.components.sources import Renderer, Source
 from kindctl.models import Endpoint, Exposure, Object, Route
 from kindctl.tools.protocols import Cluster
+from kindctl.trust.serving import Serving
 
 Resolve = Callable[[str], str]
 """An image reference as a manifest has it -> the name under which the nodes have that image."""
@@ -59,6 +60,7 @@ class Setup:
     environment: str
     expose: Callable[[str, str], Exposure]
     handover: Handover
+    certificate: Serving  # its `secret` is to be served where nobody has given another certificate
     shared: bool = False  # node ports that controllers share: see components.gateway
     replicas: int = 1
     autoscale: tuple[int, int] | None = None  # (most replicas, percent of the requested CPU)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from kindctl.models import Endpoint, Object, Route
+from kindctl.trust.serving import SECRET, is_local
 
 PREFIX = "nginx.ingress.kubernetes.io"
 CLASS_ANNOTATION = "kubernetes.io/ingress.class"  # before Kubernetes 1.18
@@ -23,6 +25,7 @@ class Expect:
     host: str | None = None
     contains: str | None = None
     status: int | None = None
+    scheme: Literal["http", "https"] | None = None
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class _Way:
     host: str
     path: str
     tls: bool
+    own: bool = False  # with a certificate that the app brings
 
 
 def app_routes(
@@ -67,6 +71,7 @@ def app_routes(
             app=app,
             namespace=namespace,
             external=endpoint.external,
+            certified=_is_certified(endpoint, url, way),
         )
 
     if expect:
@@ -122,12 +127,18 @@ def _ways(ingress: Object) -> Iterator[_Way]:
     spec, regex = ingress.get("spec") or {}, has_regex(ingress)
     annotations = ingress["metadata"].get("annotations") or {}
     encrypted = {host for tls in spec.get("tls") or () for host in tls.get("hosts") or ()}
+    own = {
+        host
+        for tls in spec.get("tls") or ()
+        if tls.get("secretName") not in (None, "", SECRET)
+        for host in tls.get("hosts") or ()
+    }
     redirects = str(annotations.get(f"{PREFIX}/ssl-redirect", "true")).lower() == "true"
     forced = str(annotations.get(f"{PREFIX}/force-ssl-redirect", "")).lower() == "true"
 
     def way(host: str, path: str) -> _Way:
         tls = forced or (redirects and host in encrypted)
-        return _Way(host, concrete(path) if regex else path or "/", tls)
+        return _Way(host, concrete(path) if regex else path or "/", tls, host in own)
 
     for index, _, path in rules(ingress):
         yield way(str(spec["rules"][index].get("host") or ""), str(path.get("path") or ""))
@@ -139,10 +150,35 @@ def _way_to(wanted: Expect, ways: Sequence[_Way]) -> _Way:
     """The host and scheme for a path that is expected: of the named host, else of the rules for any
     host, else of the first rule."""
     if wanted.host is not None:
-        tls = any(way.tls for way in ways if way.host == wanted.host)
-        return _Way(wanted.host, wanted.path, tls)
-    known = next((way for way in ways if not way.host), ways[0] if ways else _Way("", "/", False))
-    return _Way(known.host, wanted.path, known.tls)
+        its = [way for way in ways if way.host == wanted.host]
+        known = _Way(wanted.host, "/", any(w.tls for w in its), any(w.own for w in its))
+    else:
+        first = ways[0] if ways else _Way("", "/", False)
+        known = next((way for way in ways if not way.host), first)
+    tls = known.tls if wanted.scheme is None else wanted.scheme == "https"
+    return replace(known, path=wanted.path, tls=tls)
+
+
+def _is_certified(endpoint: Endpoint, url: str, way: _Way) -> bool:
+    """Whether the controller serves the local authority's certificate there: over TLS, for a name of
+    this machine, where the app does not bring its own."""
+    return endpoint.scheme == "https" and not way.own and is_local(urlsplit(url).hostname or "")
+
+
+def local_hosts(objects: Iterable[Object]) -> list[str]:
+    """Host names of this machine that Ingresses, Gateways and HTTPRoutes are for."""
+    found: dict[str, None] = {}
+    for obj in objects:
+        spec = obj.get("spec") or {}
+        if obj["kind"] == "Ingress":
+            found.update(dict.fromkeys(rule.get("host") for rule in spec.get("rules") or ()))
+            for tls in spec.get("tls") or ():
+                found.update(dict.fromkeys(tls.get("hosts") or ()))
+        elif obj["kind"] == "Gateway":
+            found.update(dict.fromkeys(one.get("hostname") for one in spec.get("listeners") or ()))
+        elif obj["kind"] in ("HTTPRoute", "GRPCRoute", "TLSRoute"):
+            found.update(dict.fromkeys(spec.get("hostnames") or ()))
+    return [host for host in found if host and is_local(host)]
 
 
 def _url(endpoint: Endpoint, way: _Way) -> tuple[str, str]:

@@ -179,6 +179,9 @@ class ExpectConfig(Strict):
     status: Annotated[int, Field(ge=100, le=599, strict=True)] | None = Field(
         None, description="exact HTTP status"
     )
+    scheme: Literal["http", "https"] | None = Field(
+        None, description="default: as the Ingress says; `https` with a verified certificate"
+    )
 
 
 class ExposeServiceConfig(Strict):

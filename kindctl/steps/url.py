@@ -18,6 +18,7 @@ from kindctl.errors import ApiError, ToolError
 from kindctl.models import (
     UNCHANGED,
     Absent,
+    Cause,
     Change,
     Differs,
     NotReady,
@@ -39,8 +40,9 @@ class UrlAnswers:
 
     Three things are looked at: that the answer carries this environment's own header (see
     components.proof; whatever else listens on the port cannot give it), that a rule of an Ingress
-    matched, and the route's status and text. The request goes to the host's port, as the user's
-    does. No watch tells of HTTP, so it is polled.
+    matched, and the route's status and text. Over TLS the local authority alone is trusted: a
+    certificate that it did not sign for that host is no answer. The request goes to the host's
+    port, as the user's does. No watch tells of HTTP, so it is polled.
 
     A controller can miss an event: ingress-nginx drops one that arrives while it syncs what it read
     before, and then answers 503 for a Service that has endpoints, until the next event. So a 503 of
@@ -53,6 +55,7 @@ class UrlAnswers:
     environment: str
     needs: frozenset[str]
     look_again: Callable[[Cluster], None] | None = None  # the controller's, where it has one
+    ca: Callable[[], str | None] = lambda: None  # PEM of the local certificate authority
     timeout: float = 120.0
     clock: Callable[[], float] = time.monotonic
 
@@ -80,14 +83,17 @@ class UrlAnswers:
         except ApiError as error:
             return NotReady(error.what)
         except ToolError as error:
-            return NotReady(error.why or error.what)
+            return NotReady(error.why or error.what, certificate_cause(error, self.route))
 
     def _ask(self, route: Route, cluster: Cluster) -> State:
         """Raises ApiError and ToolError."""
         if route.url.startswith("tcp:"):
             self.net.opens(route.connect)
             return Ready("open")
-        answer = self.net.http(route.url, connect=route.connect, host=route.host)
+        ca = self.ca() if route.certified else None
+        if route.certified and ca is None:
+            return NotReady("there is no local certificate authority yet")
+        answer = self.net.http(route.url, connect=route.connect, host=route.host, ca=ca)
         stranger = ""
         if route.marked:
             identity = environment_id(self.environment, cluster)
@@ -112,6 +118,20 @@ class UrlAnswers:
             return UNCHANGED
         self.look_again(cluster)
         return Change((f"asked the controller to look again, for {self.route.url}",))
+
+
+def certificate_cause(error: ToolError, route: Route) -> Cause | None:
+    """Not permanent: a controller serves one of its own until it has seen the Secret."""
+    if error.code != "certificate":
+        return None
+    return Cause(
+        code="certificate",
+        what=f"what port {route.connect[1]} serves for {route.url} is not the certificate of kindctl",
+        fix="look who serves it: "
+        f"openssl s_client -connect {route.connect[0]}:{route.connect[1]} </dev/null | "
+        "openssl x509 -noout -subject -issuer -ext subjectAltName",
+        cites=(error.why,) if error.why else (),
+    )
 
 
 def foreign(answer: HttpAnswer, identity: str, port: int) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from kindctl.errors import ToolError
 from kindctl.tools.process import TAIL, run, stop_children
-from kindctl.tools.protocols import Say
+from kindctl.tools.protocols import LOCAL_CA_FILES, Say
 
 __all__ = ["RealHost", "parse_routes", "pem_certificates", "stop_children"]
 
@@ -161,6 +161,8 @@ class RealHost:
         for folder in map(Path, CA_FOLDERS):
             for file in sorted(folder.rglob("*")):
                 if file.suffix.lower() not in (".crt", ".pem", ".cer"):
+                    continue
+                if file.name.startswith(LOCAL_CA_FILES):
                     continue
                 certificates = pem_certificates(self.read(file) or "") if file.is_file() else ""
                 if certificates:

@@ -70,6 +70,7 @@ class RealNet:
         ca: str | None = None,
     ) -> HttpAnswer:
         import http.client
+        import ssl
         from urllib.parse import urlsplit
 
         parts = urlsplit(url)
@@ -87,6 +88,9 @@ class RealNet:
             connection.request("GET", target, headers={**headers, "Connection": "close"})
             response = connection.getresponse()
             return HttpAnswer(response.status, _headers(response), _body(response, deadline))
+        except ssl.SSLCertVerificationError as error:
+            why = f"its certificate does not pass: {error.verify_message}"
+            raise ToolError(f"no safe answer from {url}", why=why, code="certificate") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             why = str(error) or type(error).__name__
             raise ToolError(f"no answer from {url}", why=why, code="http") from error

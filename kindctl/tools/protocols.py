@@ -25,6 +25,10 @@ from kindctl.models import (
 Say = Callable[[str], None]
 """Takes one line of a program's progress."""
 
+LOCAL_CA_FILES = "kindctl-local-ca-"
+"""How the files of the authority behind https://localhost begin in the system's store: it is no network's,
+and never goes into an image or a node."""
+
 
 @dataclass(frozen=True)
 class HttpAnswer:
@@ -222,7 +226,8 @@ class Net(Protocol):
         ca: str | None = None,
     ) -> HttpAnswer:
         """GET without proxies and redirects; the connection goes to `connect`. Certificates are verified
-        only when `ca` (PEM) is given. Raises ToolError (code http) when nothing answers."""
+        only when `ca` (PEM) is given. Raises ToolError: code http when nothing answers, certificate when
+        one does not pass."""
         ...
 
     def opens(self, connect: tuple[str, int], timeout: float = 3.0) -> None:
@@ -292,7 +297,8 @@ class Host(Protocol):
         ...
 
     def trusted_cas(self) -> Mapping[str, str]:
-        """File name -> PEM of the CAs that this host trusts beyond its distribution's own."""
+        """File name -> PEM of the CAs that this host trusts beyond its distribution's own, and kindctl's
+        (LOCAL_CA_FILES)."""
         ...
 
     def routes(self) -> Sequence[str]:

@@ -67,7 +67,8 @@ class FakeNet:
         if handler is None:
             raise ToolError(f"no answer from {url}", why="Connection refused", code="http")
         if parts.scheme == "https" and ca is not None and ca != self.certificates.get(where):
-            raise ToolError(f"no answer from {url}", why="certificate verify failed", code="http")
+            why = "its certificate does not pass: unable to get local issuer certificate"
+            raise ToolError(f"no safe answer from {url}", why=why, code="certificate")
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         answer = handler(Request(url, path, host or parts.netloc))
         headers = {name.lower(): value for name, value in answer.headers.items()}

@@ -8,6 +8,7 @@ from kindctl.components.base import Setup
 from kindctl.components.gateway import Handover
 from kindctl.exposures.host_port import HostPort
 from kindctl.models import ExposedPort, Exposure
+from tests.fakes.trust import serving
 
 
 def host_port(address: str = "127.0.0.1", http: int = 80, https: int = 443) -> HostPort:
@@ -27,4 +28,5 @@ def ports(
 def setup(environment: str, exposure: Exposure | None = None, **more: Any) -> Setup:
     """What a controller is made for; by default reached by host ports 80 and 443."""
     handover = Handover(environment, ["ingress-nginx", "traefik", "custom"])
-    return Setup(environment, lambda namespace, service: exposure or host_port(), handover, **more)
+    settings: dict[str, Any] = {"handover": handover, "certificate": serving(), **more}
+    return Setup(environment, lambda namespace, service: exposure or host_port(), **settings)

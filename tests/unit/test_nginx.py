@@ -35,7 +35,7 @@ def found(objects: list[Object], kind: str, name: str = "") -> Any:
 
 
 def ca_of(objects: list[Object]) -> str:
-    return str(found(objects, "Secret")["data"]["ca"])
+    return str(found(objects, "Secret", SECRET.name)["data"]["ca"])
 
 
 def bundle_of(objects: list[Object]) -> str:
@@ -136,7 +136,7 @@ def test_shipped_manifests_are_not_altered_by_what_is_filled_in(cluster: FakeClu
 
 def test_it_is_renewed_near_its_end_and_not_before(cluster: FakeCluster) -> None:
     objects = nginx().objects(cluster, as_it_is)
-    cluster.apply(found(objects, "Secret"))
+    cluster.apply(found(objects, "Secret", SECRET.name))
     early = nginx(LIFE - timedelta(days=31)).objects(cluster, as_it_is)
     late = nginx(LIFE - timedelta(days=29))
     assert ca_of(early) == ca_of(objects)
@@ -149,19 +149,19 @@ def test_it_is_renewed_near_its_end_and_not_before(cluster: FakeCluster) -> None
 def test_a_damaged_secret_is_replaced_and_the_webhook_follows(
     cluster: FakeCluster, damage: str
 ) -> None:
-    cluster.apply(found(nginx().objects(cluster, as_it_is), "Secret"))
-    other = found(nginx().objects(FakeCluster(), as_it_is), "Secret")["data"][damage]
+    cluster.apply(found(nginx().objects(cluster, as_it_is), "Secret", SECRET.name))
+    other = found(nginx().objects(FakeCluster(), as_it_is), "Secret", SECRET.name)["data"][damage]
     cluster.edit(SECRET, lambda obj: obj["data"].update({damage: other}))
     controller = nginx()
     objects = controller.objects(cluster, as_it_is)
-    secret = found(objects, "Secret")
+    secret = found(objects, "Secret", SECRET.name)
     assert secret["data"] != (cluster.get(SECRET) or {})["data"]
     assert bundle_of(controller.late_objects(cluster)) == secret["data"]["ca"]
 
 
 def test_the_webhook_has_the_ca_of_the_secret_that_is_there(cluster: FakeCluster) -> None:
     """ingress-nginx#5968: a CA in the webhook that is not the Secret's makes every Ingress fail."""
-    cluster.apply(found(nginx().objects(cluster, as_it_is), "Secret"))
+    cluster.apply(found(nginx().objects(cluster, as_it_is), "Secret", SECRET.name))
     (webhook,) = nginx().late_objects(cluster)
     webhook["webhooks"][0]["clientConfig"]["caBundle"] = base64.b64encode(b"stale").decode()
     cluster.put(webhook)

@@ -108,7 +108,7 @@ def test_objects_are_applied_when_the_api_answers_and_their_images_are_there(sam
         "deliver:postgres:17",
     }
     assert needs(sample.steps, "ready:sample") == {"apply:sample", "cluster"}
-    (controller,) = needs(sample.steps, "apply:ingress-nginx") - {"cluster:api"}
+    (controller,) = needs(sample.steps, "apply:ingress-nginx") - {"cluster:api", "local-ca"}
     assert controller.startswith("deliver:registry.k8s.io/ingress-nginx/controller:")
 
 

@@ -173,3 +173,42 @@ def test_without_a_way_in_there_is_no_route() -> None:
     assert app_routes([ingress("/")], [], [], app="a", namespace="a", ingress_class="nginx") == []
     assert routes() == []
     assert urls(routes(expect=(Expect("/"),))) == ["http://localhost/"]
+
+
+# --- certificates --------------------------------------------------------------------------------
+
+
+def test_a_scheme_that_is_expected_counts_more_than_the_ingress() -> None:
+    plain, encrypted = ingress("/"), ingress("/", host="shop.localhost", tls=True)
+    (found,) = routes(plain, expect=(Expect("/", scheme="https"),))
+    assert found == Route("https://localhost/", connect=("127.0.0.1", 443), app="shop",
+                          namespace="shop", certified=True)  # fmt: skip
+    wanted = Expect("/", host="shop.localhost", scheme="http", status=308)
+    (found,) = routes(encrypted, expect=(wanted,))
+    assert (found.url, found.status, found.certified) == ("http://shop.localhost/", 308, False)
+
+
+def test_tls_without_a_secret_of_the_apps_own_means_the_local_authority() -> None:
+    bare = ingress("/", host="shop.localhost", tls=True)
+    del bare["spec"]["tls"][0]["secretName"]
+    ours = ingress("/", host="shop.localhost", tls=True)
+    ours["spec"]["tls"][0]["secretName"] = "localhost-tls"
+    theirs = ingress("/", host="shop.localhost", tls=True)
+    assert [routes(one)[0].certified for one in (bare, ours, theirs)] == [True, True, False]
+    for one, certified in ((bare, True), (theirs, False)):
+        (found,) = routes(one, expect=(Expect("/", host="shop.localhost"),))
+        assert (found.url, found.certified) == ("https://shop.localhost/", certified)
+
+
+def test_a_host_that_is_not_this_machines_is_asked_for_under_the_name_that_is() -> None:
+    wanted = Expect("/", host="shop.example.com", scheme="https")
+    (found,) = routes(ingress("/", host="shop.example.com"), expect=(wanted,))
+    assert (found.url, found.host) == ("https://localhost/", "shop.example.com")
+    assert found.certified
+
+
+def test_an_address_that_the_authority_may_not_sign_for_is_not_verified() -> None:
+    (found,) = routes(
+        ingress("/"), expect=(Expect("/", scheme="https"),), exposure=host_port("192.0.2.7")
+    )
+    assert (found.url, found.certified) == ("https://192.0.2.7/", False)

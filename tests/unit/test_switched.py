@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from kindctl.components import gateway
-from kindctl.components.base import Setup
 from kindctl.components.gateway import Handover
 from kindctl.components.nginx import IngressNginx
 from kindctl.components.proof import environment_id
@@ -23,7 +22,7 @@ from kindctl.tools.protocols import HttpAnswer
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.component import Heard
 from tests.fakes.net import FakeNet, Request
-from tests.fakes.ways import host_port, ports
+from tests.fakes.ways import host_port, ports, setup
 
 ROUTE = Route("http://localhost/", contains="shop")
 
@@ -56,7 +55,7 @@ def handover() -> Handover:
 
 def nginx(*, shared: bool = False) -> IngressNginx:
     exposure = host_port() if not shared else HostPort(ports())
-    return IngressNginx(Setup("shop", lambda *_: exposure, handover(), shared=shared))
+    return IngressNginx(setup("shop", exposure, handover=handover(), shared=shared))
 
 
 @pytest.fixture

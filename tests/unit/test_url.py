@@ -255,3 +255,45 @@ def test_another_answer_between_two_503_starts_the_count_again(world: World) -> 
     now[0] = 6.0
     world.answers(503, NGINX_503)
     assert isinstance(step.observe(), NotReady)
+
+
+# --- TLS -----------------------------------------------------------------------------------------
+
+
+def certified(world: World, serves: str, ca: str | None) -> UrlAnswers:
+    route = replace(ROUTE, url="https://localhost/", connect=("127.0.0.1", 443), certified=True)
+    world.answers(200)
+    world.net.serve("127.0.0.1", 443, world.net.handlers["127.0.0.1", 80])
+    world.net.certificates["127.0.0.1", 443] = serves
+    return replace(world.step(route), ca=lambda: ca)
+
+
+def test_a_certificate_of_the_local_authority_is_wanted() -> None:
+    world = World()
+    assert certified(world, "ours", "ours").observe() == Ready("200 OK")
+
+
+def test_another_certificate_is_a_reason_not_to_print_the_url() -> None:
+    world = World()
+    state = certified(world, "fake", "ours").observe()
+    assert isinstance(state, NotReady)
+    assert "certificate does not pass" in state.seen
+    assert state.cause
+    assert state.cause.code == "certificate"
+    assert not state.cause.permanent  # a controller serves a fake one until it has read the Secret
+    assert world.requests == []
+
+
+def test_without_an_authority_nothing_is_asked() -> None:
+    world = World()
+    assert certified(world, "ours", None).observe() == NotReady(
+        "there is no local certificate authority yet"
+    )
+    assert world.requests == []
+
+
+def test_a_route_with_a_certificate_of_its_own_is_not_verified() -> None:
+    world = World()
+    step = certified(world, "theirs", "ours")
+    step.route = replace(step.route, certified=False)
+    assert step.observe() == Ready("200 OK")

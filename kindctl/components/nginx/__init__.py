@@ -75,6 +75,7 @@ class IngressNginx:
         self.exposure = setup.expose(*entry)
         self._shared = setup.shared
         self._handover = setup.handover
+        self._certificate = setup.certificate
         self._now = now
         self._lock = threading.Lock()
         self._made: Pki | None = None
@@ -89,6 +90,7 @@ class IngressNginx:
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
         pki = self.pki(cluster)
         objects = [pki.secret(SECRET) if obj["kind"] == "Secret" else obj for obj in manifests()]
+        objects.append(self._certificate.secret(cluster, self.namespace))
         waits = bool(self._handover.others(cluster, self.name))
         for obj in objects:
             if obj["kind"] == "ConfigMap":

@@ -1,0 +1,104 @@
+"""The store of a Linux distribution: a folder for certificates, and a program that makes of them the
+bundle that curl, git, Python and many others read."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kindctl.errors import KindctlError
+from kindctl.tools.protocols import Host, Say
+from kindctl.trust.authority import LocalCa
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a distribution keeps what."""
+
+    folder: Path
+    add: tuple[str, ...]  # command after a file was added
+    remove: tuple[str, ...]  # command after a file was removed
+    bundle: Path
+
+
+LAYOUTS = (
+    Layout(  # Debian, Ubuntu, Alpine: update-ca-certificates(8)
+        Path("/usr/local/share/ca-certificates"),
+        ("update-ca-certificates",),
+        ("update-ca-certificates", "--fresh"),  # else it leaves a link that leads nowhere
+        Path("/etc/ssl/certs/ca-certificates.crt"),
+    ),
+    Layout(  # Fedora, RHEL: update-ca-trust(8)
+        Path("/etc/pki/ca-trust/source/anchors"),
+        ("update-ca-trust", "extract"),
+        ("update-ca-trust", "extract"),
+        Path("/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem"),
+    ),
+    Layout(  # Arch: update-ca-trust(8)
+        Path("/etc/ca-certificates/trust-source/anchors"),
+        ("update-ca-trust", "extract"),
+        ("update-ca-trust", "extract"),
+        Path("/etc/ca-certificates/extracted/tls-ca-bundle.pem"),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class SystemStore:
+    """See trust.base.Store."""
+
+    host: Host
+    layout: Layout
+    name: str = "this system"
+
+    @property
+    def place(self) -> str:
+        return str(self.layout.folder)
+
+    def trusts(self, ca: LocalCa) -> bool | None:
+        """The bundle counts: it is what programs read."""
+        try:
+            bundle = self.host.read(self.layout.bundle)
+        except KindctlError:
+            return None
+        return _body(ca.pem) in "".join((bundle or "").split())
+
+    def hindrance(self) -> str:
+        program = self.layout.add[0]
+        if self.host.which(program) is None:
+            return f"{program} is not installed"
+        return "" if self.host.is_root() else "only root may change it"
+
+    def how(self, ca: LocalCa, *, remove: bool = False) -> Sequence[str]:
+        target = shlex.quote(str(self._file(ca)))
+        if remove:
+            return (f"sudo rm -f {target}", f"sudo {shlex.join(self.layout.remove)}")
+        source = shlex.quote(str(ca.file))
+        return (f"sudo install -m 0644 {source} {target}", f"sudo {shlex.join(self.layout.add)}")
+
+    def add(self, ca: LocalCa, say: Say) -> None:
+        self.host.write(self._file(ca), ca.pem)
+        self.host.run(self.layout.add, say=say)
+
+    def remove(self, ca: LocalCa, say: Say) -> None:
+        self.host.delete(self._file(ca))
+        self.host.run(self.layout.remove, say=say)
+
+    def _file(self, ca: LocalCa) -> Path:
+        return self.layout.folder / ca.file_name
+
+
+def system_store(host: Host) -> SystemStore:
+    """The first layout that this machine has; Debian's where it has none, so that it is named."""
+    for layout in LAYOUTS:
+        if host.which(layout.add[0]) and host.read(layout.bundle) is not None:
+            return SystemStore(host, layout)
+    return SystemStore(host, LAYOUTS[0])
+
+
+def _body(pem: str) -> str:
+    """The lines of base64, joined: distributions break them differently."""
+    lines = [line.strip() for line in pem.strip().splitlines()]
+    return "".join(line for line in lines if not line.startswith("-----"))
