@@ -332,6 +332,19 @@ class Build:
 
 
 @dataclass(frozen=True)
+class Run:
+    """One `docker run --detach`. Volumes are made with the same labels; a running container is kept
+    running over restarts of the engine."""
+
+    name: str
+    image: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    ports: Sequence[PortMapping] = ()
+    network: str = "bridge"
+    volumes: Mapping[str, str] = field(default_factory=dict)  # name -> path in the container
+
+
+@dataclass(frozen=True)
 class AppBuild:
     """An image of the user's that is built from a Dockerfile. Paths are absolute."""
 

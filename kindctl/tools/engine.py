@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,10 +23,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from kindctl.errors import KindctlError, MachineError, ToolError
-from kindctl.models import Build, ContainerInfo, EngineInfo, ImageInfo
+from kindctl.models import Build, ContainerInfo, EngineInfo, ImageInfo, Run
 from kindctl.tools import process
 from kindctl.tools.engine_json import container_info, engine_info, image_info, network_subnets
-from kindctl.tools.engine_words import as_error, build_error, is_missing, pull_error
+from kindctl.tools.engine_words import (
+    as_error,
+    build_error,
+    is_missing,
+    pull_error,
+    push_error,
+)
 from kindctl.tools.protocols import Say
 
 if TYPE_CHECKING:
@@ -94,6 +101,27 @@ class DockerEngine:
                 say(line.rstrip())
         return self._present(build.tag)
 
+    def push(self, reference: str, say: Say) -> str:
+        with self._acting(words=push_error) as client:
+            for _, line in cast(
+                Iterable[tuple[str, bytes]], client.image.push(reference, stream_logs=True)
+            ):
+                say(line.decode(errors="replace").rstrip())
+        repository = reference.rpartition(":")[0]
+        for name in self._present(reference).digests:
+            if name.startswith(f"{repository}@"):
+                return name.partition("@")[2]
+        raise ToolError(f"the engine does not say under which digest it pushed {reference}")
+
+    def in_registry(self, reference: str) -> bool:
+        try:  # by BuildKit's client: with the engine's credentials, over plain HTTP on loopback alone
+            self._ask("buildx", "imagetools", "inspect", "--raw", reference)
+        except ToolError as error:
+            if re.search(r"not found|manifest unknown|name unknown", error.output, re.IGNORECASE):
+                return False
+            raise
+        return True
+
     def import_image(self, archive: Path, tag: str, labels: Mapping[str, str]) -> ImageInfo:
         changes = [f"LABEL {_quoted(name)}={_quoted(value)}" for name, value in labels.items()]
         with self._acting() as client:
@@ -121,6 +149,24 @@ class DockerEngine:
             for container in found
             if name in (None, container.name) and _has(container.labels, labels)
         ]
+
+    def run(self, container: Run) -> ContainerInfo:
+        with self._acting() as client:
+            for volume in container.volumes:
+                client.volume.create(volume, labels=dict(container.labels))
+            client.container.run(
+                container.image,
+                detach=True,
+                name=container.name,
+                labels=dict(container.labels),
+                networks=[container.network],
+                publish=[(f"{p.address}:{p.host_port}", p.node_port) for p in container.ports],
+                volumes=list(container.volumes.items()),
+                restart="unless-stopped",
+                pull="never",
+            )
+        (found,) = self.containers(name=container.name)
+        return found
 
     def exec(self, container: str, command: Sequence[str], *, stdin: bytes | None = None) -> str:
         interactive = [] if stdin is None else ["--interactive"]
@@ -171,6 +217,14 @@ class DockerEngine:
         lines: list[str] = []
         self._ask("logs", "--tail", str(tail), container, say=lines.append)
         return "\n".join(lines)
+
+    def volume(self, name: str) -> Mapping[str, str] | None:
+        found = self._inspect("volume", [name])
+        return dict(found[0].get("Labels") or {}) if found else None
+
+    def remove_volume(self, name: str) -> None:
+        with self._acting(missing_ok=True) as client:
+            client.volume.remove(name)
 
     def networks(self) -> dict[str, tuple[str, ...]]:
         ids = self._ask("network", "ls", "--quiet", "--no-trunc").split()

@@ -9,7 +9,7 @@ from typing import Any
 from kindctl.models import ImageInfo
 from kindctl.tools.protocols import Engine
 
-CHANGES_IMAGES = {"pull", "build", "import_image", "tag", "remove_image"}
+CHANGES_IMAGES = {"pull", "push", "build", "import_image", "tag", "remove_image"}
 
 
 class RememberedImages:

@@ -46,7 +46,7 @@ _MACHINE = (  # the client's words, code, what happened, what to do
 )
 
 _MISSING = re.compile(
-    r"no such (image|container|object|network)|network \S+ not found|reference does not exist"
+    r"no such (image|container|object|network|volume)|network \S+ not found|reference does not exist"
     r"|image not known|is already in progress",  # Podman; a removal that another client began
     re.IGNORECASE,
 )
@@ -98,6 +98,17 @@ def pull_error(error: ToolError) -> KindctlError:
         if re.search(words, error.output, re.IGNORECASE):
             error.code, error.fix = code, fix
             break
+    return as_error(error)
+
+
+def push_error(error: ToolError) -> KindctlError:
+    """Code image-push."""
+    error.code = "image-push"
+    error.fix = "check that the registry in images.push runs and takes images of this name"
+    if re.search(r"no basic auth|unauthorized|denied|authentication required", error.output):
+        error.fix = "log in with `docker login REGISTRY`, as a user who may push there"
+    elif "server gave HTTP response to HTTPS client" in error.output:
+        error.fix = "the registry has no TLS: name it in the engine's insecure-registries"
     return as_error(error)
 
 

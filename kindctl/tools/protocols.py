@@ -19,6 +19,7 @@ from kindctl.models import (
     ImageInfo,
     Object,
     ObjectRef,
+    Run,
     Wake,
 )
 
@@ -57,6 +58,14 @@ class Engine(Protocol):
         last lines."""
         ...
 
+    def push(self, reference: str, say: Say) -> str:
+        """To the registry that its name says; the digest (sha256:...) that it has there."""
+        ...
+
+    def in_registry(self, reference: str) -> bool:
+        """Whether that registry has it. Raises ToolError where it does not say."""
+        ...
+
     def import_image(self, archive: Path, tag: str, labels: Mapping[str, str]) -> ImageInfo:
         """A root file system (tar) as a one-layer image."""
         ...
@@ -72,6 +81,8 @@ class Engine(Protocol):
     ) -> list[ContainerInfo]:
         """Running and stopped ones. `name` is exact."""
         ...
+
+    def run(self, container: Run) -> ContainerInfo: ...
 
     def exec(self, container: str, command: Sequence[str], *, stdin: bytes | None = None) -> str:
         """Standard output. `stdin` is for small texts."""
@@ -92,6 +103,14 @@ class Engine(Protocol):
         ...
 
     def logs(self, container: str, *, tail: int = 50) -> str: ...
+
+    def volume(self, name: str) -> Mapping[str, str] | None:
+        """The labels of a volume. None: there is none of this name."""
+        ...
+
+    def remove_volume(self, name: str) -> None:
+        """No error when it does not exist."""
+        ...
 
     def networks(self) -> dict[str, tuple[str, ...]]:
         """Network name -> its subnets (CIDR)."""

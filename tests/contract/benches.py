@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kindctl.errors import MachineError
+from kindctl.models import ImageInfo
 from kindctl.tools.protocols import Engine, HttpAnswer, Net
 from tests.contract.certificates import authority
 from tests.fakes.container import FakeContainer
@@ -54,6 +55,18 @@ class EngineBench(Protocol):
 
     def publish(self, labels: Mapping[str, str]) -> str:
         """An image in a registry; the reference under which the engine can pull it."""
+        ...
+
+    def empty_registry(self) -> str:
+        """host:port of a registry that takes images."""
+        ...
+
+    def no_registry(self) -> str:
+        """host:port where none answers."""
+        ...
+
+    def endless(self, base: ImageInfo) -> str:
+        """The tag of an image, made of that, whose containers sleep."""
         ...
 
     def shut_down(self) -> None:
@@ -101,6 +114,16 @@ class FakeEngineBench:
         reference = f"127.0.0.1:5000/{self.prefix}:1"
         self.engine.registry[reference] = self.engine.make_image("published", labels)
         return reference
+
+    def empty_registry(self) -> str:
+        return "127.0.0.1:5000"
+
+    def no_registry(self) -> str:
+        self.engine.no_push = "dial tcp 127.0.0.1:9: connect: connection refused"
+        return "127.0.0.1:9"
+
+    def endless(self, base: ImageInfo) -> str:
+        return base.tags[0]
 
     def shut_down(self) -> None:
         self.engine.problem = MachineError("the engine does not answer", code="engine-down")

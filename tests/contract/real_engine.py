@@ -4,6 +4,7 @@ bench's own value and is removed with the bench."""
 from __future__ import annotations
 
 import io
+import json
 import re
 import shutil
 import subprocess
@@ -14,8 +15,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tenacity import Retrying, retry_if_not_result, stop_after_delay, wait_fixed
 
+from kindctl.images.recipe_book import RecipeBook
+from kindctl.images.sources.base import Surroundings
+from kindctl.images.sources.build import Source as BuildSource
+from kindctl.models import Build, ImageInfo
 from kindctl.tools.engine import DockerEngine
+from kindctl.tools.net import RealNet
+from kindctl.tools.real import real_tools
 from tests.contract.benches import TEST_LABEL
 from tests.contract.real_net import RealNetBench
 from tests.contract.registry import Registry
@@ -75,6 +83,34 @@ class RealEngineBench:
         address, port = self._registries.serve(registry)
         return f"{address}:{port}/{self.prefix}:1"
 
+    def empty_registry(self) -> str:
+        """Debian's, by the project's own recipe."""
+        tools = real_tools()
+        book = RecipeBook(extra_cas=tools.host.trusted_cas())
+        source = BuildSource(Surroundings(tools, {}, book))
+        image = source.provide_recipe(book.get("registry"), lambda _: None).name
+        label = f"--label={TEST_LABEL}={self.prefix}"
+        container = docker("run", "--detach", label, "--publish=127.0.0.1::5000", image).strip()
+        address = docker("port", container, "5000/tcp").split()[0]
+        answers = Retrying(
+            retry=retry_if_not_result(bool), stop=stop_after_delay(20), wait=wait_fixed(0.1)
+        )
+        answers(tools.net.reachable, f"http://{address}/v2/")
+        return address
+
+    def no_registry(self) -> str:
+        return f"127.0.0.1:{RealNet().free_port('127.0.0.1', ())}"
+
+    def endless(self, base: ImageInfo) -> str:
+        folder = self._tmp_path / "endless"
+        folder.mkdir()
+        command = json.dumps(["/bin/sh", "-c", SCRIPT])
+        (folder / "Dockerfile").write_text(f"FROM {base.tags[0]}\nCMD {command}\n")
+        tag = f"kindctl.local/{self.prefix}:endless"
+        return self.engine.build(Build(str(folder), tag, labels=self.labels), lambda _: None).tags[
+            0
+        ]
+
     def shut_down(self) -> None:
         self._monkeypatch.setenv("DOCKER_HOST", f"unix://{self._tmp_path}/no-engine.sock")
 
@@ -82,6 +118,8 @@ class RealEngineBench:
         mine = f"--filter=label={TEST_LABEL}={self.prefix}"
         if containers := docker("ps", "--all", "--quiet", mine).split():
             docker("rm", "--force", "--volumes", *containers)
+        if volumes := docker("volume", "ls", "--quiet", mine).split():
+            docker("volume", "rm", *volumes)
         if images := docker("image", "ls", "--quiet", "--no-trunc", mine).split():
             docker("image", "rm", "--force", *dict.fromkeys(images))
 

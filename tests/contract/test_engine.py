@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kindctl.errors import MachineError, ToolError
-from kindctl.models import Build, ImageInfo
+from kindctl.models import Build, ImageInfo, PortMapping, Run
 from kindctl.tools.net import RealNet
 from tests.contract.benches import TEST_LABEL, EngineBench
 
@@ -71,6 +71,10 @@ def test_every_method_says_that_there_is_no_engine(
         lambda: engine.remove("x"),
         lambda: engine.logs("x"),
         engine.networks,
+        lambda: engine.push("x", heard),
+        lambda: engine.run(Run("x", "y")),
+        lambda: engine.volume("x"),
+        lambda: engine.remove_volume("x"),
     ):
         with pytest.raises(MachineError) as caught:
             call()
@@ -149,6 +153,30 @@ def test_a_pull_that_fails_says_why(engines: EngineBench) -> None:
         engines.engine.pull(f"127.0.0.1:{port}/{engines.prefix}:1", heard)
     assert caught.value.code in ("pull-unreachable", "pull-not-found")
     assert caught.value.fix
+
+
+def test_a_pushed_image_is_in_its_registry_by_digest(engines: EngineBench, base: ImageInfo) -> None:
+    repository = f"{engines.empty_registry()}/{engines.prefix}"
+    name, lines = f"{repository}:1", list[str]()
+    engines.engine.tag(base.id, name)
+    digest = engines.engine.push(name, lines.append)
+    assert digest.startswith("sha256:")
+    assert lines
+    image = engines.engine.image(name)
+    assert image is not None
+    assert f"{repository}@{digest}" in image.digests
+    assert engines.engine.in_registry(f"{repository}@{digest}")
+    assert not engines.engine.in_registry(f"{repository}@sha256:{'0' * 64}")
+    assert engines.engine.push(name, heard) == digest
+
+
+def test_a_push_that_fails_says_what_to_do(engines: EngineBench, base: ImageInfo) -> None:
+    name = f"{engines.no_registry()}/{engines.prefix}:1"
+    engines.engine.tag(base.id, name)
+    with pytest.raises(ToolError) as caught:
+        engines.engine.push(name, heard)
+    assert caught.value.code == "image-push"
+    assert "images.push" in caught.value.fix
 
 
 # --- builds --------------------------------------------------------------------------------------
@@ -231,6 +259,39 @@ def test_a_container_is_described(engines: EngineBench, base: ImageInfo) -> None
     assert set(container.addresses) == {"bridge"}
     assert len(container.volumes) == 1
     assert engines.engine.containers(name=name) == [container]
+
+
+def test_a_container_is_run_with_a_labelled_volume(engines: EngineBench, base: ImageInfo) -> None:
+    name, port = f"{engines.prefix}-a", RealNet().free_port("127.0.0.1", ())
+    tag = engines.endless(base)
+    wanted = Run(
+        name,
+        tag,
+        labels=engines.labels,
+        ports=[PortMapping(port, 8080)],
+        volumes={f"{name}-data": "/data"},
+    )
+    made = engines.engine.run(wanted)
+    assert made == engines.engine.containers(name=name)[0]
+    assert (made.image, made.state) == (tag, "running")
+    assert made.ports == {"8080/tcp": (("127.0.0.1", port),)}
+    assert made.volumes == (f"{name}-data",)
+    assert engines.labels.items() <= made.labels.items()
+    assert engines.engine.volume(f"{name}-data") == engines.labels
+    with pytest.raises(ToolError):
+        engines.engine.run(wanted)
+    engines.engine.remove(name)
+    assert engines.engine.volume(f"{name}-data") is not None, "its data stays"
+    engines.engine.remove_volume(f"{name}-data")
+    assert engines.engine.volume(f"{name}-data") is None
+    engines.engine.remove_volume(f"{name}-data")
+
+
+def test_a_container_needs_a_network_that_is_there(engines: EngineBench, base: ImageInfo) -> None:
+    name = f"{engines.prefix}-a"
+    with pytest.raises(ToolError) as caught:
+        engines.engine.run(Run(name, engines.endless(base), engines.labels, network=name))
+    assert "not found" in caught.value.output
 
 
 def test_containers_are_found_by_exact_name_and_labels(

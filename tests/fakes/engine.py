@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kindctl.errors import MachineError, ToolError
-from kindctl.models import Build, ContainerInfo, EngineInfo, ImageInfo
+from kindctl.models import Build, ContainerInfo, EngineInfo, ImageInfo, Run
 from kindctl.tools.engine import node_name
-from kindctl.tools.engine_words import build_error, pull_error
+from kindctl.tools.engine_words import build_error, pull_error, push_error
 from kindctl.tools.process import failure
 from kindctl.tools.protocols import Say
 from tests.fakes.container import Failed, FakeContainer
@@ -43,6 +43,9 @@ class FakeEngine:
     ports_in_use: Callable[[str, int], bool] = lambda address, port: False  # besides containers'
     built: list[Build] = field(default_factory=list)  # builds that succeeded, in their order
     volumes: set[str] = field(default_factory=set)
+    volume_labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    no_push: str = ""  # what the registry says to whoever pushes; empty: it takes all
+    silent: bool = False  # whether the registry does not say what it has
     subnets: dict[str, tuple[str, ...]] = field(
         default_factory=lambda: {"bridge": ("172.17.0.0/16",), "host": (), "none": ()}
     )
@@ -104,6 +107,25 @@ class FakeEngine:
         self.built.append(build)
         return self.add_image(build.tag, image)
 
+    def push(self, reference: str, say: Say) -> str:
+        image = self._known(reference)
+        if self.no_push:
+            raise push_error(self._refusal(["push", reference], self.no_push))
+        say(f"The push refers to repository [{reference.rpartition(':')[0]}]")
+        digest = "sha256:" + hashlib.sha256(image.id.encode()).hexdigest()
+        name = f"{reference.rpartition(':')[0]}@{digest}"
+        self.registry[reference] = self.registry[name] = image
+        known = self._images[image.id]
+        digests = tuple(dict.fromkeys((*known.digests, name)))
+        self._images[image.id] = replace(known, digests=digests)
+        return digest
+
+    def in_registry(self, reference: str) -> bool:
+        self._check()
+        if self.silent:
+            raise failure(["docker", "buildx", "imagetools"], 1, ["ERROR: EOF"])
+        return reference in self.registry
+
     def import_image(self, archive: Path, tag: str, labels: Mapping[str, str]) -> ImageInfo:
         self._check()
         if not archive.is_file():
@@ -132,6 +154,28 @@ class FakeEngine:
             for container in list(self._containers.values())
             if name in (None, container.name) and has(container.labels, labels)
         ]
+
+    def run(self, container: Run) -> ContainerInfo:
+        self._check()
+        for volume in container.volumes:
+            self.volume_labels.setdefault(volume, dict(container.labels))
+        self.volumes.update(container.volumes)
+        if container.network not in self.subnets:
+            words = f"network {container.network} not found"
+            raise self._refusal(["run", "--name", container.name], words)
+        ports: dict[str, tuple[tuple[str, int], ...]] = {}
+        for port in container.ports:
+            ports[f"{port.node_port}/tcp"] = ((port.address, port.host_port),)
+        return self.add_container(
+            FakeContainer(
+                container.name,
+                container.image,
+                labels=dict(container.labels),
+                ports=ports,
+                addresses={container.network: "172.18.0.9"},
+                volumes=tuple(container.volumes),
+            )
+        ).described()
 
     def exec(self, container: str, command: Sequence[str], *, stdin: bytes | None = None) -> str:
         call = ["docker", "exec", container, *command]
@@ -166,10 +210,23 @@ class FakeEngine:
         found = self._find(container)
         if found is not None:
             del self._containers[found.name]
-            self.volumes.difference_update(found.volumes)
+            anonymous = [name for name in found.volumes if name not in self.volume_labels]
+            self.volumes.difference_update(anonymous)
 
     def logs(self, container: str, *, tail: int = 50) -> str:
         return "\n".join(self._container(container, ["docker", "logs", container]).log[-tail:])
+
+    def volume(self, name: str) -> Mapping[str, str] | None:
+        self._check()
+        return self.volume_labels.get(name)
+
+    def remove_volume(self, name: str) -> None:
+        self._check()
+        users = [c.name for c in self._containers.values() if name in c.volumes]
+        if users:
+            raise self._refusal(["volume", "rm", name], f"volume is in use - {users}")
+        self.volumes.discard(name)
+        self.volume_labels.pop(name, None)
 
     def networks(self) -> dict[str, tuple[str, ...]]:
         self._check()
