@@ -101,5 +101,14 @@ def test_who_shares_node_ports_shares_a_namespace(cluster: FakeCluster) -> None:
     assert types == {"traefik": "ClusterIP", "gateway": "NodePort"}
 
 
+def test_the_certificate_for_localhost_is_served(cluster: FakeCluster) -> None:
+    objects = made(cluster, "host-port")
+    pod = found(objects, "Deployment")["spec"]["template"]["spec"]
+    (volume,) = (v for v in pod["volumes"] if v["name"] == "tls")
+    assert volume["secret"]["secretName"] == found(objects, "Secret")["metadata"]["name"]
+    stores = yaml.safe_load(dynamic("shop.1"))["tls"]["stores"]
+    assert stores["default"]["defaultCertificate"]["certFile"] == "/etc/traefik/tls/tls.crt"
+
+
 def test_the_classes_of_both_are_served() -> None:
     assert set(Traefik(setup("shop")).ingress_classes) == {"traefik", "nginx"}

@@ -26,6 +26,7 @@ from kindctl.tools.protocols import Cluster
 IMAGE = "traefik:v3.7.9"
 NAMESPACE = "traefik"
 SERVICE = "traefik"
+TLS = "/etc/traefik/tls"
 MANIFESTS = ("rbac.yaml", "config.yaml", "service.yaml", "classes.yaml", "deployment.yaml")
 
 
@@ -45,6 +46,7 @@ class Traefik:
         self.exposure = setup.expose(*entry)
         self._shared = setup.shared
         self._handover = setup.handover
+        self._certificate = setup.certificate
 
     @property
     def host_ports(self) -> Mapping[int, str]:
@@ -70,6 +72,7 @@ class Traefik:
                 if not self._shared:
                     self.exposure.shape(obj)
         gateway.relocate(objects, NAMESPACE, self.namespace)
+        objects.append(self._certificate.secret(cluster, self.namespace))
         if self._shared:
             chosen = gateway.selector_in_charge(cluster) if waits else None
             objects.append(gateway.shared_service(chosen or selector, self.exposure))
@@ -106,7 +109,7 @@ def _parsed(file: str) -> list[Object]:
 
 
 def dynamic(identity: str) -> str:
-    """The headers of components.proof on every answer of the two entry points.
+    """The certificate for localhost, and the headers of components.proof on every answer.
 
     What no router matches is met by a router of ours, of the lowest priority, so that Traefik's 404
     carries them too. Its service has no servers, which is a 503, made a 404 by the middleware.
@@ -141,7 +144,9 @@ def dynamic(identity: str) -> str:
         },
         "services": {"nobody": {"loadBalancer": {"servers": []}}},
     }
-    return str(yaml.safe_dump({"http": http}, sort_keys=False))
+    pair = {"certFile": f"{TLS}/tls.crt", "keyFile": f"{TLS}/tls.key"}
+    tls = {"stores": {"default": {"defaultCertificate": pair}}}
+    return str(yaml.safe_dump({"http": http, "tls": tls}, sort_keys=False))
 
 
 def _leave_the_node(deployment: Object, *, publish: bool) -> None:
