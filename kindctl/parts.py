@@ -65,7 +65,7 @@ class Parts:
     controller: Controller | None
     handover: Handover
     certificate: Serving
-    components: tuple[Component, ...]  # the add-ons, the controller, the apps
+    components: tuple[Component, ...]  # the registry's word, the add-ons, the controller, the apps
     exposures: tuple[Exposure, ...]
     routes: tuple[Route, ...]
     warnings: tuple[str, ...]  # what the manifests promise and will not get
@@ -100,7 +100,7 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
     warnings = lint_apps(apps, controller)
     named += [config.ingress.expose.address, *_local_hosts(apps)]
     addons = tuple(load_addon(name, setup) for name in config.addons)
-    components = (*addons, *((controller,) if controller else ()), *apps)
+    components = (*_registry(config), *addons, *((controller,) if controller else ()), *apps)
     settle_namespaces(components)
     ways = [way.exposure for app in apps for way in app.exposed]
     exposures = (*((controller.exposure,) if controller else ()), *ways)
@@ -108,6 +108,14 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
     routes = tuple(route for part in components for route in part.routes(endpoints))
     refuse_clashes(loaded, components, routes)
     return Parts(controller, setup.handover, certificate, components, exposures, routes, warnings)
+
+
+def _registry(config: Config) -> Iterator[Component]:
+    if config.cluster.registry:
+        from kindctl.components.local_registry import LocalRegistryHosting
+
+        name = f"kindctl-{config.name}-registry"
+        yield LocalRegistryHosting(f"localhost:{config.cluster.registry.port}", f"{name}:5000")
 
 
 def provider_of(
@@ -124,6 +132,7 @@ def provider_of(
         extra=config.cluster.kind,
         extra_cas=images.book.extra_cas,
         extra_cas_label=cas.label(images.book.extra_cas),
+        registry_port=config.cluster.registry.port if config.cluster.registry else 0,
     )
 
 
@@ -137,6 +146,7 @@ def wants(loaded: Loaded, parts: Parts) -> Wants:
         kubernetes=config.cluster.kubernetes,
         workers=config.cluster.workers,
         environment=config.name,
+        registry=config.cluster.registry.port if config.cluster.registry else 0,
     )
 
 

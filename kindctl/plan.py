@@ -16,11 +16,13 @@ from kindctl import __version__
 from kindctl.components.base import Component
 from kindctl.config.load import Loaded
 from kindctl.diagnose.causes import explain
-from kindctl.images.references import full_name
+from kindctl.images.pins import REGISTRY
+from kindctl.images.references import full_name, parse
 from kindctl.images.store import Images
 from kindctl.models import Step
 from kindctl.parts import Parts, builds_of, images_of, parts_of, provider_of, wants
 from kindctl.providers.base import Provider
+from kindctl.providers.kind import KindProvider
 from kindctl.steps.app_image import AppImageBuilt
 from kindctl.steps.cluster import ClusterStep
 from kindctl.steps.delivery import ImageInNodes
@@ -31,6 +33,7 @@ from kindctl.steps.preflight import Preflight
 from kindctl.steps.proven import Proven
 from kindctl.steps.prune import Pruned
 from kindctl.steps.record import Recorded
+from kindctl.steps.registry import RegistryRuns
 from kindctl.steps.switched import Switched
 from kindctl.steps.url import UrlAnswers
 from kindctl.steps.workloads import WorkloadsReady
@@ -59,7 +62,9 @@ def make_plan(loaded: Loaded, tools: Tools) -> Plan:
     images = images_of(loaded, tools)
     provider = provider_of(loaded, tools, images, parts.mappings)
     steps = _Steps(loaded, tools, images, provider, parts).all(preflight)
-    references = distinct([*provider.images(), *(r for c in parts.components for r in c.images())])
+    beside = (REGISTRY,) if loaded.config.cluster.registry else ()
+    wanted = (r for c in parts.components for r in c.images())
+    references = distinct([*provider.images(), *beside, *wanted])
     return Plan(loaded, tuple(steps), preflight, provider, images, references, parts)
 
 
@@ -88,7 +93,9 @@ class _Steps:
         yield ClusterStep(self.provider, needs=frozenset(step.name for step in node))
         delivered: dict[str, ImageInNodes] = {}
         there = {step.name for step in node}
-        for reference in distinct(ref for part in self.parts.components for ref in part.images()):
+        yield from self._registry()
+        every = distinct(ref for part in self.parts.components for ref in part.images())
+        for reference in (ref for ref in every if not self._fetched(ref)):
             present = self._present(reference)
             delivered[full_name(reference)] = delivery = ImageInNodes(
                 images=self.images,
@@ -103,7 +110,13 @@ class _Steps:
             yield LocalCaMade(self.parts.certificate.authority)
         controllers: list[Step] = []
         for part in self.parts.components:
-            steps = self._component(part, {delivered[full_name(r)].name for r in part.images()})
+            steps = self._component(
+                part,
+                {
+                    "registry" if self._fetched(ref) else delivered[full_name(ref)].name
+                    for ref in part.images()
+                },
+            )
             if part is self.parts.controller:
                 controllers = list(steps)
             yield from controllers if part is self.parts.controller else steps
@@ -111,6 +124,25 @@ class _Steps:
         urls = list(self._urls())
         yield from urls
         yield from self._end(step.name for step in urls)
+
+    def _registry(self) -> Iterator[Step]:
+        if not isinstance(self.provider, KindProvider) or not self.provider.registry_port:
+            return
+        present = self._present(REGISTRY)
+        yield present
+        yield RegistryRuns(
+            provider=self.provider,
+            images=self.images,
+            net=self.tools.net,
+            reference=REGISTRY,
+            needs=frozenset({present.name, "cluster:containerd"}),
+        )
+
+    def _fetched(self, reference: str) -> bool:
+        """Whether the nodes get it from the environment's own registry, where somebody pushes it."""
+        port = self.loaded.config.cluster.registry and self.loaded.config.cluster.registry.port
+        own = port and parse(reference).registry == f"localhost:{port}"
+        return bool(own) and not isinstance(self._present(reference), AppImageBuilt)
 
     def _present(self, reference: str) -> Step:
         """Built when it is one of the apps' own images, else had from a source."""

@@ -13,6 +13,7 @@ from kindctl.config.load import LOCAL_FILE, find_file, load
 from kindctl.errors import ConfigError, KindctlError, UsageError
 from kindctl.models import DOCKER_ENVIRONMENT_LABEL, ContainerInfo
 from kindctl.providers.kind import KindProvider
+from kindctl.providers.registry import REGISTRY_LABEL
 from kindctl.steps.located import urls_of
 from kindctl.steps.record import Record, read_record
 from kindctl.tools.protocols import Cluster, Tools
@@ -32,11 +33,22 @@ class Environment:
 
 
 def nodes_by_environment(tools: Tools) -> dict[str, list[ContainerInfo]]:
+    """No nodes: of its containers, only the registry is left."""
+
     def owner(node: ContainerInfo) -> str:
         return node.labels[DOCKER_ENVIRONMENT_LABEL]
 
-    nodes = tools.engine.containers(labels={DOCKER_ENVIRONMENT_LABEL: ""})
-    return {name: list(of) for name, of in groupby(sorted(nodes, key=owner), key=owner)}
+    ours = sorted(tools.engine.containers(labels={DOCKER_ENVIRONMENT_LABEL: ""}), key=owner)
+    return {
+        name: [container for container in of if REGISTRY_LABEL not in container.labels]
+        for name, of in groupby(ours, key=owner)
+    }
+
+
+def registry_of(tools: Tools, name: str) -> ContainerInfo | None:
+    """The environment's image registry, which is no node."""
+    labels = {DOCKER_ENVIRONMENT_LABEL: name, REGISTRY_LABEL: ""}
+    return next(iter(tools.engine.containers(labels=labels)), None)
 
 
 def environments(tools: Tools) -> list[Environment]:
@@ -45,7 +57,9 @@ def environments(tools: Tools) -> list[Environment]:
 
 def _environment(tools: Tools, name: str, nodes: list[ContainerInfo]) -> Environment:
     running = [node for node in nodes if node.state == "running"]
-    state = "running" if len(running) == len(nodes) else "partly stopped" if running else "stopped"
+    state = "partly stopped" if running else "stopped"
+    if nodes and len(running) == len(nodes):
+        state = "running"
     record: Record | None = None
     version = ""
     urls: list[str] = []
@@ -56,10 +70,11 @@ def _environment(tools: Tools, name: str, nodes: list[ContainerInfo]) -> Environ
                 urls = urls_of(cluster, record.routes) if record else []
         except KindctlError:
             state = "not answering"
+    registry = registry_of(tools, name)
     ports = sorted(
         {
             f"{address}:{port}"
-            for node in nodes
+            for node in [*nodes, *([registry] if registry else [])]
             for on in node.ports.values()
             for address, port in on
         }

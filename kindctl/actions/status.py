@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kindctl.actions.environments import nodes_by_environment, open_environment
+from kindctl.actions.environments import nodes_by_environment, open_environment, registry_of
 from kindctl.diagnose.evidence import snapshot
 from kindctl.errors import KindctlError, UsageError
 from kindctl.models import NotReady, ObjectRef, Ready
+from kindctl.providers.registry import REGISTRY_LABEL
 from kindctl.steps.located import urls_of
 from kindctl.steps.readiness import FAULTS, fault
 from kindctl.steps.record import Record, read_record
@@ -56,7 +57,10 @@ def urls(name: str, tools: Tools) -> list[str]:
 def _look(name: str, tools: Tools) -> list[StatusRow]:
     nodes = nodes_by_environment(tools).get(name, [])
     rows = [StatusRow("node", n.name, n.state == "running", n.state) for n in nodes]
-    if nodes and not any(row.ready for row in rows):
+    if registry := registry_of(tools, name):
+        host, state = registry.labels[REGISTRY_LABEL], registry.state
+        rows.append(StatusRow("registry", host, state == "running", state))
+    if nodes and not any(node.state == "running" for node in nodes):
         return rows
     with open_environment(tools, name) as cluster:
         try:

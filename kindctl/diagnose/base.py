@@ -19,6 +19,8 @@ class Wants:
 
     ports: Sequence[tuple[str, int]] = ()
     """(address, host port) that a new cluster would bind: HTTP's first, HTTPS's second, then others."""
+    registry: int = 0
+    """Port of 127.0.0.1 for the image registry of the environment; 0: none is wanted."""
     kubernetes: str = "1.36"
     workers: int = 0
     environment: str = ""

@@ -40,6 +40,14 @@ class Provider(Protocol):
         """Bring an image of the engine into every node."""
         ...
 
+    def surplus(self) -> Sequence[str]:
+        """What of the environment lies beside the cluster and is no longer asked for, by name."""
+        ...
+
+    def prune(self) -> Change:
+        """Remove that."""
+        ...
+
     def destroy(self) -> Change:
         """Remove the cluster, by ownership: right even when the API is dead."""
         ...

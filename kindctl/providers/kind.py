@@ -41,6 +41,7 @@ from kindctl.models import (
 from kindctl.paths import kubeconfig as kubeconfig_file
 from kindctl.providers.kind_config import kind_config
 from kindctl.providers.kind_images import NodeImages
+from kindctl.providers.registry import LocalRegistry
 from kindctl.tools.protocols import Cluster, Tools
 
 KIND_CLUSTER_LABEL = "io.x-k8s.kind.cluster"
@@ -66,6 +67,7 @@ class KindProvider:
     workers: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
     extra_cas: Mapping[str, str] = field(default_factory=dict)  # file name -> PEM
+    registry_port: int = 0  # of an image registry on the host; 0: none
     extra_cas_label: str = ""  # their fingerprints, as images say which they carry
 
     name = "kind"
@@ -77,6 +79,7 @@ class KindProvider:
         self._cluster: Cluster | None = None
         self._complete: Sequence[ContainerInfo] = ()  # all nodes, as `observe` last found them
         self._images = NodeImages(self.tools.engine)
+        self.registry = LocalRegistry(self.tools.engine, self.environment, self.registry_port)
 
     def images(self) -> Sequence[str]:
         return (self.node_image,)
@@ -397,7 +400,20 @@ class KindProvider:
         self._forget()
         nodes = self.nodes()
         self._remove(nodes)
-        return Change(tuple(f"removed node {node.name}" for node in nodes))
+        removed = tuple(f"removed node {node.name}" for node in nodes)
+        return Change((*removed, *self.registry.remove()))
+
+    def surplus(self) -> Sequence[str]:
+        if self.registry_port or self.registry.container() is None:
+            return ()
+        return (f"registry {self.registry.name}",)
+
+    def prune(self) -> Change:
+        if not self.surplus():
+            return UNCHANGED
+        for node in self._running():
+            self.registry.untell(node)
+        return Change(self.registry.remove())
 
     def _remove(self, nodes: Sequence[ContainerInfo]) -> None:
         with ThreadPoolExecutor(max(len(nodes), 1)) as pool:

@@ -42,7 +42,8 @@ Identity = tuple[str, str, str | None, str]  # group, kind, namespace, name: ver
 
 @dataclass
 class Pruned:
-    """Holds when the cluster has nothing of this environment that its components do not ask for.
+    """Holds when there is nothing of this environment, in the cluster or beside it, that its
+    configuration does not ask for.
 
     Only what carries our labels and was applied by our field manager is deleted; a namespace only when
     nobody else has put anything into it.
@@ -62,10 +63,11 @@ class Pruned:
 
     def _look(self, cluster: Cluster) -> State:
         surplus, stays = self._surplus(cluster)
-        if not surplus:
+        every = [*sorted(str(ref) for ref in surplus), *self.provider.surplus()]
+        if not every:
             return Ready("; ".join(stays))
-        names = ", ".join(sorted(str(ref) for ref in surplus)[:3])
-        more = f" and {len(surplus) - 3} more" if len(surplus) > 3 else ""
+        names = ", ".join(every[:3])
+        more = f" and {len(every) - 3} more" if len(every) > 3 else ""
         return Differs(f"no longer in the configuration: {names}{more}")
 
     def apply(self, progress: Progress) -> Change:
@@ -73,7 +75,7 @@ class Pruned:
         if cluster is None:
             return UNCHANGED
         surplus, _ = self._surplus(cluster)
-        return Change(tuple(remove(cluster, surplus)))
+        return Change((*remove(cluster, surplus), *self.provider.prune().done))
 
     def _surplus(self, cluster: Cluster) -> tuple[list[ObjectRef], list[str]]:
         """What is to be deleted, and which namespaces stay and why."""

@@ -74,6 +74,12 @@ class FakeProvider:
     def deliver(self, image: str, progress: Progress) -> None:
         return None
 
+    def surplus(self) -> Sequence[str]:
+        return ()
+
+    def prune(self) -> Change:
+        return Change()
+
     def destroy(self) -> Change:
         return Change()
 

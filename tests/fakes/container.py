@@ -135,6 +135,15 @@ def _crictl(container: FakeContainer, arguments: Sequence[str], stdin: bytes) ->
     raise Failed(1, f'no such image "{arguments[-1]}" present')
 
 
+def _grep(container: FakeContainer, arguments: Sequence[str], stdin: bytes) -> str:
+    """`grep -rlsF TEXT FOLDER`"""
+    text, folder = arguments[-2:]
+    found = [n for n, c in container.files.items() if n.startswith(f"{folder}/") and text in c]
+    if not found:
+        raise Failed(1)
+    return "".join(f"{name}\n" for name in found)
+
+
 def _false(container: FakeContainer, arguments: Sequence[str], stdin: bytes) -> str:
     raise Failed(1)
 
@@ -149,6 +158,7 @@ PROGRAMS: Mapping[str, Program] = {
     "crictl": _crictl,
     "ctr": _ctr,
     "false": _false,
+    "grep": _grep,
     "mkdir": _nothing,
     "rm": lambda container, arguments, stdin: _remove(
         container, [word for word in arguments if not word.startswith("-")], stdin

@@ -106,7 +106,10 @@ class FakeKind:
                 ports=ports,
                 addresses={"kind": f"172.18.0.{2 + number}"},
                 volumes=(f"var-{name}-{role}{suffix}",),
-                files={"/kind/version": "v1.36.3", "/etc/containerd/config.toml": ""},
+                files={
+                    "/kind/version": "v1.36.3",
+                    "/etc/containerd/config.toml": 'config_path = "/etc/containerd/certs.d"\n',
+                },
             )
             try:
                 self.engine.add_container(container)

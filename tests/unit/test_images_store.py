@@ -242,6 +242,12 @@ class Nodes:
     def deliver(self, image: str, progress: Progress) -> None:
         self.held.add(image)
 
+    def surplus(self) -> tuple[str, ...]:
+        return ()
+
+    def prune(self) -> Change:
+        return Change()
+
     def destroy(self) -> Change:
         return Change()
 

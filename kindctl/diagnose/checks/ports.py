@@ -31,13 +31,15 @@ class Ports(Unfixable):
 
     def ask(self, tools: Tools, wants: Wants) -> Verdict:
         holders = _holders(tools)
+        registry = [("127.0.0.1", wants.registry)] if wants.registry else []
+        ports = [*wants.ports, *registry]
         problems = {
             index: problem
-            for index, (address, port) in enumerate(wants.ports)
+            for index, (address, port) in enumerate(ports)
             if (problem := _look(tools, wants, holders, address, port))
         }
         if not problems:
-            names = ", ".join(f"{address}:{port}" for address, port in wants.ports)
+            names = ", ".join(f"{address}:{port}" for address, port in ports)
             return self.ok(f"{names} can be used" if names else "none asked for")
         remedies = dict.fromkeys(problem.remedy for problem in problems.values())
         return Verdict(
@@ -86,6 +88,10 @@ def _free_instead(tools: Tools, wants: Wants, indices: Iterable[int]) -> str:
     """As it stands in kindctl.yaml, for those ports that have a key there."""
     keys, others = [], []
     for index in indices:
+        if index == len(wants.ports):
+            free = tools.net.free_port("127.0.0.1", range(wants.registry + 1, wants.registry + 20))
+            others.append(f"`cluster: {{registry: {{port: {free}}}}}` in kindctl.yaml")
+            continue
         address, port = wants.ports[index]
         if index < len(ALTERNATIVES):
             key, candidates = ALTERNATIVES[index]

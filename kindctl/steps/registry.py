@@ -1,0 +1,81 @@
+"""The step that runs the environment's image registry and tells the nodes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kindctl.errors import KindctlError, MachineError
+from kindctl.images.store import Images
+from kindctl.models import (
+    Absent,
+    Change,
+    ContainerInfo,
+    Differs,
+    NotReady,
+    Progress,
+    Ready,
+    State,
+    Wake,
+)
+from kindctl.providers.kind import KindProvider
+from kindctl.providers.registry import ADDRESS, LocalRegistry
+from kindctl.tools.protocols import Net
+
+
+@dataclass(kw_only=True)
+class RegistryRuns:
+    """Holds when the registry answers on the host's port, and the containerd of every node knows it."""
+
+    provider: KindProvider
+    images: Images
+    net: Net
+    reference: str  # the image of the registry, as it is asked for
+    needs: frozenset[str]
+    timeout: float = 60.0
+
+    name = "registry"
+    wake: Wake | None = None
+
+    @property
+    def registry(self) -> LocalRegistry:
+        return self.provider.registry
+
+    @property
+    def title(self) -> str:
+        return f"run the registry {self.registry.host}"
+
+    def observe(self) -> State:
+        try:
+            image, nodes = self.images.resolve(self.reference), self._nodes()
+            if image is None or not nodes:
+                return Absent("no image" if image is None else "no cluster")
+            if fault := self.registry.fault(image):
+                return Differs(fault) if self.registry.container() else Absent(fault)
+            if missing := self.registry.missing_in(nodes):
+                return Differs(f"not known to {', '.join(missing)}")
+        except MachineError as error:
+            return Absent(error.what)
+        url = f"http://{ADDRESS}:{self.registry.port}/v2/"
+        return Ready() if self.net.reachable(url) else NotReady(f"{url} does not answer yet")
+
+    def apply(self, progress: Progress) -> Change:
+        image = self.images.resolve(self.reference)
+        if image is None:
+            raise KindctlError(
+                f"image {self.reference} has vanished from the engine", code="image-unavailable"
+            )
+        done = []
+        if self.registry.fault(image):
+            progress.say(f"running {image}")
+            self.registry.run(image)
+            done.append(f"ran the registry {self.registry.host}")
+        nodes = self._nodes()
+        missing = self.registry.missing_in(nodes)
+        for node in nodes:
+            if node.name in missing:
+                self.registry.tell(node)
+                done.append(f"told {node.name} of {self.registry.host}")
+        return Change(tuple(done))
+
+    def _nodes(self) -> list[ContainerInfo]:
+        return [node for node in self.provider.nodes() if node.state == "running"]
