@@ -24,6 +24,7 @@ OTHER_TOOLS = {
     "https://docs.docker.com/engine/install/",
     "https://docs.docker.com/engine/security/rootless/",
     "https://kind.sigs.k8s.io/docs/user/configuration/",
+    "https://kind.sigs.k8s.io/docs/user/local-registry/",
     "https://kind.sigs.k8s.io/docs/user/quick-start/#installation",
     "https://kind.sigs.k8s.io/docs/user/rootless/",
 }

@@ -210,8 +210,7 @@ def test_a_taken_port_is_named_with_another(registry: Registry) -> None:
     registry.edit(f"port: {PORT}", f"port: {OTHER}")
     with socket.create_server(("127.0.0.1", OTHER)):
         refused = registry.up(code=3)
-    (error,) = [event for event in refused.events if event["event"] == "run-ended"]
-    text = json.dumps(error) + refused.err
+    text = refused.out + refused.err
     assert f"127.0.0.1:{OTHER} is taken by" in text
     assert f"port: {OTHER + 1}" in text
     assert inspect(CONTAINER)["State"]["Running"]
