@@ -29,6 +29,11 @@ def kubeconfig(environment: str) -> Path:
     return environment_dir(environment) / "kubeconfig"
 
 
+def forward_socket(environment: str) -> Path:
+    """Where the supervisor of its forwarded ports is talked to."""
+    return environment_dir(environment) / "forward.sock"
+
+
 def log_dir() -> Path:
     return data_dir() / "logs"
 

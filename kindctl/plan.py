@@ -26,6 +26,7 @@ from kindctl.providers.kind import KindProvider
 from kindctl.steps.app_image import AppImageBuilt
 from kindctl.steps.cluster import ClusterStep
 from kindctl.steps.delivery import ImageInNodes
+from kindctl.steps.forward import Forwarded
 from kindctl.steps.image import ImagePresent
 from kindctl.steps.local_ca import LocalCaMade
 from kindctl.steps.objects import ObjectsApplied
@@ -121,6 +122,7 @@ class _Steps:
                 controllers = list(steps)
             yield from controllers if part is self.parts.controller else steps
         yield from self._switch(controllers)
+        yield from self._forwards()
         urls = list(self._urls())
         yield from urls
         yield from self._end(step.name for step in urls)
@@ -202,6 +204,17 @@ class _Steps:
             needs=self._all_ready(),
         )
 
+    def _forwards(self) -> Iterator[Step]:
+        for forward in self.parts.forwards:
+            yield Forwarded(
+                forward,
+                self.tools.forwards,
+                self.tools.net,
+                self.provider,
+                self.loaded.config.name,
+                needs=self._way_is_there(),
+            )
+
     def _urls(self) -> Iterator[Step]:
         controller = self.parts.controller
         for route in self.parts.routes:
@@ -210,7 +223,7 @@ class _Steps:
                 self.tools.net,
                 self.provider.cluster,
                 self.loaded.config.name,
-                needs=self._way_is_there(),
+                needs=self._way_is_there() | {step.name for step in self._forwards()},
                 look_again=controller.look_again if controller and route.marked else None,
                 ca=self.parts.certificate.authority.pem,
             )
@@ -249,6 +262,8 @@ class _Steps:
             name="prune",
             title="remove what is no longer asked for",
             needs=frozenset({"record", *self._way_is_there(), *urls}),
+            forwards=self.tools.forwards,
+            forwarded=self.parts.forwards,
             **common,
         )
 

@@ -18,7 +18,8 @@ LOCK_WAIT = 20.0
 def down(name: str, tools: Tools, *, say: Callable[[str], None] = lambda _: None) -> Change:
     """Containers with their volumes, files and kubeconfig entries. Empty Change: there was none."""
     with environment_lock(name, wait=LOCK_WAIT, say=say):
-        done = list(provider_of(tools, name).destroy().done)
+        done = ["ended its forwards"] if tools.forwards.end(name) else []
+        done += provider_of(tools, name).destroy().done
         if environment_dir(name).exists():
             shutil.rmtree(environment_dir(name))
             done.append("removed its kubeconfig")

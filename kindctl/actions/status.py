@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kindctl.actions.environments import nodes_by_environment, open_environment, registry_of
+from kindctl.actions.forwards import row as forward_row
 from kindctl.diagnose.evidence import snapshot
 from kindctl.errors import KindctlError, UsageError
 from kindctl.models import NotReady, ObjectRef, Ready
@@ -67,9 +68,15 @@ def _look(name: str, tools: Tools) -> list[StatusRow]:
             record = read_record(cluster)
             if record is None:
                 return [*rows, StatusRow("record", name, False, "`kindctl up` has not finished")]
-            return [*rows, *_workloads(cluster, record), *_urls(cluster, record, tools)]
+            rows += _workloads(cluster, record)
+            return [*rows, *_forwards(name, tools), *_urls(cluster, record, tools)]
         except KindctlError as error:
             return [*rows, StatusRow("api", name, False, error.why or error.what)]
+
+
+def _forwards(name: str, tools: Tools) -> list[StatusRow]:
+    rows = [forward_row(state) for state in tools.forwards.list(name)]
+    return [StatusRow("forward", f"{r.local} to {r.service}", r.ready, r.seen) for r in rows]
 
 
 def _workloads(cluster: Cluster, record: Record) -> list[StatusRow]:

@@ -9,6 +9,7 @@ from kindctl.cli import (
     doctor,
     down,
     explain,
+    forward,
     images,
     init,
     kubeconfig,
@@ -18,7 +19,6 @@ from kindctl.cli import (
     plan,
     purge,
     status,
-    trust,
     up,
     urls,
     version,
@@ -44,6 +44,7 @@ app = typer.Typer(
 app.command("up", rich_help_panel=ENVIRONMENT)(up.command)
 app.command("plan", rich_help_panel=ENVIRONMENT)(plan.command)
 app.command("down", rich_help_panel=ENVIRONMENT)(down.command)
+app.add_typer(forward.app, name="forward", rich_help_panel=ENVIRONMENT)
 app.command("list", rich_help_panel=ENVIRONMENT)(list_.command)
 
 app.command("status", rich_help_panel=LOOK)(status.command)
@@ -58,6 +59,5 @@ app.add_typer(config.app, name="config", rich_help_panel=FILE)
 
 app.command("doctor", rich_help_panel=MACHINE)(doctor.command)
 app.add_typer(images.app, name="images", rich_help_panel=MACHINE)
-app.command("trust", rich_help_panel=MACHINE)(trust.command)
 app.command("purge", rich_help_panel=MACHINE)(purge.command)
 app.command("version", rich_help_panel=MACHINE)(version.command)

@@ -21,6 +21,10 @@ EXPOSURES: dict[str, tuple[str, str]] = {
         "kindctl.exposures.load_balancer:LoadBalancer",
         "an external address, given by MetalLB or a cloud",
     ),
+    "port-forward": (
+        "kindctl.exposures.port_forward:PortForward",
+        "a port of the host, forwarded to ready pods through the API",
+    ),
 }
 """Name in kindctl.yaml -> ("module:class", one-line summary)."""
 

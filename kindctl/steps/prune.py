@@ -18,6 +18,7 @@ from kindctl.models import (
     UNCHANGED,
     Change,
     Differs,
+    Forward,
     Object,
     ObjectRef,
     Progress,
@@ -28,7 +29,8 @@ from kindctl.models import (
 from kindctl.providers.base import Provider
 from kindctl.steps.asking import ask
 from kindctl.steps.desired import group, inventory, rank
-from kindctl.tools.protocols import Cluster
+from kindctl.steps.forward import leftovers, words
+from kindctl.tools.protocols import Cluster, Forwards
 
 THREADS = 8
 UNLISTABLE = {403, 405, 503}  # not for this user, not at all, or its API server is away
@@ -55,6 +57,8 @@ class Pruned:
     components: Sequence[Component]
     provider: Provider
     environment: str
+    forwards: Forwards
+    forwarded: Sequence[Forward] = ()  # by the configuration
     timeout: float = 60.0
     wake: Wake | None = None
 
@@ -63,7 +67,7 @@ class Pruned:
 
     def _look(self, cluster: Cluster) -> State:
         surplus, stays = self._surplus(cluster)
-        every = [*sorted(str(ref) for ref in surplus), *self.provider.surplus()]
+        every = [*sorted(str(ref) for ref in surplus), *self.provider.surplus(), *self._forwarded()]
         if not every:
             return Ready("; ".join(stays))
         names = ", ".join(every[:3])
@@ -75,7 +79,17 @@ class Pruned:
         if cluster is None:
             return UNCHANGED
         surplus, _ = self._surplus(cluster)
-        return Change((*remove(cluster, surplus), *self.provider.prune().done))
+        leftovers = self._leftovers()
+        if leftovers:
+            self.forwards.stop(self.environment, leftovers)
+        stopped = [f"forwarded no longer {words(forward)}" for forward in leftovers]
+        return Change((*remove(cluster, surplus), *self.provider.prune().done, *stopped))
+
+    def _forwarded(self) -> list[str]:
+        return [f"forward {words(forward)}" for forward in self._leftovers()]
+
+    def _leftovers(self) -> list[Forward]:
+        return leftovers(self.forwards.list(self.environment), self.forwarded)
 
     def _surplus(self, cluster: Cluster) -> tuple[list[ObjectRef], list[str]]:
         """What is to be deleted, and which namespaces stay and why."""

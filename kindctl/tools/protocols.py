@@ -16,6 +16,7 @@ from kindctl.models import (
     Build,
     ContainerInfo,
     EngineInfo,
+    Forward,
     ImageInfo,
     Object,
     ObjectRef,
@@ -326,6 +327,59 @@ class Host(Protocol):
 
 
 @dataclass(frozen=True)
+class ApiAccess:
+    """How a process that outlives this one reaches a cluster's API."""
+
+    kubeconfig: Path
+    context: str | None = None
+    on_kind: bool = False  # its nodes are containers of the engine
+
+
+@dataclass(frozen=True)
+class ForwardState:
+    """A forwarded port, as the process that forwards it sees it."""
+
+    forward: Forward
+    origin: str  # file: of kindctl.yaml; command: of `kindctl forward`; held: as long as that runs
+    pods: tuple[str, ...] = ()  # that are ready
+    connections: int = 0
+    fault: str = ""  # why a connection would not find a pod now
+    last_failure: str = ""  # of a connection
+
+
+class Forwards(Protocol):
+    """Ports of this machine that are forwarded to Services: one process an environment, which is
+    started by the first and ends with the last."""
+
+    def list(self, environment: str) -> list[ForwardState]: ...
+
+    def process(self, environment: str) -> int | None:
+        """The process that holds the ports; None: nothing is forwarded."""
+        ...
+
+    def add(self, environment: str, access: ApiAccess, forward: Forward, *, origin: str) -> None:
+        """No error when it is there. Raises ToolError: code `forwarded` where another forward has the
+        port, `port-taken` where somebody else has it, else `forward`."""
+        ...
+
+    def hold(self, environment: str, access: ApiAccess, forward: Forward) -> Iterator[str]:
+        """Forwarded as long as it is iterated, by words on what fails. Raises as `add`."""
+        ...
+
+    def probe(self, environment: str, forward: Forward) -> str:
+        """Why a connection does not get through; empty: one just did."""
+        ...
+
+    def stop(self, environment: str, forwards: Sequence[Forward]) -> None:
+        """No error for one that is not there."""
+        ...
+
+    def end(self, environment: str) -> bool:
+        """All of them, and the process, even where it hangs. False: there was none."""
+        ...
+
+
+@dataclass(frozen=True)
 class Tools:
     """Everything outside, passed down. `open_cluster`: the API behind a kubeconfig file (and context)."""
 
@@ -334,3 +388,4 @@ class Tools:
     net: Net
     host: Host
     open_cluster: Callable[..., Any]  # (kubeconfig: Path, context: str | None = None) -> Cluster
+    forwards: Forwards

@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kindctl.tools.engine import DockerEngine
+from kindctl.tools.forwards import RealForwards
 from kindctl.tools.host import RealHost
 from kindctl.tools.kind import KindProgram
 from kindctl.tools.net import RealNet
@@ -13,12 +14,14 @@ from kindctl.tools.protocols import Cluster, Tools
 
 
 def real_tools() -> Tools:
+    host = RealHost()
     return Tools(
         engine=DockerEngine(),
         kind=KindProgram(),
         net=RealNet(),
-        host=RealHost(),
+        host=host,
         open_cluster=_open_cluster,
+        forwards=RealForwards(host),
     )
 
 

@@ -13,6 +13,7 @@ from kindctl.steps.prune import Pruned
 from kindctl.tools.cluster import ApiCluster
 from tests.contract.real_cluster import edit
 from tests.fakes.component import FakeComponent, FakeProvider, Heard
+from tests.fakes.forwards import FakeForwards
 from tests.unit import shop
 from tests.unit.shop import altered, ref
 
@@ -61,6 +62,7 @@ def step(real_api: ApiCluster) -> Iterator[ObjectsApplied]:
         components=[],
         provider=provider,
         environment="contract",
+        forwards=FakeForwards(),
     )
     pruned.observe()
     pruned.apply(Heard())

@@ -14,6 +14,7 @@ from kindctl.tools.engine_words import pull_error
 from kindctl.tools.process import failure
 from kindctl.tools.protocols import Say, Tools
 from tests.fakes.engine import FakeEngine
+from tests.fakes.forwards import FakeForwards
 from tests.fakes.host import FakeHost
 from tests.fakes.kind import FakeKind
 from tests.fakes.net import FakeNet
@@ -67,8 +68,9 @@ class Bench:
 
     @property
     def tools(self) -> Tools:
+        kind = FakeKind(self.engine, self.host)
         return Tools(
-            self.engine, FakeKind(self.engine, self.host), self.net, self.host, lambda *_: None
+            self.engine, kind, self.net, self.host, lambda *_: None, FakeForwards(self.net)
         )
 
     def images(

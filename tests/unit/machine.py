@@ -19,6 +19,7 @@ from kindctl.tools.protocols import Tools
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.component import Heard
 from tests.fakes.engine import FakeEngine
+from tests.fakes.forwards import FakeForwards
 from tests.fakes.host import FakeHost
 from tests.fakes.kind import FakeKind
 from tests.fakes.net import FakeNet
@@ -34,6 +35,7 @@ class World:
 
     def __init__(self) -> None:
         self.engine, self.host, self.net = FakeEngine(), FakeHost(), FakeNet()
+        self.forwards = FakeForwards(self.net)
         for program in ("docker", "dockerd", "kind", "debootstrap"):
             self.host.programs[program] = lambda *_: "github.com/docker/buildx v0.13.1 x"
         self.host.sysctls |= {name: str(value) for name, (_, value) in LIMITS.items()}
@@ -46,7 +48,7 @@ class World:
         def open_cluster(path: Path, context: str) -> FakeCluster:
             return self.cluster(context.removeprefix("kind-"))
 
-        return Tools(self.engine, self.kind, self.net, self.host, open_cluster)
+        return Tools(self.engine, self.kind, self.net, self.host, open_cluster, self.forwards)
 
     def cluster(self, name: str) -> FakeCluster:
         return self.clusters.setdefault(name, FakeCluster())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from kindctl.models import DOCKER_ENVIRONMENT_LABEL, EngineInfo, Verdict
 from kindctl.tools.protocols import Tools
 from tests.fakes.container import FakeContainer
 from tests.fakes.engine import INFO, FakeEngine
+from tests.fakes.forwards import FakeForwards
 from tests.fakes.host import Failed, FakeHost
 from tests.fakes.kind import FakeKind
 from tests.fakes.net import FakeNet
@@ -39,10 +40,13 @@ class World:
     engine: FakeEngine
     kind: FakeKind
     net: FakeNet
+    forwards: FakeForwards = field(default_factory=FakeForwards)
 
     @property
     def tools(self) -> Tools:
-        return Tools(self.engine, self.kind, self.net, self.host, open_cluster=_no_cluster)
+        return Tools(
+            self.engine, self.kind, self.net, self.host, _no_cluster, forwards=self.forwards
+        )
 
     def verdict(self, code: str, wants: Wants = WANTS) -> Verdict:
         return load(code).ask(self.tools, wants)

@@ -31,6 +31,7 @@ from tests.fakes.cluster import FakeCluster
 from tests.fakes.component import Heard
 from tests.fakes.container import FakeContainer
 from tests.fakes.engine import INFO, FakeEngine
+from tests.fakes.forwards import FakeForwards
 from tests.fakes.host import FakeHost
 from tests.fakes.kind import FakeKind
 from tests.fakes.net import FakeNet
@@ -67,7 +68,7 @@ class World:
             self.opened.append((path, context))
             return self.cluster
 
-        return Tools(self.engine, self.kind, FakeNet(), self.host, open_cluster)
+        return Tools(self.engine, self.kind, FakeNet(), self.host, open_cluster, FakeForwards())
 
     def provider(self, **how: Any) -> KindProvider:
         given: dict[str, Any] = {"node_image": NODE_IMAGE, "mappings": PORTS, **how}

@@ -18,6 +18,7 @@ from kindctl.steps.image import ImagePresent
 from kindctl.tools.protocols import Tools
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.engine import FakeEngine
+from tests.fakes.forwards import FakeForwards
 from tests.fakes.host import FakeHost
 from tests.fakes.kind import FakeKind
 from tests.fakes.net import FakeNet
@@ -59,14 +60,18 @@ def plan_of(folder: Path, config: str, **manifests: str) -> Plan:
     for name, text in manifests.items():
         (folder / f"{name}.yaml").write_text(text)
     host, engine, cluster = FakeHost(), FakeEngine(), FakeCluster(down=True)
-    tools = Tools(engine, FakeKind(engine, host), FakeNet(), host, lambda *_: cluster)
+    tools = Tools(
+        engine, FakeKind(engine, host), FakeNet(), host, lambda *_: cluster, FakeForwards()
+    )
     return make_plan(load(folder / "kindctl.yaml"), tools)
 
 
 @pytest.fixture(scope="module")
 def sample() -> Plan:
     host, engine = FakeHost(), FakeEngine()
-    tools = Tools(engine, FakeKind(engine, host), FakeNet(), host, lambda *_: FakeCluster())
+    tools = Tools(
+        engine, FakeKind(engine, host), FakeNet(), host, lambda *_: FakeCluster(), FakeForwards()
+    )
     return make_plan(load(share_dir("sample-app") / "kindctl.yaml"), tools)
 
 

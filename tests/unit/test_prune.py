@@ -9,6 +9,7 @@ from kindctl.steps.prune import Pruned
 from kindctl.steps.record import Recorded
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.component import FakeComponent, FakeProvider, Heard
+from tests.fakes.forwards import FakeForwards
 from tests.unit import shop
 from tests.unit.shop import ref
 
@@ -69,6 +70,7 @@ def pruned(cluster: FakeCluster | None, *components: FakeComponent) -> Pruned:
         components=components,
         provider=FakeProvider(cluster),
         environment="dev",
+        forwards=FakeForwards(),
     )
 
 

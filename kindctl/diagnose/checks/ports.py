@@ -53,7 +53,7 @@ class Ports(Unfixable):
 def _look(
     tools: Tools, wants: Wants, holders: Sequence[ContainerInfo], address: str, port: int
 ) -> Problem | None:
-    """None: the port is free, or this environment's own node has it."""
+    """None: the port is free, or this environment's own node or forward has it."""
     holder = next((c for c in holders if _publishes(c, address, port)), None)
     label = holder.labels.get(DOCKER_ENVIRONMENT_LABEL, "") if holder else ""
     if label and label == wants.environment:
@@ -64,7 +64,7 @@ def _look(
         if holder is None:
             return _unbindable(tools, error)
         owner = PortOwner(None, "")
-    if owner is None:
+    if owner is None or _forwards_itself(tools, wants, owner):
         return None
     name = _name(owner, holder, label)
     return Problem(
@@ -72,6 +72,12 @@ def _look(
         seen=f"{address}:{port} is taken by {name}",
         remedy=f"kindctl down --name {label}" if label else f"stop {name}",
     )
+
+
+def _forwards_itself(tools: Tools, wants: Wants, owner: PortOwner) -> bool:
+    if not wants.environment or owner.pid is None:
+        return False
+    return owner.pid == tools.forwards.process(wants.environment)
 
 
 def _unbindable(tools: Tools, error: MachineError) -> Problem | None:

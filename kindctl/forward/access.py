@@ -1,0 +1,146 @@
+"""WebSockets to the API server that a kubeconfig names."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import ssl
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from websockets.asyncio.client import ClientConnection
+
+OPEN_SECONDS = 10.0
+CLOSE_SECONDS = 1.0
+PING_SECONDS = 20.0
+FRAMES = (8, 2)
+"""Frames of a connection that wait to be read: with more reading pauses, with fewer it goes on."""
+
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+class ApiRefused(Exception):  # noqa: N818 - an answer
+    """The API server did not answer, or would not open what was asked for. `status`: of HTTP."""
+
+    def __init__(self, words: str, status: int | None = None) -> None:
+        super().__init__(words)
+        self.status = status
+
+
+@dataclass
+class Access:
+    """Reads the kubeconfig again once it has changed: `up` writes it anew when an environment starts
+    again. Proxies and credentials are those that the kubernetes client finds in it."""
+
+    kubeconfig: Path
+    context: str | None = None
+
+    silent_since: float | None = None  # time.monotonic() of the first request that nobody answered
+    _read: tuple[int, Any, ssl.SSLContext | None] | None = None  # when written, settings, TLS
+
+    async def open(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        *,
+        protocol: str = "",
+        pings_answered: bool = True,
+    ) -> ClientConnection:
+        """`pings_answered`: whether one that answers no ping counts as dead; a pod that does not read
+        for a while keeps the answers from coming. Raises ApiRefused."""
+        from websockets.asyncio.client import connect
+        from websockets.exceptions import InvalidHandshake, InvalidStatus
+
+        settings, tls = await self._settings()
+        url = settings.host.replace("http", "ws", 1) + f"{path}?{urlencode(query)}"
+        loopback = urlsplit(url).hostname in LOOPBACK
+        names = {"server_hostname": settings.tls_server_name} if settings.tls_server_name else {}
+        try:
+            opened = await connect(
+                url,
+                ssl=tls,
+                origin=settings.host,  # a watch is refused without (golang.org/x/net/websocket)
+                subprotocols=[protocol] if protocol else None,  # type: ignore[list-item]
+                additional_headers=await _credentials(settings),
+                proxy=None if loopback else settings.proxy or True,
+                compression=None,
+                open_timeout=OPEN_SECONDS,
+                close_timeout=CLOSE_SECONDS,
+                ping_interval=PING_SECONDS,
+                ping_timeout=PING_SECONDS if pings_answered else None,
+                max_queue=FRAMES,
+                max_size=None if not protocol else 2**20,
+                **names,
+            )
+        except InvalidStatus as refused:
+            self.silent_since = None
+            status = refused.response.status_code
+            raise ApiRefused(_words(refused.response.body) or f"status {status}", status) from None
+        except (OSError, TimeoutError, InvalidHandshake, EOFError) as error:
+            self.silent_since = self.silent_since or time.monotonic()
+            words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise ApiRefused(f"the API server does not answer: {words}") from error
+        self.silent_since = None
+        return opened
+
+    async def _settings(self) -> tuple[Any, ssl.SSLContext | None]:
+        try:
+            written = self.kubeconfig.stat().st_mtime_ns
+            if self._read is None or self._read[0] != written:
+                settings = await asyncio.to_thread(self._load)  # may call a plug-in
+                self._read = written, settings, _tls(settings)
+        except OSError as error:
+            raise ApiRefused(f"the kubeconfig cannot be read: {error.strerror}") from error
+        return self._read[1:]
+
+    def _load(self) -> Any:
+        from kubernetes.client import Configuration
+        from kubernetes.config import ConfigException, load_kube_config
+
+        settings = Configuration()
+        try:
+            load_kube_config(  # type: ignore[no-untyped-call,unused-ignore]
+                config_file=str(self.kubeconfig),
+                context=self.context,
+                client_configuration=settings,
+                persist_config=False,  # the file may be the user's own
+            )
+        except ConfigException as error:
+            raise ApiRefused(f"the kubeconfig cannot be used: {error}") from error
+        return settings
+
+
+def _tls(settings: Any) -> ssl.SSLContext | None:
+    if not settings.host.startswith("https:"):
+        return None
+    context = ssl.create_default_context(cafile=settings.ssl_ca_cert or None)
+    if not settings.verify_ssl:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if settings.cert_file:
+        context.load_cert_chain(settings.cert_file, settings.key_file)
+    return context
+
+
+async def _credentials(settings: Any) -> dict[str, str]:
+    """A token, refreshed by the client where it expires."""
+    if not settings.api_key:
+        return {}
+    found = (await asyncio.to_thread(settings.auth_settings)).values()
+    return {s["key"]: s["value"] for s in found if s["in"] == "header" and s["value"]}
+
+
+def _words(body: bytes | bytearray | None) -> str:
+    """Of the API's Status object, or of whatever answered instead."""
+    text = (body or b"").decode(errors="replace").strip()
+    with suppress(ValueError, AttributeError):
+        return str(json.loads(text).get("message") or "")
+    return text.partition(os.linesep)[0][:200]

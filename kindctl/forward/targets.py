@@ -1,0 +1,180 @@
+"""Which pods of a Service are ready: watched, so that a connection finds them without asking."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from kindctl.forward.access import Access, ApiRefused
+from kindctl.models import Object
+
+SERVICE_LABEL = "kubernetes.io/service-name"
+PAUSES = (0.05, 2.0)
+"""Seconds between attempts to watch: doubled from the one to the other."""
+
+NOT_KNOWN_YET = "not looked at yet"
+
+
+@dataclass(frozen=True)
+class Target:
+    pod: str
+    port: int
+
+
+@dataclass
+class Targets:
+    """Pods behind one port of a Service. The endpoints controller has resolved selector, readiness and
+    named ports already: its slices are read (KEP-752)."""
+
+    access: Access
+    namespace: str
+    service: str
+    port: int | str
+
+    fault: str = NOT_KNOWN_YET  # of the watch; what was known before it is kept
+    _service: Object | None = None
+    _slices: dict[str, Object] = field(default_factory=dict)
+    _turn: int = 0
+
+    def __post_init__(self) -> None:
+        self._changed = asyncio.Event()
+
+    # --- what is known ---------------------------------------------------------------------------
+
+    def ready(self) -> list[Target]:
+        if self._service is None:
+            return []
+        name = self._port_name()
+        found = {
+            Target(endpoint["targetRef"]["name"], int(port["port"])): _holds(endpoint, "serving")
+            for part in self._slices.values()
+            for port in part.get("ports") or ()
+            if name is not None and (port.get("name") or "") == name and port.get("port")
+            for endpoint in _pods(part)
+            if _holds(endpoint, "ready")
+        }
+        # A Service may publish addresses that are not ready: those that are go first.
+        return [target for target, serves in found.items() if serves] or list(found)
+
+    def choose(self, besides: Collection[str] = ()) -> Target | None:
+        """The next in turn, rather not one of the pods `besides`."""
+        ready = self.ready()
+        fitting = [target for target in ready if target.pod not in besides] or ready
+        if not fitting:
+            return None
+        self._turn += 1
+        return fitting[self._turn % len(fitting)]
+
+    def why_none(self) -> str:
+        """Empty: there is a ready pod."""
+        where = f"{self.namespace}/{self.service}"
+        if self.fault:
+            return self.fault
+        if self.ready():
+            return ""
+        if self._service is None:
+            return f"there is no Service {where}"
+        spec = self._service.get("spec") or {}
+        if self._port_name() is None:
+            ports = ", ".join(str(p.get("name") or p["port"]) for p in spec.get("ports") or ())
+            return f"Service {where} has no port {self.port}: it has {ports or 'none'}"
+        known = {e["targetRef"]["name"] for s in self._slices.values() for e in _pods(s)}
+        if known:
+            return f"none of the {len(known)} pods of Service {where} is ready"
+        return f"Service {where} has no pods"
+
+    async def changed(self, seconds: float) -> None:
+        """Until something has changed, at most so long."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), seconds)
+
+    async def known(self, seconds: float) -> None:
+        """Until both watches have been heard, or at most so long."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + seconds
+        while self.fault == NOT_KNOWN_YET or not self.ready():
+            if (left := end - clock()) <= 0:
+                return
+            await self.changed(left)
+
+    def _port_name(self) -> str | None:
+        """As the slices call the port: by the name that the Service gives it, which may be empty."""
+        ports = ((self._service or {}).get("spec") or {}).get("ports") or ()
+        for port in ports:
+            if self.port in (port.get("port"), port.get("name")):
+                return port.get("name") or ""
+        return None
+
+    # --- watching --------------------------------------------------------------------------------
+
+    async def watch(self) -> None:
+        """Until cancelled."""
+        core = f"/api/v1/namespaces/{self.namespace}/services"
+        slices = f"/apis/discovery.k8s.io/v1/namespaces/{self.namespace}/endpointslices"
+        async with asyncio.TaskGroup() as group:
+            group.create_task(
+                self._follow(core, {"fieldSelector": f"metadata.name={self.service}"})
+            )
+            group.create_task(
+                self._follow(slices, {"labelSelector": f"{SERVICE_LABEL}={self.service}"})
+            )
+
+    async def _follow(self, path: str, query: dict[str, str]) -> None:
+        pause, longest = PAUSES
+        while True:
+            try:
+                await self._read(path, query)
+                pause = PAUSES[0]
+            except ApiRefused as error:
+                self.fault = str(error)
+                self._note()
+                pause = min(2 * pause, longest)
+            await asyncio.sleep(pause)
+
+    async def _read(self, path: str, query: dict[str, str]) -> None:
+        """One watch, until the server ends it. It starts with what there is."""
+        from websockets.exceptions import ConnectionClosed
+
+        socket = await self.access.open(path, {**query, "watch": "true"})
+        self.fault = ""
+        if "endpointslices" in path:
+            self._slices.clear()  # those that went while nobody watched
+        else:
+            self._service = None
+        try:
+            with suppress(ConnectionClosed):
+                while True:
+                    self._hear(json.loads(await socket.recv()))
+        finally:
+            await socket.close()
+
+    def _hear(self, event: dict[str, Any]) -> None:
+        kind, obj = event["type"], event["object"]
+        if kind == "ERROR":
+            raise ApiRefused(obj.get("message") or "the watch has ended")
+        gone = kind == "DELETED"
+        if obj["kind"] == "Service":
+            self._service = None if gone else obj
+        elif gone:
+            self._slices.pop(obj["metadata"]["name"], None)
+        else:
+            self._slices[obj["metadata"]["name"]] = obj
+        self._note()
+
+    def _note(self) -> None:
+        self._changed.set()
+        self._changed.clear()
+
+
+def _pods(part: Object) -> list[Object]:
+    endpoints = part.get("endpoints") or ()
+    return [e for e in endpoints if (e.get("targetRef") or {}).get("kind") == "Pod"]
+
+
+def _holds(endpoint: Object, condition: str) -> bool:
+    """Kubernetes takes a missing condition for true."""
+    return (endpoint.get("conditions") or {}).get(condition) is not False
