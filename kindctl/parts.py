@@ -250,7 +250,7 @@ def _app(
         manifests=_sources(app.manifests),
         builds=tuple(builds_of(app, loaded.root)),
         expect=tuple(_expect(wanted) for wanted in app.expect),
-        ingress_class=controller.ingress_class if controller else "",
+        ingress_classes=controller.ingress_classes if controller else (),
         render=render,
         fault=lambda index, message, hint: loaded.problem((*at, index), message, hint),
     )
@@ -346,7 +346,7 @@ def scheme_of(port: Object) -> Literal["http", "https", "tcp"]:
 def lint_apps(apps: Sequence[AppComponent], controller: Controller | None) -> tuple[str, ...]:
     """Warnings. Raises ConfigError with every finding that is certain to fail."""
     around = Surroundings(
-        ingress_classes=(controller.ingress_class,) if controller else (),
+        ingress_classes=controller.ingress_classes if controller else (),
         host_ports=controller.host_ports if controller else {},
         built=tuple(build.image for app in apps for build in app.builds),
     )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 from kindctl.actions.down import down
 from kindctl.actions.environments import nodes_by_environment
+from kindctl.actions.trust import untrust
 from kindctl.diagnose.debian import undo, undo_intentions
-from kindctl.errors import MachineError
+from kindctl.errors import KindctlError, MachineError
 from kindctl.models import ImageInfo
 from kindctl.paths import cache_dir, data_dir
 from kindctl.tools.protocols import Tools
+from kindctl.trust.stores import trusted_by
 
 OWN_IMAGES = "kindctl.local/"
 
@@ -26,6 +29,7 @@ def purge_intentions(tools: Tools, *, keep_engine: bool) -> list[str]:
             wishes.append(f"{len(images)} images that kindctl built ({size:.1f} GB)")
     except MachineError:
         pass  # no engine that answers: nothing of it to remove
+    wishes += [f"the trust of {name} in the local authority" for name in _trusting(tools)]
     wishes += [f"folder {folder}" for folder in (data_dir(), cache_dir()) if folder.exists()]
     return wishes if keep_engine else wishes + list(undo_intentions(tools.host))
 
@@ -44,10 +48,26 @@ def purge(tools: Tools, *, keep_engine: bool, say: Callable[[str], None]) -> Non
         say(f"left the engine alone: {error.what}")
     if not keep_engine:
         undo(tools.host, say)
+    _untrust(tools, say)
     for folder in (data_dir(), cache_dir()):
         if folder.exists():
             shutil.rmtree(folder)
             say(f"removed {folder}")
+
+
+def _trusting(tools: Tools) -> list[str]:
+    try:
+        return trusted_by(tools.host, Path.home())
+    except KindctlError:  # not the authority that we made: nobody was told by us to trust it
+        return []
+
+
+def _untrust(tools: Tools, say: Callable[[str], None]) -> None:
+    """Before its files go: a trusted authority without them could not be named any more."""
+    if not _trusting(tools):
+        return
+    for line in untrust(tools.host, Path.home(), agree=lambda _: True, say=say).left:
+        say(f"left to you: {line}")
 
 
 def _own_images(tools: Tools) -> list[ImageInfo]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from kindctl.config.load import Loaded
 from kindctl.diagnose.checks import intentions, mendable
@@ -15,6 +16,7 @@ from kindctl.run import run
 from kindctl.steps.located import urls_of
 from kindctl.tools.lock import environment_lock
 from kindctl.tools.protocols import Tools
+from kindctl.trust.stores import trusted_by
 
 Agree = Callable[[Sequence[str]], bool]
 """Shows what would be installed and which sources are added; True when the user agrees."""
@@ -38,7 +40,7 @@ def up(
         for warning in plan.parts.warnings:
             say(f"warning: {warning}")
         ask_before_fixing(plan, agree)
-        return run(
+        report = run(
             loaded.config.name,
             plan.steps,
             emit=emit,
@@ -47,6 +49,11 @@ def up(
             urls=lambda: urls_of(plan.provider.cluster(), plan.parts.routes),
             kubeconfig=str(plan.provider.kubeconfig),
         )
+        if any(route.certified for route in plan.parts.routes) and not trusted_by(
+            tools.host, Path.home()
+        ):
+            say("https: no program of this machine trusts its certificate yet: kindctl trust")
+        return report
 
 
 def ask_before_fixing(plan: Plan, agree: Agree) -> None:

@@ -19,6 +19,7 @@ from kindctl.cli import (
     plan,
     purge,
     status,
+    trust,
     up,
     urls,
     version,
@@ -59,5 +60,6 @@ app.add_typer(config.app, name="config", rich_help_panel=FILE)
 
 app.command("doctor", rich_help_panel=MACHINE)(doctor.command)
 app.add_typer(images.app, name="images", rich_help_panel=MACHINE)
+app.command("trust", rich_help_panel=MACHINE)(trust.command)
 app.command("purge", rich_help_panel=MACHINE)(purge.command)
 app.command("version", rich_help_panel=MACHINE)(version.command)

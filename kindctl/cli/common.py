@@ -64,11 +64,11 @@ def note(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def ask(wishes: Sequence[str], *, yes: bool) -> bool:
+def ask(wishes: Sequence[str], *, yes: bool, heading: str = "This machine needs:") -> bool:
     """Say what would be done to this machine; agreed with --yes, or by a person at a terminal."""
     import sys
 
-    note("This machine needs:")
+    note(heading)
     for wish in wishes:
         note(f"  - {wish}")
     if yes:

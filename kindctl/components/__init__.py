@@ -17,6 +17,11 @@ CONTROLLERS: dict[str, tuple[str, str, str]] = {
         "ingress-nginx",
         "ingress-nginx as on every kind cluster (retired upstream in March 2026)",
     ),
+    "traefik": (
+        "kindctl.components.traefik",
+        "traefik",
+        "Traefik, which understands nginx's annotations too",
+    ),
 }
 """Name in kindctl.yaml -> (module with `controller(setup)`, name of its component, one-line summary)."""
 

@@ -56,7 +56,7 @@ class AppComponent:
     builds: Sequence[AppBuild] = ()
     expect: Sequence[Expect] = ()
     exposed: Sequence[ExposedService] = ()
-    ingress_class: str = "nginx"
+    ingress_classes: Collection[str] = ("nginx",)
     left_to_others: Collection[str] = ()  # Namespaces that another component applies
     render: Renderer | None = None
     fault: Callable[[int, str, str], Problem] | None = None
@@ -120,7 +120,7 @@ class AppComponent:
             endpoints,
             app=self.name,
             namespace=self.namespace,
-            ingress_class=self.ingress_class,
+            ingress_classes=self.ingress_classes,
         )
         beside = [
             route

@@ -77,7 +77,7 @@ class Controller(Component, Protocol):
 
     exposure: Exposure  # how the host reaches it
     service: tuple[str, str]  # namespace and name of its own Service, with ports http and https
-    ingress_class: str  # the class that it serves; also every Ingress that names none
+    ingress_classes: Collection[str]  # that it serves, its own first; also Ingresses that name none
 
     @property
     def host_ports(self) -> Mapping[int, str]:

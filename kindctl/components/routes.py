@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -45,14 +45,14 @@ def app_routes(
     *,
     app: str,
     namespace: str,
-    ingress_class: str,
+    ingress_classes: Collection[str],
 ) -> list[Route]:
     """One route per `expect`; without any, one per host and path of the Ingress objects.
 
     Ingresses of other classes are not ours to answer. Empty without endpoints, and without both
     Ingress objects and `expect`.
     """
-    ours = [i for i in ingresses if class_of(i) in ("", ingress_class)]
+    ours = [i for i in ingresses if class_of(i) in ("", *ingress_classes)]
     ways = [way for ingress in ours for way in _ways(ingress)]
     by_scheme = {endpoint.scheme: endpoint for endpoint in endpoints}
     if not by_scheme:

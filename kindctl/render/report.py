@@ -12,6 +12,7 @@ from kindctl.models import Report, StepReport
 from kindctl.render.style import Paint, count, cut, duration, one_line, signs_for, width_of
 
 MOST_PHASES = 10
+TOLD_IN_FULL = "switched "  # from one controller to another, and what that cost
 MOST_CHANGES = 8
 TITLE = 34
 TIME = 9
@@ -60,7 +61,8 @@ def _changes(report: Report, paint: Paint) -> list[str]:
         lines = [one_line(change) for change in report.changes]
     else:
         verbs = Counter(change.split(" ", 1)[0] for change in report.changes)
-        lines = [", ".join(f"{one_line(verb)} {number}" for verb, number in verbs.items())]
+        lines = [one_line(c) for c in report.changes if c.startswith(TOLD_IN_FULL)]
+        lines.append(", ".join(f"{one_line(verb)} {number}" for verb, number in verbs.items()))
     return [paint("Changed", "bold"), *(f"  {line}" for line in lines)]
 
 

@@ -98,7 +98,7 @@ class Switched:
                 self._await(self._answers, f"{new} does not answer after it took over")
                 progress.say(f"removing {_names(old)}")
                 removed = self._remove(cluster, old)
-        return Change((f"{new} took over from {_names(old)}: {gap}", *removed))
+        return Change((f"switched from {_names(old)} to {new}: {gap}", *removed))
 
     # --- its parts, in the order in which they come -----------------------------------------------
 
@@ -164,11 +164,12 @@ class Switched:
         """Whether it is the new one that answers by now."""
         if not isinstance(self.ready.observe(), Ready):
             return False
-        answers = [self._ask(route) for route in self.routes]
+        answers = [(route, self._ask(route)) for route in self.routes]
         return all(
             answer is not None
             and answer.headers.get(CONTROLLER_HEADER.lower()) == self.controller.name
-            for answer in answers
+            and not wrong(answer, route)
+            for route, answer in answers
         )
 
     def _ask(self, route: Route) -> HttpAnswer | None:

@@ -49,12 +49,12 @@ class Authority:
     """The files in kindctl's data folder. They outlive `down`; `purge` removes them."""
 
     def __init__(
-        self, host: Host, folder: Path | None = None, clock: Callable[[], datetime] = now
+        self, host: Host, folder: Path | None = None, clock: Callable[[], datetime] | None = None
     ) -> None:
         folder = folder or data_dir() / "ca"
         self.file = folder / "ca.crt"
         self.key_file = folder / "ca.key"
-        self.clock = clock
+        self.clock = clock or now
         self._host = host
 
     def pair(self) -> Pair | None:

@@ -17,7 +17,10 @@ from kindctl.trust.authority import LocalCa
 
 CERTUTIL = "certutil"
 CHROMIUM = ".pki/nssdb"
-CHROMIUM_ELSEWHERE = (".local/share/pki/nssdb", "snap/chromium/current/.pki/nssdb")
+"""Below the home folder. Where there is none, a Chromium of 2026 has its own below XDG's data folder and
+reads that one: seen with 156, which turns to this one as soon as it is there."""
+
+SNAP = "snap/chromium/current/.pki/nssdb"
 CHROMIUM_PROGRAMS = (
     *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
     *("microsoft-edge", "brave-browser", "vivaldi", "opera"),
@@ -100,14 +103,15 @@ def _is_trusted(line: str, name: str) -> bool:
     return bool(found and found[1] == name and "C" in found[2])
 
 
-def nss_stores(host: Host, home: Path) -> Iterator[Nss]:
-    """Chromium's where it has one or is installed, and one for each profile of Firefox."""
-    own = home / CHROMIUM
-    if _has_database(host, own) or any(map(host.which, CHROMIUM_PROGRAMS)):
-        yield Nss(host, "Chromium and Chrome", own)
-    for folder in (home / other for other in CHROMIUM_ELSEWHERE):
-        if _has_database(host, folder):
-            yield Nss(host, "Chromium", folder)
+def nss_stores(host: Host, home: Path, data: Path) -> Iterator[Nss]:
+    """Chromium's where it has one or is installed, and one for each profile of Firefox. `data`: XDG's
+    data folder."""
+    places = [home / CHROMIUM, data / "pki/nssdb", home / SNAP]
+    found = [folder for folder in places if _has_database(host, folder)]
+    if not found and any(map(host.which, CHROMIUM_PROGRAMS)):
+        found = places[:1]
+    for folder in found:
+        yield Nss(host, "Chromium and Chrome", folder)
     for folder in (home / other for other in FIREFOX):
         for name, profile in _profiles(folder, host.read(folder / "profiles.ini") or ""):
             if _has_database(host, profile):

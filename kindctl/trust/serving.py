@@ -27,8 +27,8 @@ LIFE = timedelta(days=397)
 """Browsers refuse longer ones than 398 days (CA/Browser Forum, Baseline Requirements 6.3.2)."""
 
 ALWAYS = ("localhost", "*.localhost", "127.0.0.1", "::1")
-"""`*.localhost` does for Chromium alone: OpenSSL and Firefox want two labels behind a star. So each
-host of the apps is in the certificate by its own name too."""
+"""Few clients take a star for all that is below a single label: Chromium, Firefox and OpenSSL do not. So
+each host of the apps is in the certificate by its own name too."""
 
 
 def is_local(host: str) -> bool:

@@ -22,6 +22,7 @@ from kindctl.cli.app import app
 from kindctl.cli.reference import as_markdown
 from kindctl.errors import KindctlError, MachineError
 from kindctl.paths import log_dir
+from tests.fakes.trust import Programs
 from tests.unit.machine import BARE, World, fit_machine
 
 ROOT = Path(kindctl.__file__).parents[1]
@@ -29,7 +30,7 @@ GROUPS = {
     app_module.ENVIRONMENT: ["up", "plan", "down", "forward", "list"],
     app_module.LOOK: ["status", "urls", "open", "logs", "kubeconfig"],
     app_module.FILE: ["init", "explain", "config"],
-    app_module.MACHINE: ["doctor", "images", "purge", "version"],
+    app_module.MACHINE: ["doctor", "images", "trust", "purge", "version"],
 }
 HEAVY = {
     *("kubernetes", "python_on_whales", "pydantic", "tenacity", "cryptography", "psutil", "yaml"),
@@ -328,6 +329,30 @@ def test_purge_asks_before_it_removes(world: World, capsys: pytest.CaptureFixtur
     assert world.engine.containers() == []
     assert exits.run(["purge", "--keep-engine"]) == 0
     assert "nothing of kindctl is here" in capsys.readouterr().err
+
+
+def test_trust_is_1_until_every_store_has_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Path, "home", lambda: Path("/home/ada"))
+    assert exits.run(["trust", "--status"]) == 1
+    assert "no certificate authority of kindctl yet" in capsys.readouterr().err
+    assert exits.run(["trust", "--remove", "--yes"]) == 0
+    assert exits.run(["trust", "--remove", "--status"]) == 2
+    capsys.readouterr()
+
+    assert exits.run(["trust", "--yes"]) == 1
+    out, err = capsys.readouterr()
+    assert re.search(r"this system .* no +update-ca-certificates is not installed", out)
+    assert "make a certificate authority, for names of this machine only" in err
+    assert "sudo install -m 0644" in err
+    Programs(world.host)
+    assert exits.run(["trust", "--yes", "-o", "json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["store"], row["trust"], row["note"]) == ("this system", "yes", "")
+    assert exits.run(["trust", "--status"]) == 0
+    assert exits.run(["trust", "--remove", "--yes"]) == 0
+    assert exits.run(["trust", "--status"]) == 1
 
 
 def test_nobody_at_a_terminal_agrees_to_nothing(

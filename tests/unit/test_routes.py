@@ -35,7 +35,7 @@ def routes(
 ) -> list[Route]:
     endpoints = (exposure or host_port()).endpoints()
     return app_routes(
-        ingresses, expect, endpoints, app="shop", namespace="shop", ingress_class="nginx"
+        ingresses, expect, endpoints, app="shop", namespace="shop", ingress_classes=("nginx",)
     )
 
 
@@ -170,7 +170,9 @@ def test_a_default_backend_alone_answers_at_the_root() -> None:
 
 
 def test_without_a_way_in_there_is_no_route() -> None:
-    assert app_routes([ingress("/")], [], [], app="a", namespace="a", ingress_class="nginx") == []
+    assert (
+        app_routes([ingress("/")], [], [], app="a", namespace="a", ingress_classes=("nginx",)) == []
+    )
     assert routes() == []
     assert urls(routes(expect=(Expect("/"),))) == ["http://localhost/"]
 

@@ -210,7 +210,7 @@ def test_the_new_one_gets_the_ports_and_the_old_one_goes(cluster: FakeCluster) -
     cluster.servers[served] = lambda port, path, host: right(cluster, "ingress-nginx")
     assert step.observe() == Differs("traefik has it")
     first, *removed = step.apply(Heard()).done
-    assert first.startswith("ingress-nginx took over from traefik: ")
+    assert first.startswith("switched from traefik to ingress-nginx: ")
     assert removed == ["removed Deployment traefik/traefik"]
     live = cluster.get(
         ObjectRef("apps/v1", "Deployment", "ingress-nginx-controller", "ingress-nginx")

@@ -65,7 +65,7 @@ class IngressNginx:
     name = "ingress-nginx"
     left_to_others: Collection[str] = ()
     has_late_objects = True
-    ingress_class = "nginx"
+    ingress_classes: Collection[str] = ("nginx",)
 
     def __init__(self, setup: Setup, now: Callable[[], datetime] = _now) -> None:
         self.environment = setup.environment
@@ -98,7 +98,7 @@ class IngressNginx:
             elif obj["kind"] == "Deployment":
                 obj["spec"]["template"]["spec"]["containers"][0]["image"] = resolve(IMAGE)
                 if waits or not self.exposure.on_node:
-                    _leave_the_node(obj)
+                    _leave_the_node(obj, publish=not self._shared)
             elif obj["kind"] == "Service" and obj["metadata"]["name"] == SERVICE:
                 selector = obj["spec"]["selector"]
                 if not self._shared:
@@ -164,7 +164,7 @@ class IngressNginx:
             "kind": "Ingress",
             "metadata": {"name": "kindctl-probe", "namespace": self.namespace},
             "spec": {
-                "ingressClassName": self.ingress_class,
+                "ingressClassName": "nginx",
                 "rules": [{"host": PROBE_HOST, "http": {"paths": [rule]}}],
             },
         }
@@ -191,16 +191,17 @@ def _parsed(file: str) -> list[Object]:
     return list(yaml.safe_load_all(text))
 
 
-def _leave_the_node(deployment: Object) -> None:
+def _leave_the_node(deployment: Object, *, publish: bool) -> None:
     """Reached through its Service, it needs no ports of a node, and no node in particular."""
     spec = deployment["spec"]["template"]["spec"]
     spec["nodeSelector"].pop("ingress-ready")
     for port in spec["containers"][0]["ports"]:
         port.pop("hostPort", None)
-    publish = spec["containers"][0]["args"]
-    publish[publish.index("--publish-status-address=localhost")] = (
-        f"--publish-service=$(POD_NAMESPACE)/{SERVICE}"
-    )
+    if publish:
+        args = spec["containers"][0]["args"]
+        args[args.index("--publish-status-address=localhost")] = (
+            f"--publish-service=$(POD_NAMESPACE)/{SERVICE}"
+        )
 
 
 def _headers(identity: str) -> str:

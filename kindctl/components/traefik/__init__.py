@@ -1,0 +1,171 @@
+"""Traefik, which also understands the Ingress objects that were written for ingress-nginx.
+
+It serves two classes: its own, and `nginx` by the provider that reads nginx's annotations
+(doc.traefik.io, "Kubernetes Ingress NGINX provider"; in releases from 3.6.2 on without an option).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+
+from kindctl.components import gateway
+from kindctl.components.base import Resolve, Setup
+from kindctl.components.proof import (
+    CONTROLLER_HEADER,
+    ENVIRONMENT_HEADER,
+    INGRESS_HEADER,
+    NO_INGRESS,
+    environment_id,
+)
+from kindctl.models import Endpoint, Object, Route
+from kindctl.tools.protocols import Cluster
+
+IMAGE = "traefik:v3.7.9"
+NAMESPACE = "traefik"
+SERVICE = "traefik"
+TLS = "/etc/traefik/tls"
+MANIFESTS = ("rbac.yaml", "config.yaml", "service.yaml", "classes.yaml", "deployment.yaml")
+
+
+class Traefik:
+    """See components.base.Controller."""
+
+    name = "traefik"
+    left_to_others: Collection[str] = ()
+    has_late_objects = False
+    ingress_classes: Collection[str] = ("traefik", "nginx")
+
+    def __init__(self, setup: Setup) -> None:
+        self.environment = setup.environment
+        self.namespace = gateway.NAMESPACE if setup.shared else NAMESPACE
+        self.service = (self.namespace, SERVICE)
+        entry = (gateway.NAMESPACE, gateway.SERVICE) if setup.shared else self.service
+        self.exposure = setup.expose(*entry)
+        self._shared = setup.shared
+        self._handover = setup.handover
+        self._certificate = setup.certificate
+
+    @property
+    def host_ports(self) -> Mapping[int, str]:
+        return dict.fromkeys((80, 443), self.name) if self.exposure.on_node else {}
+
+    def images(self) -> Sequence[str]:
+        return (IMAGE,)
+
+    def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
+        objects = manifests()
+        waits = bool(self._handover.others(cluster, self.name))
+        selector: Mapping[str, str] = {}
+        for obj in objects:
+            if obj["kind"] == "ConfigMap":
+                identity = environment_id(self.environment, cluster)
+                obj["data"]["dynamic.yaml"] = dynamic(identity)
+            elif obj["kind"] == "Deployment":
+                obj["spec"]["template"]["spec"]["containers"][0]["image"] = resolve(IMAGE)
+                if waits or not self.exposure.on_node:
+                    _leave_the_node(obj, publish=not self._shared)
+            elif obj["kind"] == "Service":
+                selector = obj["spec"]["selector"]
+                if not self._shared:
+                    self.exposure.shape(obj)
+        gateway.relocate(objects, NAMESPACE, self.namespace)
+        objects.append(self._certificate.secret(cluster, self.namespace))
+        if self._shared:
+            chosen = gateway.selector_in_charge(cluster) if waits else None
+            objects.append(gateway.shared_service(chosen or selector, self.exposure))
+        return objects
+
+    def look_again(self, cluster: Cluster) -> None:
+        """It watches without dropping events: nothing to be done."""
+
+    def late_objects(self, cluster: Cluster) -> list[Object]:
+        return []
+
+    def prove(self, cluster: Cluster) -> str:
+        return ""
+
+    def routes(self, endpoints: Sequence[Endpoint]) -> Sequence[Route]:
+        return ()
+
+
+def controller(setup: Setup) -> Traefik:
+    return Traefik(setup)
+
+
+def manifests() -> list[Object]:
+    """The objects as they are shipped, without what the cluster adds to them; a copy."""
+    return [obj for file in MANIFESTS for obj in copy.deepcopy(_parsed(file))]
+
+
+@cache
+def _parsed(file: str) -> list[Object]:
+    import yaml
+
+    text = files(__package__).joinpath("manifests", file).read_text()
+    return list(yaml.safe_load_all(text))
+
+
+def dynamic(identity: str) -> str:
+    """The certificate for localhost, and the headers of components.proof on every answer.
+
+    What no router matches is met by a router of ours, of the lowest priority, so that Traefik's 404
+    carries them too. Its service has no servers, which is a 503, made a 404 by the middleware.
+    """
+    import yaml
+
+    def headers(**values: str) -> Object:
+        return {"headers": {"customResponseHeaders": values}}
+
+    unmatched = {
+        "rule": "PathPrefix(`/`)",
+        "priority": 1,
+        "service": "nobody",
+        "middlewares": ["unmatched", "not-found"],
+    }
+    http = {
+        "middlewares": {
+            "kindctl": headers(**{ENVIRONMENT_HEADER: identity, CONTROLLER_HEADER: Traefik.name}),
+            "unmatched": headers(**{INGRESS_HEADER: NO_INGRESS}),
+            "not-found": {
+                "errors": {
+                    "status": ["503"],
+                    "statusRewrites": {"503": 404},
+                    "service": "noop@internal",
+                    "query": "/",
+                }
+            },
+        },
+        "routers": {
+            "unmatched": {**unmatched, "entryPoints": ["web"]},
+            "unmatched-tls": {**unmatched, "entryPoints": ["websecure"], "tls": {}},
+        },
+        "services": {"nobody": {"loadBalancer": {"servers": []}}},
+    }
+    pair = {"certFile": f"{TLS}/tls.crt", "keyFile": f"{TLS}/tls.key"}
+    tls = {"stores": {"default": {"defaultCertificate": pair}}}
+    return str(yaml.safe_dump({"http": http, "tls": tls}, sort_keys=False))
+
+
+def _leave_the_node(deployment: Object, *, publish: bool) -> None:
+    """Reached through its Service, it needs no ports of a node, no node in particular, and a new pod
+    need not wait for the old one."""
+    deployment["spec"]["strategy"] = {"type": "RollingUpdate"}
+    spec = deployment["spec"]["template"]["spec"]
+    spec["nodeSelector"].pop("ingress-ready")
+    for port in spec["containers"][0]["ports"]:
+        port.pop("hostPort", None)
+    if publish:
+        args = spec["containers"][0]["args"]
+        args[:] = [
+            arg
+            for arg in args
+            if "ingressEndpoint.hostname" not in arg and "publishStatusAddress" not in arg
+        ]
+        service = f"{NAMESPACE}/{SERVICE}"
+        args += [
+            f"--providers.kubernetesIngress.ingressEndpoint.publishedService={service}",
+            f"--providers.kubernetesIngressNGINX.publishService={service}",
+        ]
