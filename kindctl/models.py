@@ -19,6 +19,9 @@ COMPONENT_LABEL = "kindctl.dev/component"
 MANAGED_LABEL = "app.kubernetes.io/managed-by"
 DOCKER_ENVIRONMENT_LABEL = "dev.kindctl.environment"
 
+GATEWAY_NODE = "kindctl.dev/gateway"
+"""Label ("true") and key of a NoSchedule taint of the nodes that are the controller's alone."""
+
 SYSTEM_NAMESPACE = "kindctl-system"
 """Where the record of an environment lives in its cluster."""
 

@@ -4,7 +4,6 @@ engine or the cluster here, so that what cannot work is refused before either is
 from __future__ import annotations
 
 import difflib
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from kindctl.components.app import AppComponent, Expect, ExposedService, settle_
 from kindctl.components.base import Component, Controller, Setup
 from kindctl.components.gateway import Handover
 from kindctl.components.lint import Surroundings, lint
-from kindctl.components.manifests import Manifest
 from kindctl.components.rendering import Programs
 from kindctl.components.routes import local_hosts
 from kindctl.components.sources import Chart, Renderer, Source
@@ -45,6 +43,7 @@ from kindctl.models import (
     PortMapping,
     Route,
 )
+from kindctl.node_ports import NodePorts, no_node_port, refuse_port_clashes
 from kindctl.providers.base import Provider
 from kindctl.providers.kind import KindProvider
 from kindctl.tools.protocols import Tools
@@ -53,9 +52,6 @@ from kindctl.trust.serving import Serving
 
 HTTP, HTTPS = 80, 443
 """Host ports of the controller's pod on its node: those of stock manifests. Only the host's may differ."""
-
-NODE_PORTS = range(30000, 32768)
-"""The API server's default --service-node-port-range."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +93,11 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
     if config.ingress.controller != "none":
         controller = load_controller(config.ingress.controller, setup)
     apps = tuple(_app(app, loaded, controller, render) for app in config.apps)
-    warnings = lint_apps(apps, controller)
+    node_ports = NodePorts.of(loaded, apps)
+    for app, component in zip(config.apps, apps, strict=True):
+        component.exposed = tuple(_exposed(app, component, loaded, node_ports))
+    refuse_port_clashes(loaded, controller, apps, node_ports)
+    warnings = lint_apps(apps, controller, metrics="metrics-server" in config.addons)
     named += [config.ingress.expose.address, *_local_hosts(apps)]
     addons = tuple(load_addon(name, setup) for name in config.addons)
     components = (*_registry(config), *addons, *((controller,) if controller else ()), *apps)
@@ -129,6 +129,7 @@ def provider_of(
         resolve=images.resolve,
         mappings=mappings,
         workers=config.cluster.workers,
+        gateways=config.cluster.gateways,
         extra=config.cluster.kind,
         extra_cas=images.book.extra_cas,
         extra_cas_label=cas.label(images.book.extra_cas),
@@ -144,7 +145,7 @@ def wants(loaded: Loaded, parts: Parts) -> Wants:
     return Wants(
         ports=(*mapped, *forwarded),
         kubernetes=config.cluster.kubernetes,
-        workers=config.cluster.workers,
+        workers=config.cluster.workers + config.cluster.gateways,
         environment=config.name,
         registry=config.cluster.registry.port if config.cluster.registry else 0,
     )
@@ -243,7 +244,7 @@ def _app(
     app: AppConfig, loaded: Loaded, controller: Controller | None, render: Renderer
 ) -> AppComponent:
     at = ("apps", loaded.config.apps.index(app), "manifests")
-    component = AppComponent(
+    return AppComponent(
         name=app.name,
         namespace=app.namespace or app.name,
         root=loaded.root,
@@ -254,8 +255,6 @@ def _app(
         render=render,
         fault=lambda index, message, hint: loaded.problem((*at, index), message, hint),
     )
-    component.exposed = tuple(_exposed(app, component, loaded))
-    return component
 
 
 def _local_hosts(apps: Sequence[AppComponent]) -> Iterator[str]:
@@ -268,13 +267,16 @@ def _expect(wanted: ExpectConfig) -> Expect:
     return Expect(wanted.path, wanted.host, wanted.contains, wanted.status, wanted.scheme)
 
 
-def _exposed(app: AppConfig, component: AppComponent, loaded: Loaded) -> Iterator[ExposedService]:
+def _exposed(
+    app: AppConfig, component: AppComponent, loaded: Loaded, node_ports: NodePorts
+) -> Iterator[ExposedService]:
     """Raises ConfigError for a Service that no manifest has, or a port that it does not have."""
     problems: list[Problem] = []
     index = loaded.config.apps.index(app)
     for place, way in enumerate(app.expose):
         try:
-            port = _port(way, component, partial(loaded.problem, ("apps", index, "expose", place)))
+            at = partial(loaded.problem, ("apps", index, "expose", place))
+            port = _port(way, component, at, node_ports)
         except ConfigError as error:
             problems += error.problems
             continue
@@ -285,7 +287,10 @@ def _exposed(app: AppConfig, component: AppComponent, loaded: Loaded) -> Iterato
 
 
 def _port(
-    way: ExposeServiceConfig, component: AppComponent, problem: Callable[[str, str], Problem]
+    way: ExposeServiceConfig,
+    component: AppComponent,
+    problem: Callable[[str, str], Problem],
+    node_ports: NodePorts,
 ) -> ExposedPort:
     services = {m.name: m for m in component.parsed if m.kind == "Service"}
     if way.service not in services:
@@ -310,7 +315,10 @@ def _port(
     number = int(found["port"])
     node_port = 0
     if way.via == "node-port":
-        node_port = way.nodePort or found.get("nodePort") or chosen_node_port(manifest, number)
+        if fault := no_node_port(manifest, found, way.nodePort):
+            raise ConfigError([problem(*fault)])
+        given = way.nodePort or found.get("nodePort")
+        node_port = given or node_ports.choose(manifest, number)
     return ExposedPort(
         scheme=way.scheme or scheme_of(found),
         namespace=manifest.namespace,
@@ -319,12 +327,6 @@ def _port(
         local=way.local or node_port or number,
         node_port=node_port,
     )
-
-
-def chosen_node_port(service: Manifest, port: int) -> int:
-    """Of a Service that names none: always the same, so that a cluster that has it mapped keeps it."""
-    digest = hashlib.sha256(f"{service.namespace}/{service.name}:{port}".encode()).digest()
-    return NODE_PORTS.start + int.from_bytes(digest[:4], "big") % len(NODE_PORTS)
 
 
 def scheme_of(port: Object) -> Literal["http", "https", "tcp"]:
@@ -343,11 +345,14 @@ def scheme_of(port: Object) -> Literal["http", "https", "tcp"]:
     return "tcp"
 
 
-def lint_apps(apps: Sequence[AppComponent], controller: Controller | None) -> tuple[str, ...]:
+def lint_apps(
+    apps: Sequence[AppComponent], controller: Controller | None, *, metrics: bool = False
+) -> tuple[str, ...]:
     """Warnings. Raises ConfigError with every finding that is certain to fail."""
     around = Surroundings(
         ingress_classes=controller.ingress_classes if controller else (),
         host_ports=controller.host_ports if controller else {},
+        metrics=metrics,
         built=tuple(build.image for app in apps for build in app.builds),
     )
     findings = lint({app.name: app.parsed for app in apps}, around)

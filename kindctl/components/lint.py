@@ -21,6 +21,9 @@ ERROR, WARNING = "error", "warning"
 PLAIN_PATH = re.compile(r"^/[A-Za-z0-9._/-]*$")
 """What ingress-nginx admits under Prefix and Exact with strict-validate-path-type."""
 
+NODE_PORTS = range(30000, 32768)
+"""The API server's default --service-node-port-range."""
+
 WORKLOADS = ("CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet")
 
 
@@ -192,9 +195,12 @@ def _node_ports(manifests: Sequence[Manifest]) -> Iterator[Finding]:
         for index, port in enumerate(_ports(service.obj)):
             if not isinstance(number := port.get("nodePort"), int):
                 continue
+            at = ("spec", "ports", index, "nodePort")
+            if number not in NODE_PORTS:
+                hint = f"{NODE_PORTS[0]} to {NODE_PORTS[-1]}, or leave it out to get a free one"
+                yield Finding(ERROR, service.problem(f"{number} is no node port", hint, at))
             other = first.setdefault((number, str(port.get("protocol", "TCP"))), service)
             if other is not service:
-                at = ("spec", "ports", index, "nodePort")
                 message = f"nodePort {number} is {other}'s already"
                 yield Finding(ERROR, service.problem(message, "leave it out to get a free one", at))
 

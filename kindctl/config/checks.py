@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from kindctl.config.places import Loc
+from kindctl.config.places import Loc, dotted
 from kindctl.config.schema import ChartConfig, Config
 from kindctl.errors import UsageError
 
@@ -44,14 +44,45 @@ def _ingress(config: Config) -> Iterator[Finding]:
             f"ingress.expose: http and https both want port {expose.http}",
             "give each a port of its own",
         )
+    yield from _address(expose.address, ("ingress", "expose", "address"))
+    yield from _replicas(config)
+
+
+def _address(address: str, at: Loc) -> Iterator[Finding]:
     try:
-        ipaddress.ip_address(expose.address)
+        ipaddress.ip_address(address)
     except ValueError:
         yield (
-            ("ingress", "expose", "address"),
-            f"ingress.expose.address: {expose.address!r} is not an IP address",
+            at,
+            f"{dotted(at)}: {address!r} is not an IP address",
             "127.0.0.1: this machine only; 0.0.0.0: everyone who reaches it",
         )
+
+
+def _replicas(config: Config) -> Iterator[Finding]:
+    """Of the controller, and the nodes for it."""
+    ingress, gateways = config.ingress, config.cluster.gateways
+    scale = ingress.autoscale
+    asked: list[tuple[Loc, str]] = [
+        *([(("ingress", "replicas"), "replicas")] if ingress.replicas > 1 else []),
+        *([(("ingress", "autoscale"), "autoscale")] if scale else []),
+        *([(("cluster", "gateways"), "gateways")] if gateways else []),
+    ]
+    own = ingress.controller == "custom"
+    for at, key in asked:
+        if ingress.controller == "none":
+            yield at, f"`{key}` needs an ingress controller", "set ingress.controller"
+        elif own and key != "gateways":
+            yield at, f"`{key}` is for the manifests of your own controller to say", ""
+        elif ingress.expose.via == "host-port":
+            message = f"`{key}` with `via: host-port`: only one node has the host's ports"
+            yield at, message, "set ingress.expose.via: node-port, which leads to every node"
+    if scale and scale.max < ingress.replicas:
+        message = f"autoscale.max is {scale.max}, and replicas {ingress.replicas}"
+        yield ("ingress", "autoscale", "max"), message, f"max: {ingress.replicas} or more"
+    if scale and "metrics-server" not in config.addons and config.cluster.provider == "kind":
+        message = "`autoscale` needs metrics-server: without it there are no numbers to go by"
+        yield ("ingress", "autoscale"), message, "addons: [metrics-server]"
 
 
 def _cluster(config: Config) -> Iterator[Finding]:
@@ -80,6 +111,14 @@ def _apps(config: Config, root: Path) -> Iterator[Finding]:
                 "set ingress.controller",
             )
         yield from _sources(app.manifests, (*at, "manifests"), root)
+        for place, way in enumerate(app.expose):
+            yield from _address(way.address, (*at, "expose", place, "address"))
+            if way.nodePort and way.via != "node-port":
+                yield (
+                    (*at, "expose", place, "nodePort"),
+                    f"nodePort is nothing to `via: {way.via}`",
+                    "leave it out, or set via: node-port",
+                )
         images = Counter(build.image for build in app.build)
         for place, build in enumerate(app.build):
             where: Loc = (*at, "build", place)

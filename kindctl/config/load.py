@@ -12,8 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from kindctl.config.checks import cross_checks
-from kindctl.config.places import Document, Loc, read
-from kindctl.config.schema import Config
+from kindctl.config.places import Document, Loc, dotted, read
+from kindctl.config.schema import NODE_PORT_MAX, NODE_PORT_MIN, Config
 from kindctl.errors import ConfigError, Problem
 from kindctl.paths import share_dir
 
@@ -130,6 +130,11 @@ def _translate(error: ValidationError, documents: list[Document]) -> Iterator[Pr
             hint = "lower-case letters, digits and '-'" if loc[-1] in ("name", "namespace") else ""
             hint = hint or f"must match {item['ctx']['pattern']}"
             yield _problem(documents, loc, f"{where}: {given!r} is not valid", hint)
+        elif item.get("ctx") in ({"ge": NODE_PORT_MIN}, {"le": NODE_PORT_MAX}):
+            allowed = f"Kubernetes gives {NODE_PORT_MIN} to {NODE_PORT_MAX}"
+            key = str(loc[-1]) if loc[-2:-1] == ("nodePorts",) else "local"
+            hint = f"{allowed}; the port of this machine is `{key}`, and may be any"
+            yield _problem(documents, loc, f"{where}: {given} is no node port", hint)
         else:
             message = item["msg"][0].lower() + item["msg"][1:]
             yield _problem(documents, loc, f"{where}: {message}", f"got {given!r}")
@@ -186,14 +191,6 @@ def _field(loc: Loc) -> FieldInfo | None:
             return None
         model = next(_models(found.annotation), None)
     return found
-
-
-def dotted(loc: Loc) -> str:
-    """("apps", 0, "name") -> "apps[0].name" """
-    text = ""
-    for part in loc:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
 
 
 def _known_keys(loc: Loc) -> list[str]:

@@ -15,6 +15,14 @@ Loc = tuple[str | int, ...]
 """A path into the document: ("apps", 0, "name")."""
 
 
+def dotted(loc: Loc) -> str:
+    """("apps", 0, "name") -> "apps[0].name" """
+    text = ""
+    for part in loc:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
 @dataclass
 class Document:
     """One file: its data, and where each part of it stands (line and column from 1)."""

@@ -12,7 +12,8 @@ DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 Name = Annotated[str, Field(pattern=DNS_LABEL, max_length=40)]
 Namespace = Annotated[str, Field(pattern=DNS_LABEL, max_length=63)]
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
-NodePort = Annotated[int, Field(ge=30000, le=32767, strict=True)]
+NODE_PORT_MIN, NODE_PORT_MAX = 30000, 32767
+NodePort = Annotated[int, Field(ge=NODE_PORT_MIN, le=NODE_PORT_MAX, strict=True)]
 """The API server's default --service-node-port-range."""
 
 

@@ -48,11 +48,22 @@ KIND_CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 KIND_ROLE_LABEL = "io.x-k8s.kind.role"
 MADE_FOR_LABEL = "dev.kindctl.made-for"
 WITHOUT_A_NEW_ONE = (
-    "; or reach the Service by `via: port-forward`, or by a port that is mapped already"
+    "; or reach the Service by `via: port-forward`, which needs no mapping; or by a port that is mapped "
+    "already"
 )
 MARKER = "/kind/kindctl-answered"
 ADMIN_CONF = "/etc/kubernetes/admin.conf"
 API_PORT = "6443/tcp"
+
+
+def difference(key: str, was: str, now: str) -> str:
+    """Of ports, those that are meant: a list of them has few readers."""
+    if key != "ports":
+        return f"{key} {was!r} is now {now!r}"
+    old, new = (dict.fromkeys(filter(None, text.split(", "))) for text in (was, now))
+    parts = [f"{port} is not mapped" for port in new if port not in old]
+    parts += [f"{port} is mapped, and no longer wanted" for port in old if port not in new]
+    return "ports " + ", ".join(parts or ["in another order"])
 
 
 @dataclass
@@ -65,6 +76,7 @@ class KindProvider:
     resolve: Callable[[str], str | None]  # reference -> name in the engine
     mappings: Sequence[PortMapping] = ()
     workers: int = 0
+    gateways: int = 0  # workers for the ingress controller alone
     extra: Mapping[str, Any] = field(default_factory=dict)
     extra_cas: Mapping[str, str] = field(default_factory=dict)  # file name -> PEM
     registry_port: int = 0  # of an image registry on the host; 0: none
@@ -152,18 +164,21 @@ class KindProvider:
             "workers": str(self.workers),
             "ports": ", ".join(f"{m.address}:{m.host_port}->{m.node_port}" for m in self.mappings),
             "kind": hashlib.sha256(passthrough.encode()).hexdigest()[:12],
+            **({"gateways": str(self.gateways)} if self.gateways else {}),
         }
 
     def _drift(self, nodes: Sequence[ContainerInfo]) -> list[str]:
         """What kind fixes at creation and the configuration now has otherwise (kind#2720, #3668)."""
         was = json.loads(nodes[0].labels.get(MADE_FOR_LABEL, "{}"))
+        now = self._made_for()
         drift = [
-            f"{key} {was.get(key)!r} is now {value!r}"
-            for key, value in self._made_for().items()
-            if was.get(key) != value
+            difference(key, was.get(key, "none"), now.get(key, "none"))
+            for key in [*now, *(key for key in was if key not in now)]
+            if was.get(key) != now.get(key)
         ]
-        if len(nodes) != self.workers + 1 and not drift:
-            drift.append(f"{len(nodes)} of {self.workers + 1} nodes exist")
+        wanted = 1 + self.workers + self.gateways
+        if len(nodes) != wanted and not drift:
+            drift.append(f"{len(nodes)} of {wanted} nodes exist")
         return drift
 
     # --- making ----------------------------------------------------------------------------------
@@ -217,6 +232,7 @@ class KindProvider:
             image=self._derive_node_image(),
             mappings=self.mappings,
             workers=self.workers,
+            gateways=self.gateways,
             cgroup_version=engine.cgroup_version,
             minor=int(minor.group(1)) if minor else 36,
             extra=self.extra,
@@ -291,7 +307,7 @@ class KindProvider:
     def _containerd_answers(self) -> bool:
         """On every node: images go into all of them. One that was just started takes some seconds."""
         nodes = self.nodes()
-        return len(nodes) > self.workers and all(  # kind makes them side by side
+        return len(nodes) > self.workers + self.gateways and all(  # kind makes them side by side
             self._try_exec(node.id, ["ctr", "version"]) is not None for node in nodes
         )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from kindctl.models import PortMapping
+from kindctl.models import GATEWAY_NODE, PortMapping
 
 INGRESS_NODE_LABEL = "ingress-ready"
 """The node whose ports are mapped; kind's own examples use this label, and stock manifests select it."""
@@ -21,6 +21,7 @@ def kind_config(
     cgroup_version: int,
     minor: int,
     extra: Mapping[str, Any],
+    gateways: int = 0,
 ) -> str:
     """YAML for `kind create cluster --config`. `minor` is Kubernetes' minor version."""
     control_plane: dict[str, Any] = {
@@ -36,7 +37,12 @@ def kind_config(
             for mapping in mappings
         ],
     }
-    nodes = [control_plane, *({"role": "worker", "image": image} for _ in range(workers))]
+    worker = {"role": "worker", "image": image}
+    nodes = [
+        control_plane,
+        *(dict(worker) for _ in range(workers)),
+        *(worker | _gateway() for _ in range(gateways)),
+    ]
     extra = dict(extra)
     for key in ("extraMounts", "extraPortMappings"):  # kind has these per node
         if shared := extra.pop(key, []):
@@ -51,6 +57,14 @@ def kind_config(
     patches = [yaml.safe_dump(_kubelet(cgroup_version, minor), sort_keys=False)]
     config["kubeadmConfigPatches"] = [*patches, *extra.get("kubeadmConfigPatches", [])]
     return str(yaml.safe_dump(config, sort_keys=False))
+
+
+def _gateway() -> dict[str, Any]:
+    """A node that is labelled by kind and tainted by kubeadm, so that it never was without."""
+    taint = {"key": GATEWAY_NODE, "effect": "NoSchedule"}
+    join = {"kind": "JoinConfiguration", "nodeRegistration": {"taints": [taint]}}
+    patch = yaml.safe_dump(join, sort_keys=False)
+    return {"labels": {GATEWAY_NODE: "true"}, "kubeadmConfigPatches": [patch]}
 
 
 def _kubelet(cgroup_version: int, minor: int) -> dict[str, Any]:

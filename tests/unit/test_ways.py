@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from kindctl.components.manifests import Manifest
 from kindctl.components.routes import Expect, service_routes
 from kindctl.config.load import load
 from kindctl.errors import ConfigError
 from kindctl.exposures import load_exposure
 from kindctl.exposures.base import service_port
 from kindctl.models import EXTERNAL, Endpoint, Object, PortMapping, Route
-from kindctl.parts import NODE_PORTS, chosen_node_port, parts_of, scheme_of
+from kindctl.parts import parts_of, scheme_of
 from kindctl.steps.located import located, urls_of
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.tools import fake_tools
@@ -92,13 +91,6 @@ def test_a_port_that_speaks_no_http_has_no_path() -> None:
 )
 def test_what_a_port_speaks(port: dict[str, object], scheme: str) -> None:
     assert scheme_of(port) == scheme
-
-
-def test_a_chosen_node_port_stays_the_same_and_is_one() -> None:
-    made = Manifest({"kind": "Service", "metadata": {"name": "web", "namespace": "shop"}}, "f")
-    port = chosen_node_port(made, 80)
-    assert port in NODE_PORTS
-    assert port == chosen_node_port(made, 80) != chosen_node_port(made, 81)
 
 
 SERVICE = """

@@ -1,0 +1,205 @@
+"""Who has which port of the nodes and of this machine: two that want one are refused, one is chosen
+where nobody says.
+
+Everything is known from the file and the manifests, so that nothing is touched before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from kindctl.components.app import AppComponent
+from kindctl.components.base import Controller
+from kindctl.components.lint import NODE_PORTS
+from kindctl.components.manifests import Manifest
+from kindctl.config.load import Loaded
+from kindctl.config.places import Loc
+from kindctl.errors import ConfigError, Problem
+from kindctl.models import Exposure, Object
+
+Port = tuple[str, str, int]
+"""Namespace and name of a Service, and the number of its port."""
+
+
+@dataclass
+class NodePorts:
+    """The node ports that the file and the manifests name, and those that are chosen beside them."""
+
+    taken: dict[int, str] = field(default_factory=dict)  # node port -> for what
+    given: dict[Port, int] = field(default_factory=dict)  # by its manifest
+
+    @classmethod
+    def of(cls, loaded: Loaded, apps: Sequence[AppComponent]) -> NodePorts:
+        found = cls()
+        expose = loaded.config.ingress.expose
+        if loaded.config.ingress.controller != "none" and expose.via == "node-port":
+            for number in (expose.nodePorts.http, expose.nodePorts.https):
+                found.taken[number] = "the ingress controller"
+        for app in loaded.config.apps:
+            for way in app.expose:
+                if way.nodePort:
+                    found.taken[way.nodePort] = f"{app.name}'s {way.service}"
+        for app_component in apps:
+            for service in app_component.parsed:
+                for port, number in _given(service):
+                    found.taken.setdefault(number, str(service))
+                    found.given[service.namespace, service.name, port] = number
+        return found
+
+    def choose(self, service: Manifest, port: int) -> int:
+        """For a Service that names none: always the same, so that a cluster that has it mapped keeps it,
+        as long as nobody else takes it."""
+        digest = hashlib.sha256(f"{service.namespace}/{service.name}:{port}".encode()).digest()
+        first = int.from_bytes(digest[:4], "big") % len(NODE_PORTS)
+        rest = (NODE_PORTS[(first + step) % len(NODE_PORTS)] for step in range(len(NODE_PORTS)))
+        number = next(number for number in rest if number not in self.taken)
+        self.taken[number] = str(service)
+        return number
+
+
+def no_node_port(service: Manifest, port: Object, wanted: int | None) -> tuple[str, str] | None:
+    """Why this port of a Service cannot have that node port (message and hint)."""
+    spec = service.obj.get("spec") or {}
+    line, _ = service.place(("spec", "ports"))
+    where = f"{service.file}:{line}" if line else service.file
+    given = port.get("nodePort")
+    if wanted and given and wanted != given:
+        return (
+            f"Service {service.name!r} has nodePort {given} in its manifest, and {wanted} here",
+            f"leave one of the two out: {where}",
+        )
+    if str(port.get("protocol", "TCP")) != "TCP":
+        message = f"port {port['port']} of Service {service.name!r} speaks {port['protocol']}"
+        return message, "only TCP is mapped and verified"
+    if spec.get("clusterIP") == "None" or spec.get("type") == "ExternalName":
+        kind = "is headless" if spec.get("clusterIP") == "None" else "is an ExternalName"
+        message = f"Service {service.name!r} {kind}, and so has no node port"
+        return message, f"give the app a second Service for the same pods: {where}"
+    return None
+
+
+def _given(service: Manifest) -> Iterator[tuple[int, int]]:
+    """(port, node port) of a Service that names node ports."""
+    if service.kind != "Service":
+        return
+    for port in (service.obj.get("spec") or {}).get("ports") or ():
+        if isinstance(number := port.get("nodePort"), int) and isinstance(port.get("port"), int):
+            yield port["port"], number
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """Somebody wants a port: of the nodes (address "") or of this machine."""
+
+    port: int
+    address: str
+    who: str
+    loc: Loc
+    of: Port | None = None  # the port of a Service that the node port is for
+
+
+def refuse_port_clashes(
+    loaded: Loaded, controller: Controller | None, apps: Sequence[AppComponent], ports: NodePorts
+) -> None:
+    """Raises ConfigError, with the place of the later one, where two want the same port."""
+    claims = [*_controllers(controller), *_registrys(loaded), *_apps(apps)]
+    problems = [
+        *_twice(loaded, claims, "node port", (claim for claim in claims if not claim.address)),
+        *_twice(loaded, claims, "port", (claim for claim in claims if claim.address)),
+        *_of_others(loaded, claims, ports),
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def _controllers(controller: Controller | None) -> Iterator[_Claim]:
+    if controller is None:
+        return
+    at: Loc = ("ingress", "expose")
+    named = "the ingress controller"
+    exposure = controller.exposure
+    for port in exposure.ports:
+        if not exposure.on_node and exposure.mappings():
+            yield _Claim(port.node_port, "", named, (*at, "nodePorts", port.scheme))
+    for address, local in _local(exposure):
+        scheme = next(port.scheme for port in exposure.ports if port.local == local)
+        yield _Claim(local, address, named, (*at, scheme))
+
+
+def _registrys(loaded: Loaded) -> Iterator[_Claim]:
+    registry = loaded.config.cluster.registry
+    if registry:
+        yield _Claim(registry.port, "127.0.0.1", "the registry", ("cluster", "registry", "port"))
+
+
+def _apps(apps: Sequence[AppComponent]) -> Iterator[_Claim]:
+    for index, app in enumerate(apps):
+        for place, way in enumerate(app.exposed):
+            at: Loc = ("apps", index, "expose", place)
+            for port in way.exposure.ports:
+                who = f"{app.name}'s {port.service}"
+                if way.exposure.mappings():
+                    of = (port.namespace, port.service, int(port.port))
+                    yield _Claim(port.node_port, "", who, (*at, "nodePort"), of)
+                for address, local in _local(way.exposure):
+                    yield _Claim(local, address, who, (*at, "local"))
+
+
+def _local(exposure: Exposure) -> Iterator[tuple[str, int]]:
+    """(address, port) of this machine that a way needs."""
+    for mapping in exposure.mappings():
+        yield mapping.address, mapping.host_port
+    for forward in exposure.forwards():
+        yield forward.address, forward.local
+
+
+def _twice(
+    loaded: Loaded, all_claims: Sequence[_Claim], what: str, claims: Iterable[_Claim]
+) -> Iterator[Problem]:
+    seen: list[_Claim] = []
+    taken = {claim.port for claim in all_claims}
+    for claim in claims:
+        other = next((other for other in seen if _clash(other, claim)), None)
+        seen.append(claim)
+        if other is None:
+            continue
+        free = next(p for p in range(claim.port + 1, claim.port + len(taken) + 2) if p not in taken)
+        message = f"{what} {claim.port} is {_whose(other)} already"
+        if claim.of and claim.of == other.of:
+            message = f"{claim.who} port {claim.of[2]} has a node port already"
+            hint = "one node port serves everybody: take one of the two out"
+        else:
+            key = str(claim.loc[-1])
+            hint = f"{key}: {free}" + (", or leave it out" if key == "nodePort" else "")
+        yield loaded.problem(claim.loc, message, hint)
+
+
+def _whose(claim: _Claim) -> str:
+    return claim.who if "'s " in claim.who else f"{claim.who}'s"
+
+
+def _clash(one: _Claim, other: _Claim) -> bool:
+    """A port of all addresses is one of each, too."""
+    if one.of and one.of == other.of:
+        return True
+    if one.port != other.port:
+        return False
+    everywhere = any(
+        c.address and ipaddress.ip_address(c.address).is_unspecified for c in (one, other)
+    )
+    return one.address == other.address or everywhere
+
+
+def _of_others(loaded: Loaded, claims: Sequence[_Claim], ports: NodePorts) -> Iterator[Problem]:
+    """Node ports that the manifest of another Service names."""
+    for claim in claims:
+        if claim.address:
+            continue
+        for (namespace, service, port), number in ports.given.items():
+            if number == claim.port and (namespace, service, port) != claim.of:
+                message = f"node port {number} is Service {namespace}/{service}'s already"
+                hint = "by its manifest; leave it out here, and another one is chosen"
+                yield loaded.problem(claim.loc, message, hint)

@@ -1,0 +1,214 @@
+"""Ports that two want, node ports that are chosen, and those that cannot be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import indent
+
+import pytest
+
+from kindctl.components.lint import NODE_PORTS
+from kindctl.components.manifests import Manifest
+from kindctl.config.load import load
+from kindctl.errors import ConfigError
+from kindctl.node_ports import NodePorts
+from kindctl.parts import Parts, parts_of
+from tests.fakes.tools import fake_tools
+
+SERVICE = """
+apiVersion: v1
+kind: Service
+metadata: {name: NAME}
+spec: {selector: {app: web}, ports: [{name: http, port: 80NODE}]MORE}
+"""
+
+
+def services(folder: Path, **node_ports: str) -> None:
+    """Name of a Service -> what follows its port."""
+    texts = [
+        SERVICE.replace("NAME", name).replace("NODE", text).replace("MORE", "")
+        for name, text in node_ports.items()
+    ]
+    (folder / "web.yaml").write_text("---".join(texts))
+
+
+def parts(folder: Path, expose: str, top: str = "ingress: {controller: none}") -> Parts:
+    (folder / "kindctl.yaml").write_text(
+        f"name: shop\n{top}\napps:\n- name: shop\n  manifests: [web.yaml]\n  expose:\n"
+        + indent(expose, "    ")
+    )
+    return parts_of(load(folder / "kindctl.yaml"), fake_tools())
+
+
+def refused(folder: Path, expose: str, top: str = "ingress: {controller: none}") -> tuple[int, str]:
+    """(line, message and hint) of the only problem."""
+    with pytest.raises(ConfigError) as caught:
+        parts(folder, expose, top)
+    (problem,) = caught.value.problems
+    assert problem.file == str(folder / "kindctl.yaml")
+    return problem.line, f"{problem.message} ({problem.hint})"
+
+
+def a_service(name: str = "web") -> Manifest:
+    return Manifest({"kind": "Service", "metadata": {"name": name, "namespace": "shop"}}, "f")
+
+
+def test_a_chosen_node_port_stays_the_same_and_is_one() -> None:
+    port = NodePorts().choose(a_service(), 80)
+    assert port in NODE_PORTS
+    assert port == NodePorts().choose(a_service(), 80) != NodePorts().choose(a_service(), 81)
+
+
+def test_a_chosen_node_port_makes_way_for_one_that_is_taken() -> None:
+    first = NodePorts().choose(a_service(), 80)
+    around = NodePorts({first: "somebody"})
+    second = around.choose(a_service(), 80)
+    assert second == NODE_PORTS[(NODE_PORTS.index(first) + 1) % len(NODE_PORTS)]
+    assert around.choose(a_service(), 80) not in (first, second)
+
+
+def test_two_automatic_ports_and_those_of_the_file_and_the_manifests_differ(tmp_path: Path) -> None:
+    chosen = NodePorts().choose(a_service("one"), 80)
+    services(tmp_path, one="", two="", three=f", nodePort: {chosen}", four=", nodePort: 30004")
+    found = parts(
+        tmp_path,
+        "- {service: one, via: node-port}\n- {service: two, via: node-port}\n"
+        "- {service: four, via: node-port}\n",
+    )
+    one, two, four = (mapping.node_port for mapping in found.mappings)
+    assert four == 30004  # its own
+    assert len({one, two, four, chosen}) == 4
+
+
+def test_a_node_port_twice_in_the_file_is_refused_at_the_second(tmp_path: Path) -> None:
+    services(tmp_path, one="", two="")
+    line, text = refused(
+        tmp_path,
+        "- {service: one, via: node-port, nodePort: 30001}\n"
+        "- {service: two, via: node-port, nodePort: 30001, local: 8080}\n",
+    )
+    assert line == 8
+    assert text == "node port 30001 is shop's one already (nodePort: 30002, or leave it out)"
+
+
+def test_a_node_port_of_the_controller_is_refused(tmp_path: Path) -> None:
+    services(tmp_path, one="")
+    line, text = refused(
+        tmp_path,
+        "- {service: one, via: node-port, nodePort: 30080}\n",
+        "ingress: {expose: {via: node-port}}",
+    )
+    assert line == 7
+    assert "node port 30080 is the ingress controller's already" in text
+
+
+def test_a_node_port_of_another_services_manifest_is_refused(tmp_path: Path) -> None:
+    services(tmp_path, one="", two=", nodePort: 30001")
+    line, text = refused(tmp_path, "- {service: one, via: node-port, nodePort: 30001}\n")
+    assert line == 7
+    assert "node port 30001 is Service shop/two's already" in text
+
+
+def test_what_file_and_manifest_say_of_one_port_must_not_differ(tmp_path: Path) -> None:
+    services(tmp_path, one=", nodePort: 30001")
+    line, text = refused(tmp_path, "- {service: one, via: node-port, nodePort: 30002}\n")
+    assert line == 7
+    assert "has nodePort 30001 in its manifest, and 30002 here" in text
+    assert "web.yaml:5" in text
+    same = parts(tmp_path, "- {service: one, via: node-port, nodePort: 30001}\n")
+    assert same.mappings[0].node_port == 30001
+
+
+def test_one_port_of_a_service_has_one_node_port(tmp_path: Path) -> None:
+    services(tmp_path, one="")
+    way = "- {service: one, via: node-port}\n"
+    line, text = refused(tmp_path, way + "- {service: one, via: node-port, local: 8080}\n")
+    assert line == 8
+    assert "shop's one port 80 has a node port already" in text
+
+
+@pytest.mark.parametrize(
+    ("top", "way", "message"),
+    [
+        ("", "local: 80", "port 80 is the ingress controller's already (local: 81)"),
+        ("", "local: 80, address: 0.0.0.0", "port 80 is the ingress controller's already"),
+        ("ingress: {expose: {http: 8080}}", "local: 8080", "port 8080 is the ingress controller's"),
+        (
+            "ingress: {controller: none}\ncluster: {registry: {port: 5001}}",
+            "local: 5001",
+            "port 5001 is the registry's already",
+        ),
+    ],
+)
+def test_a_port_of_this_machine_is_given_once(
+    tmp_path: Path, top: str, way: str, message: str
+) -> None:
+    services(tmp_path, one="")
+    _, text = refused(tmp_path, f"- {{service: one, via: node-port, {way}}}\n", top)
+    assert message in text
+
+
+def test_one_port_on_two_addresses_is_two(tmp_path: Path) -> None:
+    services(tmp_path, one="")
+    found = parts(tmp_path, "- {service: one, via: node-port, local: 80, address: 127.0.0.2}\n", "")
+    assert len(found.mappings) == 3
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (", clusterIP: None", "Service 'one' is headless, and so has no node port"),
+        (", type: ExternalName", "Service 'one' is an ExternalName, and so has no node port"),
+    ],
+)
+def test_a_service_that_can_have_none_is_refused(tmp_path: Path, more: str, message: str) -> None:
+    text = SERVICE.replace("NAME", "one").replace("NODE", "").replace("MORE", more)
+    (tmp_path / "web.yaml").write_text(text)
+    assert message in refused(tmp_path, "- {service: one, via: node-port}\n")[1]
+
+
+def test_udp_is_refused(tmp_path: Path) -> None:
+    services(tmp_path, one=", protocol: UDP")
+    assert "speaks UDP" in refused(tmp_path, "- {service: one, via: node-port}\n")[1]
+
+
+@pytest.mark.parametrize(
+    ("expose", "top", "message"),
+    [
+        (
+            "- {service: one, via: node-port, nodePort: 80}\n",
+            "",
+            "apps[0].expose[0].nodePort: 80 is no node port "
+            "(Kubernetes gives 30000 to 32767; the port of this machine is `local`, and may be any)",
+        ),
+        (
+            "[]\n",
+            "ingress: {expose: {via: node-port, nodePorts: {http: 32768}}}",
+            "32768 is no node port (Kubernetes gives 30000 to 32767; the port of this machine is `http`",
+        ),
+        (
+            "- {service: one, via: port-forward, nodePort: 30001}\n",
+            "",
+            "nodePort is nothing to `via: port-forward`",
+        ),
+        (
+            "- {service: one, via: node-port, address: localhost}\n",
+            "",
+            "apps[0].expose[0].address: 'localhost' is not an IP address",
+        ),
+    ],
+)
+def test_what_cannot_be_is_said_with_what_can(
+    tmp_path: Path, expose: str, top: str, message: str
+) -> None:
+    services(tmp_path, one="")
+    assert message in refused(tmp_path, expose, top)[1]
+
+
+def test_a_node_port_of_a_manifest_out_of_range_is_refused_at_its_place(tmp_path: Path) -> None:
+    services(tmp_path, one=", nodePort: 8080")
+    with pytest.raises(ConfigError) as caught:
+        parts(tmp_path, "[]\n")
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.line) == (str(tmp_path / "web.yaml"), 5)
+    assert problem.message == "8080 is no node port"
