@@ -349,7 +349,9 @@ def lint_apps(
     apps: Sequence[AppComponent], controller: Controller | None, *, metrics: bool = False
 ) -> tuple[str, ...]:
     """Warnings. Raises ConfigError with every finding that is certain to fail."""
+    endpoints = controller.exposure.endpoints() if controller else ()
     around = Surroundings(
+        https=next((endpoint.port for endpoint in endpoints if endpoint.scheme == "https"), HTTPS),
         ingress_classes=controller.ingress_classes if controller else (),
         host_ports=controller.host_ports if controller else {},
         metrics=metrics,

@@ -13,7 +13,7 @@ from typing import Any
 
 from kindctl.components.manifests import Manifest
 from kindctl.components.pods import containers, is_latest
-from kindctl.components.routes import class_of, has_regex, rules
+from kindctl.components.routes import class_of, has_regex, redirected_hosts, rules
 from kindctl.errors import Problem
 
 ERROR, WARNING = "error", "warning"
@@ -42,6 +42,7 @@ class Surroundings:
 
     ingress_classes: Collection[str] = ("nginx",)  # empty: no controller
     host_ports: Mapping[int, str] = field(default_factory=dict)  # port of a node -> who has it
+    https: int = 443  # port of the host
     metrics: bool = False  # whether metrics-server is there
     built: Collection[str] = ()  # images that are built here, as manifests name them
 
@@ -53,6 +54,7 @@ def lint(apps: Mapping[str, Sequence[Manifest]], around: Surroundings) -> list[F
         *_shared(apps),
         *_path_types(manifests),
         *_classes(manifests, around),
+        *_redirects(manifests, around),
         *_backends(manifests),
         *_pulls(manifests, around),
         *_node_ports(manifests),
@@ -124,6 +126,20 @@ def _classes(manifests: Sequence[Manifest], around: Surroundings) -> Iterator[Fi
             )
             message = f"no ingress controller here serves class {name!r}"
             yield Finding(ERROR, ingress.problem(message, hint, at))
+
+
+def _redirects(manifests: Sequence[Manifest], around: Surroundings) -> Iterator[Finding]:
+    """The controller knows of its own port alone: https://HOST/ is where it sends people."""
+    if around.https == 443:
+        return
+    for ingress in _of(manifests, "Ingress"):
+        for host in redirected_hosts(ingress.obj):
+            name = host or "localhost"
+            message = (
+                f"http://{name} is redirected to port 443, and HTTPS is on {around.https} here"
+            )
+            hint = f"open https://{name}:{around.https}"
+            yield Finding(WARNING, ingress.problem(message, hint, ("spec", "tls")))
 
 
 def _backends(manifests: Sequence[Manifest]) -> Iterator[Finding]:

@@ -79,6 +79,11 @@ def app_routes(
     return [route(way) for way in dict.fromkeys(ways)]
 
 
+def redirected_hosts(ingress: Object) -> list[str]:
+    """Hosts whose plain HTTP the controller sends to HTTPS. Empty: whatever host it is asked for."""
+    return list(dict.fromkeys(way.host for way in _ways(ingress) if way.tls))
+
+
 def service_routes(
     endpoints: Sequence[Endpoint], wanted: Expect | None, *, app: str
 ) -> list[Route]:

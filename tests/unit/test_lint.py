@@ -194,3 +194,14 @@ def test_findings_come_in_the_order_of_their_places(folder: Path) -> None:
 def test_half_an_ingress_is_left_to_the_api(folder: Path) -> None:
     text = "{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: a}, spec: null}\n"
     assert found(folder, text) == []
+
+
+def test_a_redirect_that_misses_the_hosts_port_is_warned_of(folder: Path) -> None:
+    text = SERVICE + INGRESS + "  tls:\n  - hosts: [web.localhost]\n"
+    text = text.replace("  - http:\n", "  - host: web.localhost\n    http:\n")
+    assert found(folder, text) == []
+    ((level, _, message, hint),) = found(folder, text, Surroundings(https=8443))
+    assert level == WARNING
+    assert message == "http://web.localhost is redirected to port 443, and HTTPS is on 8443 here"
+    assert hint == "open https://web.localhost:8443"
+    assert found(folder, SERVICE + INGRESS, Surroundings(https=8443)) == []

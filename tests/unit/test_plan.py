@@ -241,3 +241,29 @@ def test_an_app_cannot_be_called_like_the_controller(tmp_path: Path) -> None:
 def test_what_the_manifests_will_not_get_is_said_and_a_fixed_number_is_not(sample: Plan) -> None:
     (warning,) = sample.parts.warnings
     assert "HorizontalPodAutoscaler example/backend will not scale" in warning
+
+
+# --- https ---------------------------------------------------------------------------------------
+
+
+def test_the_certificate_is_for_this_machines_hosts_of_all_apps(tmp_path: Path) -> None:
+    shop = INGRESS.replace("rules:\n  - http", "rules:\n  - host: shop.localhost\n    http")
+    blog = INGRESS.replace("rules:\n  - http", "rules:\n  - host: blog.example.com\n    http")
+    text = TWO.replace("[blog.yaml]", "[blog.yaml], expect: [{host: b.localhost}]")
+    text += "ingress: {expose: {address: 127.0.0.3}}\n"
+    plan = plan_of(tmp_path, text, shop=shop, blog=blog)
+    assert set(plan.parts.certificate.names()) == {
+        *("localhost", "*.localhost", "127.0.0.1", "::1"),
+        *("127.0.0.3", "b.localhost", "shop.localhost"),
+    }
+
+
+def test_the_controller_waits_for_the_authority(sample: Plan) -> None:
+    assert needs(sample.steps, "local-ca") == {"preflight"}
+    assert "local-ca" in needs(sample.steps, "apply:ingress-nginx")
+    assert "local-ca" not in needs(sample.steps, "apply:sample")
+
+
+def test_without_a_controller_no_authority_is_made(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, f"ingress: {{controller: none}}\n{SHOP}", shop=deployment("a", "b"))
+    assert "local-ca" not in [step.name for step in plan.steps]
