@@ -30,6 +30,7 @@ def command(
       kindctl trust --status    who trusts it, and the authority's file, for curl --cacert
       kindctl trust --remove    as if it had never been there
     """
+    import os
     from pathlib import Path
 
     from kindctl.actions import trust as actions
@@ -39,6 +40,11 @@ def command(
     if remove and status:
         raise UsageError("--remove and --status exclude each other")
     host, home = get_tools().host, Path.home()
+    if os.environ.get("SUDO_USER") and not actions.standing(host, home).authority:
+        raise UsageError(
+            "this would make root an authority of its own, apart from yours",
+            fix="run it without sudo: what root has to do is printed",
+        )
     if status:
         outcome = actions.standing(host, home)
     else:

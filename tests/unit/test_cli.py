@@ -335,6 +335,10 @@ def test_trust_is_1_until_every_store_has_it(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(Path, "home", lambda: Path("/home/ada"))
+    monkeypatch.setenv("SUDO_USER", "ada")
+    assert exits.run(["trust", "--yes"]) == 2
+    assert "run it without sudo" in capsys.readouterr().err
+    monkeypatch.delenv("SUDO_USER")
     assert exits.run(["trust", "--status"]) == 1
     assert "no certificate authority of kindctl yet" in capsys.readouterr().err
     assert exits.run(["trust", "--remove", "--yes"]) == 0
