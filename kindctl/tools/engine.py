@@ -16,6 +16,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -127,6 +128,17 @@ class DockerEngine:
         with self._acting() as client:
             client.image.import_(archive, tag=tag, changes=changes)
         return self._present(tag)
+
+    def read_files(self, reference: str, folder: str) -> Mapping[str, str]:
+        # a container that is never started; an image of files alone names no program, so one is given
+        container = self._ask("create", "--pull", "never", reference, "none").strip()
+        try:
+            with tempfile.TemporaryDirectory() as target:
+                self._ask("cp", f"{container}:{folder}/.", target)
+                files = sorted(path for path in Path(target).iterdir() if path.is_file())
+                return {path.name: path.read_text() for path in files}
+        finally:
+            self._ask("rm", "--force", "--volumes", container)
 
     def tag(self, reference: str, tag: str) -> None:
         with self._acting() as client:

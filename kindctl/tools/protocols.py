@@ -71,6 +71,10 @@ class Engine(Protocol):
         """A root file system (tar) as a one-layer image."""
         ...
 
+    def read_files(self, reference: str, folder: str) -> Mapping[str, str]:
+        """Name -> text of the files in a folder of an image; nothing of it is run."""
+        ...
+
     def tag(self, reference: str, tag: str) -> None: ...
 
     def remove_image(self, reference: str) -> None:

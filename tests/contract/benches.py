@@ -69,6 +69,10 @@ class EngineBench(Protocol):
         """The tag of an image, made of that, whose containers sleep."""
         ...
 
+    def image_of(self, folder: str, files: Mapping[str, str]) -> str:
+        """The name of an image that has these files (name -> text) in a folder, and no program."""
+        ...
+
     def shut_down(self) -> None:
         """From now on there is no engine at the address in use."""
         ...
@@ -124,6 +128,11 @@ class FakeEngineBench:
 
     def endless(self, base: ImageInfo) -> str:
         return base.tags[0]
+
+    def image_of(self, folder: str, files: Mapping[str, str]) -> str:
+        reference = f"kindctl.local/{self.prefix}:files"
+        self.engine.add_files(reference, folder, files)
+        return reference
 
     def shut_down(self) -> None:
         self.engine.problem = MachineError("the engine does not answer", code="engine-down")

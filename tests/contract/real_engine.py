@@ -111,6 +111,17 @@ class RealEngineBench:
             0
         ]
 
+    def image_of(self, folder: str, files: Mapping[str, str]) -> str:
+        context = self._tmp_path / "files"
+        context.mkdir()
+        for name, text in files.items():
+            (context / name).write_text(text)
+        (context / "Dockerfile").write_text(f"FROM scratch\nCOPY *.yaml {folder}/\n")
+        tag = f"kindctl.local/{self.prefix}:files"
+        return self.engine.build(Build(str(context), tag, labels=self.labels), lambda _: None).tags[
+            0
+        ]
+
     def shut_down(self) -> None:
         self._monkeypatch.setenv("DOCKER_HOST", f"unix://{self._tmp_path}/no-engine.sock")
 

@@ -61,6 +61,7 @@ def test_every_method_says_that_there_is_no_engine(
         lambda: engine.pull("127.0.0.1:9/x", heard),
         lambda: engine.build(to_build, heard),
         lambda: engine.import_image(tmp_path / "root.tar", "x", {}),
+        lambda: engine.read_files("x", "/y"),
         lambda: engine.tag("x", "y"),
         lambda: engine.remove_image("x"),
         engine.containers,
@@ -239,6 +240,16 @@ def test_a_base_that_cannot_be_had_is_named(engines: EngineBench, tmp_path: Path
         engines.engine.build(build(engines, tmp_path / "context", f"FROM {missing}\n"), heard)
     assert caught.value.code == "build-base"
     assert missing in caught.value.fix
+
+
+def test_files_are_read_out_of_an_image_that_has_no_program(engines: EngineBench) -> None:
+    files = {"a.yaml": "kind: A\n", "b.yaml": "kind: Ä\n"}
+    reference = engines.image_of("/crds", files)
+    assert engines.engine.read_files(reference, "/crds") == files
+    assert engines.engine.containers(labels=engines.labels) == []
+    for image, folder in ((reference, "/others"), (f"kindctl.local/{engines.prefix}:no", "/crds")):
+        with pytest.raises(ToolError):
+            engines.engine.read_files(image, folder)
 
 
 # --- containers ----------------------------------------------------------------------------------

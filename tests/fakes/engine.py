@@ -51,6 +51,7 @@ class FakeEngine:
     )
 
     def __post_init__(self) -> None:
+        self.files: dict[tuple[str, str], Mapping[str, str]] = {}  # (full name, folder)
         self._images: dict[str, ImageInfo] = {}  # by ID, without tags
         self._tags: dict[str, str] = {}  # full name -> ID
         self._containers: dict[str, FakeContainer] = {}  # by name
@@ -133,6 +134,13 @@ class FakeEngine:
         content = hashlib.sha256(archive.read_bytes()).hexdigest()
         image = self.make_image(repr((content, sorted(labels.items()))), labels)
         return self.add_image(tag, replace(image, size=archive.stat().st_size))
+
+    def read_files(self, reference: str, folder: str) -> Mapping[str, str]:
+        self._known(reference)
+        if (node_name(reference), folder) not in self.files:
+            words = f"Could not find the file {folder}/. in container {reference}"
+            raise self._refusal(["cp", folder], words)
+        return dict(self.files[node_name(reference), folder])
 
     def tag(self, reference: str, tag: str) -> None:
         self._tags[node_name(tag)] = self._known(reference).id
@@ -246,6 +254,11 @@ class FakeEngine:
         self._images[image.id] = replace(image, tags=())
         self._tags[node_name(reference)] = image.id
         return self._described(image.id)
+
+    def add_files(self, reference: str, folder: str, files: Mapping[str, str]) -> ImageInfo:
+        """An image with these in it."""
+        self.files[node_name(reference), folder] = files
+        return self.add_image(reference)
 
     def add_container(self, container: FakeContainer) -> FakeContainer:
         """`docker run`, or `docker create` where its state is not running. Raises ToolError as those
