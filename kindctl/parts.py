@@ -15,6 +15,7 @@ from kindctl.components import CONTROLLERS, load_addon, load_controller
 from kindctl.components.app import AppComponent, Expect, ExposedService, settle_namespaces
 from kindctl.components.base import Component, Controller, Setup
 from kindctl.components.gateway import Handover
+from kindctl.components.gateway_api import Read
 from kindctl.components.lint import Surroundings, lint
 from kindctl.components.rendering import Programs
 from kindctl.components.routes import local_hosts
@@ -31,6 +32,7 @@ from kindctl.diagnose.base import Wants
 from kindctl.errors import ConfigError, KindctlError, Problem
 from kindctl.exposures import load_exposure
 from kindctl.images import cas
+from kindctl.images.objects import objects_in
 from kindctl.images.pins import HELM, node_reference
 from kindctl.images.store import Images
 from kindctl.models import (
@@ -88,7 +90,7 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
     render = renderer_of(loaded, tools)
     named: list[str] = []  # by the apps, which are read after the controller is made
     certificate = Serving(Authority(tools.host), lambda: named)
-    setup = _setup(loaded, render, certificate)
+    setup = _setup(loaded, render, certificate, reader_of(loaded, tools))
     controller = None
     if config.ingress.controller != "none":
         controller = load_controller(config.ingress.controller, setup)
@@ -186,6 +188,14 @@ def renderer_of(loaded: Loaded, tools: Tools) -> Renderer:
     )
 
 
+def reader_of(loaded: Loaded, tools: Tools) -> Read:
+    def read(image: str, folder: str) -> Sequence[Object]:
+        served = images_of(loaded, tools).resolve(image)
+        return objects_in(tools.engine, served, folder) if served else ()
+
+    return read
+
+
 def rendering_images(config: Config) -> tuple[str, str]:
     """Where kubectl and helm are, for a machine that has neither: a node image, and one of their own."""
     cluster = config.cluster
@@ -204,7 +214,7 @@ def _sources(entries: Sequence[str | ChartConfig]) -> tuple[Source, ...]:
 # --- the controller ------------------------------------------------------------------------------
 
 
-def _setup(loaded: Loaded, render: Renderer, certificate: Serving) -> Setup:
+def _setup(loaded: Loaded, render: Renderer, certificate: Serving, read: Read) -> Setup:
     config = loaded.config
     ingress = config.ingress
     scale = ingress.autoscale
@@ -222,6 +232,7 @@ def _setup(loaded: Loaded, render: Renderer, certificate: Serving) -> Setup:
         root=loaded.root,
         sources=_sources(ingress.custom.manifests) if ingress.custom else (),
         render=render,
+        read=read,
     )
 
 

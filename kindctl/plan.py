@@ -16,7 +16,7 @@ from kindctl import __version__
 from kindctl.components.base import Component
 from kindctl.config.load import Loaded
 from kindctl.diagnose.causes import explain
-from kindctl.images.pins import REGISTRY
+from kindctl.images.pins import FILES, REGISTRY
 from kindctl.images.references import full_name, parse
 from kindctl.images.store import Images
 from kindctl.models import Step
@@ -92,20 +92,22 @@ class _Steps:
         node = [self._present(reference) for reference in self.provider.images()]
         yield from node
         yield ClusterStep(self.provider, needs=frozenset(step.name for step in node))
-        delivered: dict[str, ImageInNodes] = {}
+        delivered: dict[str, Step] = {}
         there = {step.name for step in node}
         yield from self._registry()
         every = distinct(ref for part in self.parts.components for ref in part.images())
         for reference in (ref for ref in every if not self._fetched(ref)):
-            present = self._present(reference)
+            delivered[full_name(reference)] = present = self._present(reference)
+            if present.name not in there:
+                yield present
+            if reference in FILES:
+                continue
             delivered[full_name(reference)] = delivery = ImageInNodes(
                 images=self.images,
                 provider=self.provider,
                 reference=reference,
                 needs=frozenset({present.name, "cluster:containerd"}),
             )
-            if present.name not in there:
-                yield present
             yield delivery
         if self.parts.controller:
             yield LocalCaMade(self.parts.certificate.authority)

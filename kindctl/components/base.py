@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from kindctl.components.gateway import Handover
+from kindctl.components.gateway_api import Read
 from kindctl.components.sources import Renderer, Source
 from kindctl.models import Endpoint, Exposure, Object, Route
 from kindctl.tools.protocols import Cluster
@@ -69,6 +70,7 @@ class Setup:
     custom: Mapping[str, Any] = field(default_factory=dict)  # ingress.custom, for the user's own
     root: Path = Path()  # folder that the sources of `custom` are relative to
     sources: Sequence[Source] = ()  # its manifests
+    read: Read = lambda image, folder: ()  # objects in the files of an image
     render: Renderer | None = None  # renders those of them that are kustomizations or charts
 
 

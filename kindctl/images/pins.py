@@ -38,6 +38,9 @@ HAPROXY_INGRESS = "quay.io/jcmoraisjr/haproxy-ingress:v0.16.1"
 GATEWAY_API = "kindctl.local/gateway-api:v1.5.1"
 """Files, no program; there is no official image of them: always built."""
 
+FILES = frozenset({GATEWAY_API})
+"""What is read on this machine, and never brought into a node."""
+
 CATALOGUE: Mapping[str, str] = {
     "node": NODE,
     "ingress-nginx": CONTROLLER,

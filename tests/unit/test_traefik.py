@@ -61,7 +61,9 @@ def test_what_no_rule_matches_is_a_404_that_says_so() -> None:
     http = yaml.safe_load(dynamic("shop.1"))["http"]
     for name, entry in (("unmatched", "web"), ("unmatched-tls", "websecure")):
         router = http["routers"][name]
-        assert (router["priority"], router["entryPoints"]) == (1, [entry])
+        # an Ingress with a default backend alone has the least of a 32-bit number
+        assert router["priority"] < -(1 << 31)
+        assert router["entryPoints"] == [entry]
         assert router["middlewares"] == ["unmatched", "not-found"]
     assert http["middlewares"]["not-found"]["errors"]["statusRewrites"] == {"503": 404}
     told = http["middlewares"]["unmatched"]["headers"]["customResponseHeaders"]

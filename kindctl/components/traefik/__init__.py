@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-from kindctl.components import gateway
+from kindctl.components import gateway, gateway_api
 from kindctl.components.base import Resolve, Setup
 from kindctl.components.proof import (
     CONTROLLER_HEADER,
@@ -27,6 +27,14 @@ IMAGE = "traefik:v3.7.9"
 NAMESPACE = "traefik"
 SERVICE = "traefik"
 TLS = "/etc/traefik/tls"
+GATEWAY = "gateway.yaml"
+NEEDED = [("v1", kind) for kind in ("GatewayClass", "Gateway", "HTTPRoute", "GRPCRoute")]
+NEEDED += [("v1", "TLSRoute"), ("v1", "BackendTLSPolicy"), ("v1beta1", "ReferenceGrant")]
+"""What its Gateway provider watches: without one of them it waits for ever, and serves nothing."""
+
+UNMATCHED = -(1 << 40)
+"""Less than the least of a 32-bit number, which an Ingress with a default backend alone has."""
+
 MANIFESTS = ("rbac.yaml", "config.yaml", "service.yaml", "classes.yaml", "deployment.yaml")
 
 
@@ -47,16 +55,24 @@ class Traefik:
         self._shared = setup.shared
         self._handover = setup.handover
         self._certificate = setup.certificate
+        self.listener_ports: Collection[int] = (80, 443)
+        self.gateway_classes: Collection[str] = ("traefik",) if setup.gateway_api else ()
+        self.gateways: Sequence[Object] = ()
+        self._definitions: gateway_api.Definitions | None = None
+        if setup.gateway_api:
+            self._definitions = gateway_api.Definitions(setup.read, NEEDED)
+            self.gateways = [obj for obj in self._gateway() if obj["kind"] == "Gateway"]
 
     @property
     def host_ports(self) -> Mapping[int, str]:
         return dict.fromkeys((80, 443), self.name) if self.exposure.on_node else {}
 
     def images(self) -> Sequence[str]:
-        return (IMAGE,)
+        return (IMAGE, gateway_api.IMAGE) if self._definitions else (IMAGE,)
 
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
         objects = manifests()
+        outside = any(endpoint.external for endpoint in self.exposure.endpoints())
         waits = bool(self._handover.others(cluster, self.name))
         selector: Mapping[str, str] = {}
         for obj in objects:
@@ -64,18 +80,51 @@ class Traefik:
                 identity = environment_id(self.environment, cluster)
                 obj["data"]["dynamic.yaml"] = dynamic(identity)
             elif obj["kind"] == "Deployment":
-                obj["spec"]["template"]["spec"]["containers"][0]["image"] = resolve(IMAGE)
+                container = obj["spec"]["template"]["spec"]["containers"][0]
+                container["image"] = resolve(IMAGE)
+                container["args"] += self._args(outside=outside)
                 if waits or not self.exposure.on_node:
-                    _leave_the_node(obj, publish=not self._shared)
+                    _leave_the_node(obj)
             elif obj["kind"] == "Service":
                 selector = obj["spec"]["selector"]
                 if not self._shared:
                     self.exposure.shape(obj)
         gateway.relocate(objects, NAMESPACE, self.namespace)
         objects.append(self._certificate.secret(cluster, self.namespace))
+        if self._definitions:
+            objects += [*self._definitions.objects(cluster), *self._gateway()]
         if self._shared:
             chosen = gateway.selector_in_charge(cluster) if waits else None
             objects.append(gateway.shared_service(chosen or selector, self.exposure))
+        return objects
+
+    def _args(self, *, outside: bool) -> list[str]:
+        """What depends on the configuration: which address is told to Ingresses and Gateways, and whether
+        there are Gateways. `outside`: the Service has an address of its own."""
+        ingress, nginx = "--providers.kubernetesIngress", "--providers.kubernetesIngressNGINX"
+        args = [
+            f"{ingress}.ingressEndpoint.hostname=localhost",
+            f"{nginx}.publishStatusAddress=localhost",
+        ]
+        told = ["statusAddress.hostname=localhost"]
+        namespace, name = self.service
+        if outside:
+            args = [
+                f"{ingress}.ingressEndpoint.publishedService={namespace}/{name}",
+                f"{nginx}.publishService={namespace}/{name}",
+            ]
+            told = [
+                f"statusAddress.service.{k}={v}"
+                for k, v in zip(("namespace", "name"), self.service, strict=True)
+            ]
+        if self._definitions:
+            provider = "--providers.kubernetesGateway"
+            args += [f"{provider}=true", *(f"{provider}.{one}" for one in told)]
+        return args
+
+    def _gateway(self) -> list[Object]:
+        objects = _copies(GATEWAY)
+        gateway.relocate(objects, NAMESPACE, self.namespace)
         return objects
 
     def look_again(self, cluster: Cluster) -> None:
@@ -97,7 +146,11 @@ def controller(setup: Setup) -> Traefik:
 
 def manifests() -> list[Object]:
     """The objects as they are shipped, without what the cluster adds to them; a copy."""
-    return [obj for file in MANIFESTS for obj in copy.deepcopy(_parsed(file))]
+    return [obj for file in MANIFESTS for obj in _copies(file)]
+
+
+def _copies(file: str) -> list[Object]:
+    return copy.deepcopy(_parsed(file))
 
 
 @cache
@@ -121,7 +174,7 @@ def dynamic(identity: str) -> str:
 
     unmatched = {
         "rule": "PathPrefix(`/`)",
-        "priority": 1,
+        "priority": UNMATCHED,
         "service": "nobody",
         "middlewares": ["unmatched", "not-found"],
     }
@@ -149,7 +202,7 @@ def dynamic(identity: str) -> str:
     return str(yaml.safe_dump({"http": http, "tls": tls}, sort_keys=False))
 
 
-def _leave_the_node(deployment: Object, *, publish: bool) -> None:
+def _leave_the_node(deployment: Object) -> None:
     """Reached through its Service, it needs no ports of a node, no node in particular, and a new pod
     need not wait for the old one."""
     deployment["spec"]["strategy"] = {"type": "RollingUpdate"}
@@ -157,15 +210,3 @@ def _leave_the_node(deployment: Object, *, publish: bool) -> None:
     spec["nodeSelector"].pop("ingress-ready")
     for port in spec["containers"][0]["ports"]:
         port.pop("hostPort", None)
-    if publish:
-        args = spec["containers"][0]["args"]
-        args[:] = [
-            arg
-            for arg in args
-            if "ingressEndpoint.hostname" not in arg and "publishStatusAddress" not in arg
-        ]
-        service = f"{NAMESPACE}/{SERVICE}"
-        args += [
-            f"--providers.kubernetesIngress.ingressEndpoint.publishedService={service}",
-            f"--providers.kubernetesIngressNGINX.publishService={service}",
-        ]
