@@ -296,6 +296,7 @@ def test_the_administrators_cas_are_found(tmp_path: Path, monkeypatch: pytest.Mo
     (debian / "company" / "root.crt").write_text(certificate + stranger().certificate)
     (debian / "README").write_text(certificate)
     (debian / "broken.crt").write_text("nothing")
+    (debian / "kindctl-local-ca-1a2b3c4d.crt").write_text(certificate)  # by `kindctl trust`
     (fedora / "anchor.pem").write_text(certificate)
     folders = (str(debian), str(fedora), str(tmp_path / "none"))
     monkeypatch.setattr(host, "CA_FOLDERS", folders)

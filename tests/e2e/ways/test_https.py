@@ -13,12 +13,14 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from playwright.sync_api import Error, sync_playwright
 
+from kindctl.pki import authority
 from kindctl.tools.protocols import Say
 from kindctl.trust.authority import LocalCa
 from kindctl.trust.system import LAYOUTS, SystemStore
@@ -93,7 +95,7 @@ def test_a_client_that_trusts_our_authority_alone_is_answered(https: Https, host
 
 def test_others_are_not(https: Https, tmp_path: Path) -> None:
     bundle = tmp_path / "others.pem"
-    bundle.write_text("".join(_another_authority()))
+    bundle.write_bytes(authority("another", datetime.now(UTC), timedelta(days=1)).cert)
     with pytest.raises(ssl.SSLCertVerificationError):
         get("localhost", bundle)
     with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
@@ -168,13 +170,13 @@ def test_a_browser_accepts_it_after_trust_and_not_before(https: Https, tmp_path:
     home.mkdir()
     before = SYSTEM.bundle.read_bytes()
 
-    assert _visit(browser, home, "https://localhost/") == "ERR_CERT_AUTHORITY_INVALID"
+    hosts = ("localhost", "127.0.0.1", "secure.localhost", "other.localhost")
+    assert _visit(browser, home, hosts) == ["ERR_CERT_AUTHORITY_INVALID"] * 4
     _trust(https, home, programs)
-    for host in ("localhost", "127.0.0.1", "secure.localhost"):
-        assert _visit(browser, home, f"https://{host}/") == "Sample · kindctl"
-    assert _visit(browser, home, "https://other.localhost/") == "ERR_CERT_COMMON_NAME_INVALID"
+    seen = _visit(browser, home, hosts)
+    assert seen == [*["Sample · kindctl"] * 3, "ERR_CERT_COMMON_NAME_INVALID"]
     _trust(https, home, programs, "--remove")
-    assert _visit(browser, home, "https://localhost/") == "ERR_CERT_AUTHORITY_INVALID"
+    assert _visit(browser, home, hosts) == ["ERR_CERT_AUTHORITY_INVALID"] * 4
     assert SYSTEM.bundle.read_bytes() == before
 
 
@@ -259,21 +261,23 @@ def _trust(https: Https, home: Path, programs: Path, *arguments: str) -> None:
     assert arguments or "sudo update-ca-certificates" in done.stderr
 
 
-def _visit(browser: str, home: Path, url: str) -> str:
-    """The title of the page, or the browser's error."""
+def _visit(browser: str, home: Path, hosts: Sequence[str]) -> list[str]:
+    """For each host the title of its page, or the browser's error."""
     environ = {name: value for name, value in os.environ.items() if name != "XDG_DATA_HOME"}
+    seen = []
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(
             executable_path=browser, args=FLAGS, env={**environ, "HOME": str(home)}
         )
-        try:
-            page = running.new_page()
-            page.goto(url)
-            return page.title()
-        except Error as error:
-            return error.message.partition("net::")[2].partition(" ")[0]
-        finally:
-            running.close()
+        page = running.new_page()
+        for host in hosts:
+            try:
+                page.goto(f"https://{host}/")
+                seen.append(page.title())
+            except Error as error:
+                seen.append(error.message.partition("net::")[2].partition(" ")[0])
+        running.close()
+    return seen
 
 
 def _leaf(ca: Path, name: str, folder: Path) -> Path:
@@ -292,11 +296,3 @@ def _leaf(ca: Path, name: str, folder: Path) -> Path:
     for command in (new, sign):
         subprocess.run(command, check=True, capture_output=True)
     return leaf
-
-
-def _another_authority() -> list[str]:
-    from datetime import UTC, datetime, timedelta
-
-    from kindctl.pki import authority
-
-    return [authority("another", datetime.now(UTC), timedelta(days=1)).cert.decode()]
