@@ -104,9 +104,10 @@ def _outcome(
 ) -> Outcome:
     rows: list[Standing] = []
     left: list[str] = []
+    wanted = not remove
     for store in stores:
         trusts = store.trusts(ca)
-        note = notes.get(store.place, "") if trusts is not (not remove) else ""
+        note = "" if trusts is wanted else notes.get(store.place, "")
         rows.append(Standing(store.name, store.place, TRUST[trusts], note))
         if note:
             left += store.how(ca, remove=remove)

@@ -14,6 +14,7 @@ from kindctl.components.nginx.pki import LIFE
 from kindctl.components.proof import environment_id
 from kindctl.errors import ApiError, UsageError
 from kindctl.models import Object, ObjectRef
+from kindctl.trust import serving
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.ways import setup
 
@@ -48,6 +49,18 @@ def cluster() -> FakeCluster:
     made = FakeCluster()
     made.put(NAMESPACE)
     return made
+
+
+def test_the_local_authoritys_certificate_is_its_default(cluster: FakeCluster) -> None:
+    objects = nginx().objects(cluster, as_it_is)
+    (container,) = found(objects, "Deployment")["spec"]["template"]["spec"]["containers"]
+    assert f"--default-ssl-certificate=$(POD_NAMESPACE)/{serving.SECRET}" in container["args"]
+    secret = found(objects, "Secret", serving.SECRET)
+    assert (secret["type"], secret["metadata"]["namespace"]) == (
+        "kubernetes.io/tls",
+        "ingress-nginx",
+    )
+    assert found(objects, "ConfigMap")["data"]["hsts"] == "false"
 
 
 def test_the_registry_loads_it() -> None:
