@@ -253,6 +253,9 @@ class Route:
     marked: bool = (
         True  # by the controller, with this environment's headers; else straight to a Service
     )
+    well_known: bool = (
+        False  # its controller sets no headers: a pod of ours behind it does (components.proof)
+    )
     certified: bool = False  # over TLS, with a certificate that the local authority has signed
 
 

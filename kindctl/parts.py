@@ -13,7 +13,7 @@ from typing import Literal
 
 from kindctl.components import CONTROLLERS, load_addon, load_controller
 from kindctl.components.app import AppComponent, Expect, ExposedService, settle_namespaces
-from kindctl.components.base import Component, Controller, Setup
+from kindctl.components.base import STOCK_PORTS, Component, Controller, Ports, Setup
 from kindctl.components.gateway import Handover
 from kindctl.components.gateway_api import Read
 from kindctl.components.lint import Surroundings, lint
@@ -52,8 +52,7 @@ from kindctl.tools.protocols import Tools
 from kindctl.trust.authority import Authority
 from kindctl.trust.serving import Serving
 
-HTTP, HTTPS = 80, 443
-"""Host ports of the controller's pod on its node: those of stock manifests. Only the host's may differ."""
+HTTPS = 443
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,11 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
     ways = [way.exposure for app in apps for way in app.exposed]
     exposures = (*((controller.exposure,) if controller else ()), *ways)
     endpoints: Sequence[Endpoint] = controller.exposure.endpoints() if controller else ()
-    routes = tuple(route for part in components for route in part.routes(endpoints))
+    routes = tuple(
+        controller.settle(route) if controller and route.marked else route
+        for part in components
+        for route in part.routes(endpoints)
+    )
     refuse_clashes(loaded, components, routes)
     return Parts(controller, setup.handover, certificate, components, exposures, routes, warnings)
 
@@ -223,7 +226,7 @@ def _setup(loaded: Loaded, render: Renderer, certificate: Serving, read: Read) -
         handover=Handover(config.name, [component for _, component, _ in CONTROLLERS.values()]),
         certificate=certificate,
         shared=ingress.expose.via == "node-port",
-        expose=lambda namespace, service: _controllers_way(config, namespace, service),
+        expose=partial(_controllers_way, config),
         replicas=ingress.replicas,
         autoscale=(scale.max, scale.cpu) if scale else None,
         gateways=config.cluster.gateways,
@@ -231,21 +234,28 @@ def _setup(loaded: Loaded, render: Renderer, certificate: Serving, read: Read) -
         custom=ingress.custom.model_dump() if ingress.custom else {},
         root=loaded.root,
         sources=_sources(ingress.custom.manifests) if ingress.custom else (),
+        fault=lambda at, message, hint: loaded.problem(("ingress", "custom", *at), message, hint),
+        empty=config.cluster.provider == "kind",
         render=render,
         read=read,
     )
 
 
-def _controllers_way(config: Config, namespace: str, service: str) -> Exposure:
+def _controllers_way(
+    config: Config, namespace: str, service: str, ports: Ports = STOCK_PORTS
+) -> Exposure:
     expose = config.ingress.expose
-    node = (HTTP, HTTPS)
+    local = {"http": expose.http, "https": expose.https}
+    if expose.via == "load-balancer":  # an external address has the ports of the Service
+        local |= {scheme: port for scheme, port, _ in ports if isinstance(port, int)}
+    nodes: dict[str, int] = {scheme: host_port for scheme, _, host_port in ports}
     if expose.via == "node-port":
-        node = (expose.nodePorts.http, expose.nodePorts.https)
-    ports = (
-        ExposedPort("http", namespace, service, "http", expose.http, node[0]),
-        ExposedPort("https", namespace, service, "https", expose.https, node[1]),
+        nodes = {"http": expose.nodePorts.http, "https": expose.nodePorts.https}
+    made = (
+        ExposedPort(scheme, namespace, service, port, local[scheme], nodes[scheme])
+        for scheme, port, _ in ports
     )
-    return load_exposure(expose.via)(ports, expose.address)
+    return load_exposure(expose.via)(tuple(made), expose.address)
 
 
 # --- the apps ------------------------------------------------------------------------------------

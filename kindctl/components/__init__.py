@@ -22,6 +22,11 @@ CONTROLLERS: dict[str, tuple[str, str, str]] = {
         "traefik",
         "Traefik, which understands nginx's annotations too",
     ),
+    "custom": (
+        "kindctl.components.custom",
+        "custom",
+        "one that you bring: its manifests, or its chart",
+    ),
 }
 """Name in kindctl.yaml -> (module with `controller(setup)`, name of its component, one-line summary)."""
 

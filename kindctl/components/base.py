@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from kindctl.components.gateway import Handover
 from kindctl.components.gateway_api import Read
 from kindctl.components.sources import Renderer, Source
+from kindctl.errors import Problem
 from kindctl.models import Endpoint, Exposure, Object, Route
 from kindctl.tools.protocols import Cluster
 from kindctl.trust.serving import Serving
@@ -53,13 +54,32 @@ class Component(Protocol):
         ...
 
 
+Fault = Callable[[Sequence[str | int], str, str], Problem]
+"""(place below the component's own key of kindctl.yaml, message, hint) -> a Problem with its place."""
+
+Ports = Sequence[tuple[str, int | str, int]]
+"""(scheme, port of a Service, port of the node where the pods have one)"""
+
+STOCK_PORTS: Ports = (("http", "http", 80), ("https", "https", 443))
+"""Those of stock manifests. Only the host's may differ."""
+
+
+class Expose(Protocol):
+    """The way in to a Service."""
+
+    def __call__(self, namespace: str, service: str, ports: Ports = STOCK_PORTS) -> Exposure: ...
+
+
+def _nowhere(at: Sequence[str | int], message: str, hint: str) -> Problem:
+    return Problem("", 0, 0, message, hint)
+
+
 @dataclass(frozen=True)
 class Setup:
-    """What a controller or an add-on is made for. `expose`: the way in to a Service of its own
-    (namespace, name), whose ports are named http and https."""
+    """What a controller or an add-on is made for. `expose`: the way in to a Service of its own."""
 
     environment: str
-    expose: Callable[[str, str], Exposure]
+    expose: Expose
     handover: Handover
     certificate: Serving  # its `secret` is to be served where nobody has given another certificate
     shared: bool = False  # node ports that controllers share: see components.gateway
@@ -71,6 +91,8 @@ class Setup:
     root: Path = Path()  # folder that the sources of `custom` are relative to
     sources: Sequence[Source] = ()  # its manifests
     read: Read = lambda image, folder: ()  # objects in the files of an image
+    fault: Fault = _nowhere  # of `custom`
+    empty: bool = True  # whether the cluster has nothing but what is applied here
     render: Renderer | None = None  # renders those of them that are kustomizations or charts
 
 
@@ -84,6 +106,10 @@ class Controller(Component, Protocol):
     @property
     def host_ports(self) -> Mapping[int, str]:
         """Ports that its pods take on their node -> for what."""
+        ...
+
+    def settle(self, route: Route) -> Route:
+        """A route behind it, with the way in which its answer is proven: see components.proof."""
         ...
 
     def look_again(self, cluster: Cluster) -> None:

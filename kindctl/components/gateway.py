@@ -6,6 +6,7 @@ controller starts without the way in; when it has been proven, it takes it over:
 - host ports: the old one goes, then the new one's pods get the ports (a gap of some seconds)
 - node ports: they belong to one Service, in a namespace that all controllers share then; it selects the
   pods of whoever is in charge, and is turned over to the new one while both run (no gap)
+- node ports of a controller that the user brings, in a namespace of its own: as host ports
 """
 
 from __future__ import annotations
@@ -62,19 +63,27 @@ class Handover:
     def _look(self, cluster: Cluster) -> frozenset[str]:
         labels = f"{MANAGED_LABEL}={MANAGER},{ENVIRONMENT_LABEL}={self._environment}"
         selector = selector_in_charge(cluster)
-        found = (
-            obj["metadata"]["labels"].get(COMPONENT_LABEL, "")
+        found = [
+            obj
             for kind in WORKLOADS
             for obj in cluster.list(*kind, labels=labels)
             if _has_way_in(obj, selector)
-        )
-        return self._controllers & frozenset(found)
+        ]
+        found += [
+            obj
+            for obj in cluster.list("v1", "Service", labels=labels)
+            if obj["spec"].get("type") == "NodePort" and obj["metadata"]["name"] != SERVICE
+        ]
+        components = {obj["metadata"]["labels"].get(COMPONENT_LABEL, "") for obj in found}
+        return self._controllers & components
 
 
 def _has_way_in(workload: Object, selector: Mapping[str, str] | None) -> bool:
     template = workload["spec"]["template"]
     labels = (template.get("metadata") or {}).get("labels") or {}
     if selector and selector.items() <= labels.items():
+        return True
+    if template["spec"].get("hostNetwork"):
         return True
     return any(
         "hostPort" in port
@@ -103,6 +112,16 @@ def selector_in_charge(cluster: Cluster) -> Mapping[str, str] | None:
     """Which pods the shared Service leads to now. None: there is none yet. Raises ApiError."""
     live = cluster.get(ObjectRef("v1", "Service", SERVICE, NAMESPACE))
     return live["spec"].get("selector") if live else None
+
+
+def is_shared(exposure: Exposure) -> bool:
+    return any((port.namespace, port.service) == (NAMESPACE, SERVICE) for port in exposure.ports)
+
+
+def is_turned_over(exposure: Exposure, cluster: Cluster) -> bool:
+    """Whether a controller that is reached so gets the way in while the one before it still runs: the
+    shared Service is there. Raises ApiError."""
+    return is_shared(exposure) and selector_in_charge(cluster) is not None
 
 
 def _port(name: str, number: int) -> Object:

@@ -46,6 +46,7 @@ def _ingress(config: Config) -> Iterator[Finding]:
         )
     yield from _address(expose.address, ("ingress", "expose", "address"))
     yield from _replicas(config)
+    yield from _custom(config)
 
 
 def _address(address: str, at: Loc) -> Iterator[Finding]:
@@ -83,6 +84,20 @@ def _replicas(config: Config) -> Iterator[Finding]:
     if scale and "metrics-server" not in config.addons and config.cluster.provider == "kind":
         message = "`autoscale` needs metrics-server: without it there are no numbers to go by"
         yield ("ingress", "autoscale"), message, "addons: [metrics-server]"
+
+
+def _custom(config: Config) -> Iterator[Finding]:
+    ingress = config.ingress
+    if ingress.controller != "custom":
+        return
+    if ingress.custom is None:
+        hint = (
+            "ingress.custom: {manifests: [./k8s], namespace: ..., ingressClass: ..., service: ...}"
+        )
+        yield ("ingress", "controller"), "`controller: custom` needs ingress.custom", hint
+    if ingress.gatewayAPI:
+        message = "`gatewayAPI` is for the manifests of your own controller to say"
+        yield ("ingress", "gatewayAPI"), message, ""
 
 
 def _cluster(config: Config) -> Iterator[Finding]:

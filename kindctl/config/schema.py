@@ -126,6 +126,10 @@ class ChartConfig(Strict):
 Source = str | ChartConfig
 
 
+Workload = Annotated[str, Field(pattern=r"^(deployment|daemonset|statefulset)/[-a-z0-9.]+$")]
+"""As kubectl names it: deployment/NAME."""
+
+
 class CustomConfig(Strict):
     """An ingress controller of the user's own."""
 
@@ -136,7 +140,10 @@ class CustomConfig(Strict):
     ingressClass: Annotated[str, Field(min_length=1)] = Field(  # noqa: N815
         description="the IngressClass that it serves"
     )
-    service: Name = Field(description="its Service")
+    ready: Workload | None = Field(
+        None, description="a workload to wait for that an operator of the manifests makes"
+    )
+    service: Name = Field(description="its Service, in that namespace")
     ports: CustomPortsConfig = Field(CustomPortsConfig(), description="ports of that Service")
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import urlsplit
 
+from kindctl.components import gateway
 from kindctl.components.base import Controller
 from kindctl.components.gateway import Handover
-from kindctl.components.proof import CONTROLLER_HEADER, environment_id
+from kindctl.components.proof import CONTROLLER_HEADER, environment_id, witness
 from kindctl.errors import ApiError, KindctlError, ToolError
 from kindctl.models import (
     COMPONENT_LABEL,
@@ -87,7 +88,7 @@ class Switched:
         progress.say(f"asking {new} for every URL while {_names(old)} still serves")
         self._prove(cluster, identity, old)
         with Gap(partial(self._right, identity)) as gap:
-            if self.controller.exposure.on_node:
+            if not gateway.is_turned_over(self.controller.exposure, cluster):
                 progress.say(f"removing {_names(old)}, which has the node's ports")
                 removed = self._remove(cluster, old)
                 self._take(progress)
@@ -122,16 +123,24 @@ class Switched:
 
     def _fault(self, cluster: Cluster, route: Route, identity: str) -> str:
         """Of the new controller's answer for a URL; empty when it is right."""
-        parts = urlsplit(route.url)
-        port = "https:https" if parts.scheme == "https" else "http"
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        host = route.host or parts.netloc
+        asked = witness(route)
         try:
-            answer = cluster.http(*self.controller.service, port, path, host=host)
+            answer = self._through_service(cluster, route)
+            told = answer if asked is route else self._through_service(cluster, asked)
         except ApiError as error:
             return f"{route.url}: {error.why or error.what}"
-        fault = foreign(answer, identity, parts.port or 80) or wrong(answer, route)
+        fault = foreign(told, identity, route.connect[1]) or wrong(answer, route)
         return f"{route.url}: {fault}" if fault else ""
+
+    def _through_service(self, cluster: Cluster, route: Route) -> HttpAnswer:
+        """Raises ApiError."""
+        parts = urlsplit(route.url)
+        ports = {port.scheme: port.port for port in self.controller.exposure.ports}
+        port = str(ports[parts.scheme])
+        port = f"https:{port}" if parts.scheme == "https" else port
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        host = route.host or parts.netloc
+        return cluster.http(*self.controller.service, port, path, host=host)
 
     def _take(self, progress: Progress) -> None:
         """Apply the controller's objects anew: without others in charge the way in is among them."""
@@ -154,22 +163,28 @@ class Switched:
             return True
         route = self.routes[0]
         answer = self._ask(route)
-        return (
-            answer is not None
-            and not foreign(answer, identity, route.connect[1])
-            and not wrong(answer, route)
-        )
+        if answer is None or wrong(answer, route):
+            return False
+        if not foreign(answer, identity, route.connect[1]):
+            return True
+        told = self._ask(witness(replace(route, well_known=True)))  # one of the two sets no headers
+        return told is not None and not foreign(told, identity, route.connect[1])
 
     def _answers(self) -> bool:
         """Whether it is the new one that answers by now."""
         if not isinstance(self.ready.observe(), Ready):
             return False
-        answers = [(route, self._ask(route)) for route in self.routes]
-        return all(
+        return all(self._is_new(route) for route in self.routes)
+
+    def _is_new(self, route: Route) -> bool:
+        asked = witness(route)
+        answer = self._ask(route)
+        told = answer if asked is route else self._ask(asked)
+        return (
             answer is not None
-            and answer.headers.get(CONTROLLER_HEADER.lower()) == self.controller.name
+            and told is not None
+            and told.headers.get(CONTROLLER_HEADER.lower()) == self.controller.name
             and not wrong(answer, route)
-            for route, answer in answers
         )
 
     def _ask(self, route: Route) -> HttpAnswer | None:

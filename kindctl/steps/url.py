@@ -13,6 +13,7 @@ from kindctl.components.proof import (
     INGRESS_HEADER,
     NO_INGRESS,
     environment_id,
+    witness,
 )
 from kindctl.errors import ApiError, ToolError
 from kindctl.models import (
@@ -39,10 +40,11 @@ class UrlAnswers:
     """Holds when a request to the URL got the answer that the route wants, from this environment.
 
     Three things are looked at: that the answer carries this environment's own header (see
-    components.proof; whatever else listens on the port cannot give it), that a rule of an Ingress
-    matched, and the route's status and text. Over TLS the local authority alone is trusted: a
-    certificate that it did not sign for that host is no answer. The request goes to the host's
-    port, as the user's does. No watch tells of HTTP, so it is polled.
+    components.proof; whatever else listens on the port cannot give it), or that the same port leads to
+    a pod that gives it; that a rule of an Ingress matched; and the route's status and text. Over TLS
+    the local authority alone is trusted: a certificate that it did not sign for that host is no
+    answer. The request goes to the host's port, as the user's does. No watch tells of HTTP, so it is
+    polled.
 
     A controller can miss an event: ingress-nginx drops one that arrives while it syncs what it read
     before, and then answers 503 for a Service that has endpoints, until the next event. So a 503 of
@@ -97,7 +99,9 @@ class UrlAnswers:
         stranger = ""
         if route.marked:
             identity = environment_id(self.environment, cluster)
-            stranger = foreign(answer, identity, route.connect[1])
+            asked = witness(route)
+            told = answer if asked is route else self.net.http(asked.url, connect=asked.connect)
+            stranger = foreign(told, identity, route.connect[1])
         if not stranger and self._stuck(answer):
             return Differs(f"{summary(answer)}, for {STUCK_SECONDS:.0f} s")
         fault = stranger or wrong(answer, route)
@@ -156,6 +160,8 @@ def wrong(answer: HttpAnswer, route: Route) -> str:
         return seen
     elif not route.contains and answer.headers.get(INGRESS_HEADER.lower()) == NO_INGRESS:
         return f"{seen}: the controller has no Ingress for it"
+    elif not route.contains and route.well_known and answer.status == HTTPStatus.NOT_FOUND:
+        return f"{seen}: the app's or the controller's own; `expect` can say what is right"
     if route.contains and route.contains not in answer.body.decode(errors="replace"):
         return f"{seen}, without {route.contains!r}"
     return ""

@@ -29,4 +29,6 @@ def setup(environment: str, exposure: Exposure | None = None, **more: Any) -> Se
     """What a controller is made for; by default reached by host ports 80 and 443."""
     handover = Handover(environment, ["ingress-nginx", "traefik", "custom"])
     settings: dict[str, Any] = {"handover": handover, "certificate": serving(), **more}
-    return Setup(environment, lambda namespace, service: exposure or host_port(), **settings)
+    return Setup(
+        environment, lambda namespace, service, ports=(): exposure or host_port(), **settings
+    )

@@ -105,9 +105,13 @@ class IngressNginx:
                     self.exposure.shape(obj)
         gateway.relocate(objects, NAMESPACE, self.namespace)
         if self._shared:
-            chosen = gateway.selector_in_charge(cluster) if waits else None
-            objects.append(gateway.shared_service(chosen or selector, self.exposure))
+            chosen = gateway.selector_in_charge(cluster) if waits else selector
+            if chosen:  # else a controller of the user's has its node ports
+                objects.append(gateway.shared_service(chosen, self.exposure))
         return objects
+
+    def settle(self, route: Route) -> Route:
+        return route
 
     def look_again(self, cluster: Cluster) -> None:
         """Any change of its ConfigMap makes it sync: unlike others, that event is never skipped.

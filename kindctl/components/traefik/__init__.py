@@ -94,8 +94,9 @@ class Traefik:
         if self._definitions:
             objects += [*self._definitions.objects(cluster), *self._gateway()]
         if self._shared:
-            chosen = gateway.selector_in_charge(cluster) if waits else None
-            objects.append(gateway.shared_service(chosen or selector, self.exposure))
+            chosen = gateway.selector_in_charge(cluster) if waits else selector
+            if chosen:  # else a controller of the user's has its node ports
+                objects.append(gateway.shared_service(chosen, self.exposure))
         return objects
 
     def _args(self, *, outside: bool) -> list[str]:
@@ -126,6 +127,9 @@ class Traefik:
         objects = _copies(GATEWAY)
         gateway.relocate(objects, NAMESPACE, self.namespace)
         return objects
+
+    def settle(self, route: Route) -> Route:
+        return route
 
     def look_again(self, cluster: Cluster) -> None:
         """It watches without dropping events: nothing to be done."""
