@@ -30,7 +30,12 @@ CONTROLLERS: dict[str, tuple[str, str, str]] = {
 }
 """Name in kindctl.yaml -> (module with `controller(setup)`, name of its component, one-line summary)."""
 
-ADDONS: dict[str, tuple[str, str]] = {}
+ADDONS: dict[str, tuple[str, str]] = {
+    "metrics-server": (
+        "kindctl.components.metrics_server",
+        "what nodes and pods use, for `kubectl top` and autoscalers",
+    ),
+}
 """Name in kindctl.yaml -> (module with `addon(setup)`, one-line summary)."""
 
 

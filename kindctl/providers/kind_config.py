@@ -37,6 +37,8 @@ def kind_config(
             for mapping in mappings
         ],
     }
+    if gateways and not workers:  # where the pods of apps have no other node to go to
+        control_plane["kubeadmConfigPatches"] = [_untainted()]
     worker = {"role": "worker", "image": image}
     nodes = [
         control_plane,
@@ -57,6 +59,12 @@ def kind_config(
     patches = [yaml.safe_dump(_kubelet(cgroup_version, minor), sort_keys=False)]
     config["kubeadmConfigPatches"] = [*patches, *extra.get("kubeadmConfigPatches", [])]
     return str(yaml.safe_dump(config, sort_keys=False))
+
+
+def _untainted() -> str:
+    """A control plane that takes pods, as kind makes it where it is the only node."""
+    init = {"kind": "InitConfiguration", "nodeRegistration": {"taints": []}}
+    return str(yaml.safe_dump(init, sort_keys=False))
 
 
 def _gateway() -> dict[str, Any]:

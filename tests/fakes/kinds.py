@@ -19,6 +19,7 @@ CLUSTER_WIDE = {
     "v1": "Namespace Node PersistentVolume",
     "admissionregistration.k8s.io/v1": "MutatingWebhookConfiguration ValidatingWebhookConfiguration",
     "apiextensions.k8s.io/v1": "CustomResourceDefinition",
+    "apiregistration.k8s.io/v1": "APIService",
     "networking.k8s.io/v1": "IngressClass",
     "rbac.authorization.k8s.io/v1": "ClusterRole ClusterRoleBinding",
     "scheduling.k8s.io/v1": "PriorityClass",

@@ -581,6 +581,12 @@ def unscheduled(message: str, **given: Any) -> Object:
             "not ready yet",
         ),
         ("1 node(s) had volume node affinity conflict.", True, "volume"),
+        (
+            "1 node(s) didn't match PersistentVolume's node affinity, "
+            "1 node(s) had untolerated taint(s).",
+            True,
+            "volume",
+        ),
         ("1 node(s) didn't have free ports for the requested pod ports.", False, "host port"),
         ("1 Insufficient cpu. no new claims to deallocate", False, "more cpu than is left"),
         ("1 of something new.", False, "scheduler"),

@@ -101,3 +101,20 @@ def test_cgroup_v1_is_allowed_where_the_kubelet_would_refuse_it(
 def test_the_restart_period_is_short_where_the_kubelet_knows_the_field() -> None:
     assert "crashLoopBackOff" not in kubelet(minor=34)
     assert kubelet(minor=35)["crashLoopBackOff"] == {"maxContainerRestartPeriod": "1s"}
+
+
+def test_gateway_nodes_are_labelled_and_tainted_from_their_start() -> None:
+    control_plane, worker, *gateways = config(workers=1, gateways=2)["nodes"]
+    assert "kubeadmConfigPatches" not in control_plane
+    assert "labels" not in worker
+    assert [node["labels"] for node in gateways] == [{"kindctl.dev/gateway": "true"}] * 2
+    for node in gateways:
+        (patch,) = map(yaml.safe_load, node["kubeadmConfigPatches"])
+        assert patch["kind"] == "JoinConfiguration"
+        taint = {"key": "kindctl.dev/gateway", "effect": "NoSchedule"}
+        assert patch["nodeRegistration"]["taints"] == [taint]
+
+
+def test_without_workers_the_control_plane_takes_the_pods_of_apps() -> None:
+    (patch,) = map(yaml.safe_load, config(gateways=1)["nodes"][0]["kubeadmConfigPatches"])
+    assert patch == {"kind": "InitConfiguration", "nodeRegistration": {"taints": []}}

@@ -19,8 +19,9 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from kindctl.components import gateway
+from kindctl.components import gateway, replicas
 from kindctl.components.base import Resolve, Setup
+from kindctl.components.nginx.flavours import in_replicas, leave_the_node
 from kindctl.components.proof import (
     CONTROLLER_HEADER,
     ENVIRONMENT_HEADER,
@@ -73,6 +74,7 @@ class IngressNginx:
         self.service = (self.namespace, SERVICE)
         entry = (gateway.NAMESPACE, gateway.SERVICE) if setup.shared else self.service
         self.exposure = setup.expose(*entry)
+        self._setup = setup
         self._shared = setup.shared
         self._handover = setup.handover
         self._certificate = setup.certificate
@@ -92,17 +94,21 @@ class IngressNginx:
         objects = [pki.secret(SECRET) if obj["kind"] == "Secret" else obj for obj in manifests()]
         objects.append(self._certificate.secret(cluster, self.namespace))
         waits = bool(self._handover.others(cluster, self.name))
+        beside: list[Object] = []
         for obj in objects:
             if obj["kind"] == "ConfigMap":
                 obj["data"]["http-snippet"] = _headers(environment_id(self.environment, cluster))
             elif obj["kind"] == "Deployment":
                 obj["spec"]["template"]["spec"]["containers"][0]["image"] = resolve(IMAGE)
                 if waits or not self.exposure.on_node:
-                    _leave_the_node(obj, publish=not self._shared)
+                    leave_the_node(obj, service="" if self._shared else SERVICE)
+                if replicas.are_asked_for(self._setup):
+                    beside = in_replicas(obj, self._setup)
             elif obj["kind"] == "Service" and obj["metadata"]["name"] == SERVICE:
                 selector = obj["spec"]["selector"]
                 if not self._shared:
                     self.exposure.shape(obj)
+        objects += beside
         gateway.relocate(objects, NAMESPACE, self.namespace)
         if self._shared:
             chosen = gateway.selector_in_charge(cluster) if waits else selector
@@ -193,19 +199,6 @@ def _parsed(file: str) -> list[Object]:
 
     text = files(__package__).joinpath("manifests", file).read_text()
     return list(yaml.safe_load_all(text))
-
-
-def _leave_the_node(deployment: Object, *, publish: bool) -> None:
-    """Reached through its Service, it needs no ports of a node, and no node in particular."""
-    spec = deployment["spec"]["template"]["spec"]
-    spec["nodeSelector"].pop("ingress-ready")
-    for port in spec["containers"][0]["ports"]:
-        port.pop("hostPort", None)
-    if publish:
-        args = spec["containers"][0]["args"]
-        args[args.index("--publish-status-address=localhost")] = (
-            f"--publish-service=$(POD_NAMESPACE)/{SERVICE}"
-        )
 
 
 def _headers(identity: str) -> str:

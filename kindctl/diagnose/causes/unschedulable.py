@@ -22,12 +22,19 @@ from kindctl.models import Cause, Object
 NOBODY = re.compile(r"0/(\d+) nodes are available")
 CLAIM = "unbound immediate PersistentVolumeClaims"
 SELECTOR = "didn't match Pod's node affinity/selector"
+VOLUME = "volume node affinity conflict|didn't match PersistentVolume's node affinity"
 REASONS = (  # the scheduler's words, why, what to do, whether waiting would not help
     (
         r"node\.kubernetes\.io/(not-ready|unreachable|network-unavailable)",
         "its nodes are not ready yet",
         "wait for the nodes",
         False,
+    ),
+    (
+        VOLUME,
+        "its volume is on another node",
+        "delete the volume claim (its data goes with it), or go back to one node",
+        True,
     ),
     (
         SELECTOR,
@@ -39,12 +46,6 @@ REASONS = (  # the scheduler's words, why, what to do, whether waiting would not
         "untolerated taint",
         "the nodes have a taint that it does not tolerate",
         "add a toleration",
-        True,
-    ),
-    (
-        "volume node affinity conflict",
-        "its volume is on another node",
-        "delete the volume claim, or go back to one node",
         True,
     ),
     ("free ports", "another pod has its host port", "use one controller, or other ports", False),
@@ -81,6 +82,9 @@ def _judge(evidence: Evidence, pod: Object, message: str) -> tuple[str, str, boo
     """(why, fix, permanent)"""
     # Nodes that are only just booting may still get labels and lose taints.
     settled = bool(evidence.nodes) and all(map(is_ready, evidence.nodes))
+    if re.search(VOLUME, message) and (closed := _cordoned(evidence.nodes)):
+        fix = f"kubectl uncordon {closed[0]}; or delete the volume claim, and its data with it"
+        return f"its volume is on a node that is closed to pods ({', '.join(closed)})", fix, settled
     for phrase, why, fix, lasts in REASONS:
         if re.search(phrase, message):
             # the scheduler's word may be older than what a node has just become
@@ -95,6 +99,10 @@ def _judge(evidence: Evidence, pod: Object, message: str) -> tuple[str, str, boo
         "lower resources.requests, or remove what else runs in the cluster",
         settled and too_much,
     )
+
+
+def _cordoned(nodes: Sequence[Object]) -> list[str]:
+    return [n["metadata"]["name"] for n in nodes if n.get("spec", {}).get("unschedulable")]
 
 
 def _would_take(node: Object, pod: Object) -> bool:

@@ -1,0 +1,143 @@
+"""A controller in several replicas, and the add-on that its autoscaler goes by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kindctl.components import load_addon, load_controller
+from kindctl.components.metrics_server import API, IMAGE
+from kindctl.components.nginx.flavours import GRACE, WITHDRAWN
+from kindctl.config.load import load
+from kindctl.errors import ConfigError
+from kindctl.exposures import load_exposure
+from kindctl.models import Object
+from tests.fakes.cluster import FakeCluster
+from tests.fakes.ways import ports, setup
+
+
+def objects(**how: Any) -> dict[str, Object]:
+    """Kind -> object of the controller."""
+    way = load_exposure("node-port")(ports())
+    made = load_controller("nginx", setup("shop", way, shared=True, **how))
+    found = made.objects(FakeCluster(), str)
+    return {obj["kind"]: obj for obj in found if obj["metadata"]["name"] != "x"}
+
+
+def pod(deployment: Object) -> Any:
+    return deployment["spec"]["template"]["spec"]
+
+
+def test_one_replica_is_as_ever() -> None:
+    found = objects()
+    assert pod(found["Deployment"])["terminationGracePeriodSeconds"] == 0
+    assert not {"PodDisruptionBudget", "HorizontalPodAutoscaler"} & found.keys()
+
+
+def test_two_replicas_are_spread_and_one_goes_at_a_time() -> None:
+    found = objects(replicas=2)
+    spec = found["Deployment"]["spec"]
+    assert spec["replicas"] == 2
+    assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+    (spread,) = pod(found["Deployment"])["topologySpreadConstraints"]
+    assert (spread["topologyKey"], spread["labelSelector"]) == (
+        "kubernetes.io/hostname",
+        spec["selector"],
+    )
+    budget = found["PodDisruptionBudget"]
+    assert budget["spec"] == {"maxUnavailable": 1, "selector": spec["selector"]}
+    assert budget["metadata"]["namespace"] == "ingress"
+    assert "HorizontalPodAutoscaler" not in found
+
+
+def test_a_replica_that_goes_takes_requests_until_everybody_knows() -> None:
+    spec = pod(objects(replicas=2)["Deployment"])
+    (container,) = spec["containers"]
+    assert f"--shutdown-grace-period={WITHDRAWN}" in container["args"]
+    assert container["lifecycle"]["preStop"] == {"exec": {"command": ["/wait-shutdown"]}}
+    assert spec["terminationGracePeriodSeconds"] == GRACE > WITHDRAWN + 240
+    assert container["resources"]["requests"]["cpu"]  # what the autoscaler's percentage is of
+    assert container["resources"]["limits"]
+
+
+def test_gateway_nodes_are_selected_and_tolerated() -> None:
+    spec = pod(objects(gateways=2)["Deployment"])
+    assert spec["nodeSelector"]["kindctl.dev/gateway"] == "true"
+    assert "ingress-ready" not in spec["nodeSelector"]
+    toleration = {"key": "kindctl.dev/gateway", "operator": "Exists", "effect": "NoSchedule"}
+    assert toleration in spec["tolerations"]
+
+
+def test_the_autoscaler_starts_from_the_replicas() -> None:
+    found = objects(replicas=2, autoscale=(4, 60))
+    spec = found["HorizontalPodAutoscaler"]["spec"]
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 4)
+    assert spec["scaleTargetRef"]["name"] == found["Deployment"]["metadata"]["name"]
+    (metric,) = spec["metrics"]
+    assert metric["resource"]["target"] == {"type": "Utilization", "averageUtilization": 60}
+
+
+# --- what cannot be ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("ingress: {replicas: 2}", 2, "`replicas` with `via: host-port`: only one node has"),
+        ("cluster: {gateways: 1}", 2, "`gateways` with `via: host-port`"),
+        (
+            "ingress:\n  expose: {via: node-port}\n  autoscale: {max: 2}",
+            4,
+            "`autoscale` needs metrics-server",
+        ),
+        (
+            "addons: [metrics-server]\ningress:\n  expose: {via: node-port}\n  replicas: 3\n"
+            "  autoscale: {max: 2}",
+            6,
+            "autoscale.max is 2, and replicas 3",
+        ),
+        (
+            "ingress: {controller: none, replicas: 2}",
+            2,
+            "`replicas` needs an ingress controller",
+        ),
+    ],
+)
+def test_what_cannot_be_combined_is_refused(
+    tmp_path: Path, text: str, line: int, message: str
+) -> None:
+    (tmp_path / "kindctl.yaml").write_text(f"name: shop\n{text}\n")
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "kindctl.yaml")
+    (problem,) = caught.value.problems
+    assert problem.line == line
+    assert message in problem.message
+    assert problem.hint
+
+
+# --- metrics-server ------------------------------------------------------------------------------
+
+
+def test_metrics_server_is_proven_by_its_api() -> None:
+    addon = load_addon("metrics-server", setup("shop"))
+    cluster = FakeCluster()
+    deployment = next(
+        obj
+        for obj in addon.objects(cluster, lambda name: f"x/{name}")
+        if obj["kind"] == "Deployment"
+    )
+    (container,) = pod(deployment)["containers"]
+    assert container["image"] == f"x/{IMAGE}"
+    assert "--kubelet-insecure-tls" in container["args"]
+    assert "not available: not asked yet" in addon.prove(cluster)
+    (api,) = addon.late_objects(cluster)
+    assert api["metadata"]["name"] == API.name
+    seen = {"type": "Available", "status": "False", "message": "no endpoints"}
+    live = {**api, "status": {"conditions": [seen]}}
+    cluster.put(live)
+    assert addon.prove(cluster) == "its API is not available: no endpoints"
+    cluster.delete(API)
+    cluster.put({**api, "status": {"conditions": [{**seen, "status": "True"}]}})
+    assert addon.prove(cluster) == ""
