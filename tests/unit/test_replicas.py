@@ -62,6 +62,12 @@ def test_a_replica_that_goes_takes_requests_until_everybody_knows() -> None:
     assert container["resources"]["limits"]
 
 
+def test_a_new_replica_is_ready_when_its_workers_are() -> None:
+    (container,) = pod(objects(replicas=2)["Deployment"])["containers"]
+    probe = container["readinessProbe"]
+    assert (probe["successThreshold"] - 1) * probe["periodSeconds"] > 1
+
+
 def test_gateway_nodes_are_selected_and_tolerated() -> None:
     spec = pod(objects(gateways=2)["Deployment"])
     assert spec["nodeSelector"]["kindctl.dev/gateway"] == "true"

@@ -35,6 +35,10 @@ def in_replicas(deployment: Object, setup: Setup) -> list[Object]:
     The stock flavour gives a pod no time at all. Here it is taken out of the Services first, then stops to
     listen: /wait-shutdown, the preStop hook, lasts for both.
     """
-    args = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    # Healthy is a pod whose backends are known; its workers look them up once a second, and answer 503
+    # until then. Nobody sees that where there is one pod: here others answer meanwhile.
+    container["readinessProbe"]["successThreshold"] = 3
+    args = container["args"]
     args += [f"--shutdown-grace-period={WITHDRAWN}", "--post-shutdown-grace-period=0"]
     return replicas.replicate(deployment, setup, grace=GRACE)

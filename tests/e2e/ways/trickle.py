@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from tests.e2e.harness import http
@@ -46,3 +47,42 @@ class Trickle:
                     self.lost.append(f"{time.strftime('%X')} {answer.status}")
                 self.controllers.add(answer.headers.get("X-Kindctl-Controller", ""))
             self._over.wait(EVERY)
+
+
+@dataclass
+class Steady:
+    """A request every twentieth of a second for `seconds`, each on a new connection, whether or not those
+    before it have been answered."""
+
+    url: str
+    contains: str
+    seconds: float
+    lost: list[tuple[float, str]] = field(default_factory=list)  # (seconds after the start, why)
+    sent: int = 0
+
+    def __post_init__(self) -> None:
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Steady:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._thread.join()
+
+    def _run(self) -> None:
+        start = time.monotonic()
+        with ThreadPoolExecutor(64) as pool:
+            while (at := time.monotonic() - start) < self.seconds:
+                self.sent += 1
+                pool.submit(self._one, at)
+                time.sleep(EVERY)
+
+    def _one(self, at: float) -> None:
+        try:
+            answer = http(self.url)
+        except OSError as error:
+            self.lost.append((round(at, 1), str(error)))
+        else:
+            if answer.status != 200 or self.contains not in answer.body:
+                self.lost.append((round(at, 1), str(answer.status)))
