@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -35,6 +37,41 @@ def default_file() -> Path:
     """Where kubectl looks: the first file of $KUBECONFIG, else ~/.kube/config."""
     first = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
     return Path(first) if first else Path.home() / ".kube" / "config"
+
+
+def user_files() -> Path:
+    """What kubectl reads: $KUBECONFIG, which may join several files, else ~/.kube/config."""
+    return Path(os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
+
+
+def server_of(files: Path, context: str, read: Callable[[Path], str | None]) -> str:
+    """The address of a context's API server. `files`: joined as in $KUBECONFIG; what comes first counts.
+
+    Raises UsageError where none of them has that context.
+    """
+    contexts: dict[str, str] = {}
+    servers: dict[str, str] = {}
+    for file in str(files).split(os.pathsep):
+        config = _read(read(Path(file)) or "") if file else {}
+        for entry in config.get("contexts") or []:
+            contexts.setdefault(entry["name"], (entry.get("context") or {}).get("cluster", ""))
+        for entry in config.get("clusters") or []:
+            servers.setdefault(entry["name"], (entry.get("cluster") or {}).get("server", ""))
+    server = servers.get(contexts.get(context, ""), "")
+    if not server:
+        raise UsageError(
+            f"there is no context {context!r} in {files}",
+            why=f"contexts there: {', '.join(contexts) or 'none'}",
+            fix="correct cluster.provider.existing, or set KUBECONFIG to the file that has it",
+            code="context-unknown",
+        )
+    return server
+
+
+def origin(server: str) -> tuple[str, str, int]:
+    """What of an address tells one API server from another: scheme, host, port."""
+    url = urlsplit(server if "://" in server else f"https://{server}")
+    return url.scheme, url.hostname or "", url.port or {"http": 80}.get(url.scheme, 443)
 
 
 def merge_into(base: str | None, added: str) -> str:

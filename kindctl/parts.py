@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from kindctl import kubeconfig
 from kindctl.components import CONTROLLERS, load_addon, load_controller
 from kindctl.components.app import AppComponent, Expect, ExposedService, settle_namespaces
 from kindctl.components.base import STOCK_PORTS, Component, Controller, Ports, Setup
@@ -25,6 +26,7 @@ from kindctl.config.schema import (
     AppConfig,
     ChartConfig,
     Config,
+    ExistingConfig,
     ExpectConfig,
     ExposeServiceConfig,
 )
@@ -46,8 +48,8 @@ from kindctl.models import (
     Route,
 )
 from kindctl.node_ports import NodePorts, no_node_port, refuse_port_clashes
+from kindctl.providers import load_provider
 from kindctl.providers.base import Provider
-from kindctl.providers.kind import KindProvider
 from kindctl.tools.protocols import Tools
 from kindctl.trust.authority import Authority
 from kindctl.trust.serving import Serving
@@ -127,7 +129,20 @@ def provider_of(
     loaded: Loaded, tools: Tools, images: Images, mappings: Sequence[PortMapping]
 ) -> Provider:
     config = loaded.config
-    return KindProvider(
+    where = config.cluster.provider
+    made: Provider
+    if isinstance(where, ExistingConfig):
+        made = load_provider("existing")(
+            tools,
+            config.name,
+            where.existing,
+            kubeconfig.user_files(),
+            where.server or "",
+            (config.images.push or "").rstrip("/"),
+            (config.images.pull or "").rstrip("/"),
+        )
+        return made
+    made = load_provider("kind")(
         tools,
         config.name,
         node_image=config.cluster.image or node_reference(config.cluster.kubernetes),
@@ -140,18 +155,21 @@ def provider_of(
         extra_cas_label=cas.label(images.book.extra_cas),
         registry_port=config.cluster.registry.port if config.cluster.registry else 0,
     )
+    return made
 
 
 def wants(loaded: Loaded, parts: Parts) -> Wants:
     """What the environment asks of the machine."""
     config = loaded.config
-    mapped = [(mapping.address, mapping.host_port) for mapping in parts.mappings]
+    local = not isinstance(config.cluster.provider, ExistingConfig)
+    mapped = [(m.address, m.host_port) for m in parts.mappings if local]
     forwarded = [(forward.address, forward.local) for forward in parts.forwards]
     return Wants(
         ports=(*mapped, *forwarded),
         kubernetes=config.cluster.kubernetes,
         workers=config.cluster.workers + config.cluster.gateways,
         environment=config.name,
+        local=local,
         registry=config.cluster.registry.port if config.cluster.registry else 0,
     )
 

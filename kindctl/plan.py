@@ -168,6 +168,7 @@ class _Steps:
             title=f"apply {part.name}",
             needs=frozenset({"cluster:api", *delivered, *authority}),
             resolve=self._resolve,
+            adopt=not self.provider.lasting,
             **common,
         )
         yield WorkloadsReady(
@@ -185,6 +186,7 @@ class _Steps:
             needs=frozenset({f"ready:{part.name}"}),
             resolve=self._resolve,
             late=True,
+            adopt=not self.provider.lasting,
             **common,
         )
         yield Proven(part, self.provider.cluster, needs=frozenset({f"late:{part.name}"}))
@@ -271,4 +273,5 @@ class _Steps:
 
     def _resolve(self, reference: str) -> str:
         """Before an image is there, its reference stands for itself: `plan` compares without it."""
-        return self.images.resolve(reference) or reference
+        image = self.images.resolve(reference)
+        return self.provider.in_pods(reference, image) if image else reference

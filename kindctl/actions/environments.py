@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-from kindctl.config.load import LOCAL_FILE, find_file, load
+from kindctl import kubeconfig
+from kindctl.config.load import LOCAL_FILE, Loaded, find_file, load
+from kindctl.config.schema import ExistingConfig
 from kindctl.errors import ConfigError, KindctlError, UsageError
-from kindctl.models import DOCKER_ENVIRONMENT_LABEL, ContainerInfo
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL, Absent, ContainerInfo
+from kindctl.providers.base import Provider
+from kindctl.providers.existing import ExistingProvider, all_remembered, remembered
 from kindctl.providers.kind import KindProvider
 from kindctl.providers.registry import REGISTRY_LABEL
 from kindctl.steps.located import urls_of
@@ -24,6 +28,7 @@ class Environment:
     """One row of `kindctl list`. `state`: running, stopped, or partly stopped."""
 
     name: str
+    context: str  # kubectl's: kind-NAME, or that of an existing cluster
     state: str
     nodes: int
     kubernetes: str
@@ -52,7 +57,33 @@ def registry_of(tools: Tools, name: str) -> ContainerInfo | None:
 
 
 def environments(tools: Tools) -> list[Environment]:
-    return [_environment(tools, *item) for item in nodes_by_environment(tools).items()]
+    """Those in containers of this engine, and those in existing clusters that this machine has used."""
+    elsewhere = (_elsewhere(tools, name) for name in all_remembered())
+    return [
+        *(_environment(tools, *item) for item in nodes_by_environment(tools).items()),
+        *filter(None, elsewhere),
+    ]
+
+
+def _elsewhere(tools: Tools, name: str) -> Environment | None:
+    """None: it is no longer in that cluster."""
+    provider = remembered(tools, name)
+    if provider is None:
+        return None
+    row = Environment(name, provider.context, "running", 0, "", (), "", ())
+    try:
+        if isinstance(provider.observe(), Absent):
+            return None
+        with open_environment(tools, name) as cluster:
+            record = read_record(cluster)
+            return replace(
+                row,
+                kubernetes=cluster.version(),
+                file=record.file if record else "",
+                urls=tuple(urls_of(cluster, record.routes)) if record else (),
+            )
+    except KindctlError:
+        return replace(row, state="not answering")
 
 
 def _environment(tools: Tools, name: str, nodes: list[ContainerInfo]) -> Environment:
@@ -81,6 +112,7 @@ def _environment(tools: Tools, name: str, nodes: list[ContainerInfo]) -> Environ
     )
     return Environment(
         name=name,
+        context=f"kind-{name}",
         state=state,
         nodes=len(nodes),
         kubernetes=version,
@@ -90,17 +122,20 @@ def _environment(tools: Tools, name: str, nodes: list[ContainerInfo]) -> Environ
     )
 
 
-def provider_of(tools: Tools, name: str) -> KindProvider:
-    """The provider of an existing environment, as far as its name alone tells."""
-    return KindProvider(tools, name, node_image="", resolve=lambda _: None)
+def provider_of(tools: Tools, name: str) -> Provider:
+    """The provider of an environment that exists, as far as its name alone tells."""
+    return remembered(tools, name) or KindProvider(
+        tools, name, node_image="", resolve=lambda _: None
+    )
 
 
 @contextmanager
 def open_environment(tools: Tools, name: str) -> Iterator[Cluster]:
     """The environment's cluster. Raises UsageError when there is none or it does not answer."""
-    cluster = provider_of(tools, name).cluster()
-    if cluster is None:
-        known = ", ".join(nodes_by_environment(tools)) or "none"
+    provider = provider_of(tools, name)
+    cluster = provider.cluster()
+    if cluster is None or (provider.lasting and isinstance(provider.observe(), Absent)):
+        known = ", ".join([*nodes_by_environment(tools), *all_remembered()]) or "none"
         raise UsageError(
             f"no running environment {name!r}",
             why=f"environments here: {known}",
@@ -124,13 +159,13 @@ def choose_name(tools: Tools, name: str | None, file: Path | None = None) -> str
     nearby = file or find_file(Path.cwd())
     if nearby:
         try:
-            return load(file).config.name
+            return _of_file(tools, load(file))
         except ConfigError:
             written = None if file else _written_name(nearby)
             if written is None:
                 raise
             return written
-    known = list(nodes_by_environment(tools))
+    known = [*nodes_by_environment(tools), *all_remembered()]
     if len(known) == 1:
         return known[0]
     if not known:
@@ -138,6 +173,15 @@ def choose_name(tools: Tools, name: str | None, file: Path | None = None) -> str
     raise UsageError(
         "which environment?", why=f"there are {len(known)}: {', '.join(known)}", fix="name one"
     )
+
+
+def _of_file(tools: Tools, loaded: Loaded) -> str:
+    """Its environment's name. A file says where an existing cluster is, on whichever machine it is read."""
+    config = loaded.config
+    where = config.cluster.provider
+    if isinstance(where, ExistingConfig):
+        ExistingProvider(tools, config.name, where.existing, kubeconfig.user_files()).remember()
+    return config.name
 
 
 def _written_name(file: Path) -> str | None:

@@ -6,12 +6,15 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from kindctl.actions.environments import nodes_by_environment
 from kindctl.config.load import Loaded
 from kindctl.diagnose.checks import intentions, mendable
-from kindctl.errors import MachineError
+from kindctl.errors import KindctlError, MachineError, UsageError
 from kindctl.events import Emit
-from kindctl.models import Report
+from kindctl.models import Absent, Report
 from kindctl.plan import Plan, make_plan
+from kindctl.providers.base import Provider, Stranger
+from kindctl.providers.existing import ExistingProvider, forget, remembered
 from kindctl.run import run
 from kindctl.steps.located import urls_of
 from kindctl.tools.lock import environment_lock
@@ -21,7 +24,15 @@ from kindctl.trust.stores import trusted_by
 Agree = Callable[[Sequence[str]], bool]
 """Shows what would be installed and which sources are added; True when the user agrees."""
 
+Confirm = Callable[[Stranger], bool]
+"""Asks the user whether a cluster that kindctl did not make may be used; True when the user agrees."""
+
 LOCK_WAIT = 600.0
+
+
+def unconfirmed(stranger: Stranger) -> bool:
+    """Nobody is there to be asked."""
+    return False
 
 
 def up(
@@ -33,10 +44,13 @@ def up(
     stop: threading.Event,
     timeout: float | None = None,
     say: Callable[[str], None] = lambda _: None,
+    confirm: Confirm = unconfirmed,
 ) -> Report:
     """Raises the first step's error; what exists by then stays, and another `up` goes on from there."""
     with environment_lock(loaded.config.name, wait=LOCK_WAIT, say=say):
         plan = make_plan(loaded, tools)
+        ask_before_use(plan.provider, confirm)
+        refuse_a_move(plan.provider, loaded.config.name, tools)
         for warning in plan.parts.warnings:
             say(f"warning: {warning}")
         ask_before_fixing(plan, agree)
@@ -47,13 +61,53 @@ def up(
             stop=stop,
             timeout=timeout,
             urls=lambda: urls_of(plan.provider.cluster(), plan.parts.routes),
-            kubeconfig=str(plan.provider.kubeconfig),
+            kubeconfig="" if plan.provider.lasting else str(plan.provider.kubeconfig),
         )
         if any(route.certified for route in plan.parts.routes) and not trusted_by(
             tools.host, Path.home()
         ):
             say("https: no program of this machine trusts its certificate yet: kindctl trust")
         return report
+
+
+def ask_before_use(provider: Provider, confirm: Confirm) -> None:
+    """Raises UsageError where the environment is new to a cluster of others and nobody agrees."""
+    stranger = provider.stranger()
+    if stranger is None or confirm(stranger):
+        return
+    raise UsageError(
+        f"kindctl has not been in the cluster of context {stranger.context} yet, and nobody agreed",
+        why=f"its API server is {stranger.server}",
+        fix="run `kindctl up` at a terminal and type the context's name; or, for scripts, put\n"
+        f"  cluster: {{provider: {{existing: {stranger.context}, server: '{stranger.server}'}}}}\n"
+        "into kindctl.yaml and run `kindctl up --yes`",
+        code="context-unconfirmed",
+    )
+
+
+def refuse_a_move(provider: Provider, name: str, tools: Tools) -> None:
+    """Raises UsageError where an environment of this name is in another cluster: it would be lost there."""
+    there = remembered(tools, name)
+    lost = ""
+    if there and (not provider.lasting or there.context != provider.context):
+        lost = there.context if _is_there(there) else ""
+        if not lost:
+            forget(name)
+    elif provider.lasting and nodes_by_environment(tools).get(name):
+        lost = f"kind-{name}"
+    if lost:
+        raise UsageError(
+            f"environment {name!r} is in the cluster of context {lost}",
+            fix=f"kindctl down {name} first, or choose another name with --name",
+            code="environment-elsewhere",
+        )
+
+
+def _is_there(provider: ExistingProvider) -> bool:
+    try:
+        return not isinstance(provider.observe(), Absent)
+    except KindctlError:  # a cluster that has gone, or another environment's
+        return False
 
 
 def ask_before_fixing(plan: Plan, agree: Agree) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kindctl.cli.common import File, Name, OutputOption, Yes, ask, get_tools, note
+from kindctl.cli.common import File, Name, OutputOption, Yes, ask, ask_context, get_tools, note
 
 
 def command(
@@ -45,6 +45,7 @@ def command(
             stop=stop,
             timeout=timeout,
             say=note,
+            confirm=lambda stranger: ask_context(stranger, yes=yes),
         )
     if output != "json":
         render_up(report)

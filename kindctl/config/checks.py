@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kindctl.config.places import Loc, dotted
-from kindctl.config.schema import ChartConfig, Config
+from kindctl.config.schema import ChartConfig, Config, ExistingConfig
 from kindctl.errors import UsageError
 
 Finding = tuple[Loc, str, str]
@@ -26,6 +26,7 @@ def cross_checks(config: Config, root: Path) -> Iterator[Finding]:
     """Every finding, in no order."""
     yield from _ingress(config)
     yield from _cluster(config)
+    yield from _existing(config)
     yield from _apps(config, root)
     if config.ingress.custom:
         yield from _sources(
@@ -111,6 +112,45 @@ def _cluster(config: Config) -> Iterator[Finding]:
             node_reference(config.cluster.kubernetes)
         except UsageError as error:
             yield ("cluster", "kubernetes"), error.what, error.fix
+
+
+OF_KIND = ("kubernetes", "image", "workers", "gateways", "registry", "kind")
+
+
+def _existing(config: Config) -> Iterator[Finding]:
+    """What only a cluster of kind's can have, and what only another needs."""
+    if not isinstance(config.cluster.provider, ExistingConfig):
+        for key in ("push", "pull"):
+            if getattr(config.images, key):
+                yield (
+                    ("images", key),
+                    f"images.{key} is for existing clusters",
+                    "kind's nodes get images directly; for a registry set cluster.registry",
+                )
+        return
+    for key in OF_KIND:
+        if key in config.cluster.model_fields_set:
+            yield (
+                ("cluster", key),
+                f"cluster.{key} is of a cluster that kind makes, and this one exists",
+                "remove it",
+            )
+    expose = config.ingress.expose
+    if config.ingress.controller != "none" and expose.via == "host-port":
+        yield (
+            ("ingress", "expose", "via"),
+            "ingress.expose: host-port needs ports that kind maps when it makes a node",
+            "`expose: {via: load-balancer}` where the cluster gives addresses, else node-port or "
+            "port-forward; `controller: none` where it has a controller",
+        )
+    if config.images.push is None:
+        for index, app in enumerate(config.apps):
+            if app.build:
+                yield (
+                    ("apps", index, "build"),
+                    "an existing cluster gets what is built here from a registry",
+                    "set images.push to one that its nodes can pull from",
+                )
 
 
 def _apps(config: Config, root: Path) -> Iterator[Finding]:

@@ -27,6 +27,11 @@ class ExistingConfig(Strict):
     existing: Annotated[str, Field(min_length=1)] = Field(
         description="its context in the kubeconfig"
     )
+    server: Annotated[str, Field(pattern="^https?://")] | None = Field(
+        None,
+        description="address of its API server; another one is refused, and `up --yes` needs it the "
+        "first time",
+    )
 
 
 class RegistryConfig(Strict):

@@ -21,6 +21,8 @@ class Wants:
     """(address, host port) that a new cluster would bind: HTTP's first, HTTPS's second, then others."""
     registry: int = 0
     """Port of 127.0.0.1 for the image registry of the environment; 0: none is wanted."""
+    local: bool = True
+    """Whether the cluster runs on this engine; else only images are made here."""
     kubernetes: str = "1.36"
     workers: int = 0
     environment: str = ""

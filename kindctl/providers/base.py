@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -10,10 +11,35 @@ from kindctl.models import Change, Progress, State
 from kindctl.tools.protocols import Cluster
 
 
+@dataclass(frozen=True)
+class Stranger:
+    """A cluster that kindctl did not make and that an environment has not used yet."""
+
+    environment: str
+    context: str
+    server: str  # address of its API
+    named: bool  # whether the file has that address, too
+
+
 class Provider(Protocol):
     name: str
-    kubeconfig: Path  # the environment's own file
+    lasting: bool  # the cluster was there before the environment, and is when it has gone
+    kubeconfig: Path  # the environment's own file; of a lasting cluster: the user's
     context: str
+
+    @property
+    def title(self) -> str:
+        """Of the step that makes or takes the cluster: "create the cluster (kind)"."""
+        ...
+
+    @property
+    def destination(self) -> str:
+        """Completes "bring IMAGE ..."."""
+        ...
+
+    def stranger(self) -> Stranger | None:
+        """The cluster, where the user has to agree before it is touched."""
+        ...
 
     def images(self) -> Sequence[str]:
         """References that the host needs before `create`: the node image."""
@@ -33,11 +59,15 @@ class Provider(Protocol):
         ...
 
     def holds(self, image: str) -> bool:
-        """Whether every node has the image of this name, with the ID that the engine has."""
+        """Whether every node has the image of this name, with the ID that the engine has; or can get it."""
         ...
 
     def deliver(self, image: str, progress: Progress) -> None:
-        """Bring an image of the engine into every node."""
+        """Bring an image of the engine into every node, or where nodes can get it."""
+        ...
+
+    def in_pods(self, reference: str, image: str) -> str:
+        """The name by which pods ask for what serves for `reference`, `image` in the engine."""
         ...
 
     def surplus(self) -> Sequence[str]:

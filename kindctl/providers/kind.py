@@ -83,6 +83,9 @@ class KindProvider:
     extra_cas_label: str = ""  # their fingerprints, as images say which they carry
 
     name = "kind"
+    lasting = False
+    title = "create the cluster (kind)"
+    destination = "into the nodes"
 
     def __post_init__(self) -> None:
         self.kubeconfig: Path = kubeconfig_file(self.environment)
@@ -95,6 +98,12 @@ class KindProvider:
 
     def images(self) -> Sequence[str]:
         return (self.node_image,)
+
+    def stranger(self) -> None:
+        return None
+
+    def in_pods(self, reference: str, image: str) -> str:
+        return image
 
     # --- looking ---------------------------------------------------------------------------------
 

@@ -10,7 +10,8 @@ from kindctl.providers.base import Provider
 
 @dataclass
 class ClusterStep:
-    """Holds when the API answers and all nodes are Ready. Reaches `containerd`, then `api`."""
+    """Holds when the API answers, and all nodes of a cluster of ours are Ready.
+    Reaches `containerd`, then `api`."""
 
     provider: Provider
     needs: frozenset[str]
@@ -21,7 +22,7 @@ class ClusterStep:
 
     @property
     def title(self) -> str:
-        return f"create the cluster ({self.provider.name})"
+        return self.provider.title
 
     def observe(self) -> State:
         return self.provider.observe()

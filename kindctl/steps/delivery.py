@@ -30,7 +30,7 @@ class ImageInNodes:
 
     @property
     def title(self) -> str:
-        return f"bring {self.images.name(self.reference)} into the nodes"
+        return f"bring {self.images.name(self.reference)} {self.provider.destination}"
 
     def observe(self) -> State:
         try:

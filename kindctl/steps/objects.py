@@ -69,7 +69,8 @@ class ObjectsApplied:
     """Holds when every object of the component is as its manifests say.
 
     Fields that the manifests do not name belong to others. `late`: the component's late objects.
-    `adopt`: take over objects that exist and that kindctl did not make.
+    `adopt`: take over objects that exist and that kindctl did not make. Without it they are refused, and
+    namespaces that exist are used as they are.
     """
 
     name: str
@@ -144,6 +145,8 @@ class ObjectsApplied:
             return (
                 self._look_again(cluster, obj) if ref in self._put_off else Look(obj, absent=True)
             )
+        if ref.kind == "Namespace" and not self.adopt and not self._is_ours(live):
+            return Look(obj)  # used as it is
         if "deletionTimestamp" in live["metadata"]:
             return Look(obj, going=True, waits_for=_why_going(live))
         if not self._may_take(live):
@@ -177,10 +180,11 @@ class ObjectsApplied:
         return Look(obj, absent=True)
 
     def _may_take(self, live: Object) -> bool:
+        return live["kind"] == "Namespace" or self.adopt or self._is_ours(live)
+
+    def _is_ours(self, live: Object) -> bool:
         owner = (live["metadata"].get("labels") or {}).get(ENVIRONMENT_LABEL, self.environment)
-        if live["kind"] == "Namespace":
-            return True
-        return self.adopt or (owner == self.environment and is_ours_or_absent(live))
+        return owner == self.environment and is_ours_or_absent(live)
 
     # --- applying --------------------------------------------------------------------------------
 

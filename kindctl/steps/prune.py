@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
@@ -92,25 +92,37 @@ class Pruned:
         return leftovers(self.forwards.list(self.environment), self.forwarded)
 
     def _surplus(self, cluster: Cluster) -> tuple[list[ObjectRef], list[str]]:
-        """What is to be deleted, and which namespaces stay and why."""
         wanted = inventory(self.components, cluster, self.environment)
-        keep = {_identity(ref) for ref in wanted}
+        keep = frozenset(_identity(ref) for ref in wanted)
         used = {namespace for _, _, namespace, _ in keep} | {SYSTEM_NAMESPACE}
-        found = [ref for ref, _ in ours(cluster, self.environment) if _identity(ref) not in keep]
-        stays: list[str] = []
-        going: set[str] = set()
-        for ref in found:
-            if ref.kind == "Namespace" and ref.name not in used:
-                if others := _others(cluster, ref.name):
-                    stays.append(f"{ref} stays: it has {', '.join(others[:3])}")
-                else:
-                    going.add(ref.name)
-        surplus = [
-            ref
-            for ref in found
-            if (ref.name in going if ref.kind == "Namespace" else ref.namespace not in going)
-        ]
-        return surplus, stays
+        return surplus_of(cluster, self.environment, keep=keep, used=used)
+
+
+def surplus_of(
+    cluster: Cluster, environment: str, *, keep: frozenset[Identity], used: Collection[str | None]
+) -> tuple[list[ObjectRef], list[str]]:
+    """What of the environment is to be deleted, and what stays and why: namespaces and definitions that
+    others use. `used`: namespaces that stay in any case."""
+    found = [ref for ref, _ in ours(cluster, environment) if _identity(ref) not in keep]
+    stays: list[str] = []
+    going: set[str] = set()
+    staying: set[ObjectRef] = set()
+    for ref in found:
+        if ref.kind == "Namespace" and ref.name not in used:
+            if others := _others(cluster, ref.name):
+                stays.append(f"{ref} stays: it has {', '.join(others[:3])}")
+            else:
+                going.add(ref.name)
+        if ref.kind == "CustomResourceDefinition" and (others := _others_of(cluster, ref)):
+            stays.append(f"{ref} stays: it defines {', '.join(others[:3])}")
+            staying.add(ref)
+    surplus = [
+        ref
+        for ref in found
+        if (ref.name in going if ref.kind == "Namespace" else ref.namespace not in going)
+        and ref not in staying
+    ]
+    return surplus, stays
 
 
 def ours(cluster: Cluster, environment: str) -> list[tuple[ObjectRef, Mapping[str, str]]]:
@@ -180,6 +192,22 @@ def _others(cluster: Cluster, namespace: str) -> list[str]:
             and not obj["metadata"].get("ownerReferences")
             and f"{obj['kind']} {obj['metadata']['name']}" not in MADE_FOR_EACH
         ]
+
+
+def _others_of(cluster: Cluster, definition: ObjectRef) -> list[str]:
+    """Objects of others that go with the definition of their kind."""
+    live = cluster.get(definition)
+    if live is None:
+        return []
+    spec = live["spec"]
+    version = next((v["name"] for v in spec["versions"] if v.get("served", True)), "")
+    objects = _listed(cluster, f"{spec['group']}/{version}", spec["names"]["kind"])
+    return [
+        str(ObjectRef.of(obj))
+        for obj in objects
+        if (obj["metadata"].get("labels") or {}).get(MANAGED_LABEL) != MANAGER
+        and not obj["metadata"].get("ownerReferences")
+    ]
 
 
 def _listed(

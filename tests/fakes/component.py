@@ -55,6 +55,9 @@ class FakeProvider:
     name: str = "kind"
     kubeconfig: Path = Path("/nowhere/kubeconfig")
     context: str = "kind-shop"
+    lasting: bool = False
+    title: str = "create the cluster (kind)"
+    destination: str = "into the nodes"
 
     def images(self) -> Sequence[str]:
         return ()
@@ -73,6 +76,12 @@ class FakeProvider:
 
     def deliver(self, image: str, progress: Progress) -> None:
         return None
+
+    def stranger(self) -> None:
+        return None
+
+    def in_pods(self, reference: str, image: str) -> str:
+        return image
 
     def surplus(self) -> Sequence[str]:
         return ()

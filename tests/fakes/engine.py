@@ -260,6 +260,11 @@ class FakeEngine:
         self.files[node_name(reference), folder] = files
         return self.add_image(reference)
 
+    def note_digest(self, reference: str, digest: str) -> None:
+        """As if it had been pulled from that registry."""
+        id_ = self._known(reference).id
+        self._images[id_] = replace(self._images[id_], digests=(digest,))
+
     def add_container(self, container: FakeContainer) -> FakeContainer:
         """`docker run`, or `docker create` where its state is not running. Raises ToolError as those
         do, and leaves a container in state `created` where its ports are taken."""

@@ -223,6 +223,9 @@ class Nodes:
     name = "nodes"
     kubeconfig = Path("/nowhere")
     context = "kind-nodes"
+    lasting = False
+    title = "create the cluster (kind)"
+    destination = "into the nodes"
 
     def images(self) -> tuple[str, ...]:
         return ()
@@ -241,6 +244,12 @@ class Nodes:
 
     def deliver(self, image: str, progress: Progress) -> None:
         self.held.add(image)
+
+    def stranger(self) -> None:
+        return None
+
+    def in_pods(self, reference: str, image: str) -> str:
+        return image
 
     def surplus(self) -> tuple[str, ...]:
         return ()

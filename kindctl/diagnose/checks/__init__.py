@@ -37,6 +37,9 @@ CHECKS = {
     "cas": "certificate authorities of this machine's network",
 }
 
+OF_A_LOCAL_CLUSTER = {"kind", "cgroup", "inotify", "memory", "subnets", "proxy"}
+"""Not asked where the cluster is elsewhere."""
+
 
 def load(code: str) -> Check:
     """The check of this code. Raises KeyError when there is none."""
@@ -49,11 +52,15 @@ def examine(tools: Tools, wants: Wants) -> list[Verdict]:
     """Every check's verdict, asked side by side, in the order of CHECKS."""
     from concurrent.futures import ThreadPoolExecutor
 
-    checks = [load(code) for code in CHECKS]
+    checks = _asked(wants)
     with ThreadPoolExecutor(len(checks) + 1) as pool:
         engine = _AskedOnce(tools.engine, pool.submit(tools.engine.info))
         shared = replace(tools, engine=cast(Engine, engine))
         return list(pool.map(lambda check: _ask(check, shared, wants), checks))
+
+
+def _asked(wants: Wants) -> list[Check]:
+    return [load(code) for code in CHECKS if wants.local or code not in OF_A_LOCAL_CLUSTER]
 
 
 def mendable(verdict: Verdict) -> bool:
@@ -65,7 +72,7 @@ def intentions(tools: Tools, wants: Wants, verdicts: Sequence[Verdict]) -> list[
     """What `repair` would do, one sentence each, none twice."""
     sentences = (
         sentence
-        for check, verdict in zip(map(load, CHECKS), verdicts, strict=True)
+        for check, verdict in zip(_asked(wants), verdicts, strict=True)
         if mendable(verdict)
         for sentence in check.plan(tools, wants)
     )
@@ -78,7 +85,7 @@ def repair(tools: Tools, wants: Wants, verdicts: Sequence[Verdict], say: Say) ->
     A check that was blocked is asked again, as what blocked it may work by now. Raises KindctlError
     when something that failed cannot be mended; a warning that cannot be is passed over.
     """
-    for check, before in zip(map(load, CHECKS), verdicts, strict=True):
+    for check, before in zip(_asked(wants), verdicts, strict=True):
         verdict = _ask(check, tools, wants) if before.blocked_by else before
         if not mendable(verdict):
             continue
