@@ -288,6 +288,15 @@ def test_behind_a_load_balancer_the_ports_are_the_services(
     assert named(custom.objects(cluster, str), "Service")["spec"]["type"] == "LoadBalancer"
 
 
+def test_forwarded_the_ports_are_the_services(folder: Folder) -> None:
+    folder.write(file=("via: host-port", "via: port-forward, http: 8080, https: 8443"))
+    assert folder.parts().mappings == ()
+    assert [(f.namespace, f.service, f.port, f.local) for f in folder.parts().forwards] == [
+        ("front", "gate", 8000, 8080),
+        ("front", "gate", 8443, 8443),
+    ]
+
+
 def test_without_https_there_is_one_way(folder: Folder) -> None:
     folder.write(file=("https: 8443", "https: null"))
     assert folder.parts().mappings == (PortMapping(80, 1080),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -10,10 +10,11 @@ import pytest
 from kindctl.components import gateway
 from kindctl.components.gateway import Handover
 from kindctl.components.nginx import IngressNginx
-from kindctl.components.proof import environment_id
+from kindctl.components.proof import HOSTS, environment_id
 from kindctl.errors import KindctlError
 from kindctl.exposures.host_port import HostPort
-from kindctl.models import Absent, Differs, Object, ObjectRef, Ready, Route
+from kindctl.exposures.node_port import NodePort
+from kindctl.models import Absent, Differs, ExposedPort, Object, ObjectRef, Ready, Route
 from kindctl.steps.desired import desired
 from kindctl.steps.gap import Gap
 from kindctl.steps.objects import ObjectsApplied
@@ -129,6 +130,37 @@ def shared(controller: IngressNginx, cluster: FakeCluster) -> Object:
     return next(obj for obj in found if obj["metadata"]["name"] == gateway.SERVICE)
 
 
+def test_node_ports_of_a_controller_of_the_users_are_a_way_in() -> None:
+    cluster = FakeCluster()
+    service = {
+        "type": "NodePort",
+        "selector": {"app": "c"},
+        "ports": [{"port": 80, "nodePort": 30080}],
+    }
+    labels = workload("custom", "front")["metadata"]["labels"]
+    meta = {"name": "gate", "namespace": "front", "labels": labels}
+    cluster.apply(namespace("front"))
+    cluster.apply({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": service})
+    known = Handover("shop", ["ingress-nginx", "custom"])
+    assert known.others(cluster, "ingress-nginx") == {"custom"}
+    controller = IngressNginx(setup("shop", HostPort(ports()), handover=known, shared=True))
+    objects = controller.objects(cluster, str)
+    assert gateway.SERVICE not in {obj["metadata"]["name"] for obj in objects}
+    known.over(controller.name)
+    assert shared(controller, cluster)["spec"]["selector"]
+
+
+def test_without_the_shared_service_nothing_can_be_turned_over() -> None:
+    cluster = FakeCluster()
+    one = ExposedPort("http", gateway.NAMESPACE, gateway.SERVICE, "http", 80, 30080)
+    way = NodePort([one])
+    assert not gateway.is_turned_over(way, cluster)
+    cluster.apply(namespace(gateway.NAMESPACE))
+    cluster.apply(gateway.shared_service({"app": "traefik"}, host_port()))
+    assert gateway.is_turned_over(way, cluster)
+    assert not gateway.is_turned_over(host_port(), cluster)
+
+
 # --- the switch ----------------------------------------------------------------------------------
 
 
@@ -218,6 +250,51 @@ def test_the_new_one_gets_the_ports_and_the_old_one_goes(cluster: FakeCluster) -
     assert live is not None
     assert host_ports(live) == {80, 443}
     assert step.observe() == Ready()
+
+
+def silent(controller: str) -> HttpAnswer:
+    """Of a controller that sets no headers."""
+    return HttpAnswer(200, {}, b"shop " + controller.encode())
+
+
+def test_one_that_sets_no_headers_is_known_by_the_witness(cluster: FakeCluster) -> None:
+    """The pod behind it is asked, through its Service before the switch and through the port after it."""
+    step = switch(cluster, nginx())
+    step.routes = [replace(ROUTE, well_known=True)]
+    asked: list[str] = []
+
+    def serve(port: str, path: str, host: str) -> HttpAnswer:
+        asked.append(host)
+        return right(cluster, "ingress-nginx") if host == HOSTS["http"] else silent("new")
+
+    def answer(request: Request) -> HttpAnswer:
+        found = machine.answer(request)
+        told = found.headers.get("x-kindctl-controller")
+        return (
+            silent("new")
+            if told == "ingress-nginx" and request.host not in HOSTS.values()
+            else found
+        )
+
+    machine = Machine(cluster)
+    cluster.servers["ingress-nginx", "ingress-nginx-controller"] = serve
+    machine.net.serve("127.0.0.1", 80, answer)
+    step.net = machine.net
+    first, *removed = step.apply(Heard()).done
+    assert first.startswith("switched from traefik to ingress-nginx: ")
+    assert removed == ["removed Deployment traefik/traefik"]
+    assert asked == ["localhost", HOSTS["http"]]
+
+
+def test_while_the_old_one_sets_no_headers_no_request_counts_as_lost(cluster: FakeCluster) -> None:
+    step = switch(cluster, nginx())
+    identity = environment_id("shop", cluster)
+    told = right(cluster, "custom")
+    step.net = net = FakeNet()
+    net.serve("127.0.0.1", 80, lambda r: told if r.host in HOSTS.values() else silent("old"))
+    assert step._right(identity)
+    net.serve("127.0.0.1", 80, lambda r: silent("somebody"))
+    assert not step._right(identity)
 
 
 def test_one_that_does_not_answer_rightly_takes_nothing(
