@@ -104,7 +104,9 @@ class UrlAnswers:
             stranger = foreign(told, identity, route.connect[1])
         if not stranger and self._stuck(answer):
             return Differs(f"{summary(answer)}, for {STUCK_SECONDS:.0f} s")
-        fault = stranger or wrong(answer, route)
+        if stranger:
+            return NotReady(stranger, witness_cause(route))
+        fault = wrong(answer, route)
         return NotReady(fault) if fault else Ready(summary(answer))
 
     def _stuck(self, answer: HttpAnswer) -> bool:
@@ -135,6 +137,19 @@ def certificate_cause(error: ToolError, route: Route) -> Cause | None:
         f"openssl s_client -connect {route.connect[0]}:{route.connect[1]} </dev/null | "
         "openssl x509 -noout -subject -issuer -ext subjectAltName",
         cites=(error.why,) if error.why else (),
+    )
+
+
+def witness_cause(route: Route) -> Cause | None:
+    """Not permanent: a controller may only not have seen its Ingress yet."""
+    if not route.well_known:
+        return None
+    asked = witness(route)
+    return Cause(
+        code="not-proven",
+        what=f"nothing shows that port {route.connect[1]} leads to the controller of this environment",
+        fix="look whether it serves the Ingress objects in kindctl-system: "
+        f"curl -ik --connect-to ::{route.connect[0]}:{route.connect[1]} {asked.url}; kindctl logs",
     )
 
 

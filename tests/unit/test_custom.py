@@ -479,10 +479,16 @@ def test_an_answer_counts_when_the_witness_is_behind_the_same_port(world: World)
 
 def test_whatever_else_listens_on_the_port_does_not_pass(world: World) -> None:
     world.witness = {}
-    expected = "port 80 is answered by gate, not by this environment: 404 Not Found"
-    assert world.look(contains="shop") == NotReady(expected)
+    state = world.look(contains="shop")
+    assert isinstance(state, NotReady)
+    assert state.seen == "port 80 is answered by gate, not by this environment: 404 Not Found"
+    assert state.cause
+    assert (state.cause.code, state.cause.permanent) == ("not-proven", False)
+    assert f"::127.0.0.1:80 http://kindctl.invalid{WELL_KNOWN}" in state.cause.fix
     world.witness = {"X-Kindctl-Environment": "shop.123456789abc"}
-    assert world.look() == NotReady("port 80 is answered by another environment, shop")
+    state = world.look()
+    assert isinstance(state, NotReady)
+    assert state.seen == "port 80 is answered by another environment, shop"
 
 
 def test_a_404_counts_where_the_file_expects_one(world: World) -> None:
