@@ -1,0 +1,106 @@
+"""How fast `kindctl forward` is beside `kubectl port-forward`: pairs, one after the other, in one run.
+
+    python -m tests.bench.forward ENVIRONMENT [--kubectl PROGRAM] [--pairs 7]
+
+ENVIRONMENT runs already. Two pods that serve 50 MB (files.yaml) are applied to a namespace of their own, which
+is removed at the end. The image python:3.13-slim has to be in its nodes, under this name or `--image`'s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from kindctl.paths import forward_socket, kubeconfig
+from kindctl.tools.forwards import RealForwards
+from kindctl.tools.host import RealHost
+from tests.bench.transfers import SIZE, download
+
+NAMESPACE = "bench-forward"
+OURS, THEIRS = 28000, 28001
+PARALLEL = (1, 20)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("environment")
+    parser.add_argument("--kubectl", default="kubectl")
+    parser.add_argument("--image", default="python:3.13-slim")
+    parser.add_argument("--pairs", type=int, default=7)
+    options = parser.parse_args()
+    kubectl = [options.kubectl, "--kubeconfig", str(kubeconfig(options.environment))]
+    kubectl += ["-n", NAMESPACE]
+    text = Path(__file__).with_name("files.yaml").read_text()
+    text = text.replace("python:3.13-slim", options.image)
+    subprocess.run([*kubectl, "create", "namespace", NAMESPACE], check=True)
+    try:
+        subprocess.run([*kubectl, "apply", "-f", "-"], input=text, text=True, check=True)
+        subprocess.run([*kubectl, "rollout", "status", "deployment/files"], check=True)
+        command = [sys.executable, "-m", "kindctl", "forward", f"{NAMESPACE}/files:http"]
+        subprocess.run([*command, str(OURS), "--name", options.environment], check=True)
+        with subprocess.Popen(
+            [*kubectl, "port-forward", "service/files", f"{THEIRS}:80"], stdout=subprocess.DEVNULL
+        ) as other:
+            try:
+                measure(options.environment, other.pid, options.pairs)
+            finally:
+                other.terminate()
+    finally:
+        stop = [sys.executable, "-m", "kindctl", "forward", "stop", str(OURS)]
+        subprocess.run([*stop, "--name", options.environment], check=False)
+        subprocess.run([*kubectl, "delete", "namespace", NAMESPACE, "--wait=false"], check=True)
+
+
+def measure(environment: str, other: int, pairs: int) -> None:
+    process = RealForwards(RealHost()).process(environment)
+    assert process, forward_socket(environment)
+    time.sleep(2)  # kubectl says that it listens before it has resolved the Service
+    download(OURS, 1), download(THEIRS, 1)
+    for parallel in PARALLEL:
+        rows = []
+        for _ in range(pairs):
+            ours, theirs = (_one(port, parallel) for port in (OURS, THEIRS))
+            rows.append((ours, theirs, ours / theirs))
+            _print(parallel=parallel, ours=ours, kubectl=theirs, rss=_rss(process), load=_load())
+        columns = [statistics.median(column) for column in zip(*rows, strict=True)]
+        _print(
+            parallel=parallel,
+            median_ours=columns[0],
+            median_kubectl=columns[1],
+            median_of_ratios=columns[2],
+            rss=_rss(process),
+            kubectl_rss=_rss(other),
+        )
+
+
+def _one(port: int, parallel: int) -> float:
+    """MB/s."""
+    found = download(port, parallel, digest=False)
+    assert found.sizes == (SIZE,) * parallel, found.sizes
+    return found.megabytes_per_second
+
+
+def _rss(process: int) -> float:
+    """MB."""
+    return float(psutil.Process(process).memory_info().rss / 1e6)
+
+
+def _load() -> float:
+    return psutil.getloadavg()[0]
+
+
+def _print(**figures: Any) -> None:
+    rounded = {k: round(v, 2) if isinstance(v, float) else v for k, v in figures.items()}
+    print(json.dumps(rounded), flush=True)
+
+
+if __name__ == "__main__":
+    main()
