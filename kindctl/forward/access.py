@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
+from kindctl.forward.channels import ChannelConnection
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
 OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
 PING_SECONDS = 20.0
-FRAMES = (8, 2)
-"""Frames of a connection that wait to be read: with more reading pauses, with fewer it goes on."""
+MESSAGES = (2, 1)
+"""Of a connection, each of 256 kB at most, that wait to be read: with more of them reading pauses."""
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -47,16 +49,10 @@ class Access:
     _read: tuple[int, Any, ssl.SSLContext | None] | None = None  # when written, settings, TLS
 
     async def open(
-        self,
-        path: str,
-        query: Mapping[str, str],
-        *,
-        protocol: str = "",
-        pings_answered: bool = True,
+        self, path: str, query: Mapping[str, str], *, protocol: str = ""
     ) -> ClientConnection:
-        """`pings_answered`: whether one that answers no ping counts as dead; a pod that does not read
-        for a while keeps the answers from coming. Raises ApiRefused."""
-        from websockets.asyncio.client import connect
+        """`protocol`: of channels; none for a watch. Raises ApiRefused."""
+        from websockets.asyncio.client import ClientConnection, connect
         from websockets.exceptions import InvalidHandshake, InvalidStatus
 
         settings, tls = await self._settings()
@@ -75,9 +71,11 @@ class Access:
                 open_timeout=OPEN_SECONDS,
                 close_timeout=CLOSE_SECONDS,
                 ping_interval=PING_SECONDS,
-                ping_timeout=PING_SECONDS if pings_answered else None,
-                max_queue=FRAMES,
-                max_size=None if not protocol else 2**20,
+                # a client that does not read for a while keeps the answers to pings from coming
+                ping_timeout=None if protocol else PING_SECONDS,
+                max_queue=MESSAGES,
+                max_size=2**20 if protocol else None,
+                create_connection=ChannelConnection if protocol else ClientConnection,
                 **names,
             )
         except InvalidStatus as refused:

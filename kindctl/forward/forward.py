@@ -12,7 +12,8 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 
 from kindctl.forward.access import Access, ApiRefused
-from kindctl.forward.relay import DATA, PROTOCOL, Broken, Client, Peer, Relay
+from kindctl.forward.channels import DATA, PROTOCOL
+from kindctl.forward.relay import Broken, Client, Peer, Relay
 from kindctl.forward.targets import NOT_KNOWN_YET, Target, Targets
 from kindctl.models import Forward
 
@@ -92,12 +93,8 @@ class ForwardedPort:
             return str(error)
         try:
             async with asyncio.timeout(PROBE_SECONDS):
-                heard: set[int] = set()
-                while True:
-                    message = await peer.recv(decode=False)
-                    if message[0] in heard:  # the first has the port's number
-                        return "" if message[0] == DATA else _words(target, message[1:].decode())
-                    heard.add(message[0])
+                message = await peer.recv(decode=False)
+            return "" if message[0] == DATA else _words(target, message[1:].decode())
         except TimeoutError:
             return ""
         except ConnectionClosed:
@@ -166,9 +163,7 @@ class ForwardedPort:
         """Raises ApiRefused."""
         pod = f"/api/v1/namespaces/{self.forward.namespace}/pods/{target.pod}"
         query = {"ports": str(target.port)}
-        return await self.access.open(
-            f"{pod}/portforward", query, protocol=PROTOCOL, pings_answered=False
-        )
+        return await self.access.open(f"{pod}/portforward", query, protocol=PROTOCOL)
 
     def _close(self, peer: Peer) -> None:
         """Nobody waits for the other side's word of parting."""

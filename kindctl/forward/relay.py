@@ -1,10 +1,4 @@
-"""One connection: bytes between a local client and a port of a pod.
-
-The API server's `portforward` speaks the channel protocol over a WebSocket: the first byte of each message
-is a channel, 0 for data and 1 for an error's words, and the first message of each has the port's number
-(k8s.io/kubelet, pkg/cri/streaming/portforward/websocket.go). It has no word for "connected", nor for a
-side that will say no more.
-"""
+"""One connection: bytes between a local client and a port of a pod."""
 
 from __future__ import annotations
 
@@ -17,10 +11,9 @@ from typing import Literal, Protocol
 
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK
 
+from kindctl.forward.channels import DATA, ERROR
 from kindctl.forward.farewell import has_gone
 
-PROTOCOL = "v4.channel.k8s.io"
-DATA, ERROR = 0, 1
 CHUNK_BYTES = 64 * 1024
 KEPT_BYTES = 64 * 1024
 """Of what a client has said before its pod answered: it can be said to another pod."""
@@ -47,7 +40,7 @@ class Broken(Exception):  # noqa: N818 - how a connection ended
 
 
 class Peer(Protocol):
-    """A WebSocket, as websockets' ClientConnection is one."""
+    """A WebSocket to a pod: a channels.ChannelConnection."""
 
     async def recv(self, decode: Literal[False]) -> bytes: ...
 
@@ -145,17 +138,13 @@ class Relay:
             seen, pause = self.received, min(2 * pause, LOOKS[1])
 
     async def _download(self) -> None:
-        greeted: set[int] = set()
         try:
             while True:
                 message = await self.peer.recv(decode=False)
                 self.received += 1
-                channel = message[0]
-                if channel not in greeted:
-                    greeted.add(channel)
-                elif channel == DATA:
+                if message[0] == DATA:
                     await self.client.write(memoryview(message)[1:])
-                elif channel == ERROR:
+                elif message[0] == ERROR:
                     raise self._broken(message[1:].decode(errors="replace"))
         except ConnectionClosedOK:
             return

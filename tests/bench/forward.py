@@ -2,8 +2,8 @@
 
     python -m tests.bench.forward ENVIRONMENT [--kubectl PROGRAM] [--pairs 7]
 
-ENVIRONMENT runs already. Two pods that serve 50 MB (files.yaml) are applied to a namespace of their own, which
-is removed at the end. The image python:3.13-slim has to be in its nodes, under this name or `--image`'s.
+ENVIRONMENT runs already. Two pods that serve 50 MB (files.yaml) are applied to a namespace of their own,
+which is removed at the end. `--image` is one with Python that its nodes have.
 """
 
 from __future__ import annotations

@@ -12,8 +12,6 @@ from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK
 from kindctl.forward.access import Access, ApiRefused
 from kindctl.forward.relay import Client
 
-PORT = (8000).to_bytes(2, "little")
-
 
 class FakePeer:
     """A WebSocket to a pod. `say`, `fail`, `end` and `break_` are what the pod's side does."""
@@ -23,8 +21,6 @@ class FakePeer:
         self.closed = False
         self.queue: asyncio.Queue[bytes | Exception] = asyncio.Queue()
         self.answer: Callable[[bytes], object] = lambda data: None
-        for channel in (b"\0", b"\1"):
-            self.queue.put_nowait(channel + PORT)
 
     def say(self, data: bytes) -> FakePeer:
         self.queue.put_nowait(b"\0" + data)
