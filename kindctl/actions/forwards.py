@@ -50,10 +50,10 @@ def wanted_forward(
 ) -> Forward:
     """`service`: SERVICE[:PORT], NAMESPACE/SERVICE[:PORT]; without a namespace the only one that has it.
     Raises UsageError for a Service or port that is not there, or is not the only one."""
-    path, _, port = service.partition(":")
+    path, _, port = service.removeprefix("svc/").removeprefix("service/").partition(":")
     space, _, called = path.rpartition("/")
     with open_environment(tools, name) as cluster:
-        found = _service(cluster, called.removeprefix("svc/"), space or namespace)
+        found = _service(cluster, called, space or namespace)
     number = _port(found, port)
     at = found["metadata"]
     there = tools.forwards.list(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import socket
 import subprocess
@@ -50,12 +51,19 @@ def forward(found: Way, *arguments: str, code: int = 0) -> str:
     return result.out + result.err
 
 
+def listeners() -> dict[int, tuple[str, int]]:
+    """Port -> the address it is bound to, and the process that listens there."""
+    return {
+        connection.laddr[1]: (connection.laddr[0], int(connection.pid or 0))
+        for connection in psutil.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr
+    }
+
+
 def listener(port: int) -> int | None:
     """The process that listens there."""
-    for connection in psutil.net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
-            return int(connection.pid or 0)
-    return None
+    found = listeners().get(port)
+    return found[1] if found else None
 
 
 def answer(port: int, path: str = "/") -> str:
@@ -125,11 +133,9 @@ def test_the_printed_urls_lead_to_the_pods(forwards: Way) -> None:
 
 
 def test_one_process_holds_all_of_them_for_this_machine_alone(forwards: Way) -> None:
-    holders = {listener(port) for port in (DATABASE, BACKEND, FILES)}
-    assert len(holders) == 1
-    assert None not in holders
-    bound = {c.laddr.ip for c in psutil.net_connections("tcp") if c.laddr.port in (DATABASE, FILES)}
-    assert bound == {"127.0.0.1"}
+    found = [listeners()[port] for port in (DATABASE, BACKEND, FILES)]
+    assert len(set(found)) == 1
+    assert found[0][0] == "127.0.0.1"
 
 
 def test_each_connection_has_its_turn_of_the_ready_pods(forwards: Way) -> None:
@@ -189,8 +195,7 @@ def test_a_client_that_has_gone_leaves_no_connection(forwards: Way) -> None:
 
     def quiet() -> bool:
         connections = process.net_connections("tcp")
-        local = [c for c in connections if c.laddr.port in (DATABASE, FILES) and c.raddr]
-        return not local
+        return not [c for c in connections if c.raddr and c.laddr[1] in (DATABASE, FILES)]
 
     until(quiet, 15, "connections of clients that have gone are closed")
 
@@ -297,8 +302,6 @@ def test_zzzz_it_ends_by_itself_when_the_nodes_are_gone(
     context = {"name": "x", "context": {"cluster": "x", "user": "x"}}
     user = {"name": "x", "user": {"token": "none"}}
     lists = {"clusters": [cluster], "contexts": [context], "users": [user]}
-    import json
-
     file.write_text(json.dumps({"apiVersion": "v1", "current-context": "x", **lists}))
     real = RealForwards(RealHost())
     real.add(
