@@ -41,7 +41,16 @@ def default_file() -> Path:
 
 def user_files() -> Path:
     """What kubectl reads: $KUBECONFIG, which may join several files, else ~/.kube/config."""
-    return Path(os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
+    named = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
+    return Path(
+        os.pathsep.join(str(Path(file).absolute()) for file in named.split(os.pathsep) if file)
+    )
+
+
+def parts_of(files: Path) -> list[Path]:
+    """What is joined in it: of several, those that exist, as kubectl reads them."""
+    parts = [Path(file) for file in str(files).split(os.pathsep) if file]
+    return [part for part in parts if part.exists()] or parts
 
 
 def server_of(files: Path, context: str, read: Callable[[Path], str | None]) -> str:
@@ -52,7 +61,7 @@ def server_of(files: Path, context: str, read: Callable[[Path], str | None]) -> 
     contexts: dict[str, str] = {}
     servers: dict[str, str] = {}
     for file in str(files).split(os.pathsep):
-        config = _read(read(Path(file)) or "") if file else {}
+        config = _read(read(Path(file)) or "")
         for entry in config.get("contexts") or []:
             contexts.setdefault(entry["name"], (entry.get("context") or {}).get("cluster", ""))
         for entry in config.get("clusters") or []:

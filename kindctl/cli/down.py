@@ -8,6 +8,8 @@ from kindctl.cli.common import File, Name, NameArgument, get_tools, note
 def command(environment: NameArgument = None, name: Name = None, file: File = None) -> None:
     """Remove an environment: its containers, volumes and kubeconfig. Images stay for the next `up`.
 
+    In an existing cluster: what kindctl applied there, and nothing else.
+
     [bold]Examples[/bold]
 
       kindctl down          the environment of the nearest kindctl.yaml, or the only one

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
+from kindctl import kubeconfig
 from kindctl.forward.channels import ChannelConnection
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Access:
 
     async def _settings(self) -> tuple[Any, ssl.SSLContext | None]:
         try:
-            written = self.kubeconfig.stat().st_mtime_ns
+            written = max(file.stat().st_mtime_ns for file in kubeconfig.parts_of(self.kubeconfig))
             if self._read is None or self._read[0] != written:
                 settings = await asyncio.to_thread(self._load)  # may call a plug-in
                 self._read = written, settings, _tls(settings)

@@ -179,6 +179,7 @@ def test_contexts_are_found_in_several_files() -> None:
         Path("/b"): "{clusters: [{name: one, cluster: {server: 'https://one'}}]}",
     }
     assert kubeconfig.server_of(Path("/a:/none:/b"), "x", files.get) == "https://one"
+    assert kubeconfig.parts_of(Path("/a:/none:/b")) == [Path("/a"), Path("/none"), Path("/b")]
     assert kubeconfig.origin("https://one") == kubeconfig.origin("https://ONE:443/")
 
 
