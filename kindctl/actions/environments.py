@@ -72,6 +72,8 @@ def _elsewhere(tools: Tools, name: str) -> Environment | None:
         return None
     row = Environment(name, provider.context, "running", 0, "", (), "", ())
     try:
+        if not provider.cluster().alive():  # soon said; other requests are tried again
+            return replace(row, state="not answering")
         if isinstance(provider.observe(), Absent):
             return None
         with open_environment(tools, name) as cluster:

@@ -143,6 +143,12 @@ def _existing(config: Config) -> Iterator[Finding]:
             "`expose: {via: load-balancer}` where the cluster gives addresses, else node-port or "
             "port-forward; `controller: none` where it has a controller",
         )
+    if "metallb" in config.addons:
+        yield (
+            ("addons", config.addons.index("metallb")),
+            "the add-on metallb hands out addresses of kind's network",
+            "its owner knows which addresses are free there, and installs a load balancer",
+        )
     if config.images.push is None:
         for index, app in enumerate(config.apps):
             if app.build:

@@ -368,6 +368,10 @@ def test_the_machine_is_not_asked_for_what_a_local_cluster_needs(world: World) -
         ("cluster: {provider: {existing: prod}, workers: 2}", "cluster.workers is of a cluster"),
         ("cluster: {provider: {existing: prod}, registry: {}}", "cluster.registry is of a cluster"),
         ("cluster: {provider: {existing: prod}}", "host-port needs ports that kind maps"),
+        (
+            "cluster: {provider: {existing: prod}}\naddons: [metallb]",
+            "metallb hands out addresses of kind's network",
+        ),
         ("images: {push: 'a:1'}", "images.push is for existing clusters"),
         (
             "cluster: {provider: {existing: prod}}\n"
