@@ -17,7 +17,8 @@ from kindctl.components.app import AppComponent, Expect, ExposedService, settle_
 from kindctl.components.base import STOCK_PORTS, Component, Controller, Ports, Setup
 from kindctl.components.gateway import Handover
 from kindctl.components.gateway_api import Read
-from kindctl.components.lint import Surroundings, lint
+from kindctl.components.lint import Finding, Surroundings, lint
+from kindctl.components.lint_gateways import settle_gateways
 from kindctl.components.rendering import Programs
 from kindctl.components.routes import local_hosts
 from kindctl.components.sources import Chart, Renderer, Source
@@ -101,6 +102,8 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
         component.exposed = tuple(_exposed(app, component, loaded, node_ports))
     refuse_port_clashes(loaded, controller, apps, node_ports)
     warnings = lint_apps(apps, controller, metrics="metrics-server" in config.addons)
+    strangers = config.cluster.provider != "kind" or config.ingress.controller == "custom"
+    warnings += told(settle_gateways(apps, controller, strangers=strangers))
     named += [config.ingress.expose.address, *_local_hosts(apps)]
     addons = tuple(load_addon(name, setup) for name in config.addons)
     components = (*_registry(config), *addons, *((controller,) if controller else ()), *apps)
@@ -384,6 +387,13 @@ def scheme_of(port: Object) -> Literal["http", "https", "tcp"]:
     return "tcp"
 
 
+def told(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Warnings. Raises ConfigError with every finding that is certain to fail."""
+    if errors := [finding.problem for finding in findings if finding.level == "error"]:
+        raise ConfigError(errors)
+    return tuple(str(finding.problem) for finding in findings)
+
+
 def lint_apps(
     apps: Sequence[AppComponent], controller: Controller | None, *, metrics: bool = False
 ) -> tuple[str, ...]:
@@ -396,10 +406,7 @@ def lint_apps(
         metrics=metrics,
         built=tuple(build.image for app in apps for build in app.builds),
     )
-    findings = lint({app.name: app.parsed for app in apps}, around)
-    if errors := [finding.problem for finding in findings if finding.level == "error"]:
-        raise ConfigError(errors)
-    return tuple(str(finding.problem) for finding in findings)
+    return told(lint({app.name: app.parsed for app in apps}, around))
 
 
 def refuse_clashes(loaded: Loaded, parts: Sequence[Component], routes: Sequence[Route]) -> None:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from kindctl.actions.environments import nodes_by_environment, open_environment, registry_of
 from kindctl.actions.forwards import row as forward_row
-from kindctl.diagnose.evidence import snapshot
+from kindctl.diagnose.evidence import WORKLOADS, snapshot
 from kindctl.errors import KindctlError, UsageError
 from kindctl.models import NotReady, ObjectRef, Ready
 from kindctl.providers.registry import REGISTRY_LABEL
+from kindctl.steps.gateways import gateway_kinds
 from kindctl.steps.located import urls_of
-from kindctl.steps.readiness import FAULTS, fault
+from kindctl.steps.readiness import fault, is_waited_for
 from kindctl.steps.record import Record, read_record
 from kindctl.steps.url import UrlAnswers
 from kindctl.tools.protocols import Cluster, Tools
@@ -80,8 +81,12 @@ def _forwards(name: str, tools: Tools) -> list[StatusRow]:
 
 
 def _workloads(cluster: Cluster, record: Record) -> list[StatusRow]:
-    wanted = [ref for ref in record.inventory if ref.kind in FAULTS]
-    evidence = snapshot(cluster, dict.fromkeys(ref.namespace or "default" for ref in wanted))
+    wanted = [ref for ref in record.inventory if is_waited_for(ref)]
+    evidence = snapshot(
+        cluster,
+        dict.fromkeys(ref.namespace or "default" for ref in wanted),
+        workloads=[*WORKLOADS, *gateway_kinds(wanted)],
+    )
     there = {
         ObjectRef.of(obj): obj for obj in [*evidence.workloads, *evidence.pods, *evidence.claims]
     }

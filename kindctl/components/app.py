@@ -14,6 +14,7 @@ from pathlib import Path
 
 from kindctl.components import generated
 from kindctl.components.base import Component, Resolve
+from kindctl.components.http_routes import ways
 from kindctl.components.manifests import Manifest, read_manifests
 from kindctl.components.pods import images, use_images_of_nodes
 from kindctl.components.routes import Expect, app_routes, service_routes
@@ -57,6 +58,8 @@ class AppComponent:
     expect: Sequence[Expect] = ()
     exposed: Sequence[ExposedService] = ()
     ingress_classes: Collection[str] = ("nginx",)
+    gateway_classes: Collection[str] = ()
+    gateways: Sequence[Object] = ()  # that its HTTPRoutes may be attached to, of others too
     left_to_others: Collection[str] = ()  # Namespaces that another component applies
     render: Renderer | None = None
     fault: Callable[[int, str, str], Problem] | None = None
@@ -114,6 +117,7 @@ class AppComponent:
 
     def routes(self, endpoints: Sequence[Endpoint]) -> Sequence[Route]:
         ingresses = [m.obj for m in self.parsed if m.kind == "Ingress"]
+        http_routes = [m.obj for m in self.parsed if m.kind == "HTTPRoute"]
         behind = app_routes(
             ingresses,
             self.expect,
@@ -121,6 +125,7 @@ class AppComponent:
             app=self.name,
             namespace=self.namespace,
             ingress_classes=self.ingress_classes,
+            more=ways(http_routes, self.gateways, self.gateway_classes),
         )
         beside = [
             route

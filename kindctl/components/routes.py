@@ -29,8 +29,8 @@ class Expect:
 
 
 @dataclass(frozen=True)
-class _Way:
-    """A host and path that an Ingress has a rule for. No host: any."""
+class Way:
+    """A host and path that an Ingress or a route has a rule for. No host: any."""
 
     host: str
     path: str
@@ -46,19 +46,20 @@ def app_routes(
     app: str,
     namespace: str,
     ingress_classes: Collection[str],
+    more: Sequence[Way] = (),
 ) -> list[Route]:
-    """One route per `expect`; without any, one per host and path of the Ingress objects.
+    """One route per `expect`; without any, one per host and path of the Ingress objects and of `more`.
 
-    Ingresses of other classes are not ours to answer. Empty without endpoints, and without both
-    Ingress objects and `expect`.
+    Ingresses of other classes are not ours to answer. Empty without endpoints, and without any of
+    Ingress objects, `more` and `expect`.
     """
     ours = [i for i in ingresses if class_of(i) in ("", *ingress_classes)]
-    ways = [way for ingress in ours for way in _ways(ingress)]
+    ways = [*(way for ingress in ours for way in _ways(ingress)), *more]
     by_scheme = {endpoint.scheme: endpoint for endpoint in endpoints}
     if not by_scheme:
         return []
 
-    def route(way: _Way, wanted: Expect | None = None) -> Route:
+    def route(way: Way, wanted: Expect | None = None) -> Route:
         fallback = endpoints[0]
         endpoint = by_scheme.get("https" if way.tls else "http", fallback)
         url, host = _url(endpoint, way)
@@ -128,7 +129,7 @@ def has_regex(ingress: Object) -> bool:
     return asked or f"{PREFIX}/rewrite-target" in annotations
 
 
-def _ways(ingress: Object) -> Iterator[_Way]:
+def _ways(ingress: Object) -> Iterator[Way]:
     spec, regex = ingress.get("spec") or {}, has_regex(ingress)
     annotations = ingress["metadata"].get("annotations") or {}
     encrypted = {host for tls in spec.get("tls") or () for host in tls.get("hosts") or ()}
@@ -141,9 +142,9 @@ def _ways(ingress: Object) -> Iterator[_Way]:
     redirects = str(annotations.get(f"{PREFIX}/ssl-redirect", "true")).lower() == "true"
     forced = str(annotations.get(f"{PREFIX}/force-ssl-redirect", "")).lower() == "true"
 
-    def way(host: str, path: str) -> _Way:
+    def way(host: str, path: str) -> Way:
         tls = forced or (redirects and host in encrypted)
-        return _Way(host, concrete(path) if regex else path or "/", tls, host in own)
+        return Way(host, concrete(path) if regex else path or "/", tls, host in own)
 
     for index, _, path in rules(ingress):
         yield way(str(spec["rules"][index].get("host") or ""), str(path.get("path") or ""))
@@ -151,20 +152,20 @@ def _ways(ingress: Object) -> Iterator[_Way]:
         yield way("", "/")
 
 
-def _way_to(wanted: Expect, ways: Sequence[_Way]) -> _Way:
+def _way_to(wanted: Expect, ways: Sequence[Way]) -> Way:
     """The host and scheme for a path that is expected: of the named host, else of the rules for any
     host, else of the first rule."""
     if wanted.host is not None:
         its = [way for way in ways if way.host == wanted.host]
-        known = _Way(wanted.host, "/", any(w.tls for w in its), any(w.own for w in its))
+        known = Way(wanted.host, "/", any(w.tls for w in its), any(w.own for w in its))
     else:
-        first = ways[0] if ways else _Way("", "/", False)
+        first = ways[0] if ways else Way("", "/", False)
         known = next((way for way in ways if not way.host), first)
     tls = known.tls if wanted.scheme is None else wanted.scheme == "https"
     return replace(known, path=wanted.path, tls=tls)
 
 
-def _is_certified(endpoint: Endpoint, url: str, way: _Way) -> bool:
+def _is_certified(endpoint: Endpoint, url: str, way: Way) -> bool:
     """Whether the controller serves the local authority's certificate there: over TLS, for a name of
     this machine, where the app does not bring its own."""
     return endpoint.scheme == "https" and not way.own and is_local(urlsplit(url).hostname or "")
@@ -186,7 +187,7 @@ def local_hosts(objects: Iterable[Object]) -> list[str]:
     return [host for host in found if host and is_local(host)]
 
 
-def _url(endpoint: Endpoint, way: _Way) -> tuple[str, str]:
+def _url(endpoint: Endpoint, way: Way) -> tuple[str, str]:
     """(URL, Host header). A name that leads to this machine from everywhere on it (RFC 6761) is in the
     URL; for any other, the URL has the endpoint's own, and the header has the name."""
     host = way.host.replace("*", "any", 1)

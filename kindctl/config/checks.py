@@ -14,6 +14,9 @@ from kindctl.errors import UsageError
 Finding = tuple[Loc, str, str]
 """(place, message, hint)"""
 
+GATEWAY_API = ("traefik",)
+"""Controllers that are."""
+
 OWN_KIND_KEYS = {
     "name": "set `name` at the top",
     "kind": "kindctl writes it",
@@ -48,6 +51,13 @@ def _ingress(config: Config) -> Iterator[Finding]:
     yield from _address(expose.address, ("ingress", "expose", "address"))
     yield from _replicas(config)
     yield from _custom(config)
+    controller = config.ingress.controller
+    if config.ingress.gatewayAPI and controller not in (*GATEWAY_API, "custom"):
+        yield (
+            ("ingress", "gatewayAPI"),
+            f"ingress.gatewayAPI: controller {controller!r} is not set up for Gateway API",
+            f"controller: {' or '.join(GATEWAY_API)}",
+        )
 
 
 def _address(address: str, at: Loc) -> Iterator[Finding]:

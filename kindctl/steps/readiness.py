@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from kindctl.models import Object
+from kindctl.models import Object, ObjectRef
+from kindctl.steps import gateways
 
 MESSAGE_LENGTH = 160
 REPLACED = "old pods are being replaced"
@@ -129,7 +130,12 @@ FAULTS: Mapping[str, Callable[[Object, Sequence[Object]], str]] = {
     "Job": _job,
     "Pod": _pod,
     "PersistentVolumeClaim": _claim,
+    **dict.fromkeys(gateways.KINDS, gateways.fault),
 }
+
+
+def is_waited_for(ref: ObjectRef) -> bool:
+    return ref.kind in FAULTS and (ref.kind not in gateways.KINDS or gateways.is_gateway_kind(ref))
 
 
 def is_true(obj: Object, kind: str) -> bool:

@@ -25,7 +25,8 @@ from kindctl.models import (
 from kindctl.providers.base import Provider
 from kindctl.steps.asking import ask
 from kindctl.steps.desired import inventory
-from kindctl.steps.readiness import FAULTS, fault, pods_of, users_of
+from kindctl.steps.gateways import Standing, gateway_kinds
+from kindctl.steps.readiness import fault, is_waited_for, pods_of, users_of
 from kindctl.steps.tokens import stale_pods
 from kindctl.steps.wake import ClusterWake
 from kindctl.tools.protocols import Cluster
@@ -60,6 +61,7 @@ class WorkloadsReady:
     wake: Wake | None = None
     _refs: Sequence[ObjectRef] | None = field(default=None, repr=False)
     _stale: Sequence[Object] = field(default=(), repr=False)
+    _standing: Standing = field(default_factory=Standing, repr=False)
     _explained: tuple[float, Cause | None] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -87,7 +89,9 @@ class WorkloadsReady:
         namespaces = list(dict.fromkeys(ref.namespace or "default" for ref in wanted))
         kinds = {ref.kind for ref in wanted}
         evidence = snapshot(
-            cluster, namespaces, workloads=[kind for kind in WORKLOADS if kind[1] in kinds]
+            cluster,
+            namespaces,
+            workloads=[kind for kind in (*WORKLOADS, *gateway_kinds(wanted)) if kind[1] in kinds],
         )
         there = {
             ObjectRef.of(obj): obj
@@ -119,13 +123,15 @@ class WorkloadsReady:
         """Asked of the component once: its manifests do not change while `up` runs."""
         if self._refs is None:
             refs = inventory([self.component], cluster, self.environment, late=False)
-            self._refs = [ref for ref in refs if ref.kind in FAULTS]
+            self._refs = [ref for ref in refs if is_waited_for(ref)]
         return self._refs
 
     def _cause(
         self, cluster: Cluster, namespaces: Sequence[str], faults: Sequence[Fault]
     ) -> Cause | None:
         now = self.clock()
+        if refused := self._standing.cause(faults, now):
+            return refused
         if self._explained is None or now - self._explained[0] >= EXPLAIN_EVERY:
             evidence = _concerning(faults, collect(cluster, namespaces))
             self._explained = (now, self.explain(evidence))
