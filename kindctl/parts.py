@@ -7,14 +7,21 @@ import difflib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
 from kindctl import kubeconfig
 from kindctl.components import CONTROLLERS, load_addon, load_controller
 from kindctl.components.app import AppComponent, Expect, ExposedService, settle_namespaces
-from kindctl.components.base import STOCK_PORTS, Component, Controller, Ports, Setup
+from kindctl.components.base import (
+    STOCK_PORTS,
+    Component,
+    Controller,
+    Neighbours,
+    Ports,
+    Setup,
+)
 from kindctl.components.gateway import Handover
 from kindctl.components.gateway_api import Read
 from kindctl.components.lint import Finding, Surroundings, lint
@@ -39,6 +46,7 @@ from kindctl.images.objects import objects_in
 from kindctl.images.pins import HELM, node_reference
 from kindctl.images.store import Images
 from kindctl.models import (
+    DOCKER_ENVIRONMENT_LABEL,
     AppBuild,
     Endpoint,
     ExposedPort,
@@ -56,6 +64,9 @@ from kindctl.trust.authority import Authority
 from kindctl.trust.serving import Serving
 
 HTTPS = 443
+
+KIND_NETWORK = "kind"
+"""The engine's network that kind puts its nodes on."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +103,7 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
     render = renderer_of(loaded, tools)
     named: list[str] = []  # by the apps, which are read after the controller is made
     certificate = Serving(Authority(tools.host), lambda: named)
-    setup = _setup(loaded, render, certificate, reader_of(loaded, tools))
+    setup = _setup(loaded, tools, render, certificate, reader_of(loaded, tools))
     controller = None
     if config.ingress.controller != "none":
         controller = load_controller(config.ingress.controller, setup)
@@ -238,7 +249,9 @@ def _sources(entries: Sequence[str | ChartConfig]) -> tuple[Source, ...]:
 # --- the controller ------------------------------------------------------------------------------
 
 
-def _setup(loaded: Loaded, render: Renderer, certificate: Serving, read: Read) -> Setup:
+def _setup(
+    loaded: Loaded, tools: Tools, render: Renderer, certificate: Serving, read: Read
+) -> Setup:
     config = loaded.config
     ingress = config.ingress
     scale = ingress.autoscale
@@ -246,6 +259,7 @@ def _setup(loaded: Loaded, render: Renderer, certificate: Serving, read: Read) -
         environment=config.name,
         handover=Handover(config.name, [component for _, component, _ in CONTROLLERS.values()]),
         certificate=certificate,
+        neighbours=cache(lambda: _neighbours(tools, config.name)),
         shared=ingress.expose.via == "node-port",
         expose=partial(_controllers_way, config),
         replicas=ingress.replicas,
@@ -259,6 +273,16 @@ def _setup(loaded: Loaded, render: Renderer, certificate: Serving, read: Read) -
         empty=config.cluster.provider == "kind",
         render=render,
         read=read,
+    )
+
+
+def _neighbours(tools: Tools, environment: str) -> Neighbours:
+    on_it = [c for c in tools.engine.containers() if KIND_NETWORK in c.addresses]
+    owners = {c.labels.get(DOCKER_ENVIRONMENT_LABEL, "") for c in on_it}
+    return Neighbours(
+        subnets=tools.engine.networks().get(KIND_NETWORK, ()),
+        addresses=frozenset(c.addresses[KIND_NETWORK] for c in on_it),
+        environments=frozenset(owners - {"", environment}),
     )
 
 

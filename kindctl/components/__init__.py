@@ -35,6 +35,7 @@ ADDONS: dict[str, tuple[str, str]] = {
         "kindctl.components.metrics_server",
         "what nodes and pods use, for `kubectl top` and autoscalers",
     ),
+    "metallb": ("kindctl.components.metallb", "addresses for Services of type LoadBalancer"),
 }
 """Name in kindctl.yaml -> (module with `addon(setup)`, one-line summary)."""
 

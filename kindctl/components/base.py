@@ -75,12 +75,22 @@ def _nowhere(at: Sequence[str | int], message: str, hint: str) -> Problem:
 
 
 @dataclass(frozen=True)
+class Neighbours:
+    """The network that the nodes are on, and who else is on it."""
+
+    subnets: tuple[str, ...]  # CIDR
+    addresses: frozenset[str]  # of its containers
+    environments: frozenset[str]  # the other ones on this engine
+
+
+@dataclass(frozen=True)
 class Setup:
     """What a controller or an add-on is made for. `expose`: the way in to a Service of its own."""
 
     environment: str
     expose: Expose
     handover: Handover
+    neighbours: Callable[[], Neighbours]  # asked of the engine
     certificate: Serving  # its `secret` is to be served where nobody has given another certificate
     shared: bool = False  # node ports that controllers share: see components.gateway
     replicas: int = 1

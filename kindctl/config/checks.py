@@ -28,6 +28,8 @@ OWN_KIND_KEYS = {
 def cross_checks(config: Config, root: Path) -> Iterator[Finding]:
     """Every finding, in no order."""
     yield from _ingress(config)
+    yield from _addresses(config)
+    yield from _local_ports(config)
     yield from _cluster(config)
     yield from _existing(config)
     yield from _apps(config, root)
@@ -109,6 +111,34 @@ def _custom(config: Config) -> Iterator[Finding]:
     if ingress.gatewayAPI:
         message = "`gatewayAPI` is for the manifests of your own controller to say"
         yield ("ingress", "gatewayAPI"), message, ""
+
+
+def _addresses(config: Config) -> Iterator[Finding]:
+    """Services of type LoadBalancer on kind, which has nobody who gives them addresses."""
+    if config.cluster.provider != "kind" or "metallb" in config.addons:
+        return
+    ways: list[tuple[Loc, str]] = [(("ingress", "expose", "via"), config.ingress.expose.via)]
+    for index, app in enumerate(config.apps):
+        for place, way in enumerate(app.expose):
+            ways.append((("apps", index, "expose", place, "via"), way.via))
+    for loc, via in ways:
+        if via == "load-balancer":
+            yield (
+                loc,
+                "nobody gives addresses to Services of type LoadBalancer here",
+                "add `addons: [metallb]`, or use node-port or port-forward",
+            )
+
+
+def _local_ports(config: Config) -> Iterator[Finding]:
+    for index, app in enumerate(config.apps):
+        for place, way in enumerate(app.expose):
+            if way.via == "load-balancer" and way.local is not None:
+                yield (
+                    ("apps", index, "expose", place, "local"),
+                    "an external address has the Service's own ports",
+                    "leave `local` out",
+                )
 
 
 def _cluster(config: Config) -> Iterator[Finding]:

@@ -59,7 +59,7 @@ class Evidence:
     nodes: Sequence[Object] = ()
     workloads: Sequence[Object] = ()  # Deployments, StatefulSets, DaemonSets, Jobs
     claims: Sequence[Object] = ()  # PersistentVolumeClaims
-    services: Sequence[Object] = ()
+    services: Sequence[Object] = ()  # only where an external address is waited for
     logs: Mapping[str, Sequence[str]] = field(default_factory=dict)  # "ns/pod/container" -> lines
     engine: EngineInfo | None = None
 

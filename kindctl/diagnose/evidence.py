@@ -44,15 +44,14 @@ def snapshot(
 def collect(
     cluster: Cluster, namespaces: Iterable[str], *, engine: EngineInfo | None = None
 ) -> Evidence:
-    """A snapshot with what explains it: events, nodes, services, and the last lines of containers that
-    fail. Raises ApiError."""
+    """A snapshot with what explains it: events, nodes, and the last lines of containers that fail. Raises
+    ApiError."""
     names = list(namespaces)
     evidence = snapshot(cluster, names)
-    found = _lists(cluster, names, [("v1", "Event"), ("v1", "Service")])
+    found = _lists(cluster, names, [("v1", "Event")])
     return replace(
         evidence,
         events=found["v1", "Event"],
-        services=found["v1", "Service"],
         nodes=cluster.list("v1", "Node"),
         logs=_logs(cluster, evidence.pods),
         engine=engine,

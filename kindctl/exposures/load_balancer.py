@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kindctl.exposures.base import service_port
 from kindctl.models import EXTERNAL, Endpoint, ExposedPort, Forward, Object, PortMapping
 
 
 @dataclass(frozen=True)
 class LoadBalancer:
-    """See models.Exposure. The `local` of each port is the port of the external address: the Service's
-    own. `address`, of the host, has no part in it."""
+    """See models.Exposure. The `local` of each port is the port of the external address. `address`, of
+    the host, has no part in it."""
 
     ports: Sequence[ExposedPort]
     address: str = "127.0.0.1"
@@ -38,3 +39,5 @@ class LoadBalancer:
 
     def shape(self, service: Object) -> None:
         service["spec"]["type"] = "LoadBalancer"
+        for port in self.ports:
+            service_port(service, port.port)["port"] = port.local

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from kindctl.components.base import Setup
+from kindctl.components.base import Neighbours, Setup
 from kindctl.components.gateway import Handover
 from kindctl.exposures.host_port import HostPort
 from kindctl.models import ExposedPort, Exposure
 from tests.fakes.trust import serving
+
+NEIGHBOURS = Neighbours(("172.18.0.0/16",), frozenset({"172.18.0.2"}), frozenset())
 
 
 def host_port(address: str = "127.0.0.1", http: int = 80, https: int = 443) -> HostPort:
@@ -28,7 +30,12 @@ def ports(
 def setup(environment: str, exposure: Exposure | None = None, **more: Any) -> Setup:
     """What a controller is made for; by default reached by host ports 80 and 443."""
     handover = Handover(environment, ["ingress-nginx", "traefik", "custom"])
-    settings: dict[str, Any] = {"handover": handover, "certificate": serving(), **more}
+    settings: dict[str, Any] = {
+        "handover": handover,
+        "certificate": serving(),
+        "neighbours": lambda: NEIGHBOURS,
+        **more,
+    }
     return Setup(
         environment, lambda namespace, service, ports=(): exposure or host_port(), **settings
     )

@@ -51,7 +51,6 @@ def test_a_snapshot_holds_its_namespaces_alone(cluster: FakeCluster) -> None:
 def test_collecting_adds_what_explains_it(cluster: FakeCluster) -> None:
     evidence = collect(cluster, ["one"])
     assert names(evidence.events) == {"one-event"}
-    assert names(evidence.services) == {"one-service"}
     assert names(evidence.nodes) == {"node"}
     assert names(evidence.pods) == {"one-pod"}
     assert evidence.logs == {}

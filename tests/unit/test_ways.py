@@ -159,8 +159,43 @@ def test_a_load_balancer_has_its_address_from_the_cluster() -> None:
     service = a_service()
     way.shape(service)
     assert service["spec"]["type"] == "LoadBalancer"
+    assert [port["port"] for port in service["spec"]["ports"]] == [8080, 8443]
 
 
 def test_a_port_that_the_service_does_not_have_is_a_fault_of_the_caller() -> None:
     with pytest.raises(KeyError):
         service_port(a_service(), "grpc")
+
+
+@pytest.mark.parametrize(
+    ("more", "message", "hint"),
+    [
+        (
+            "ingress: {expose: {via: load-balancer}}",
+            "nobody gives addresses to Services of type LoadBalancer here",
+            "addons: [metallb]",
+        ),
+        (
+            "apps: [{name: a, manifests: [web.yaml], expose: [{service: web, via: load-balancer}]}]",
+            "nobody gives addresses to Services of type LoadBalancer here",
+            "addons: [metallb]",
+        ),
+        (
+            "addons: [metallb]\napps: [{name: a, manifests: [web.yaml], "
+            "expose: [{service: web, via: load-balancer, local: 81}]}]",
+            "an external address has the Service's own ports",
+            "leave `local` out",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_place(
+    tmp_path: Path, more: str, message: str, hint: str
+) -> None:
+    (tmp_path / "web.yaml").write_text(SERVICE)
+    (tmp_path / "kindctl.yaml").write_text(f"name: shop\n{more}\n")
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "kindctl.yaml")
+    (problem,) = caught.value.problems
+    assert problem.message == message
+    assert hint in problem.hint
+    assert problem.column > 20  # of the word, not of the block

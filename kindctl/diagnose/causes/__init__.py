@@ -24,6 +24,7 @@ CAUSES = {
     "job_failed": "a Job has given up",
     "create_refused": "the cluster refuses to create pods: quota, pod security",
     "webhook": "an admission webhook cannot be asked",
+    "load_balancer_pending": "nobody gives a Service its external address",
     "pvc_pending": "a volume claim is not bound",
     "node_pressure": "a node evicts pods: disk or memory is short",
     "node_not_ready": "a node is not ready",
