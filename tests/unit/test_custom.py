@@ -279,7 +279,8 @@ def test_by_node_ports_its_service_gets_them(folder: Folder, cluster: FakeCluste
 def test_behind_a_load_balancer_the_ports_are_the_services(
     folder: Folder, cluster: FakeCluster
 ) -> None:
-    folder.write(file=("via: host-port", "via: load-balancer"))
+    file = FILE.replace("host-port", "load-balancer") + "addons: [metallb]\n"
+    folder.write(file=(FILE, file))
     custom = folder.custom()
     assert [e.url for e in custom.exposure.endpoints()] == [
         "http://EXTERNAL-IP:8000",
