@@ -105,6 +105,11 @@ def test_the_autoscaler_starts_from_the_replicas() -> None:
             "autoscale.max is 2, and replicas 3",
         ),
         (
+            "ingress: {controller: traefik, replicas: 2, expose: {via: node-port}}",
+            2,
+            "`replicas` is for ingress-nginx so far",
+        ),
+        (
             "ingress: {controller: none, replicas: 2}",
             2,
             "`replicas` needs an ingress controller",
