@@ -17,6 +17,7 @@ from kindctl.steps.readiness import fault, is_waited_for
 from kindctl.steps.record import Record, read_record
 from kindctl.steps.url import UrlAnswers
 from kindctl.tools.protocols import Cluster, Tools
+from kindctl.trust.authority import Authority
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,11 @@ def _workloads(cluster: Cluster, record: Record) -> list[StatusRow]:
 
 
 def _urls(cluster: Cluster, record: Record, tools: Tools) -> Sequence[StatusRow]:
-    rows = []
+    rows, ca = [], Authority(tools.host)
     for route, url in zip(record.routes, urls_of(cluster, record.routes), strict=True):
-        step = UrlAnswers(route, tools.net, lambda: cluster, record.environment, frozenset())
+        step = UrlAnswers(
+            route, tools.net, lambda: cluster, record.environment, frozenset(), ca=ca.pem
+        )
         match step.observe():
             case Ready(note):
                 rows.append(StatusRow("url", url, True, note))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -24,16 +26,21 @@ from kindctl.actions.purge import purge, purge_intentions
 from kindctl.actions.status import StatusRow, status, urls
 from kindctl.actions.up import ask_before_fixing
 from kindctl.actions.version import versions
+from kindctl.components.proof import ENVIRONMENT_HEADER, environment_id
 from kindctl.diagnose.checks.inotify import LIMITS
 from kindctl.errors import ConfigError, MachineError, NotOursError, UsageError
 from kindctl.models import (
     UNCHANGED,
+    Route,
     Verdict,
 )
 from kindctl.paths import cache_dir, data_dir, environment_dir
 from kindctl.plan import make_plan
-from kindctl.tools.protocols import Tools
+from kindctl.steps.record import RECORD
+from kindctl.tools.protocols import HttpAnswer, Tools
+from kindctl.trust.authority import Authority
 from tests.fakes.container import FakeContainer
+from tests.fakes.trust import an_authority
 from tests.unit.machine import NODE_IMAGE, World, fit_machine, loaded, never
 
 MISSING = MachineError("no container engine", code="engine-missing")
@@ -334,6 +341,21 @@ def test_status_looks_again_until_all_is_ready(
 def test_status_gives_the_last_look_when_the_time_is_over(world: World) -> None:
     world.made()
     assert not all(row.ready for row in status("shop", world.tools, wait=0))
+
+
+def test_status_verifies_https_by_the_local_authority(world: World) -> None:
+    world.up(loaded())
+    cluster, authority = world.cluster("shop"), Authority(world.host)
+    world.host.write(authority.key_file, an_authority().key.decode(), 0o600)
+    world.host.write(authority.file, an_authority().cert.decode())
+    route = Route("https://localhost/", connect=("127.0.0.1", 443), certified=True)
+    cluster.merge_patch(RECORD, {"data": {"routes": json.dumps([asdict(route)])}})
+    headers = {ENVIRONMENT_HEADER: environment_id("shop", cluster)}
+    world.net.serve("127.0.0.1", 443, lambda request: HttpAnswer(200, headers, b""))
+    world.net.certificates["127.0.0.1", 443] = authority.pem() or ""
+    assert status("shop", world.tools)[-1] == StatusRow("url", route.url, True, "200 OK")
+    world.net.certificates["127.0.0.1", 443] = "another's"
+    assert not status("shop", world.tools)[-1].ready
 
 
 def test_an_environment_without_routes_has_no_urls(world: World) -> None:

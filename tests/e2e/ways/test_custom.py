@@ -85,7 +85,7 @@ def test_without_the_witness_nothing_counts(custom: Way) -> None:
     custom.api.networking.delete_namespaced_ingress("witness", "kindctl-system")
     until(lambda: not _witness_answers(), 20, "HAProxy lets go of it")
     assert http("http://localhost/").status == 200
-    status = custom.kindctl.run("status", "custom", code=1)
+    status = custom.kindctl.run("status", "custom", code=4)
     assert "not by this environment" in status.out
     assert custom.again().changes() == ["created Ingress kindctl-system/witness"]
 
