@@ -40,6 +40,7 @@ IMMUTABLE = re.compile(
     r"immutable|may not be changed|may not change|cannot change|are forbidden", re.IGNORECASE
 )
 REFUSED_LIST = re.compile(r"is invalid: \[?([\w.]+)\[\d+\]")  # of the fault that comes first
+OLD_DEFAULTS = "spec.strategy.rollingUpdate: Forbidden"
 
 
 @dataclass(frozen=True)
@@ -320,15 +321,19 @@ def _few(words: Iterable[str], separator: str = ", ") -> str:
     return separator.join(several[:3]) + more
 
 
-# --- lists that do not merge ---------------------------------------------------------------------
+# --- what does not merge -------------------------------------------------------------------------
 
 
 def _list_of_ours(obj: Object, error: ApiError) -> tuple[str, Object | None]:
     """The path of the list of `obj` that the API calls invalid, and a merge patch that replaces it.
 
     Apply merges ours into what somebody else has put there, and the two may not go together: ports
-    merge by number, and a port whose number was changed keeps the name that ours has too.
+    merge by number, and a port whose number was changed keeps the name that ours has too. So with
+    the defaults that the API gave to one strategy of a Deployment, and that the other may not have.
     """
+    if error.status == 422 and OLD_DEFAULTS in error.why:
+        strategy = {**obj["spec"]["strategy"], "rollingUpdate": None}
+        return "spec.strategy", {"spec": {"strategy": strategy}}
     found = REFUSED_LIST.search(error.why) if error.status == 422 else None
     path = found.group(1) if found else ""
     value: Any = obj

@@ -255,6 +255,21 @@ def test_a_changed_number_of_a_named_port_is_refused(
     assert 'is invalid: spec.ports[1].name: Duplicate value: "http"' in caught.value.why
 
 
+def test_a_strategy_may_not_have_what_the_old_one_had(cluster: AnyCluster, namespace: str) -> None:
+    """The API fills in `rollingUpdate`, which stays when only the type is applied anew."""
+    ref = ObjectRef.of(cluster.apply(deployment(namespace)))
+    rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+    edit(cluster, ref, lambda obj: obj["spec"].update(strategy=rolling))
+    wanted = deployment(namespace)
+    wanted["spec"]["strategy"] = {"type": "Recreate"}
+    with pytest.raises(ApiError) as caught:
+        cluster.apply(wanted, dry_run=True)
+    assert caught.value.status == 422
+    assert "spec.strategy.rollingUpdate: Forbidden" in caught.value.why
+    cluster.merge_patch(ref, {"spec": {"strategy": {"type": "Recreate", "rollingUpdate": None}}})
+    assert cluster.apply(wanted)["spec"]["strategy"] == {"type": "Recreate"}
+
+
 def test_a_merge_patch_replaces_lists_as_a_whole(cluster: AnyCluster, namespace: str) -> None:
     ref = ObjectRef.of(cluster.apply(service(namespace)))
     edit(cluster, ref, lambda obj: obj["spec"]["ports"][0].update(port=81))

@@ -116,6 +116,7 @@ class FakeCluster:
             leaves, owners = merge.apply(live, owners, MANAGER, wanted)
             _check_immutable(ref, live, leaves)
             _check_port_names(ref, leaves)
+            _check_strategy(ref, leaves)
             after = self._stored(ref, before, leaves, owners)
             if not dry_run:
                 self.applied.append(str(ref))
@@ -131,6 +132,7 @@ class FakeCluster:
             patched = merge.json_patch(obj, patch)
             _check_immutable(ref, _leaves(obj), _leaves(patched))
             _check_port_names(ref, _leaves(patched))
+            _check_strategy(ref, _leaves(patched))
             if not dry_run:
                 self.put(patched, manager=f"{MANAGER}-patch")
 
@@ -424,6 +426,18 @@ def _check_port_names(ref: ObjectRef, leaves: merge.Leaves) -> None:
                 f'Service "{ref.name}" is invalid: spec.ports[{i}].name: Duplicate value: "{name}"'
             )
             raise _refused(f"apply {ref}", 422, "Invalid", why)
+
+
+def _check_strategy(ref: ObjectRef, leaves: merge.Leaves) -> None:
+    strategy = merge.unflatten(leaves).get("spec", {}).get("strategy") or {}
+    if (
+        ref.kind == "Deployment"
+        and strategy.get("type") == "Recreate"
+        and "rollingUpdate" in strategy
+    ):
+        fault = "Forbidden: may not be specified when strategy `type` is 'Recreate'"
+        why = f'Deployment.apps "{ref.name}" is invalid: spec.strategy.rollingUpdate: {fault}'
+        raise _refused(f"apply {ref}", 422, "Invalid", why)
 
 
 def _refused(doing: str, status: int, reason: str, why: str) -> ApiError:

@@ -265,6 +265,21 @@ def test_a_changed_port_of_a_service_comes_back(cluster: FakeCluster) -> None:
     assert spec["sessionAffinity"] == "ClientIP"  # a field of others
 
 
+def test_a_deployment_takes_the_strategy_that_may_not_have_the_defaults_of_the_old_one(
+    cluster: FakeCluster,
+) -> None:
+    make_so(step(cluster, shop.deployment()))
+
+    def default(obj: Object) -> None:
+        obj["spec"]["strategy"] = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%"}}
+
+    cluster.edit(ref(shop.deployment()), default)
+    ours = shop.deployment(strategy={"type": "Recreate"})
+    assert make_so(step(cluster, ours)) == ("repaired Deployment shop/web: spec.strategy",)
+    assert live(cluster, ours)["spec"]["strategy"] == {"type": "Recreate"}
+    assert isinstance(step(cluster, ours).observe(), Ready)
+
+
 def test_a_list_that_is_invalid_in_itself_is_an_error(cluster: FakeCluster) -> None:
     make_so(step(cluster, named_ports(80)))
     before = live(cluster, shop.service())
