@@ -36,6 +36,8 @@ DEAD_SECONDS = 10.0
 FIRST_SECONDS = 15.0
 """A supervisor that nobody has told anything for so long has been started in vain."""
 KNOWN_SECONDS = 5.0
+LIST_SECONDS = 1.0
+"""How long the first watch of a Service is waited for, before it is asked after and in a list."""
 
 Answer = dict[str, Any]
 Port = tuple[str, int]  # address, number
@@ -102,7 +104,7 @@ class Supervisor:
 
     async def _list(self, request: Answer) -> Answer:
         ports = self.ports.values()
-        await asyncio.gather(*(port.targets.known(KNOWN_SECONDS) for port in ports if port.fresh))
+        await asyncio.gather(*(port.targets.known(LIST_SECONDS) for port in ports if port.fresh))
         return {"forwards": [port.state() for port in self.ports.values()]}
 
     async def _add(self, request: Answer) -> Answer:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import psutil
 import psycopg
@@ -70,6 +71,10 @@ def answer(port: int, path: str = "/") -> str:
     found = http(f"http://127.0.0.1:{port}{path}")
     assert found.status == 200, found
     return found.body
+
+
+def works(url: str) -> bool:
+    return http(url).status == 200
 
 
 def ask(port: int, request: bytes, *, half_closed: bool = False) -> bytes:
@@ -261,8 +266,9 @@ def test_it_goes_on_when_the_node_has_been_restarted(forwards: Way) -> None:
     (node,) = forwards.nodes()
     started = time.monotonic()
     docker("restart", "-t", "5", node)
-    until(lambda: answer(FILES), RESTART_SECONDS, "the pods answer again")
-    until(lambda: answer(BACKEND, "/healthy"), RESTART_SECONDS, "the backend answers again")
+    for port, path in ((FILES, "/"), (BACKEND, "/healthy")):
+        url = f"http://127.0.0.1:{port}{path}"
+        until(partial(works, url), RESTART_SECONDS, f"{url} answers again")
     forwards.note(restart=round(time.monotonic() - started, 1))
     assert listener(FILES) == process
 

@@ -1,0 +1,144 @@
+"""Forwarded ports: the process that listens, and the fake. The API behind the real one never answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from kindctl.errors import ToolError
+from kindctl.models import Forward
+from kindctl.tools.forwards import RealForwards
+from kindctl.tools.host import RealHost
+from kindctl.tools.net import RealNet
+from kindctl.tools.protocols import ApiAccess, Forwards, Net
+from tests.fakes.forwards import FakeForwards
+from tests.fakes.net import FakeNet
+
+ENVIRONMENT = "contract-forwards-of-an-environment"
+
+
+class Bench(Protocol):
+    forwards: Forwards
+    net: Net
+    access: ApiAccess
+
+    def take(self) -> int:
+        """A port that this process has."""
+        ...
+
+
+class FakeBench:
+    def __init__(self) -> None:
+        self.net = FakeNet()
+        self.forwards = FakeForwards(self.net, faults={"shop/web": "the API does not answer"})
+        self.access = ApiAccess(Path("none"))
+
+    def take(self) -> int:
+        port = self.net.free_port("127.0.0.1", ())
+        self.net.listen("127.0.0.1", port, "python", os.getpid())
+        return port
+
+
+class RealBench:
+    def __init__(self, folder: Path) -> None:
+        self.net = RealNet()
+        self.forwards = RealForwards(RealHost())
+        self.access = ApiAccess(folder / "kubeconfig", "x")
+        self.taken: list[socket.socket] = []
+        lists = {
+            "clusters": [{"name": "x", "cluster": {"server": "https://127.0.0.1:1"}}],
+            "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+            "users": [{"name": "x", "user": {"token": "none"}}],
+        }
+        config = {"apiVersion": "v1", "current-context": "x", **lists}
+        self.access.kubeconfig.write_text(json.dumps(config))
+
+    def take(self) -> int:
+        made = socket.create_server(("127.0.0.1", 0))
+        self.taken.append(made)
+        return int(made.getsockname()[1])
+
+    def close(self) -> None:
+        self.forwards.end(ENVIRONMENT)
+        for made in self.taken:
+            made.close()
+
+
+@pytest.fixture(params=["fake", "real"])
+def bench(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Bench]:
+    if request.param == "fake":
+        yield FakeBench()
+        return
+    deep = tmp_path / "a-folder-with-a-name-too-long-for-the-path-of-a-socket" / ("x" * 40)
+    monkeypatch.setenv("XDG_DATA_HOME", str(deep))
+    real = RealBench(tmp_path)
+    yield real
+    real.close()
+
+
+def to(bench: Bench, service: str = "web", local: int = 0) -> Forward:
+    return Forward("shop", service, 80, local or bench.net.free_port("127.0.0.1", ()))
+
+
+def test_without_a_forward_there_is_nothing(bench: Bench) -> None:
+    assert bench.forwards.list(ENVIRONMENT) == []
+    assert bench.forwards.process(ENVIRONMENT) is None
+    assert bench.forwards.probe(ENVIRONMENT, to(bench))
+    bench.forwards.stop(ENVIRONMENT, [to(bench)])
+    assert bench.forwards.end(ENVIRONMENT) is False
+
+
+def test_a_port_is_forwarded_until_it_is_stopped(bench: Bench) -> None:
+    web = to(bench)
+    bench.forwards.add(ENVIRONMENT, bench.access, web, origin="file")
+    bench.forwards.add(ENVIRONMENT, bench.access, web, origin="command")
+    (state,) = bench.forwards.list(ENVIRONMENT)
+    assert (state.forward, state.origin, state.connections) == (web, "file", 0)
+    assert "not answer" in state.fault
+    assert "not answer" in bench.forwards.probe(ENVIRONMENT, web)
+    owner = bench.net.owner("127.0.0.1", web.local)
+    assert owner
+    assert owner.pid == bench.forwards.process(ENVIRONMENT)
+    bench.forwards.stop(ENVIRONMENT, [web])
+    assert bench.net.owner("127.0.0.1", web.local) is None
+    assert bench.forwards.list(ENVIRONMENT) == []
+
+
+def test_several_have_one_process_which_ends_with_all_of_them(bench: Bench) -> None:
+    web, api = to(bench), to(bench, "api")
+    bench.forwards.add(ENVIRONMENT, bench.access, web, origin="file")
+    first = bench.forwards.process(ENVIRONMENT)
+    api = to(bench, "api")
+    bench.forwards.add(ENVIRONMENT, bench.access, api, origin="file")
+    assert bench.forwards.process(ENVIRONMENT) == first
+    assert [state.forward for state in bench.forwards.list(ENVIRONMENT)] == [web, api]
+    assert bench.forwards.end(ENVIRONMENT) is True
+    assert bench.forwards.process(ENVIRONMENT) is None
+    assert bench.net.owner("127.0.0.1", web.local) is None
+    bench.forwards.add(ENVIRONMENT, bench.access, web, origin="file")  # a new one
+    assert bench.forwards.process(ENVIRONMENT)
+
+
+def test_a_port_of_somebody_else_is_taken(bench: Bench) -> None:
+    with pytest.raises(ToolError) as caught:
+        bench.forwards.add(ENVIRONMENT, bench.access, to(bench, local=bench.take()), origin="file")
+    assert caught.value.code == "port-taken"
+    assert bench.forwards.list(ENVIRONMENT) == []
+
+
+def test_a_port_of_another_forward_is_forwarded(bench: Bench) -> None:
+    web = to(bench)
+    bench.forwards.add(ENVIRONMENT, bench.access, web, origin="file")
+    with pytest.raises(ToolError) as caught:
+        other = to(bench, "api", web.local)
+        bench.forwards.add(ENVIRONMENT, bench.access, other, origin="file")
+    assert caught.value.code == "forwarded"
+    assert [state.forward for state in bench.forwards.list(ENVIRONMENT)] == [web]
