@@ -36,7 +36,7 @@ DEAD_SECONDS = 10.0
 FIRST_SECONDS = 15.0
 """A supervisor that nobody has told anything for so long has been started in vain."""
 KNOWN_SECONDS = 5.0
-LIST_SECONDS = 1.0
+LIST_SECONDS = 3.0
 """How long the first watch of a Service is waited for, before it is asked after and in a list."""
 
 Answer = dict[str, Any]

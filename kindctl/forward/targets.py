@@ -96,7 +96,7 @@ class Targets:
         """Until both watches have been heard, or at most so long."""
         clock = asyncio.get_running_loop().time
         end = clock() + seconds
-        while self.fault == NOT_KNOWN_YET or not self.ready():
+        while self.fault in ("", NOT_KNOWN_YET) and not self.ready():
             if (left := end - clock()) <= 0:
                 return
             await self.changed(left)

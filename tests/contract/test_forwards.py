@@ -24,9 +24,14 @@ ENVIRONMENT = "contract-forwards-of-an-environment"
 
 
 class Bench(Protocol):
-    forwards: Forwards
-    net: Net
-    access: ApiAccess
+    @property
+    def forwards(self) -> Forwards: ...
+
+    @property
+    def net(self) -> Net: ...
+
+    @property
+    def access(self) -> ApiAccess: ...
 
     def take(self) -> int:
         """A port that this process has."""
@@ -137,8 +142,8 @@ def test_a_port_of_somebody_else_is_taken(bench: Bench) -> None:
 def test_a_port_of_another_forward_is_forwarded(bench: Bench) -> None:
     web = to(bench)
     bench.forwards.add(ENVIRONMENT, bench.access, web, origin="file")
+    other = to(bench, "api", web.local)
     with pytest.raises(ToolError) as caught:
-        other = to(bench, "api", web.local)
         bench.forwards.add(ENVIRONMENT, bench.access, other, origin="file")
     assert caught.value.code == "forwarded"
     assert [state.forward for state in bench.forwards.list(ENVIRONMENT)] == [web]

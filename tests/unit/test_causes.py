@@ -648,6 +648,16 @@ def test_a_claim_of_an_unknown_class_is_permanent_and_explains_its_pod() -> None
     assert "no storage class fast" in found.what
 
 
+@pytest.mark.parametrize("asked", [{}, {"storageClassName": "standard"}])
+def test_the_default_class_may_be_on_its_way(asked: dict[str, str]) -> None:
+    words = "no persistent volumes available for this claim and no storage class is set"
+    if asked:
+        words = 'storageclass.storage.k8s.io "standard" not found'
+    wanted = claim(**asked)
+    evidence = Evidence(claims=[wanted], events=[event(wanted, "FailedBinding", words)])
+    assert not cause(evidence).permanent
+
+
 def test_a_claim_that_waits_for_its_first_pod_is_in_order() -> None:
     words = "waiting for first consumer to be created before binding"
     wanted = claim()

@@ -8,6 +8,8 @@ from kindctl.models import Cause, Object
 
 CANNOT_BE = ("not found", "no storage class is set")
 NORMAL = "WaitForFirstConsumer"
+COMES = (None, "standard")
+"""The default class, which kind installs last: a claim that was there before gets it then (KEP-3333)."""
 
 
 def explain(evidence: Evidence) -> Cause | None:
@@ -33,7 +35,7 @@ def _cause(evidence: Evidence, claim: Object) -> Cause | None:
         if impossible
         else "see whether the provisioner of its storage class runs",
         cites=words(events[:1]),
-        permanent=impossible,
+        permanent=impossible and asked not in COMES,
         sure=0.9 if impossible else 0.6,
         since=happened(events[0]),
     )
