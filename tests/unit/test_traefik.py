@@ -112,5 +112,20 @@ def test_the_certificate_for_localhost_is_served(cluster: FakeCluster) -> None:
     assert stores["default"]["defaultCertificate"]["certFile"] == "/etc/traefik/tls/tls.crt"
 
 
+def test_several_replicas_go_one_by_one_and_are_asked_once_they_know_the_routes(
+    cluster: FakeCluster,
+) -> None:
+    objects = made(cluster, "node-port", shared=True, replicas=2, gateways=2)
+    deployment = found(objects, "Deployment")
+    pod = deployment["spec"]["template"]["spec"]
+    assert deployment["spec"]["replicas"] == 2
+    assert pod["containers"][0]["readinessProbe"]["initialDelaySeconds"] == 5
+    assert "web.transport.lifeCycle.requestAcceptGraceTimeout=10s" in args(objects)
+    assert found(objects, "PodDisruptionBudget")["metadata"]["namespace"] == "ingress"
+    assert pod["nodeSelector"] == {"kubernetes.io/os": "linux", "kindctl.dev/gateway": "true"}
+    single = found(made(cluster, "node-port", shared=True), "Deployment")["spec"]["template"]
+    assert "initialDelaySeconds" not in single["spec"]["containers"][0]["readinessProbe"]
+
+
 def test_the_classes_of_both_are_served() -> None:
     assert set(Traefik(setup("shop")).ingress_classes) == {"traefik", "nginx"}

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-from kindctl.components import gateway, gateway_api
+from kindctl.components import gateway, gateway_api, replicas
 from kindctl.components.base import Resolve, Setup
 from kindctl.components.proof import (
     CONTROLLER_HEADER,
@@ -31,6 +31,9 @@ GATEWAY = "gateway.yaml"
 NEEDED = [("v1", kind) for kind in ("GatewayClass", "Gateway", "HTTPRoute", "GRPCRoute")]
 NEEDED += [("v1", "TLSRoute"), ("v1", "BackendTLSPolicy"), ("v1beta1", "ReferenceGrant")]
 """What its Gateway provider watches: without one of them it waits for ever, and serves nothing."""
+
+WITHDRAWN, GRACE = 10, 300
+"""Seconds: how long a replica that is to go takes requests, and until it is killed."""
 
 UNMATCHED = -(1 << 40)
 """Less than the least of a 32-bit number, which an Ingress with a default backend alone has."""
@@ -52,6 +55,7 @@ class Traefik:
         self.service = (self.namespace, SERVICE)
         entry = (gateway.NAMESPACE, gateway.SERVICE) if setup.shared else self.service
         self.exposure = setup.expose(*entry)
+        self._setup = setup
         self._shared = setup.shared
         self._handover = setup.handover
         self._certificate = setup.certificate
@@ -75,6 +79,7 @@ class Traefik:
         outside = any(endpoint.external for endpoint in self.exposure.endpoints())
         waits = bool(self._handover.others(cluster, self.name))
         selector: Mapping[str, str] = {}
+        beside: list[Object] = []
         for obj in objects:
             if obj["kind"] == "ConfigMap":
                 identity = environment_id(self.environment, cluster)
@@ -85,10 +90,13 @@ class Traefik:
                 container["args"] += self._args(outside=outside)
                 if waits or not self.exposure.on_node:
                     _leave_the_node(obj)
+                if replicas.are_asked_for(self._setup):
+                    beside = _in_replicas(obj, self._setup)
             elif obj["kind"] == "Service":
                 selector = obj["spec"]["selector"]
                 if not self._shared:
                     self.exposure.shape(obj)
+        objects += beside
         gateway.relocate(objects, NAMESPACE, self.namespace)
         objects.append(self._certificate.secret(cluster, self.namespace))
         if self._definitions:
@@ -214,3 +222,20 @@ def _leave_the_node(deployment: Object) -> None:
     spec["nodeSelector"].pop("ingress-ready")
     for port in spec["containers"][0]["ports"]:
         port.pop("hostPort", None)
+
+
+def _in_replicas(deployment: Object, setup: Setup) -> list[Object]:
+    """Several of them, each going without a request being lost; with the objects that belong to that.
+
+    One that is to go still takes requests until every node has heard of it, then ends those that it has.
+    /ping answers before the first routes are known, which takes about a second: a new one waits for more.
+    """
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    container["readinessProbe"]["initialDelaySeconds"] = 5
+    for entry in ("web", "websecure"):
+        life = f"--entryPoints.{entry}.transport.lifeCycle"
+        container["args"] += [
+            f"{life}.requestAcceptGraceTimeout={WITHDRAWN}s",
+            f"{life}.graceTimeOut={GRACE - 2 * WITHDRAWN}s",
+        ]
+    return replicas.replicate(deployment, setup, grace=GRACE)
