@@ -188,6 +188,9 @@ def stranger(kindctl: Kindctl, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield Cluster(Kindctl(folder, home), api, folder, dump(api))
     finally:
         docker("rm", "--force", "--volumes", REGISTRY)
+        names = docker("images", "--format={{.Repository}}:{{.Tag}}").split()
+        if pushed := [name for name in names if name.startswith("localhost:5005/")]:
+            docker("rmi", *pushed)
         subprocess.run(["kind", "delete", "cluster", "--name", CLUSTER], check=True)
 
 
