@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 pytest_plugins = ["pytester"]
 
+CHOSEN_WAYS = ("node_port", "port_forward", "https")
+"""Of tests/e2e/ways, what the test command runs; tests/ways runs all of them."""
+
 left_out = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all-ways", action="store_true", help="every way in, not a chosen few: see tests/ways"
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    chosen = "all" if config.getoption("--all-ways") else ", ".join(CHOSEN_WAYS)
+    return f"ways in: {chosen}"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A file that is named on the command line is not asked about here."""
+    name = collection_path.stem.removeprefix("test_")
+    other = collection_path.parent.name == "ways" and collection_path.name.startswith("test_")
+    if other and name not in CHOSEN_WAYS and not config.getoption("--all-ways"):
+        return True
+    return None
 
 
 def pytest_configure(config: pytest.Config) -> None:
