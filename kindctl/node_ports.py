@@ -125,7 +125,7 @@ def _controllers(controller: Controller | None) -> Iterator[_Claim]:
         if not exposure.on_node and exposure.mappings():
             yield _Claim(port.node_port, "", named, (*at, "nodePorts", port.scheme))
     for address, local in _local(exposure):
-        scheme = next(port.scheme for port in exposure.ports if port.local == local)
+        scheme = next((port.scheme for port in exposure.ports if port.local == local), "via")
         yield _Claim(local, address, named, (*at, scheme))
 
 

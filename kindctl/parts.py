@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from kindctl import kubeconfig
 from kindctl.components import CONTROLLERS, load_addon, load_controller
@@ -41,6 +41,7 @@ from kindctl.config.schema import (
 from kindctl.diagnose.base import Wants
 from kindctl.errors import ConfigError, KindctlError, Problem
 from kindctl.exposures import load_exposure
+from kindctl.exposures.load_balancer import nodes_are_reached, on_this_machine
 from kindctl.images import cas
 from kindctl.images.objects import objects_in
 from kindctl.images.pins import HELM, node_reference
@@ -112,7 +113,12 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
     for app, component in zip(config.apps, apps, strict=True):
         component.exposed = tuple(_exposed(app, component, loaded, node_ports))
     refuse_port_clashes(loaded, controller, apps, node_ports)
-    warnings = lint_apps(apps, controller, metrics="metrics-server" in config.addons)
+    warnings = lint_apps(
+        apps,
+        controller,
+        metrics="metrics-server" in config.addons,
+        addresses="metallb" in config.addons or config.cluster.provider != "kind",
+    )
     strangers = config.cluster.provider != "kind" or config.ingress.controller == "custom"
     warnings += told(settle_gateways(apps, controller, strangers=strangers))
     named += [config.ingress.expose.address, *_local_hosts(apps)]
@@ -279,10 +285,12 @@ def _setup(
 def _neighbours(tools: Tools, environment: str) -> Neighbours:
     on_it = [c for c in tools.engine.containers() if KIND_NETWORK in c.addresses]
     owners = {c.labels.get(DOCKER_ENVIRONMENT_LABEL, "") for c in on_it}
+    numbering = tools.engine.numbering(KIND_NETWORK)
     return Neighbours(
         subnets=tools.engine.networks().get(KIND_NETWORK, ()),
-        addresses=frozenset(c.addresses[KIND_NETWORK] for c in on_it),
+        addresses=frozenset((*(c.addresses[KIND_NETWORK] for c in on_it), *numbering.reserved)),
         environments=frozenset(owners - {"", environment}),
+        ranges=numbering.ranges,
     )
 
 
@@ -300,7 +308,21 @@ def _controllers_way(
         ExposedPort(scheme, namespace, service, port, local[scheme], nodes[scheme])
         for scheme, port, _ in ports
     )
-    return load_exposure(expose.via)(tuple(made), expose.address)
+    beside = _beside(config, expose.via, [local[scheme] for scheme, _, _ in ports])
+    return load_exposure(expose.via)(tuple(made), expose.address, **beside)
+
+
+def _beside(
+    config: Config, via: str, ports: Sequence[int], local: int | None = None
+) -> dict[str, Any]:
+    """Ways over this machine beside external addresses: where the file asks for one, or where nothing
+    else leads from here to the nodes."""
+    if via != "load-balancer":
+        return {}
+    routed = config.cluster.provider != "kind" or nodes_are_reached()
+    if local:
+        return {"beside": (local,), "routed": routed}
+    return {"beside": () if routed else on_this_machine(ports), "routed": routed}
 
 
 # --- the apps ------------------------------------------------------------------------------------
@@ -346,7 +368,8 @@ def _exposed(
         except ConfigError as error:
             problems += error.problems
             continue
-        exposure = load_exposure(way.via)((port,), way.address)
+        beside = _beside(loaded.config, way.via, [port.local], way.local)
+        exposure = load_exposure(way.via)((port,), way.address, **beside)
         yield ExposedService(exposure, _expect(way.expect) if way.expect else None)
     if problems:
         raise ConfigError(problems)
@@ -390,7 +413,7 @@ def _port(
         namespace=manifest.namespace,
         service=way.service,
         port=number,
-        local=way.local or node_port or number,
+        local=number if way.via == "load-balancer" else way.local or node_port or number,
         node_port=node_port,
     )
 
@@ -419,7 +442,11 @@ def told(findings: Sequence[Finding]) -> tuple[str, ...]:
 
 
 def lint_apps(
-    apps: Sequence[AppComponent], controller: Controller | None, *, metrics: bool = False
+    apps: Sequence[AppComponent],
+    controller: Controller | None,
+    *,
+    metrics: bool = False,
+    addresses: bool = True,
 ) -> tuple[str, ...]:
     """Warnings. Raises ConfigError with every finding that is certain to fail."""
     endpoints = controller.exposure.endpoints() if controller else ()
@@ -428,6 +455,14 @@ def lint_apps(
         ingress_classes=controller.ingress_classes if controller else (),
         host_ports=controller.host_ports if controller else {},
         metrics=metrics,
+        addresses=addresses,
+        other_types=[
+            (port.namespace, port.service)
+            for app in apps
+            for way in app.exposed
+            for port in way.exposure.ports
+            if way.exposure.mappings()
+        ],
         built=tuple(build.image for app in apps for build in app.builds),
     )
     return told(lint({app.name: app.parsed for app in apps}, around))

@@ -79,8 +79,11 @@ class Neighbours:
     """The network that the nodes are on, and who else is on it."""
 
     subnets: tuple[str, ...]  # CIDR
-    addresses: frozenset[str]  # of its containers
+    addresses: frozenset[str]  # of its containers, and of its gateway
     environments: frozenset[str]  # the other ones on this engine
+    ranges: tuple[
+        str, ...
+    ] = ()  # CIDR from which the engine gives addresses; empty: from the bottom
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ class Surroundings:
     host_ports: Mapping[int, str] = field(default_factory=dict)  # port of a node -> who has it
     https: int = 443  # port of the host
     metrics: bool = False  # whether metrics-server is there
+    addresses: bool = True  # whether somebody gives external addresses to Services
+    other_types: Collection[tuple[str, str]] = ()  # Services whose type becomes another one
     built: Collection[str] = ()  # images that are built here, as manifests name them
 
 
@@ -60,6 +62,7 @@ def lint(apps: Mapping[str, Sequence[Manifest]], around: Surroundings) -> list[F
         *_node_ports(manifests),
         *_host_ports(manifests, around),
         *_scalers(manifests, around),
+        *_balancers(manifests, around),
     ]
     return sorted(found, key=lambda finding: finding.problem)
 
@@ -249,3 +252,16 @@ def _scalers(manifests: Sequence[Manifest], around: Surroundings) -> Iterator[Fi
             continue  # a fixed number: there is nothing that could scale
         message = f"{scaler} will not scale: this cluster has no metrics-server"
         yield Finding(WARNING, scaler.problem(message, "its minimum of replicas will run"))
+
+
+def _balancers(manifests: Sequence[Manifest], around: Surroundings) -> Iterator[Finding]:
+    """kind has nobody for them: `kubectl get service` says `<pending>` for ever."""
+    if around.addresses:
+        return
+    for service in _of(manifests, "Service"):
+        spec = service.obj.get("spec") or {}
+        asks = spec.get("type") == "LoadBalancer" and not spec.get("loadBalancerClass")
+        if asks and (service.namespace, service.name) not in around.other_types:
+            message = f"{service} gets no external address: nobody gives them here"
+            hint = "`addons: [metallb]` does; its cluster IP and node port work without"
+            yield Finding(WARNING, service.problem(message, hint, ("spec", "type")))

@@ -29,7 +29,6 @@ def cross_checks(config: Config, root: Path) -> Iterator[Finding]:
     """Every finding, in no order."""
     yield from _ingress(config)
     yield from _addresses(config)
-    yield from _local_ports(config)
     yield from _cluster(config)
     yield from _existing(config)
     yield from _apps(config, root)
@@ -130,17 +129,6 @@ def _addresses(config: Config) -> Iterator[Finding]:
                 "nobody gives addresses to Services of type LoadBalancer here",
                 "add `addons: [metallb]`, or use node-port or port-forward",
             )
-
-
-def _local_ports(config: Config) -> Iterator[Finding]:
-    for index, app in enumerate(config.apps):
-        for place, way in enumerate(app.expose):
-            if way.via == "load-balancer" and way.local is not None:
-                yield (
-                    ("apps", index, "expose", place, "local"),
-                    "an external address has the Service's own ports",
-                    "leave `local` out",
-                )
 
 
 def _cluster(config: Config) -> Iterator[Finding]:

@@ -206,7 +206,9 @@ class ExposeServiceConfig(Strict):
     )
     via: AppVia = Field(description="the kind of way in")
     local: Port | None = Field(
-        None, description="port of the host; default: the node port, or the Service's"
+        None,
+        description="port of the host; default: the node port, or the Service's; with "
+        "`via: load-balancer` one beside the external address",
     )
     nodePort: NodePort | None = Field(  # noqa: N815
         None, description="with `via: node-port`; default: chosen, and always the same"

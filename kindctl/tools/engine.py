@@ -26,7 +26,13 @@ from typing import TYPE_CHECKING, Any, cast
 from kindctl.errors import KindctlError, MachineError, ToolError
 from kindctl.models import Build, ContainerInfo, EngineInfo, ImageInfo, Run
 from kindctl.tools import process
-from kindctl.tools.engine_json import container_info, engine_info, image_info, network_subnets
+from kindctl.tools.engine_json import (
+    container_info,
+    engine_info,
+    image_info,
+    network_numbering,
+    network_subnets,
+)
 from kindctl.tools.engine_words import (
     as_error,
     build_error,
@@ -34,7 +40,7 @@ from kindctl.tools.engine_words import (
     pull_error,
     push_error,
 )
-from kindctl.tools.protocols import Say
+from kindctl.tools.protocols import Numbering, Say
 
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
@@ -241,6 +247,10 @@ class DockerEngine:
     def networks(self) -> dict[str, tuple[str, ...]]:
         ids = self._ask("network", "ls", "--quiet", "--no-trunc").split()
         return dict(network_subnets(found) for found in self._inspect("network", ids))
+
+    def numbering(self, network: str) -> Numbering:
+        found = self._inspect("network", [network])
+        return network_numbering(found[0]) if found else Numbering()
 
     def _client(self) -> str:
         program = shutil.which("docker")

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from kindctl.models import ContainerInfo, EngineInfo, ImageInfo
+from kindctl.tools.protocols import Numbering
 
 Json = Mapping[str, Any]
 
@@ -99,6 +100,18 @@ def network_subnets(network: Json) -> tuple[str, tuple[str, ...]]:
     """(name, subnets)"""
     configs = (network.get("IPAM") or {}).get("Config") or []
     return network["Name"], tuple(config["Subnet"] for config in configs if config.get("Subnet"))
+
+
+def network_numbering(network: Json) -> Numbering:
+    configs = (network.get("IPAM") or {}).get("Config") or []
+    set_aside = [
+        address
+        for config in configs
+        for address in (config.get("Gateway"), *(config.get("AuxiliaryAddresses") or {}).values())
+        if address
+    ]
+    ranges = [config["IPRange"] for config in configs if config.get("IPRange")]
+    return Numbering(tuple(ranges), tuple(set_aside))
 
 
 def _time(text: str) -> datetime | None:

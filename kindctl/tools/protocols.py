@@ -39,6 +39,14 @@ class HttpAnswer:
     body: bytes
 
 
+@dataclass(frozen=True)
+class Numbering:
+    """How the engine gives out the addresses of a network."""
+
+    ranges: tuple[str, ...] = ()  # CIDR; empty: from the bottom of its subnets
+    reserved: tuple[str, ...] = ()  # its gateways, and what somebody has set aside
+
+
 class Engine(Protocol):
     """The container engine, by python-on-whales. DOCKER_HOST and docker contexts are honoured."""
 
@@ -119,6 +127,10 @@ class Engine(Protocol):
 
     def networks(self) -> dict[str, tuple[str, ...]]:
         """Network name -> its subnets (CIDR)."""
+        ...
+
+    def numbering(self, network: str) -> Numbering:
+        """Empty for a network that does not exist."""
         ...
 
 

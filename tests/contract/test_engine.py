@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from kindctl.errors import MachineError, ToolError
 from kindctl.models import Build, ImageInfo, PortMapping, Run
 from kindctl.tools.net import RealNet
+from kindctl.tools.protocols import Numbering
 from tests.contract.benches import TEST_LABEL, EngineBench
 
 AWKWARD = 'it\'s "quoted", costs $HOME and \\n'
@@ -72,6 +74,7 @@ def test_every_method_says_that_there_is_no_engine(
         lambda: engine.remove("x"),
         lambda: engine.logs("x"),
         engine.networks,
+        lambda: engine.numbering("x"),
         lambda: engine.push("x", heard),
         lambda: engine.run(Run("x", "y")),
         lambda: engine.volume("x"),
@@ -86,6 +89,14 @@ def test_networks_have_subnets(engines: EngineBench) -> None:
     networks = engines.engine.networks()
     assert networks["host"] == ()
     assert "/" in networks["bridge"][0]
+
+
+def test_a_network_tells_how_its_addresses_are_given_out(engines: EngineBench) -> None:
+    subnet = ipaddress.ip_network(engines.engine.networks()["bridge"][0])
+    numbering = engines.engine.numbering("bridge")
+    assert numbering.ranges == ()
+    assert ipaddress.ip_address(numbering.reserved[0]) in subnet
+    assert engines.engine.numbering("no-such-network-of-kindctl") == Numbering()
 
 
 # --- images --------------------------------------------------------------------------------------

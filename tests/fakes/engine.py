@@ -13,7 +13,7 @@ from kindctl.models import Build, ContainerInfo, EngineInfo, ImageInfo, Run
 from kindctl.tools.engine import node_name
 from kindctl.tools.engine_words import build_error, pull_error, push_error
 from kindctl.tools.process import failure
-from kindctl.tools.protocols import Say
+from kindctl.tools.protocols import Numbering, Say
 from tests.fakes.container import Failed, FakeContainer
 from tests.fakes.dockerfile import read_dockerfile
 
@@ -48,6 +48,9 @@ class FakeEngine:
     silent: bool = False  # whether the registry does not say what it has
     subnets: dict[str, tuple[str, ...]] = field(
         default_factory=lambda: {"bridge": ("172.17.0.0/16",), "host": (), "none": ()}
+    )
+    numberings: dict[str, Numbering] = field(
+        default_factory=lambda: {"bridge": Numbering(reserved=("172.17.0.1",))}
     )
 
     def __post_init__(self) -> None:
@@ -239,6 +242,10 @@ class FakeEngine:
     def networks(self) -> dict[str, tuple[str, ...]]:
         self._check()
         return dict(self.subnets)
+
+    def numbering(self, network: str) -> Numbering:
+        self._check()
+        return self.numberings.get(network, Numbering())
 
     # --- for tests -------------------------------------------------------------------------------
 

@@ -205,3 +205,24 @@ def test_a_redirect_that_misses_the_hosts_port_is_warned_of(folder: Path) -> Non
     assert message == "http://web.localhost is redirected to port 443, and HTTPS is on 8443 here"
     assert hint == "open https://web.localhost:8443"
     assert found(folder, SERVICE + INGRESS, Surroundings(https=8443)) == []
+
+
+BALANCED = """\
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {type: LoadBalancer, ports: [{port: 80}]}
+"""
+
+
+def test_a_service_that_nobody_gives_an_address_is_told_of(folder: Path) -> None:
+    ((level, line, message, hint),) = found(folder, BALANCED, Surroundings(addresses=False))
+    assert (level, line) == (WARNING, 4)
+    assert "gets no external address" in message
+    assert "addons: [metallb]" in hint
+
+
+def test_an_address_is_not_missed_where_somebody_gives_it_or_the_type_changes(folder: Path) -> None:
+    assert found(folder, BALANCED) == []
+    around = Surroundings(addresses=False, other_types=[("shop", "web")])
+    assert found(folder, BALANCED, around) == []

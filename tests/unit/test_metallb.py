@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 
 import pytest
 
@@ -20,9 +21,12 @@ NETWORK = "172.18.0.0/16"
 
 
 def around(
-    *addresses: str, subnets: tuple[str, ...] = (NETWORK,), environments: tuple[str, ...] = ()
+    *addresses: str,
+    subnets: tuple[str, ...] = (NETWORK,),
+    environments: Sequence[str] = (),
+    ranges: tuple[str, ...] = (),
 ) -> Neighbours:
-    return Neighbours(subnets, frozenset(addresses), frozenset(environments))
+    return Neighbours(subnets, frozenset(addresses), frozenset(environments), ranges)
 
 
 def span(pool: str) -> range:
@@ -48,6 +52,27 @@ def test_environments_have_pools_apart() -> None:
         pools[name] = span(choose(name, around(environments=tuple(pools))))
     taken = [address for pool in pools.values() for address in pool]
     assert len(set(taken)) == len(taken) == SIZE * len(names)
+
+
+def test_pools_are_apart_where_many_names_fall_on_the_same_slot() -> None:
+    names = [f"shop-{number}" for number in range(12)]
+    small = ("172.18.0.0/22",)  # 15 slots
+    pools: dict[str, range] = {}
+    for name in names:
+        pools[name] = span(choose(name, around(subnets=small, environments=tuple(pools))))
+    taken = [address for pool in pools.values() for address in pool]
+    assert len(set(taken)) == len(taken) == SIZE * len(names)
+
+
+def test_a_range_of_the_engines_is_left_to_it() -> None:
+    upper = ipaddress.ip_network("172.18.128.0/17")
+    for number in range(40):
+        found = span(choose(f"shop-{number}", around(ranges=(str(upper),))))
+        assert found.stop - 1 < int(upper[0])
+        assert found.start >= int(ipaddress.ip_address("172.18.0.16"))
+    with pytest.raises(MachineError) as caught:
+        choose("shop", around(ranges=(NETWORK,)))
+    assert "the engine itself gives out all of" in caught.value.why
 
 
 def test_it_is_the_same_again_and_stays_when_others_come() -> None:
@@ -129,3 +154,14 @@ def test_it_has_neither_webhook_nor_memberlist() -> None:
     text = str(made(FakeCluster()))
     assert "--webhook-mode=disabled" in text
     assert "METALLB_ML_" not in text
+
+
+def test_the_speaker_asks_the_control_plane_itself() -> None:
+    """kube-proxy may not have made the cluster's own address of it yet."""
+    (speaker,) = (obj for obj in made(FakeCluster()) if obj["kind"] == "DaemonSet")
+    env = {
+        e["name"]: e.get("value")
+        for e in speaker["spec"]["template"]["spec"]["containers"][0]["env"]
+    }
+    assert env["KUBERNETES_SERVICE_HOST"] == "shop-control-plane"
+    assert env["KUBERNETES_SERVICE_PORT"] == "6443"

@@ -11,8 +11,8 @@ from kindctl.config.load import load
 from kindctl.errors import ConfigError
 from kindctl.exposures import load_exposure
 from kindctl.exposures.base import service_port
-from kindctl.models import EXTERNAL, Endpoint, Object, PortMapping, Route
-from kindctl.parts import parts_of, scheme_of
+from kindctl.models import EXTERNAL, Endpoint, Forward, Object, PortMapping, Route
+from kindctl.parts import Parts, parts_of, scheme_of
 from kindctl.steps.located import located, urls_of
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.tools import fake_tools
@@ -162,6 +162,65 @@ def test_a_load_balancer_has_its_address_from_the_cluster() -> None:
     assert [port["port"] for port in service["spec"]["ports"]] == [8080, 8443]
 
 
+def balanced(folder: Path, more: str = "", provider: str = "kind") -> Parts:
+    (folder / "web.yaml").write_text(SERVICE)
+    (folder / "kindctl.yaml").write_text(
+        f"name: shop\ncluster: {{provider: {provider}}}\n"
+        + ("addons: [metallb]\n" if provider == "kind" else "")
+        + "ingress: {controller: none}\n"
+        "apps: [{name: a, manifests: [web.yaml], "
+        f"expose: [{{service: web, port: 80, via: load-balancer{more}}}]}}]\n"
+    )
+    return parts_of(load(folder / "kindctl.yaml"), fake_tools())
+
+
+def test_a_port_of_this_machine_leads_there_too_where_the_file_names_one(tmp_path: Path) -> None:
+    parts = balanced(tmp_path, ", local: 18080")
+    assert [route.url for route in parts.routes] == [
+        "http://EXTERNAL-IP/",
+        "http://localhost:18080/",
+    ]
+    assert [route.external for route in parts.routes] == ["a/web", ""]
+    assert parts.forwards == (Forward("a", "web", 80, 18080),)
+    assert parts.mappings == ()
+
+
+def test_where_nodes_are_not_reached_localhost_is_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.system", lambda: "Darwin")
+    parts = balanced(tmp_path)
+    assert [route.url for route in parts.routes] == ["http://localhost:8080/"]
+    assert parts.forwards == (Forward("a", "web", 80, 8080),)
+    (way,) = parts.exposures
+    service = a_service()
+    way.shape(service)
+    assert service["spec"]["type"] == "LoadBalancer"
+
+
+def test_the_addresses_of_a_cloud_are_reached_from_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.system", lambda: "Darwin")
+    parts = balanced(tmp_path, provider="{existing: cloud}")
+    assert [route.url for route in parts.routes] == ["http://EXTERNAL-IP/"]
+    assert parts.forwards == ()
+
+
+def test_a_controller_is_forwarded_to_where_nodes_are_not_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.system", lambda: "Windows")
+    (tmp_path / "kindctl.yaml").write_text(
+        "name: shop\naddons: [metallb]\ningress: {expose: {via: load-balancer}}\n"
+    )
+    parts = parts_of(load(tmp_path / "kindctl.yaml"), fake_tools())
+    assert [(forward.port, forward.local) for forward in parts.forwards] == [
+        ("http", 8080),
+        ("https", 8443),
+    ]
+
+
 def test_a_port_that_the_service_does_not_have_is_a_fault_of_the_caller() -> None:
     with pytest.raises(KeyError):
         service_port(a_service(), "grpc")
@@ -179,12 +238,6 @@ def test_a_port_that_the_service_does_not_have_is_a_fault_of_the_caller() -> Non
             "apps: [{name: a, manifests: [web.yaml], expose: [{service: web, via: load-balancer}]}]",
             "nobody gives addresses to Services of type LoadBalancer here",
             "addons: [metallb]",
-        ),
-        (
-            "addons: [metallb]\napps: [{name: a, manifests: [web.yaml], "
-            "expose: [{service: web, via: load-balancer, local: 81}]}]",
-            "an external address has the Service's own ports",
-            "leave `local` out",
         ),
     ],
 )

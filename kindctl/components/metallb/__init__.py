@@ -43,7 +43,11 @@ class MetalLB:
         objects = [obj for file in MANIFESTS for obj in copy.deepcopy(_parsed(file))]
         for obj in objects:
             if image := images.get(obj["kind"]):
-                obj["spec"]["template"]["spec"]["containers"][0]["image"] = resolve(image)
+                (container,) = obj["spec"]["template"]["spec"]["containers"]
+                container["image"] = resolve(image)
+                for variable in container["env"]:
+                    if variable["name"] == "KUBERNETES_SERVICE_HOST":
+                        variable["value"] = f"{self._environment}-control-plane"
             elif obj["kind"] == "IPAddressPool":
                 obj["spec"]["addresses"] = [self._pool(cluster)]
         return objects

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from kindctl.components.base import Neighbours
 from kindctl.errors import MachineError
@@ -18,8 +18,10 @@ Address = ipaddress.IPv4Address
 def choose(environment: str, around: Neighbours, now: str = "") -> str:
     """ "172.18.255.64-172.18.255.79". `now`: the pool that the cluster has, which stays if it can.
 
-    The engine gives addresses from the bottom of the network, so that the pools lie in its last quarter;
-    each environment has a slot there by its name, apart from those of the others.
+    The engine gives addresses from the bottom of the network, so that the pools lie in its last quarter,
+    or outside of the range that somebody has given the engine. Each environment has a slot there by its
+    name, or the next one that is free. Which slots the others have then does not depend on who was first,
+    so that nobody has to be asked.
 
     Raises MachineError (address-pool) where the network has no room.
     """
@@ -27,15 +29,22 @@ def choose(environment: str, around: Neighbours, now: str = "") -> str:
     taken = {Address(a) for a in around.addresses if ":" not in a}
     if now and _stays(now, network, taken):
         return now
-    slots = _slots(network)
-    others = {_place(name, len(slots)) for name in around.environments}
-    start = _place(environment, len(slots))
-    for step in range(len(slots)):
-        index = (start + step) % len(slots)
-        first, last = slots[index]
-        if index not in others and not any(first <= address <= last for address in taken):
-            return f"{first}-{last}"
-    raise _no_room(f"every part of {network} is in use")
+    slots = _slots(network, around.ranges)
+    free = [not any(first <= address <= last for address in taken) for first, last in slots]
+    for name in (*sorted(around.environments), environment):
+        index = _settle(name, free)
+        if index is None:
+            raise _no_room(f"every part of {network} is in use")
+        free[index] = False
+    first, last = slots[index]
+    return f"{first}-{last}"
+
+
+def _settle(environment: str, free: Sequence[bool]) -> int | None:
+    """The environment's slot: by its name, or the next free one."""
+    start = _place(environment, len(free))
+    steps = ((start + step) % len(free) for step in range(len(free)))
+    return next((index for index in steps if free[index]), None)
 
 
 def _network(around: Neighbours) -> ipaddress.IPv4Network:
@@ -46,14 +55,28 @@ def _network(around: Neighbours) -> ipaddress.IPv4Network:
     raise _no_room("the nodes' network has no IPv4 addresses")
 
 
-def _slots(network: ipaddress.IPv4Network) -> list[tuple[Address, Address]]:
-    """Of the last quarter, without its end: the broadcast address is there."""
-    quarter = network.num_addresses // 4
-    begin = int(network.broadcast_address) + 1 - quarter
-    starts = range(begin, begin + quarter - SIZE, SIZE)
-    if not starts:
-        raise _no_room(f"{network} has {network.num_addresses} addresses, fewer than 128")
-    return [(Address(first), Address(first + SIZE - 1)) for first in starts]
+def _slots(
+    network: ipaddress.IPv4Network, ranges: Collection[str]
+) -> list[tuple[Address, Address]]:
+    """Of the last quarter, or of all that is beside the engine's ranges; without the end of the network:
+    the broadcast address is there."""
+    given = [net for net in map(ipaddress.ip_network, ranges) if net.version == network.version]
+    end = int(network.broadcast_address) + 1
+    size = network.num_addresses
+    begin = int(network.network_address) + SIZE if given else end - size // 4
+    slots = [
+        (Address(first), Address(first + SIZE - 1)) for first in range(begin, end - SIZE, SIZE)
+    ]
+    apart = [
+        (first, last)
+        for first, last in slots
+        if not any(net[0] <= last and first <= net[-1] for net in given)
+    ]
+    if not slots:
+        raise _no_room(f"{network} has {size} addresses, fewer than 128")
+    if not apart:
+        raise _no_room(f"the engine itself gives out all of {network}")
+    return apart
 
 
 def _place(environment: str, slots: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.harness import Kindctl, http, inspect
+from tests.e2e.harness import Kindctl, http, inspect, until
 from tests.e2e.ways.way import Way, way
 
 SERVICE = ("ingress-nginx-controller", "ingress-nginx")
@@ -34,8 +34,13 @@ def test_no_port_of_this_machine_is_mapped(cloud: Way) -> None:
 
 def test_the_ingress_shows_that_address(cloud: Way) -> None:
     service = cloud.api.core.read_namespaced_service(*SERVICE).status.load_balancer.ingress[0].ip
-    status = cloud.api.networking.read_namespaced_ingress("frontend-ingress", "example").status
-    assert [one.ip for one in status.load_balancer.ingress] == [service]
+
+    def shown() -> list[str]:
+        ingress = cloud.api.networking.read_namespaced_ingress("frontend-ingress", "example")
+        return [one.ip for one in ingress.status.load_balancer.ingress or ()]
+
+    # the controller writes it once a minute
+    assert until(shown, 90, "the Ingress has an address") == [service]
 
 
 def test_a_second_up_changes_nothing(cloud: Way) -> None:

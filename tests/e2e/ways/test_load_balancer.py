@@ -76,6 +76,14 @@ def test_an_address_comes_within_seconds_of_its_service(balanced: Way) -> None:
     assert http(f"http://{address(balanced)}/").status == 200
 
 
+def test_a_port_of_this_machine_leads_there_too(balanced: Way) -> None:
+    balanced.replace("via: load-balancer,", "via: load-balancer, local: 18280,")
+    urls = balanced.up().ended()["report"]["urls"]
+    balanced.replace("via: load-balancer, local: 18280,", "via: load-balancer,")
+    assert urls == [f"http://{address(balanced)}/", "http://localhost:18280/"]
+    assert http(urls[1]).body.startswith("hello from ")
+
+
 def test_the_way_and_its_addon_can_leave_the_file_together(balanced: Way) -> None:
     balanced.replace("addons: [metallb]\n", "")
     balanced.replace(
