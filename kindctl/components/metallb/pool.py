@@ -31,20 +31,20 @@ def choose(environment: str, around: Neighbours, now: str = "") -> str:
         return now
     slots = _slots(network, around.ranges)
     free = [not any(first <= address <= last for address in taken) for first, last in slots]
-    for name in (*sorted(around.environments), environment):
-        index = _settle(name, free)
-        if index is None:
-            raise _no_room(f"every part of {network} is in use")
-        free[index] = False
-    first, last = slots[index]
+    for name in sorted(around.environments):
+        free[_settle(name, free, network)] = False
+    first, last = slots[_settle(environment, free, network)]
     return f"{first}-{last}"
 
 
-def _settle(environment: str, free: Sequence[bool]) -> int | None:
+def _settle(environment: str, free: Sequence[bool], network: ipaddress.IPv4Network) -> int:
     """The environment's slot: by its name, or the next free one."""
     start = _place(environment, len(free))
-    steps = ((start + step) % len(free) for step in range(len(free)))
-    return next((index for index in steps if free[index]), None)
+    for step in range(len(free)):
+        index = (start + step) % len(free)
+        if free[index]:
+            return index
+    raise _no_room(f"every part of {network} is in use")
 
 
 def _network(around: Neighbours) -> ipaddress.IPv4Network:
