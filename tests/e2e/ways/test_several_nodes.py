@@ -117,8 +117,10 @@ def test_with_its_node_closed_the_database_waits_rather_than_starting_empty(seve
         several.api.core.delete_namespaced_pod(before.metadata.name, "example")
 
         def why() -> Any:
-            (pod,) = several.api.pods("example", "app=database")
-            return next((c.message for c in pod.status.conditions or () if c.message), None)
+            pods = several.api.pods("example", "app=database")
+            waiting = [pod for pod in pods if pod.status.phase == "Pending"]
+            conditions = [c for pod in waiting for c in pod.status.conditions or ()]
+            return next((c.message for c in conditions if c.reason == "Unschedulable"), None)
 
         assert "node affinity" in until(why, 60, "the scheduler's word")
     finally:
