@@ -36,7 +36,8 @@ class ForwardedPort:
     access: Access
     tell: Callable[[str], None]  # what kept a connection from its pod
 
-    connections: int = 0
+    connections: int = 0  # open now
+    served: int = 0  # that have ended
     last_failure: str = ""
     _tasks: set[asyncio.Future[Any]] = field(default_factory=set)
     _server: asyncio.Server | None = None
@@ -122,6 +123,7 @@ class ForwardedPort:
             await client.finish()
         finally:
             self.connections -= 1
+            self.served += 1
 
     async def _bring(self, client: Client) -> None:
         """To a pod, and to another where the first was not reached. Raises Broken."""

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -167,8 +168,13 @@ class Supervisor:
         """Whether there is still something to do."""
         own = self.socket.stat().st_ino
         asked = time.monotonic()
+        served = 0
+        gc.freeze()  # what is collected below are connections alone
         while True:
             await asyncio.sleep(LOOK_SECONDS)
+            if served != (now_served := sum(port.served for port in self.ports.values())):
+                served = now_served
+                gc.collect()  # each holds buffers of 256 kB until then, being a circle of objects
             if _inode(self.socket) != own:
                 self.end("the environment's folder is gone")
             if not self.ports and time.monotonic() - self._started > FIRST_SECONDS:

@@ -18,14 +18,17 @@ from kindctl.actions.forwards import (
 )
 from kindctl.actions.status import status
 from kindctl.cli.app import app
+from kindctl.config.load import load
 from kindctl.diagnose.base import Wants
 from kindctl.diagnose.checks import load as load_check
 from kindctl.errors import KindctlError, MachineError, ToolError, UsageError
 from kindctl.models import Absent, Differs, Forward, NotReady, Ready
+from kindctl.plan import make_plan
 from kindctl.steps.forward import Forwarded, leftovers
 from kindctl.tools.protocols import ApiAccess, ForwardState, HttpAnswer
 from tests.fakes.component import Heard
 from tests.fakes.forwards import PROCESS
+from tests.fakes.tools import fake_tools
 from tests.unit.machine import World, fit_machine, loaded
 
 WEB = Forward("shop", "web", 80, 8080)
@@ -238,6 +241,17 @@ kind: Service
 metadata: {name: web}
 spec: {selector: {app: web}, ports: [{name: http, port: 80}]}
 """
+INGRESS = """---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web}
+spec:
+  ingressClassName: nginx
+  rules:
+  - http:
+      paths:
+      - {path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}
+"""
 EXPOSE = "{service: web, via: port-forward, local: 8080}"
 
 
@@ -254,3 +268,17 @@ def test_up_forwards_what_the_file_says_and_takes_it_back(world: World) -> None:
     world.up(loaded(text.replace("EXPOSE", "")))
     (state,) = world.forwards.list("shop")
     assert state.forward.local == 9000
+
+
+def test_the_controller_can_be_reached_by_forwards_alone(tmp_path: Path) -> None:
+    (tmp_path / "web.yaml").write_text(SHOP + INGRESS)
+    (tmp_path / "kindctl.yaml").write_text(
+        "name: shop\ningress: {expose: {via: port-forward, http: 8080, https: 8443}}\n"
+        "apps: [{name: shop, manifests: [web.yaml]}]\n"
+    )
+    plan = make_plan(load(tmp_path / "kindctl.yaml"), fake_tools())
+    assert plan.parts.mappings == ()
+    assert [(f.port, f.local) for f in plan.parts.forwards] == [("http", 8080), ("https", 8443)]
+    (url,) = [step for step in plan.steps if step.name.startswith("url:")]
+    assert url.name == "url:http://localhost:8080/"
+    assert {"forward:8080", "forward:8443"} <= url.needs
