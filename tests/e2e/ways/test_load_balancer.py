@@ -9,7 +9,7 @@ from datetime import datetime
 
 import pytest
 
-from tests.e2e.harness import Kindctl, docker, http
+from tests.e2e.harness import Kindctl, docker, http, until
 from tests.e2e.ways.way import Way, way
 
 
@@ -17,6 +17,13 @@ from tests.e2e.ways.way import Way, way
 def balanced(kindctl: Kindctl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
     with way("load-balancer", kindctl, tmp_path_factory) as found:
         yield found
+
+
+def leftovers(way: Way) -> list[str]:
+    namespaces = [one.metadata.name for one in way.api.core.list_namespace().items]
+    definitions = way.api.raw("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")["items"]
+    kinds = [one["metadata"]["name"] for one in definitions]
+    return [name for name in [*namespaces, *kinds] if "metallb" in name]
 
 
 def address(way: Way) -> str:
@@ -90,6 +97,6 @@ def test_the_way_and_its_addon_can_leave_the_file_together(balanced: Way) -> Non
         "  expose:\n  - {service: hello, via: load-balancer, expect: {contains: hello from}}\n", ""
     )
     changes = balanced.up().changes()
-    assert "removed DaemonSet metallb-system/speaker" in changes
     assert "removed Namespace metallb-system" in changes
+    until(lambda: not leftovers(balanced), 60, "all of MetalLB has gone")
     assert balanced.api.core.read_namespaced_service("hello", "hello").spec.type == "ClusterIP"
