@@ -87,8 +87,6 @@ def _replicas(config: Config) -> Iterator[Finding]:
             yield at, f"`{key}` needs an ingress controller", "set ingress.controller"
         elif own and key != "gateways":
             yield at, f"`{key}` is for the manifests of your own controller to say", ""
-        elif ingress.controller == "traefik":
-            yield at, f"`{key}` is for ingress-nginx so far", "set ingress.controller: nginx"
         elif ingress.expose.via == "host-port":
             message = f"`{key}` with `via: host-port`: only one node has the host's ports"
             yield at, message, "set ingress.expose.via: node-port, which leads to every node"

@@ -105,11 +105,6 @@ def test_the_autoscaler_starts_from_the_replicas() -> None:
             "autoscale.max is 2, and replicas 3",
         ),
         (
-            "ingress: {controller: traefik, replicas: 2, expose: {via: node-port}}",
-            2,
-            "`replicas` is for ingress-nginx so far",
-        ),
-        (
             "ingress: {controller: none, replicas: 2}",
             2,
             "`replicas` needs an ingress controller",
@@ -126,6 +121,12 @@ def test_what_cannot_be_combined_is_refused(
     assert problem.line == line
     assert message in problem.message
     assert problem.hint
+
+
+def test_traefik_may_have_them_too(tmp_path: Path) -> None:
+    text = "name: shop\ningress: {controller: traefik, replicas: 2, expose: {via: node-port}}\n"
+    (tmp_path / "kindctl.yaml").write_text(text)
+    assert load(tmp_path / "kindctl.yaml").config.ingress.replicas == 2
 
 
 # --- metrics-server ------------------------------------------------------------------------------
