@@ -3,23 +3,19 @@ engine or the cluster here, so that what cannot work is refused before either is
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Literal
 
 from kindctl import kubeconfig
 from kindctl.components import CONTROLLERS, load_addon, load_controller
-from kindctl.components.app import AppComponent, Expect, ExposedService, settle_namespaces
+from kindctl.components.app import AppComponent, settle_namespaces
 from kindctl.components.base import (
-    STOCK_PORTS,
     Component,
     Controller,
     Neighbours,
-    Ports,
     Setup,
 )
 from kindctl.components.gateway import Handover
@@ -35,13 +31,9 @@ from kindctl.config.schema import (
     ChartConfig,
     Config,
     ExistingConfig,
-    ExpectConfig,
-    ExposeServiceConfig,
 )
 from kindctl.diagnose.base import Wants
 from kindctl.errors import ConfigError, KindctlError, Problem
-from kindctl.exposures import load_exposure
-from kindctl.exposures.load_balancer import nodes_are_reached, on_this_machine
 from kindctl.images import cas
 from kindctl.images.objects import objects_in
 from kindctl.images.pins import HELM, node_reference
@@ -50,19 +42,19 @@ from kindctl.models import (
     DOCKER_ENVIRONMENT_LABEL,
     AppBuild,
     Endpoint,
-    ExposedPort,
     Exposure,
     Forward,
     Object,
     PortMapping,
     Route,
 )
-from kindctl.node_ports import NodePorts, no_node_port, refuse_port_clashes
+from kindctl.node_ports import NodePorts, refuse_port_clashes
 from kindctl.providers import load_provider
 from kindctl.providers.base import Provider
 from kindctl.tools.protocols import Tools
 from kindctl.trust.authority import Authority
 from kindctl.trust.serving import Serving
+from kindctl.ways import controllers_way, expectation, exposed
 
 HTTPS = 443
 
@@ -111,7 +103,7 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
     apps = tuple(_app(app, loaded, controller, render) for app in config.apps)
     node_ports = NodePorts.of(loaded, apps)
     for app, component in zip(config.apps, apps, strict=True):
-        component.exposed = tuple(_exposed(app, component, loaded, node_ports))
+        component.exposed = tuple(exposed(app, component, loaded, node_ports))
     refuse_port_clashes(loaded, controller, apps, node_ports)
     warnings = lint_apps(
         apps,
@@ -267,7 +259,7 @@ def _setup(
         certificate=certificate,
         neighbours=cache(lambda: _neighbours(tools, config.name)),
         shared=ingress.expose.via == "node-port",
-        expose=partial(_controllers_way, config),
+        expose=partial(controllers_way, config),
         replicas=ingress.replicas,
         autoscale=(scale.max, scale.cpu) if scale else None,
         gateways=config.cluster.gateways,
@@ -294,37 +286,6 @@ def _neighbours(tools: Tools, environment: str) -> Neighbours:
     )
 
 
-def _controllers_way(
-    config: Config, namespace: str, service: str, ports: Ports = STOCK_PORTS
-) -> Exposure:
-    expose = config.ingress.expose
-    local = {"http": expose.http, "https": expose.https}
-    if expose.via == "load-balancer":  # an external address has the ports of the Service
-        local |= {scheme: port for scheme, port, _ in ports if isinstance(port, int)}
-    nodes: dict[str, int] = {scheme: host_port for scheme, _, host_port in ports}
-    if expose.via == "node-port":
-        nodes = {"http": expose.nodePorts.http, "https": expose.nodePorts.https}
-    made = (
-        ExposedPort(scheme, namespace, service, port, local[scheme], nodes[scheme])
-        for scheme, port, _ in ports
-    )
-    beside = _beside(config, expose.via, [local[scheme] for scheme, _, _ in ports])
-    return load_exposure(expose.via)(tuple(made), expose.address, **beside)
-
-
-def _beside(
-    config: Config, via: str, ports: Sequence[int], local: int | None = None
-) -> dict[str, Any]:
-    """Ways over this machine beside external addresses: where the file asks for one, or where nothing
-    else leads from here to the nodes."""
-    if via != "load-balancer":
-        return {}
-    routed = config.cluster.provider != "kind" or nodes_are_reached()
-    if local:
-        return {"beside": (local,), "routed": routed}
-    return {"beside": () if routed else on_this_machine(ports), "routed": routed}
-
-
 # --- the apps ------------------------------------------------------------------------------------
 
 
@@ -338,7 +299,7 @@ def _app(
         root=loaded.root,
         manifests=_sources(app.manifests),
         builds=tuple(builds_of(app, loaded.root)),
-        expect=tuple(_expect(wanted) for wanted in app.expect),
+        expect=tuple(expectation(wanted) for wanted in app.expect),
         ingress_classes=controller.ingress_classes if controller else (),
         render=render,
         fault=lambda index, message, hint: loaded.problem((*at, index), message, hint),
@@ -349,89 +310,6 @@ def _local_hosts(apps: Sequence[AppComponent]) -> Iterator[str]:
     for app in apps:
         yield from local_hosts(manifest.obj for manifest in app.parsed)
         yield from (wanted.host for wanted in app.expect if wanted.host)
-
-
-def _expect(wanted: ExpectConfig) -> Expect:
-    return Expect(wanted.path, wanted.host, wanted.contains, wanted.status, wanted.scheme)
-
-
-def _exposed(
-    app: AppConfig, component: AppComponent, loaded: Loaded, node_ports: NodePorts
-) -> Iterator[ExposedService]:
-    """Raises ConfigError for a Service that no manifest has, or a port that it does not have."""
-    problems: list[Problem] = []
-    index = loaded.config.apps.index(app)
-    for place, way in enumerate(app.expose):
-        try:
-            at = partial(loaded.problem, ("apps", index, "expose", place))
-            port = _port(way, component, at, node_ports)
-        except ConfigError as error:
-            problems += error.problems
-            continue
-        beside = _beside(loaded.config, way.via, [port.local], way.local)
-        exposure = load_exposure(way.via)((port,), way.address, **beside)
-        yield ExposedService(exposure, _expect(way.expect) if way.expect else None)
-    if problems:
-        raise ConfigError(problems)
-
-
-def _port(
-    way: ExposeServiceConfig,
-    component: AppComponent,
-    problem: Callable[[str, str], Problem],
-    node_ports: NodePorts,
-) -> ExposedPort:
-    services = {m.name: m for m in component.parsed if m.kind == "Service"}
-    if way.service not in services:
-        close = difflib.get_close_matches(way.service, services, 1)
-        known = f"the app's Services: {', '.join(services) or 'none'}"
-        raise ConfigError(
-            [
-                problem(
-                    f"no manifest of the app has a Service {way.service!r}",
-                    f"did you mean {close[0]!r}?" if close else known,
-                )
-            ]
-        )
-    manifest = services[way.service]
-    ports = (manifest.obj.get("spec") or {}).get("ports") or []
-    fitting = [p for p in ports if way.port in (None, p.get("port"), p.get("name"))]
-    if len(fitting) != 1:
-        names = ", ".join(str(p.get("name") or p.get("port")) for p in ports)
-        which = f"which port of Service {way.service!r}?"
-        raise ConfigError([problem(which, f"it has {names or 'none'}: name one in `port`")])
-    (found,) = fitting
-    number = int(found["port"])
-    node_port = 0
-    if way.via == "node-port":
-        if fault := no_node_port(manifest, found, way.nodePort):
-            raise ConfigError([problem(*fault)])
-        given = way.nodePort or found.get("nodePort")
-        node_port = given or node_ports.choose(manifest, number)
-    return ExposedPort(
-        scheme=way.scheme or scheme_of(found),
-        namespace=manifest.namespace,
-        service=way.service,
-        port=number,
-        local=number if way.via == "load-balancer" else way.local or node_port or number,
-        node_port=node_port,
-    )
-
-
-def scheme_of(port: Object) -> Literal["http", "https", "tcp"]:
-    """What a port of a Service speaks, by its appProtocol, its name or its number."""
-    words = (str(port.get("appProtocol") or ""), str(port.get("name") or ""))
-    if any(word.startswith("https") for word in words) or port["port"] in (443, 8443):
-        return "https"
-    if any(word.startswith("http") for word in words) or port["port"] in (
-        80,
-        8080,
-        3000,
-        5000,
-        8000,
-    ):
-        return "http"
-    return "tcp"
 
 
 def told(findings: Sequence[Finding]) -> tuple[str, ...]:

@@ -12,8 +12,9 @@ from kindctl.errors import ConfigError
 from kindctl.exposures import load_exposure
 from kindctl.exposures.base import service_port
 from kindctl.models import EXTERNAL, Endpoint, Forward, Object, PortMapping, Route
-from kindctl.parts import Parts, parts_of, scheme_of
+from kindctl.parts import Parts, parts_of
 from kindctl.steps.located import located, urls_of
+from kindctl.ways import scheme_of
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.tools import fake_tools
 from tests.fakes.ways import ports
