@@ -155,14 +155,19 @@ class ApiCluster:
     ) -> HttpAnswer:
         scheme, _, number = port.rpartition(":")
         name = f"{scheme or 'http'}:{service}:{number}"
-        answer = self._rest.request(
-            "GET",
-            f"/api/v1/namespaces/{namespace}/services/{name}/proxy{path}",
-            doing=f"reach Service {namespace}/{service}",
-            headers={"Accept": "*/*", **({"Host": host} if host else {})},
-            retry=False,
-            whole=True,
-        )
+        try:
+            answer = self._rest.request(
+                "GET",
+                f"/api/v1/namespaces/{namespace}/services/{name}/proxy{path}",
+                doing=f"reach Service {namespace}/{service}",
+                headers={"Accept": "*/*", **({"Host": host} if host else {})},
+                retry=False,
+                whole=True,
+            )
+        except ApiError as error:
+            if error.status == 404 and error.why.startswith("endpoints "):
+                error.status = 503  # a new Service has no Endpoints yet: that passes
+            raise
         return HttpAnswer(answer.status, answer.headers, answer.data)
 
     def kinds(self) -> Sequence[tuple[str, str, bool]]:

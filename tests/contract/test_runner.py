@@ -617,11 +617,15 @@ def test_the_report_names_what_let_each_step_start(go: Go, journal: Journal) -> 
 
 
 def test_urls_and_kubeconfig_are_reported_when_all_holds(go: Go, journal: Journal) -> None:
-    report = go(step("a"), urls=["http://localhost"], kubeconfig="/k")
+    report = go(step("a"), urls=lambda: ["http://localhost"], kubeconfig="/k")
     assert (report.urls, report.kubeconfig) == (("http://localhost",), "/k")
 
     with pytest.raises(KindctlError):
-        go(step("a", work=fail(KindctlError("x"))), urls=["http://localhost"], kubeconfig="/k")
+        go(
+            step("a", work=fail(KindctlError("x"))),
+            urls=lambda: ["http://localhost"],
+            kubeconfig="/k",
+        )
     last = journal.events[-1]
     assert isinstance(last, RunEnded)
     assert last.report.urls == ()
