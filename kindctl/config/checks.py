@@ -29,6 +29,7 @@ def cross_checks(config: Config, root: Path) -> Iterator[Finding]:
     """Every finding, in no order."""
     yield from _ingress(config)
     yield from _addresses(config)
+    yield from _types(config)
     yield from _cluster(config)
     yield from _existing(config)
     yield from _apps(config, root)
@@ -110,6 +111,22 @@ def _custom(config: Config) -> Iterator[Finding]:
     if ingress.gatewayAPI:
         message = "`gatewayAPI` is for the manifests of your own controller to say"
         yield ("ingress", "gatewayAPI"), message, ""
+
+
+def _types(config: Config) -> Iterator[Finding]:
+    """A Service has one type: node-port and load-balancer each want their own."""
+    for index, app in enumerate(config.apps):
+        types: dict[str, str] = {}
+        for place, way in enumerate(app.expose):
+            if way.via not in ("node-port", "load-balancer"):
+                continue
+            other = types.setdefault(way.service, way.via)
+            if other != way.via:
+                yield (
+                    ("apps", index, "expose", place, "via"),
+                    f"Service {way.service!r} is exposed via {other} already: it can have one type",
+                    "give it a second Service with the same selector, or use port-forward",
+                )
 
 
 def _addresses(config: Config) -> Iterator[Finding]:

@@ -240,6 +240,12 @@ def test_a_port_that_the_service_does_not_have_is_a_fault_of_the_caller() -> Non
             "nobody gives addresses to Services of type LoadBalancer here",
             "addons: [metallb]",
         ),
+        (
+            "addons: [metallb]\napps: [{name: a, manifests: [web.yaml], expose: "
+            "[{service: web, port: 80, via: load-balancer}, {service: web, port: 81, via: node-port}]}]",
+            "Service 'web' is exposed via load-balancer already: it can have one type",
+            "a second Service",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_place(
