@@ -165,8 +165,8 @@ class ApiCluster:
                 whole=True,
             )
         except ApiError as error:
-            if error.status == 404 and error.why.startswith("endpoints "):
-                error.status = 503  # a new Service has no Endpoints yet: that passes
+            if error.status == 404 and self.get(ObjectRef("v1", "Service", service, namespace)):
+                error.status = 503  # it is there, and so new that it has no Endpoints yet
             raise
         return HttpAnswer(answer.status, answer.headers, answer.data)
 

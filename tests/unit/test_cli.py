@@ -7,6 +7,7 @@ import io
 import json
 import re
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import typer
 from typer.testing import CliRunner
 
 import kindctl
+from kindctl.__main__ import main
 from kindctl.cli import app as app_module
 from kindctl.cli import common, exits, signals
 from kindctl.cli.app import app
@@ -460,3 +462,20 @@ def test_the_look_at_imports_sees_what_is_heavy() -> None:
     assert "kindctl.config.schema" in reached("kindctl.plan")
     assert "yaml" in reached("kindctl.actions.down")
     assert "kindctl.cli.logs" in reached("kindctl.cli.app")
+
+
+def test_a_stopped_run_does_not_wait_for_the_apply_that_it_left_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An interrupt in the middle of a native call once ended in SIGABRT."""
+    left: list[int] = []
+    over = threading.Event()
+    monkeypatch.setattr("kindctl.cli.exits.run", lambda arguments: 130)
+    monkeypatch.setattr("os._exit", left.append)
+    thread = threading.Thread(target=over.wait, daemon=True)
+    thread.start()
+    with pytest.raises(SystemExit):
+        main()
+    over.set()
+    thread.join()
+    assert left == [130]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.harness import OUTPUT, ROOT, Api, Kindctl, Result, node_ids
+from tests.e2e.harness import OUTPUT, ROOT, Api, Kindctl, Result, http, node_ids, until
 
 
 @dataclass
@@ -50,6 +50,18 @@ class Way:
         """For the record of the run: tests/output/ways.jsonl."""
         with (OUTPUT / "ways.jsonl").open("a") as file:
             file.write(json.dumps({"way": self.name, **figures}) + "\n")
+
+
+def everybody(url: str, wanted: set[str]) -> set[str]:
+    """Who answers, in words, until all of these have. kube-proxy takes a second to hear of a new pod."""
+    seen: set[str] = set()
+
+    def complete() -> bool:
+        seen.add(http(url).body.strip())
+        return seen >= wanted
+
+    until(complete, 30, f"all of {wanted} answer")
+    return seen
 
 
 @contextmanager
