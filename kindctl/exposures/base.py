@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from kindctl.models import Object
+from kindctl.models import Endpoint, ExposedPort, Forward, Object, PortMapping
 
 LOCALHOST = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
@@ -24,3 +26,21 @@ def service_port(service: Object, port: int | str) -> Object:
             found: Object = entry
             return found
     raise KeyError(port)
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """Ports of the host that kind maps to ports of a node; `address` is one of the host's IP addresses."""
+
+    ports: Sequence[ExposedPort]
+    address: str = "127.0.0.1"
+
+    def mappings(self) -> Sequence[PortMapping]:
+        return tuple(PortMapping(port.local, port.node_port, self.address) for port in self.ports)
+
+    def forwards(self) -> Sequence[Forward]:
+        return ()
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        host = name_in_urls(self.address)
+        return tuple(Endpoint(port.scheme, self.address, port.local, host) for port in self.ports)
