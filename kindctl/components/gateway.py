@@ -32,6 +32,9 @@ NAMESPACE = "ingress"
 SERVICE = "gateway"
 """The Service that has the node ports."""
 
+Place = tuple[str, str]
+"""Namespace and name of a Service."""
+
 WORKLOADS = (("apps/v1", "Deployment"), ("apps/v1", "DaemonSet"))
 
 
@@ -90,6 +93,18 @@ def _has_way_in(workload: Object, selector: Mapping[str, str] | None) -> bool:
         for container in template["spec"]["containers"]
         for port in container.get("ports") or ()
     )
+
+
+def place(namespace: str, service: str, *, shared: bool) -> tuple[Place, Place]:
+    """A controller's own Service, and the one by which requests come in: the same, if it is not shared."""
+    if not shared:
+        return (namespace, service), (namespace, service)
+    return (NAMESPACE, service), (NAMESPACE, SERVICE)
+
+
+def shared_services(in_charge: Mapping[str, str] | None, exposure: Exposure) -> Sequence[Object]:
+    """Empty while a controller of the user's own has the node ports."""
+    return [shared_service(in_charge, exposure)] if in_charge else []
 
 
 def shared_service(selector: Mapping[str, str], exposure: Exposure) -> Object:

@@ -70,9 +70,8 @@ class IngressNginx:
 
     def __init__(self, setup: Setup, now: Callable[[], datetime] = _now) -> None:
         self.environment = setup.environment
-        self.namespace = gateway.NAMESPACE if setup.shared else NAMESPACE
-        self.service = (self.namespace, SERVICE)
-        entry = (gateway.NAMESPACE, gateway.SERVICE) if setup.shared else self.service
+        self.service, entry = gateway.place(NAMESPACE, SERVICE, shared=setup.shared)
+        self.namespace = self.service[0]
         self.exposure = setup.expose(*entry)
         self._setup = setup
         self._shared = setup.shared
@@ -111,9 +110,8 @@ class IngressNginx:
         objects += beside
         gateway.relocate(objects, NAMESPACE, self.namespace)
         if self._shared:
-            chosen = gateway.selector_in_charge(cluster) if waits else selector
-            if chosen:  # else a controller of the user's has its node ports
-                objects.append(gateway.shared_service(chosen, self.exposure))
+            in_charge = gateway.selector_in_charge(cluster) if waits else selector
+            objects += gateway.shared_services(in_charge, self.exposure)
         return objects
 
     def settle(self, route: Route) -> Route:

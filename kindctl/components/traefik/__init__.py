@@ -51,9 +51,8 @@ class Traefik:
 
     def __init__(self, setup: Setup) -> None:
         self.environment = setup.environment
-        self.namespace = gateway.NAMESPACE if setup.shared else NAMESPACE
-        self.service = (self.namespace, SERVICE)
-        entry = (gateway.NAMESPACE, gateway.SERVICE) if setup.shared else self.service
+        self.service, entry = gateway.place(NAMESPACE, SERVICE, shared=setup.shared)
+        self.namespace = self.service[0]
         self.exposure = setup.expose(*entry)
         self._setup = setup
         self._shared = setup.shared
@@ -102,9 +101,8 @@ class Traefik:
         if self._definitions:
             objects += [*self._definitions.objects(cluster), *self._gateway()]
         if self._shared:
-            chosen = gateway.selector_in_charge(cluster) if waits else selector
-            if chosen:  # else a controller of the user's has its node ports
-                objects.append(gateway.shared_service(chosen, self.exposure))
+            in_charge = gateway.selector_in_charge(cluster) if waits else selector
+            objects += gateway.shared_services(in_charge, self.exposure)
         return objects
 
     def _args(self, *, outside: bool) -> list[str]:
