@@ -134,3 +134,19 @@ def _read(text: str) -> dict[str, Any]:
 
 def _named(entries: Any) -> bool:
     return isinstance(entries, list) and all(isinstance(e, dict) and "name" in e for e in entries)
+
+
+def client_settings(file: Path, context: str | None) -> Any:
+    """The kubernetes client's Configuration for a context; the file's current one for None. Exec plug-ins
+    and auth providers are the client's. Raises the client's ConfigException."""
+    from kubernetes.client import Configuration
+    from kubernetes.config import load_kube_config
+
+    settings = Configuration()
+    load_kube_config(  # type: ignore[no-untyped-call,unused-ignore]
+        config_file=str(file),
+        context=context,
+        client_configuration=settings,
+        persist_config=False,  # the file may be the user's own
+    )
+    return settings

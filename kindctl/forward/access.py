@@ -101,20 +101,12 @@ class Access:
         return self._read[1:]
 
     def _load(self) -> Any:
-        from kubernetes.client import Configuration
-        from kubernetes.config import ConfigException, load_kube_config
+        from kubernetes.config import ConfigException
 
-        settings = Configuration()
         try:
-            load_kube_config(  # type: ignore[no-untyped-call,unused-ignore]
-                config_file=str(self.kubeconfig),
-                context=self.context,
-                client_configuration=settings,
-                persist_config=False,  # the file may be the user's own
-            )
+            return kubeconfig.client_settings(self.kubeconfig, self.context)
         except ConfigException as error:
             raise ApiRefused(f"the kubeconfig cannot be used: {error}") from error
-        return settings
 
 
 def _tls(settings: Any) -> ssl.SSLContext | None:

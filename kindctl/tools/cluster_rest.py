@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from kindctl.errors import ApiError
+from kindctl.kubeconfig import client_settings
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 35.0  # an admission webhook may take 30
@@ -153,17 +154,11 @@ class Rest:
             return self._client
 
     def _connect(self) -> Any:
-        from kubernetes.client import ApiClient, Configuration
-        from kubernetes.config import ConfigException, load_kube_config
+        from kubernetes.client import ApiClient
+        from kubernetes.config import ConfigException
 
-        configuration = Configuration()
         try:
-            load_kube_config(  # type: ignore[no-untyped-call,unused-ignore]
-                config_file=str(self._kubeconfig),
-                context=self._context,
-                client_configuration=configuration,
-                persist_config=False,  # the file may be the user's own
-            )
+            configuration = client_settings(self._kubeconfig, self._context)
         except ConfigException as error:
             where = f" (context {self._context})" if self._context else ""
             raise ApiError(
