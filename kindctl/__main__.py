@@ -18,8 +18,12 @@ def main() -> None:
 
 
 def _leave(code: int) -> None:
-    """End at once. A run that was stopped leaves an apply behind in its thread; were the interpreter
-    taken down under it, native code in there (cryptography's) would abort the process."""
+    """End at once, and leave no child behind. A run that was stopped leaves an apply behind in its
+    thread; were the interpreter taken down under it, native code in there (cryptography's) would abort
+    the process."""
+    from kindctl.tools.process import stop_children_for_good
+
+    stop_children_for_good()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
             stream.flush()

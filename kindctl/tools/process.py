@@ -26,6 +26,7 @@ TAIL = 50
 """Lines of output that an error carries."""
 
 _USERINFO = re.compile(r"://[^/@\s]+@")
+_STARTING = threading.Lock()  # held while a child is started
 
 
 class _Output:
@@ -139,6 +140,16 @@ def stop_children(grace: float = 1.0) -> None:
             _wait_for_end(children, grace)
 
 
+def stop_children_for_good() -> None:
+    """`stop_children`, and none can be started after it: only for a process that ends now.
+
+    A thread that was left behind would answer the end of its child with the next one, which would
+    outlive this process.
+    """
+    _STARTING.acquire()  # never released: who wants a child waits for the end
+    stop_children()
+
+
 def failure(
     command: Sequence[str], status: int, tail: Iterable[str], *, secrets: Iterable[str] = ()
 ) -> ToolError:
@@ -171,13 +182,14 @@ def _start(
     command: Sequence[str], stdin: IO[bytes] | int, env: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(
-            list(command),
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, **env} if env else None,
-        )
+        with _STARTING:
+            return subprocess.Popen(
+                list(command),
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**os.environ, **env} if env else None,
+            )
     except FileNotFoundError as error:
         raise ToolError(
             f"{command[0]} is not installed", command=command, code="program-missing"

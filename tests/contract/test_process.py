@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
+import psutil
 import pytest
 
 from kindctl.errors import ToolError
@@ -110,3 +114,29 @@ def test_stopping_ends_children_of_other_threads_but_no_spawned_program(tmp_path
         assert host.alive(spawned)
     finally:
         host.terminate(spawned)
+
+
+def test_a_process_that_leaves_leaves_no_child_that_a_thread_started_at_the_last_moment() -> None:
+    """A thread that was left behind answers the end of one child with the next."""
+    mark = f"60{random.randrange(10**6):06}"
+    script = f"""
+import contextlib, threading, time
+from kindctl.__main__ import _leave
+from kindctl.errors import ToolError
+from kindctl.tools.process import run
+
+def work():
+    while True:
+        with contextlib.suppress(ToolError):
+            run(["sleep", "{mark}"])
+
+for _ in range(4):
+    threading.Thread(target=work, daemon=True).start()
+time.sleep(0.3)
+_leave(3)
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 3
+    left = [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", mark]]
+    for process in left:
+        process.kill()
+    assert left == []
