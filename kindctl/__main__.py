@@ -21,13 +21,13 @@ def _leave(code: int) -> None:
     """End at once, and leave no child behind. A run that was stopped leaves an apply behind in its
     thread; were the interpreter taken down under it, native code in there (cryptography's) would abort
     the process."""
-    from kindctl.tools.process import stop_children_for_good
+    from kindctl.tools.process import no_children
 
-    stop_children_for_good()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
             stream.flush()
-    os._exit(code)
+    with no_children():
+        os._exit(code)
 
 
 if __name__ == "__main__":

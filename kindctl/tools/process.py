@@ -14,8 +14,8 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from itertools import takewhile
 from typing import IO, cast
 
@@ -140,14 +140,16 @@ def stop_children(grace: float = 1.0) -> None:
             _wait_for_end(children, grace)
 
 
-def stop_children_for_good() -> None:
-    """`stop_children`, and none can be started after it: only for a process that ends now.
+@contextmanager
+def no_children() -> Iterator[None]:
+    """All are stopped, and none is started in the body: whoever wants one waits.
 
     A thread that was left behind would answer the end of its child with the next one, which would
-    outlive this process.
+    outlive a process that ends here.
     """
-    _STARTING.acquire()  # never released: who wants a child waits for the end
-    stop_children()
+    with _STARTING:
+        stop_children()
+        yield
 
 
 def failure(

@@ -471,6 +471,7 @@ def test_a_stopped_run_does_not_wait_for_the_apply_that_it_left_behind(
     left: list[int] = []
     over = threading.Event()
     monkeypatch.setattr("kindctl.cli.exits.run", lambda arguments: 130)
+    monkeypatch.setattr("kindctl.tools.process.stop_children", lambda: None)
     monkeypatch.setattr("os._exit", left.append)
     thread = threading.Thread(target=over.wait, daemon=True)
     thread.start()
