@@ -8,9 +8,9 @@ preflight ─┬─ node image ─► cluster ┬ containerd ─► images in th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from kindctl import __version__
 from kindctl.components.base import Component
@@ -40,6 +40,8 @@ from kindctl.steps.url import UrlAnswers
 from kindctl.steps.workloads import WorkloadsReady
 from kindctl.tools.engine_memory import RememberedImages
 from kindctl.tools.protocols import Engine, Tools
+
+S = TypeVar("S", bound=Step)
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,10 @@ def distinct(references: Iterable[str]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
+def first(kind: type[S], steps: Iterable[Step]) -> S:
+    return next(step for step in steps if isinstance(step, kind))
+
+
 @dataclass(frozen=True)
 class _Steps:
     """The graph, in the order in which screens show it."""
@@ -111,21 +117,17 @@ class _Steps:
             yield delivery
         if self.parts.controller:
             yield LocalCaMade(self.parts.certificate.authority)
-        controllers: list[Step] = []
+        steps: dict[str, list[Step]] = {}
         for part in self.parts.components:
-            steps = self._component(
-                part,
-                {
-                    "registry" if self._fetched(ref) else delivered[full_name(ref)].name
-                    for ref in part.images()
-                },
-            )
-            if part is self.parts.controller:
-                controllers = list(steps)
-            yield from controllers if part is self.parts.controller else steps
-        yield from self._switch(controllers)
+            had = {
+                "registry" if self._fetched(ref) else delivered[full_name(ref)].name
+                for ref in part.images()
+            }
+            steps[part.name] = list(self._component(part, had))
+            yield from steps[part.name]
+        yield from self._switch(steps)
         yield from self._forwards()
-        urls = list(self._urls())
+        urls = list(self._urls(steps))
         yield from urls
         yield from self._end(step.name for step in urls)
 
@@ -191,8 +193,8 @@ class _Steps:
         )
         yield Proven(part, self.provider.cluster, needs=frozenset({f"late:{part.name}"}))
 
-    def _switch(self, steps: Sequence[Step]) -> Iterator[Step]:
-        """Where two controllers cannot have the way in at once. `steps`: those of the controller."""
+    def _switch(self, steps: Mapping[str, Sequence[Step]]) -> Iterator[Step]:
+        """Where two controllers cannot have the way in at once."""
         controller = self.parts.controller
         if controller is None or not self.parts.way_is_single:
             return
@@ -203,8 +205,8 @@ class _Steps:
             environment=self.loaded.config.name,
             routes=[route for route in self.parts.routes if route.marked],
             net=self.tools.net,
-            applied=next(step for step in steps if isinstance(step, ObjectsApplied)),
-            ready=next(step for step in steps if isinstance(step, WorkloadsReady)),
+            applied=first(ObjectsApplied, steps[controller.name]),
+            ready=first(WorkloadsReady, steps[controller.name]),
             needs=self._all_ready(),
         )
 
@@ -219,7 +221,7 @@ class _Steps:
                 needs=self._way_is_there(),
             )
 
-    def _urls(self) -> Iterator[Step]:
+    def _urls(self, steps: Mapping[str, Sequence[Step]]) -> Iterator[Step]:
         controller = self.parts.controller
         for route in self.parts.routes:
             yield UrlAnswers(
@@ -230,6 +232,7 @@ class _Steps:
                 needs=self._way_is_there() | {step.name for step in self._forwards()},
                 look_again=controller.look_again if controller and route.marked else None,
                 ca=self.parts.certificate.authority.pem,
+                mended=first(ObjectsApplied, steps[route.app]).mended,
             )
 
     def _way_is_there(self) -> frozenset[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -36,6 +37,8 @@ from kindctl.steps.readiness import users_of
 from kindctl.tools.protocols import Cluster
 
 THREADS = 8
+WAYS = {"Service", "Ingress", "HTTPRoute", "Gateway"}
+"""What a controller routes by."""
 IMMUTABLE = re.compile(
     r"immutable|may not be changed|may not change|cannot change|are forbidden", re.IGNORECASE
 )
@@ -85,8 +88,10 @@ class ObjectsApplied:
     adopt: bool = True
     timeout: float = 180.0
     wake: Wake | None = None
+    clock: Callable[[], float] = time.monotonic
     _looks: Sequence[Look] | None = field(default=None, repr=False)  # observe's, for the next apply
     _put_off: dict[ObjectRef, str] = field(default_factory=dict, repr=False)
+    _mended: float | None = field(default=None, repr=False)
 
     def observe(self) -> State:
         return ask(self.provider, self._seen)
@@ -106,13 +111,20 @@ class ObjectsApplied:
         for look in looks:
             if look.error is not None:  # before anything is half done
                 raise look.error
+        mends = self._mends(looks)
         done: list[str] = []
         with ThreadPoolExecutor(THREADS) as pool:
             for _, group in groupby(looks, key=lambda look: rank(look.obj["kind"])):
                 some = list(group)
                 done += filter(None, pool.map(lambda look: self._apply(cluster, look), some))
                 await_established(cluster, _new_kinds(some), progress)
+        if mends:
+            self._mended = self.clock()
         return Change(tuple(done))
+
+    def mended(self) -> float | None:
+        """When, by `clock`, it last changed what a controller routed by before; None: it did not."""
+        return self._mended
 
     # --- looking ---------------------------------------------------------------------------------
 
@@ -208,6 +220,15 @@ class ObjectsApplied:
         if look.absent:
             return f"created {look.ref}"
         return f"repaired {look.ref}: {_few(look.fields)}"
+
+    def _mends(self, looks: Sequence[Look]) -> bool:
+        """Not where all is new: no controller can know anything older of it."""
+        there = any(not look.absent and look.ref.kind != "Namespace" for look in looks)
+        return there and any(
+            look.ref.kind in WAYS and (look.absent or look.fields)
+            for look in looks
+            if look.ref not in self._put_off
+        )
 
     def _explained(self, ref: ObjectRef, error: ApiError) -> KindctlError:
         """A change that Kubernetes never makes to an existing object is for its owner to decide."""

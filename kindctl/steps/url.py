@@ -35,6 +35,10 @@ from kindctl.steps.located import located, service_ref
 from kindctl.tools.protocols import Cluster, HttpAnswer, Net
 
 STUCK_SECONDS = 5.0
+SETTLE_SECONDS = 4.0
+"""By then a controller answers by what was changed: ingress-nginx takes up changes once in 3.3 s
+(--sync-rate-limit, 0.3 a second), and answers by what it knew before until then."""
+
 PENDING_SECONDS = 6.0
 """Whoever gives addresses has left a trace of it by then."""
 
@@ -52,7 +56,8 @@ class UrlAnswers:
 
     A controller can miss an event: ingress-nginx drops one that arrives while it syncs what it read
     before, and then answers 503 for a Service that has endpoints, until the next event. So a 503 of
-    some seconds is met by asking the controller to look again.
+    some seconds is met by asking the controller to look again. And it can answer rightly by what it
+    has not yet heard of: after a repair the answer has to be right for as long as that may take.
     """
 
     route: Route
@@ -62,6 +67,7 @@ class UrlAnswers:
     needs: frozenset[str]
     look_again: Callable[[Cluster], None] | None = None  # the controller's, where it has one
     ca: Callable[[], str | None] = lambda: None  # PEM of the local certificate authority
+    mended: Callable[[], float | None] = lambda: None  # when this run changed what leads to it
     timeout: float = 120.0
     clock: Callable[[], float] = time.monotonic
 
@@ -112,6 +118,10 @@ class UrlAnswers:
         if route.certified and ca is None:
             return NotReady("there is no local certificate authority yet")
         answer = self.net.http(route.url, connect=route.connect, host=route.host, ca=ca)
+        return self._judge(route, answer, cluster)
+
+    def _judge(self, route: Route, answer: HttpAnswer, cluster: Cluster) -> State:
+        """Raises ApiError and ToolError."""
         stranger = ""
         if route.marked:
             identity = environment_id(self.environment, cluster)
@@ -122,8 +132,17 @@ class UrlAnswers:
             return Differs(f"{summary(answer)}, for {STUCK_SECONDS:.0f} s")
         if stranger:
             return NotReady(stranger, witness_cause(route))
-        fault = wrong(answer, route)
-        return NotReady(fault) if fault else Ready(summary(answer))
+        if fault := wrong(answer, route):
+            return NotReady(fault)
+        if route.marked and self._unsettled():
+            return NotReady(
+                f"{summary(answer)}; the controller may not have heard of the repair yet"
+            )
+        return Ready(summary(answer))
+
+    def _unsettled(self) -> bool:
+        since = self.mended()
+        return since is not None and self.clock() - since < SETTLE_SECONDS
 
     def _stuck(self, answer: HttpAnswer) -> bool:
         if answer.status != HTTPStatus.SERVICE_UNAVAILABLE or self.look_again is None:

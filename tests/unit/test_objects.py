@@ -219,6 +219,28 @@ def test_what_differs_is_named_by_its_path(cluster: FakeCluster) -> None:
     )
 
 
+@pytest.mark.parametrize("kind", ["Service", "Ingress"])
+def test_a_repair_of_what_a_controller_routes_by_is_known_by_its_time(
+    cluster: FakeCluster, kind: str
+) -> None:
+    first = step(cluster, *shop.everything(), clock=lambda: 7.0)
+    make_so(first)
+    assert first.mended() is None  # all is new: nobody knows anything older
+    obj = of_kind(kind)
+    assert cluster.delete(ref(obj))
+    again = step(cluster, *shop.everything(), clock=lambda: 8.0)
+    make_so(again)
+    assert again.mended() == 8.0
+
+
+def test_no_other_repair_counts_as_one_of_what_a_controller_routes_by(cluster: FakeCluster) -> None:
+    make_so(step(cluster, *shop.everything()))
+    cluster.delete(ref(of_kind("ConfigMap")))
+    again = step(cluster, *shop.everything())
+    make_so(again)
+    assert again.mended() is None
+
+
 def test_an_object_without_our_labels_is_still_found(cluster: FakeCluster) -> None:
     make_so(step(cluster, shop.service()))
     cluster.edit(ref(shop.service()), lambda obj: obj["metadata"].pop("labels"))

@@ -15,6 +15,8 @@ from kindctl.paths import share_dir
 from kindctl.plan import Plan, distinct, make_plan
 from kindctl.steps.app_image import AppImageBuilt
 from kindctl.steps.image import ImagePresent
+from kindctl.steps.objects import ObjectsApplied
+from kindctl.steps.url import UrlAnswers
 from kindctl.tools.protocols import Tools
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.engine import FakeEngine
@@ -123,6 +125,14 @@ def test_urls_wait_for_the_controllers_proof(sample: Plan) -> None:
         assert found == {"proven:ingress-nginx", "ready:sample", "switch:ingress-nginx"}
     assert needs(sample.steps, "proven:ingress-nginx") == {"late:ingress-nginx"}
     assert needs(sample.steps, "late:ingress-nginx") == {"ready:ingress-nginx"}
+
+
+def test_urls_know_of_repairs_of_their_own_app_alone(sample: Plan) -> None:
+    urls = [step for step in sample.steps if isinstance(step, UrlAnswers)]
+    by_name = {step.name: step for step in sample.steps}
+    applied = by_name["apply:sample"]
+    assert isinstance(applied, ObjectsApplied)
+    assert {url.mended for url in urls} == {applied.mended}
 
 
 def test_the_record_needs_only_what_was_applied(sample: Plan) -> None:

@@ -297,3 +297,24 @@ def test_a_route_with_a_certificate_of_its_own_is_not_verified() -> None:
     step = certified(world, "theirs", "ours")
     step.route = replace(step.route, certified=False)
     assert step.observe() == Ready("200 OK")
+
+
+# --- after a repair ------------------------------------------------------------------------------
+
+
+def test_after_a_repair_an_answer_counts_when_the_controller_must_have_heard(world: World) -> None:
+    """It answers by what it knew before, and 503 a moment later."""
+    now = 100.0
+    world.answers(200)
+    step = replace(world.step(), mended=lambda: 98.0, clock=lambda: now)
+    assert seen(step.observe()) == "200 OK; the controller may not have heard of the repair yet"
+    now = 102.0
+    assert step.observe() == Ready("200 OK")
+
+
+def test_a_way_without_a_controller_has_nobody_to_hear_of_it(world: World) -> None:
+    world.answers(200)
+    direct = replace(ROUTE, marked=False)
+    assert replace(world.step(direct), mended=lambda: 98.0, clock=lambda: 99.0).observe() == Ready(
+        "200 OK"
+    )
