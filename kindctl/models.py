@@ -18,6 +18,8 @@ ENVIRONMENT_LABEL = "kindctl.dev/environment"
 COMPONENT_LABEL = "kindctl.dev/component"
 MANAGED_LABEL = "app.kubernetes.io/managed-by"
 DOCKER_ENVIRONMENT_LABEL = "dev.kindctl.environment"
+EXTRA_CAS_LABEL = "dev.kindctl.extra-cas"
+"""Of an image: the SHA-256 of each additional certificate authority that it trusts, by commas."""
 
 GATEWAY_NODE = "kindctl.dev/gateway"
 """Label ("true") and key of a NoSchedule taint of the nodes that are the controller's alone."""
@@ -260,6 +262,11 @@ class Route:
 
 
 # --- Kubernetes objects --------------------------------------------------------------------------
+
+
+def api_group(api_version: str) -> str:
+    """ "apps" of "apps/v1"; empty of "v1", the core group."""
+    return api_version.rpartition("/")[0]
 
 
 @dataclass(frozen=True)

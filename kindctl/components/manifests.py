@@ -15,10 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kindctl.components.scopes import Scopes, group_of
+from kindctl.components.scopes import Scopes
 from kindctl.components.sources import Renderer, Source, Text, Texts
 from kindctl.errors import ConfigError, Problem
-from kindctl.models import Object
+from kindctl.models import Object, api_group
 
 if TYPE_CHECKING:
     import yaml
@@ -77,7 +77,7 @@ class Manifest:
 
     @property
     def group(self) -> str:
-        return group_of(self.obj)
+        return api_group(str(self.obj["apiVersion"]))
 
     @property
     def identity(self) -> tuple[str, str, str, str]:

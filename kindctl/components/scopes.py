@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kindctl.models import Object
+from kindctl.models import Object, api_group
 
 CLUSTER_SCOPED: Mapping[str, frozenset[str]] = {
     "": frozenset({"ComponentStatus", "Namespace", "Node", "PersistentVolume"}),
@@ -56,11 +56,6 @@ class Scopes:
         return cls(custom)
 
     def namespaced(self, obj: Object) -> bool:
-        group, kind = group_of(obj), str(obj["kind"])
+        group, kind = api_group(str(obj["apiVersion"])), str(obj["kind"])
         by_table = kind not in CLUSTER_SCOPED.get(group, ())
         return self.custom.get((group, kind), by_table)
-
-
-def group_of(obj: Object) -> str:
-    """The API group: "apps" of apps/v1, empty of v1."""
-    return str(obj["apiVersion"]).rpartition("/")[0]

@@ -16,10 +16,9 @@ from pathlib import Path
 
 from kindctl.errors import KindctlError
 from kindctl.images.references import parse
-from kindctl.models import Build, ImageInfo
+from kindctl.models import EXTRA_CAS_LABEL, Build, ImageInfo
 from kindctl.tools.protocols import Engine, Say
 
-LABEL = "dev.kindctl.extra-cas"
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
@@ -66,7 +65,7 @@ def label(extra_cas: Mapping[str, str]) -> str:
 def carries_cas(image: ImageInfo) -> tuple[str, ...]:
     """The additional CAs in an image that kindctl made, or that was made from one. Ask before an image
     leaves the machine."""
-    return tuple(filter(None, image.labels.get(LABEL, "").split(",")))
+    return tuple(filter(None, image.labels.get(EXTRA_CAS_LABEL, "").split(",")))
 
 
 def write_folder(extra_cas: Mapping[str, str], folder: Path) -> None:
@@ -100,7 +99,7 @@ def with_cas(engine: Engine, base: str, extra_cas: Mapping[str, str], say: Say) 
             folder,
             tag,
             contexts={"base": f"docker-image://{base}"},
-            labels={LABEL: label(extra_cas)},
+            labels={EXTRA_CAS_LABEL: label(extra_cas)},
         )
         try:
             engine.build(build, lambda _: None)

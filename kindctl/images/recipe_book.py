@@ -18,6 +18,7 @@ from pathlib import Path
 from kindctl.errors import UsageError
 from kindctl.images import cas
 from kindctl.images.references import Reference, parse
+from kindctl.models import EXTRA_CAS_LABEL
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -115,7 +116,9 @@ class RecipeBook:
             SOURCES_LABEL: "; ".join(f"{name}: {what}" for name, what in recipe.sources.items()),
             VERSIONS_LABEL: ", ".join(f"{name} {version}" for name, version in versions.items()),
         }
-        return {**labels, cas.LABEL: cas.label(self.extra_cas)} if recipe.bootstrap else labels
+        return (
+            {**labels, EXTRA_CAS_LABEL: cas.label(self.extra_cas)} if recipe.bootstrap else labels
+        )
 
 
 def _read(file: Path) -> Recipe:

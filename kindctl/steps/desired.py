@@ -15,6 +15,7 @@ from kindctl.models import (
     MANAGER,
     Object,
     ObjectRef,
+    api_group,
 )
 from kindctl.tools.protocols import Cluster
 
@@ -112,13 +113,15 @@ def _settled(obj: Object) -> Object:
 
 
 def _fill_namespaces(objects: Sequence[Object], default: str, cluster: Cluster) -> None:
-    scopes = {(group(version), kind): namespaced for version, kind, namespaced in cluster.kinds()}
+    scopes = {
+        (api_group(version), kind): namespaced for version, kind, namespaced in cluster.kinds()
+    }
     for obj in objects:
         if obj["kind"] == "CustomResourceDefinition":
             spec = obj["spec"]
             scopes[spec["group"], spec["names"]["kind"]] = spec.get("scope") == "Namespaced"
     for obj in objects:
-        if scopes.get((group(obj["apiVersion"]), obj["kind"]), True):
+        if scopes.get((api_group(obj["apiVersion"]), obj["kind"]), True):
             obj["metadata"].setdefault("namespace", default)
         else:
             obj["metadata"].pop("namespace", None)
@@ -167,8 +170,3 @@ def _label(obj: Object, labels: Mapping[str, str]) -> None:
     if obj["kind"] == "Namespace" and meta["name"] in BUILT_IN_NAMESPACES:
         return  # prune and down must never take it for ours
     meta["labels"] = {**(meta.get("labels") or {}), **labels}
-
-
-def group(api_version: str) -> str:
-    """ "apps/v1" -> "apps"; of the core group it is empty."""
-    return api_version.rpartition("/")[0]

@@ -25,10 +25,11 @@ from kindctl.models import (
     Ready,
     State,
     Wake,
+    api_group,
 )
 from kindctl.providers.base import Provider
 from kindctl.steps.asking import ask
-from kindctl.steps.desired import group, inventory, rank
+from kindctl.steps.desired import inventory, rank
 from kindctl.steps.forward import leftovers, words
 from kindctl.tools.protocols import Cluster, Forwards
 
@@ -227,4 +228,4 @@ def _listed(
 
 
 def _identity(ref: ObjectRef) -> Identity:
-    return group(ref.api_version), ref.kind, ref.namespace, ref.name
+    return api_group(ref.api_version), ref.kind, ref.namespace, ref.name

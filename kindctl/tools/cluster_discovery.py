@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from kindctl.errors import ApiError
+from kindctl.models import api_group
 from kindctl.tools.cluster_rest import Rest
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
@@ -59,7 +60,7 @@ class Discovery:
         """As of now, in the preferred version of each."""
         preferred: dict[tuple[str, str], Resource] = {}
         for resource in self._refreshed().values():
-            group = resource.api_version.rpartition("/")[0]
+            group = api_group(resource.api_version)
             preferred.setdefault((group, resource.kind), resource)
         return list(preferred.values())
 

@@ -17,7 +17,7 @@ from kindctl.images.recipe_book import RecipeBook
 from kindctl.images.sources.base import Surroundings
 from kindctl.images.sources.build import Source as BuildSource
 from kindctl.images.store import Images
-from kindctl.models import AppBuild
+from kindctl.models import EXTRA_CAS_LABEL, AppBuild
 from kindctl.tools.real import real_tools
 from tests.contract.benches import TEST_LABEL
 from tests.contract.certificates import authority
@@ -114,21 +114,21 @@ def test_cas_get_into_a_foreign_base_and_its_user_stays(workshop: Workshop) -> N
     config = workshop.config(image)
     assert config["User"] == "101:101"
     assert config["WorkingDir"] == "/tmp"
-    assert config["Labels"][cas.LABEL] == cas.label({"corp.pem": pem})
+    assert config["Labels"][EXTRA_CAS_LABEL] == cas.label({"corp.pem": pem})
     bundle = run(image, "cat", cas.BUNDLE)
     assert pem.strip() in bundle
     assert bundle.count("BEGIN CERTIFICATE") > 100, "the distribution's own are still there"
     run(image, "ls", "/usr/local/share/ca-certificates/corp.pem.crt")
 
     upstream = workshop.config(f"{workshop.label}/user:1")
-    assert not upstream["Labels"].get(cas.LABEL)
+    assert not upstream["Labels"].get(EXTRA_CAS_LABEL)
 
 
 def test_a_base_without_a_shell_is_left_as_it_is(workshop: Workshop) -> None:
     docker_build(workshop, "FROM scratch\nCOPY Dockerfile /made-of", "bare")
     build = workshop.write(f"FROM {workshop.label}/bare:1\nCOPY Dockerfile /again\n")
     image = workshop.build(build, {"corp.pem": authority().certificate})
-    assert cas.LABEL not in workshop.config(image)["Labels"]
+    assert EXTRA_CAS_LABEL not in workshop.config(image)["Labels"]
 
 
 def docker_build(workshop: Workshop, dockerfile: str, name: str) -> None:

@@ -12,6 +12,7 @@ from kindctl.errors import UsageError
 from kindctl.images import cas
 from kindctl.images.pins import CATALOGUE, CONTROLLER, OPTIONAL
 from kindctl.images.recipe_book import RECIPE_LABEL, SOURCES_LABEL, VERSIONS_LABEL, RecipeBook
+from kindctl.models import EXTRA_CAS_LABEL
 from tests.unit.images_bench import CORPORATE_CA, write_recipes
 
 
@@ -78,9 +79,9 @@ def test_labels_say_what_an_image_is_made_of(folder: Path) -> None:
     assert labels[RECIPE_LABEL] == "debian"
     assert labels[SOURCES_LABEL] == "Debian: debian"
     assert "13" in labels[VERSIONS_LABEL]
-    assert labels[cas.LABEL] == ",".join(cas.fingerprints({"corp.crt": CORPORATE_CA}))
-    assert re.fullmatch(r"corp\.crt=[0-9a-f]{64}", labels[cas.LABEL])
-    assert cas.LABEL not in book.labels(book.get("python")), "inherited from the base"
+    assert labels[EXTRA_CAS_LABEL] == ",".join(cas.fingerprints({"corp.crt": CORPORATE_CA}))
+    assert re.fullmatch(r"corp\.crt=[0-9a-f]{64}", labels[EXTRA_CAS_LABEL])
+    assert EXTRA_CAS_LABEL not in book.labels(book.get("python")), "inherited from the base"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 from kindctl.components.base import Setup
 from kindctl.components.manifests import Manifest, read_manifests
 from kindctl.errors import ConfigError, Problem
-from kindctl.models import Exposure, Object, ObjectRef
+from kindctl.models import Exposure, Object, ObjectRef, api_group
 
 WORKLOADS = {"deployment": "Deployment", "daemonset": "DaemonSet", "statefulset": "StatefulSet"}
 
@@ -165,7 +165,7 @@ def _on_node(pod: Object, target: Any) -> int:
 
 def _is_custom(obj: Object) -> bool:
     """Of a kind that somebody has defined: an operator may make anything of it."""
-    group = str(obj["apiVersion"]).rpartition("/")[0]
+    group = api_group(str(obj["apiVersion"]))
     return "." in group and not group.endswith(".k8s.io")
 
 
