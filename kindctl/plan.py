@@ -22,7 +22,6 @@ from kindctl.images.store import Images
 from kindctl.models import Step
 from kindctl.parts import Parts, builds_of, images_of, parts_of, provider_of, wants
 from kindctl.providers.base import Provider
-from kindctl.providers.kind import KindProvider
 from kindctl.steps.app_image import AppImageBuilt
 from kindctl.steps.cluster import ClusterStep
 from kindctl.steps.delivery import ImageInNodes
@@ -132,12 +131,12 @@ class _Steps:
         yield from self._end(step.name for step in urls)
 
     def _registry(self) -> Iterator[Step]:
-        if not isinstance(self.provider, KindProvider) or not self.provider.registry_port:
+        if self.provider.registry is None:
             return
         present = self._present(REGISTRY)
         yield present
         yield RegistryRuns(
-            provider=self.provider,
+            registry=self.provider.registry,
             images=self.images,
             net=self.tools.net,
             reference=REGISTRY,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kindctl.models import Change, Progress, State
+from kindctl.providers.registry import LocalRegistry
 from kindctl.tools.protocols import Cluster
 
 
@@ -26,6 +27,11 @@ class Provider(Protocol):
     lasting: bool  # the cluster was there before the environment, and is when it has gone
     kubeconfig: Path  # the environment's own file; of a lasting cluster: the user's
     context: str
+
+    @property
+    def registry(self) -> LocalRegistry | None:
+        """Of images, beside the cluster and of this environment alone, where the file asks for one."""
+        ...
 
     @property
     def title(self) -> str:

@@ -58,6 +58,7 @@ class ExistingProvider:
 
     name = "existing"
     lasting = True
+    registry = None
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()

@@ -12,12 +12,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +25,6 @@ from kindctl.models import (
     DOCKER_ENVIRONMENT_LABEL,
     UNCHANGED,
     Absent,
-    Build,
     Change,
     ContainerInfo,
     Differs,
@@ -35,12 +32,13 @@ from kindctl.models import (
     ObjectRef,
     PortMapping,
     Progress,
-    Ready,
     State,
 )
 from kindctl.paths import kubeconfig as kubeconfig_file
 from kindctl.providers.kind_config import kind_config
 from kindctl.providers.kind_images import NodeImages
+from kindctl.providers.node_image import derived
+from kindctl.providers.node_readiness import nodes_ready
 from kindctl.providers.registry import LocalRegistry
 from kindctl.tools.protocols import Cluster, Tools
 
@@ -94,10 +92,16 @@ class KindProvider:
         self._cluster: Cluster | None = None
         self._complete: Sequence[ContainerInfo] = ()  # all nodes, as `observe` last found them
         self._images = NodeImages(self.tools.engine)
-        self.registry = LocalRegistry(self.tools.engine, self.environment, self.registry_port)
+        self._registry = LocalRegistry(
+            self.tools.engine, self.environment, self.registry_port, self._running
+        )
 
     def images(self) -> Sequence[str]:
         return (self.node_image,)
+
+    @property
+    def registry(self) -> LocalRegistry | None:
+        return self._registry if self.registry_port else None
 
     def stranger(self) -> None:
         return None
@@ -136,32 +140,7 @@ class KindProvider:
         cluster = self._opened(nodes[0], admin_conf)
         if cluster is None or not cluster.alive():
             return NotReady("the API server does not answer yet")
-        return self._nodes_ready(cluster, nodes)
-
-    def _nodes_ready(self, cluster: Cluster, containers: Sequence[ContainerInfo]) -> State:
-        """Ready, by evidence newer than the containers: after a restart the API still has the old word."""
-        started = {node.name: node.started_at for node in containers}
-        leases = {
-            lease["metadata"]["name"]: lease["spec"].get("renewTime", "")
-            for lease in cluster.list(
-                "coordination.k8s.io/v1", "Lease", namespace="kube-node-lease"
-            )
-        }
-        waiting = dict.fromkeys(started, "has not registered")
-        for node in cluster.list("v1", "Node"):
-            name = node["metadata"]["name"]
-            conditions = {c["type"]: c for c in node["status"].get("conditions", [])}
-            condition: Mapping[str, Any] = conditions.get("Ready", {})
-            renewed, since = leases.get(name), started.get(name)
-            if condition.get("status") != "True":
-                waiting[name] = condition.get("message", "not Ready").splitlines()[0]
-            elif since and (not renewed or datetime.fromisoformat(renewed) < since):
-                waiting[name] = "kubelet has not reported since the start"
-            else:
-                waiting.pop(name, None)
-        if waiting:
-            return NotReady("; ".join(f"{name}: {why}" for name, why in waiting.items()))
-        return Ready(f"{len(started)} node{'s' if len(started) != 1 else ''}")
+        return nodes_ready(cluster, nodes)
 
     def _marked(self, node: ContainerInfo) -> bool:
         return self._try_exec(node.id, ["test", "-e", MARKER]) is not None
@@ -238,7 +217,7 @@ class KindProvider:
         engine = self.tools.engine.info()
         minor = re.search(r":v?1\.(\d+)", self.node_image)
         config = kind_config(
-            image=self._derive_node_image(),
+            image=self._node_image(),
             mappings=self.mappings,
             workers=self.workers,
             gateways=self.gateways,
@@ -272,34 +251,22 @@ class KindProvider:
         error.fix = error.fix or "kindctl up tries again; kindctl doctor looks at the machine"
         return error
 
-    def _derive_node_image(self) -> str:
+    def _node_image(self) -> str:
         base = self.resolve(self.node_image)
         if base is None:
             raise KindctlError(f"the node image {self.node_image} is not in the engine")
-        found = self.tools.engine.image(base)
         labels = {
             DOCKER_ENVIRONMENT_LABEL: self.environment,
             MADE_FOR_LABEL: json.dumps(self._made_for(), sort_keys=True),
         }
-        carried = bool(found and found.labels.get("dev.kindctl.extra-cas"))
-        cas = {} if carried else dict(self.extra_cas)
-        if cas:
-            labels["dev.kindctl.extra-cas"] = self.extra_cas_label
-        key = json.dumps([found.id if found else base, labels, cas], sort_keys=True)
-        digest = hashlib.sha256(key.encode()).hexdigest()[:12]
-        tag = f"kindctl.local/environment/{self.environment}:{digest}"
-        if self.tools.engine.image(tag) is not None:
-            return tag
-        with tempfile.TemporaryDirectory(prefix="kindctl-") as folder:
-            lines = [f"FROM {base}"]
-            for file, pem in cas.items():
-                Path(folder, file).write_text(pem)
-                lines.append(f"COPY {file} /usr/local/share/ca-certificates/{file}")
-            if cas:
-                lines.append("RUN update-ca-certificates")
-            Path(folder, "Dockerfile").write_text("\n".join(lines) + "\n")
-            self.tools.engine.build(Build(folder, tag, labels=labels), lambda _: None)
-        return tag
+        return derived(
+            self.tools.engine,
+            base,
+            f"kindctl.local/environment/{self.environment}",
+            labels=labels,
+            extra_cas=self.extra_cas,
+            extra_cas_label=self.extra_cas_label,
+        )
 
     # --- the way to the API ----------------------------------------------------------------------
 
@@ -426,19 +393,19 @@ class KindProvider:
         nodes = self.nodes()
         self._remove(nodes)
         removed = tuple(f"removed node {node.name}" for node in nodes)
-        return Change((*removed, *self.registry.remove()))
+        return Change((*removed, *self._registry.remove()))
 
     def surplus(self) -> Sequence[str]:
-        if self.registry_port or self.registry.container() is None:
+        if self.registry_port or self._registry.container() is None:
             return ()
-        return (f"registry {self.registry.name}",)
+        return (f"registry {self._registry.name}",)
 
     def prune(self) -> Change:
         if not self.surplus():
             return UNCHANGED
         for node in self._running():
-            self.registry.untell(node)
-        return Change(self.registry.remove())
+            self._registry.untell(node)
+        return Change(self._registry.remove())
 
     def _remove(self, nodes: Sequence[ContainerInfo]) -> None:
         with ThreadPoolExecutor(max(len(nodes), 1)) as pool:

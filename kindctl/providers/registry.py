@@ -8,7 +8,7 @@ by the names of images, in certs.d (https://kind.sigs.k8s.io/docs/user/local-reg
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kindctl.errors import KindctlError, NotOursError, ToolError
@@ -30,6 +30,7 @@ class LocalRegistry:
     engine: Engine
     environment: str
     port: int = 0
+    nodes: Callable[[], Sequence[ContainerInfo]] = tuple  # that run
 
     @property
     def name(self) -> str:
@@ -101,12 +102,12 @@ class LocalRegistry:
 
     # --- the nodes -------------------------------------------------------------------------------
 
-    def missing_in(self, nodes: Sequence[ContainerInfo]) -> list[str]:
-        """Names of nodes whose containerd does not know the registry as it is."""
+    def untold(self) -> list[ContainerInfo]:
+        """Nodes whose containerd does not know the registry as it is."""
         wanted = self._files()
         return [
-            node.name
-            for node in nodes
+            node
+            for node in self.nodes()
             if any(self._read(node, path) != text for path, text in wanted.items())
             or self._stale(node)
         ]

@@ -9,7 +9,6 @@ from kindctl.images.store import Images
 from kindctl.models import (
     Absent,
     Change,
-    ContainerInfo,
     Differs,
     NotReady,
     Progress,
@@ -17,7 +16,6 @@ from kindctl.models import (
     State,
     Wake,
 )
-from kindctl.providers.kind import KindProvider
 from kindctl.providers.registry import ADDRESS, LocalRegistry
 from kindctl.tools.protocols import Net
 
@@ -26,7 +24,7 @@ from kindctl.tools.protocols import Net
 class RegistryRuns:
     """Holds when the registry answers on the host's port, and the containerd of every node knows it."""
 
-    provider: KindProvider
+    registry: LocalRegistry
     images: Images
     net: Net
     reference: str  # the image of the registry, as it is asked for
@@ -37,22 +35,18 @@ class RegistryRuns:
     wake: Wake | None = None
 
     @property
-    def registry(self) -> LocalRegistry:
-        return self.provider.registry
-
-    @property
     def title(self) -> str:
         return f"run the registry {self.registry.host}"
 
     def observe(self) -> State:
         try:
-            image, nodes = self.images.resolve(self.reference), self._nodes()
-            if image is None or not nodes:
+            image = self.images.resolve(self.reference)
+            if image is None or not self.registry.nodes():
                 return Absent("no image" if image is None else "no cluster")
             if fault := self.registry.fault(image):
                 return Differs(fault) if self.registry.container() else Absent(fault)
-            if missing := self.registry.missing_in(nodes):
-                return Differs(f"not known to {', '.join(missing)}")
+            if untold := self.registry.untold():
+                return Differs(f"not known to {', '.join(node.name for node in untold)}")
         except MachineError as error:
             return Absent(error.what)
         url = f"http://{ADDRESS}:{self.registry.port}/v2/"
@@ -69,13 +63,7 @@ class RegistryRuns:
             progress.say(f"running {image}")
             self.registry.run(image)
             done.append(f"ran the registry {self.registry.host}")
-        nodes = self._nodes()
-        missing = self.registry.missing_in(nodes)
-        for node in nodes:
-            if node.name in missing:
-                self.registry.tell(node)
-                done.append(f"told {node.name} of {self.registry.host}")
+        for node in self.registry.untold():
+            self.registry.tell(node)
+            done.append(f"told {node.name} of {self.registry.host}")
         return Change(tuple(done))
-
-    def _nodes(self) -> list[ContainerInfo]:
-        return [node for node in self.provider.nodes() if node.state == "running"]

@@ -58,6 +58,7 @@ class FakeProvider:
     lasting: bool = False
     title: str = "create the cluster (kind)"
     destination: str = "into the nodes"
+    registry: None = None
 
     def images(self) -> Sequence[str]:
         return ()

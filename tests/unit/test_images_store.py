@@ -226,6 +226,7 @@ class Nodes:
     lasting = False
     title = "create the cluster (kind)"
     destination = "into the nodes"
+    registry = None
 
     def images(self) -> tuple[str, ...]:
         return ()
