@@ -35,6 +35,9 @@ from kindctl.tools.protocols import Cluster, HttpAnswer, Net
 PROVE_SECONDS = 30.0
 TAKE_SECONDS = 120.0
 
+LEFT_TO_PRUNE = {"Namespace", "CustomResourceDefinition"}
+"""What takes others' objects along when it goes: prune looks whether there are any."""
+
 
 @dataclass(kw_only=True)
 class Switched:
@@ -149,11 +152,11 @@ class Switched:
         self.applied.apply(progress)
 
     def _remove(self, cluster: Cluster, old: frozenset[str]) -> Sequence[str]:
-        """All but namespaces and what the new one has too: prune, at the end, sees to these."""
+        """All but what the new one has too, and what prune sees to at the end."""
         going = [
             ref
             for ref, labels in ours(cluster, self.environment)
-            if labels.get(COMPONENT_LABEL) in old and ref.kind != "Namespace"
+            if labels.get(COMPONENT_LABEL) in old and ref.kind not in LEFT_TO_PRUNE
         ]
         return remove(cluster, going)
 

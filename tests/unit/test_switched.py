@@ -24,6 +24,7 @@ from tests.fakes.cluster import FakeCluster
 from tests.fakes.component import Heard
 from tests.fakes.net import FakeNet, Request
 from tests.fakes.ways import host_port, ports, setup
+from tests.unit import shop
 
 ROUTE = Route("http://localhost/", contains="shop")
 
@@ -250,6 +251,19 @@ def test_the_new_one_gets_the_ports_and_the_old_one_goes(cluster: FakeCluster) -
     assert live is not None
     assert host_ports(live) == {80, 443}
     assert step.observe() == Ready()
+
+
+def test_definitions_stay_for_prune_which_looks_who_else_uses_them(cluster: FakeCluster) -> None:
+    """The API server removes every object of a kind whose definition goes, whoever made it."""
+    definition = shop.crd()
+    definition["metadata"]["labels"] = workload("traefik", "traefik")["metadata"]["labels"]
+    cluster.apply(definition)
+    step = switch(cluster, nginx())
+    served = ("ingress-nginx", "ingress-nginx-controller")
+    cluster.servers[served] = lambda port, path, host: right(cluster, "ingress-nginx")
+    _, *removed = step.apply(Heard()).done
+    assert removed == ["removed Deployment traefik/traefik"]
+    assert cluster.get(ObjectRef.of(definition))
 
 
 def silent(controller: str) -> HttpAnswer:
