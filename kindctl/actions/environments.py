@@ -14,6 +14,7 @@ from kindctl.config.load import LOCAL_FILE, Loaded, find_file, load
 from kindctl.config.schema import ExistingConfig
 from kindctl.errors import ConfigError, KindctlError, UsageError
 from kindctl.models import DOCKER_ENVIRONMENT_LABEL, Absent, ContainerInfo
+from kindctl.paths import checked, names_environment
 from kindctl.providers.base import Provider
 from kindctl.providers.existing import ExistingProvider, all_remembered, remembered
 from kindctl.providers.kind import KindProvider
@@ -38,12 +39,14 @@ class Environment:
 
 
 def nodes_by_environment(tools: Tools) -> dict[str, list[ContainerInfo]]:
-    """No nodes: of its containers, only the registry is left."""
+    """No nodes: of its containers, only the registry is left. A label that names no environment is not one
+    of ours: containers inherit the labels of whatever image they are made from."""
 
     def owner(node: ContainerInfo) -> str:
         return node.labels[DOCKER_ENVIRONMENT_LABEL]
 
-    ours = sorted(tools.engine.containers(labels={DOCKER_ENVIRONMENT_LABEL: ""}), key=owner)
+    labelled = tools.engine.containers(labels={DOCKER_ENVIRONMENT_LABEL: ""})
+    ours = sorted((c for c in labelled if names_environment(owner(c))), key=owner)
     return {
         name: [container for container in of if REGISTRY_LABEL not in container.labels]
         for name, of in groupby(ours, key=owner)
@@ -154,10 +157,11 @@ def choose_name(tools: Tools, name: str | None, file: Path | None = None) -> str
     """The environment that a command means: the name given, else the file's, else the only one.
 
     A nearby file that is not valid keeps nobody from `down` as long as it has a name. Raises ConfigError
-    for one without: another environment that happens to be the only one is not what was meant.
+    for one without: another environment that happens to be the only one is not what was meant; UsageError
+    for what is no name.
     """
     if name:
-        return name
+        return checked(name)
     nearby = file or find_file(Path.cwd())
     if nearby:
         try:
@@ -166,7 +170,7 @@ def choose_name(tools: Tools, name: str | None, file: Path | None = None) -> str
             written = None if file else _written_name(nearby)
             if written is None:
                 raise
-            return written
+            return checked(written)
     known = [*nodes_by_environment(tools), *all_remembered()]
     if len(known) == 1:
         return known[0]

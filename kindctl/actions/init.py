@@ -8,8 +8,8 @@ from pathlib import Path
 
 from kindctl.actions.examples import copy_example
 from kindctl.config.load import FILE
-from kindctl.config.schema import DNS_LABEL
 from kindctl.errors import UsageError
+from kindctl.paths import NAME_MAX, names_environment
 
 
 def init(folder: Path, name: str | None = None, example: str | None = None) -> Path:
@@ -30,12 +30,12 @@ def init(folder: Path, name: str | None = None, example: str | None = None) -> P
 
 
 def _checked(name: str) -> str:
-    if not re.match(DNS_LABEL, name) or len(name) > 40:
-        raise UsageError(
-            f"{name!r} cannot be a name", fix="at most 40 lower-case letters, digits and '-'"
-        )
-    return name
+    if names_environment(name):
+        return name
+    raise UsageError(
+        f"{name!r} cannot be a name", fix=f"at most {NAME_MAX} lower-case letters, digits and '-'"
+    )
 
 
 def _as_name(folder: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", folder.lower()).strip("-")[:40].strip("-") or "dev"
+    return re.sub(r"[^a-z0-9]+", "-", folder.lower()).strip("-")[:NAME_MAX].strip("-") or "dev"

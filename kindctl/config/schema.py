@@ -6,10 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
-"""RFC 1123 label: what Kubernetes asks of a namespace and Docker of a container's name."""
+from kindctl.paths import DNS_LABEL, NAME_MAX
 
-Name = Annotated[str, Field(pattern=DNS_LABEL, max_length=40)]
+Name = Annotated[str, Field(pattern=DNS_LABEL, max_length=NAME_MAX)]
 Namespace = Annotated[str, Field(pattern=DNS_LABEL, max_length=63)]
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 NODE_PORT_MIN, NODE_PORT_MAX = 30000, 32767

@@ -32,7 +32,7 @@ from kindctl.models import (
     Ready,
     State,
 )
-from kindctl.paths import data_dir, environment_dir
+from kindctl.paths import data_dir, environment_dir, names_environment
 from kindctl.providers.base import Stranger
 from kindctl.tools.engine import node_name
 from kindctl.tools.protocols import Cluster, Tools
@@ -246,7 +246,8 @@ def remembered(tools: Tools, environment: str) -> ExistingProvider | None:
 def all_remembered() -> Iterator[str]:
     """Names of environments in existing clusters, as far as this machine has seen them."""
     for path in sorted(data_dir().glob("environments/*/context.json")):
-        yield path.parent.name
+        if names_environment(path.parent.name):
+            yield path.parent.name
 
 
 def forget(environment: str) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from kindctl.errors import KindctlError
 from kindctl.paths import data_dir
 from kindctl.pki import Pair, authority, constraints_of, ending, key_id, new_key
-from kindctl.tools.lock import environment_lock
+from kindctl.tools.lock import hold
 from kindctl.tools.protocols import LOCAL_CA_FILES, Host
 
 ONLY = ("localhost", "127.0.0.0/8", "::1/128")
@@ -86,7 +86,7 @@ class Authority:
     def make(self) -> bool:
         """False where there is a good one. The certificate is written last: without it, an interrupted
         one counts as none. Raises KindctlError."""
-        with environment_lock(LOCK, wait=LOCK_SECONDS):
+        with hold(LOCK, wait=LOCK_SECONDS):
             if not self.missing():
                 return False
             key = new_key()

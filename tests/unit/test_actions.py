@@ -30,6 +30,7 @@ from kindctl.components.proof import ENVIRONMENT_HEADER, environment_id
 from kindctl.diagnose.checks.inotify import LIMITS
 from kindctl.errors import ConfigError, MachineError, NotOursError, UsageError
 from kindctl.models import (
+    DOCKER_ENVIRONMENT_LABEL,
     UNCHANGED,
     Route,
     Verdict,
@@ -182,6 +183,31 @@ def test_down_refuses_anothers_cluster(world: World) -> None:
     with pytest.raises(NotOursError):
         down("shop", world.tools)
     assert len(world.engine.containers()) == 1
+
+
+@pytest.mark.parametrize(
+    "name", [".", "..", "../locks", "a/b", "Shop", "shop-", "a" * 41, "shop\n"]
+)
+def test_what_is_no_name_leads_to_no_file(world: World, name: str) -> None:
+    bystander = data_dir() / "environments" / "blog" / "kubeconfig"
+    bystander.parent.mkdir(parents=True)
+    bystander.write_text("")
+    for use in (
+        lambda: choose_name(world.tools, name),
+        lambda: down(name, world.tools),
+        lambda: environment_dir(name),
+    ):
+        with pytest.raises(UsageError, match="is not the name of an environment"):
+            use()
+    assert bystander.exists()
+    assert not (data_dir() / "locks").exists()
+
+
+def test_a_folder_is_not_taken_for_an_environment(world: World, tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    with pytest.raises(UsageError):
+        down(str(tmp_path / "work"), world.tools)
+    assert (tmp_path / "work").exists()
 
 
 # --- which environment ---------------------------------------------------------------------------
@@ -395,6 +421,21 @@ def test_purge_leaves_the_users_name_of_an_image(world: World) -> None:
     purge(world.tools, keep_engine=True, say=lambda _: None)
     assert world.engine.image("kindctl.local/postgres:17") is None
     assert world.engine.image("mine:1") is not None
+
+
+def test_purge_leaves_containers_whose_label_names_no_environment(
+    world: World, tmp_path: Path
+) -> None:
+    """They have it from the image that they were made from."""
+    (tmp_path / "work").mkdir()
+    for index, name in enumerate((str(tmp_path / "work"), "..", "")):
+        labels = {DOCKER_ENVIRONMENT_LABEL: name}
+        world.engine.add_container(FakeContainer(f"c{index}", NODE_IMAGE, labels=labels))
+    world.made("shop")
+    purge(world.tools, keep_engine=True, say=lambda _: None)
+    assert [c.name for c in world.engine.containers()] == ["c0", "c1", "c2"]
+    assert (tmp_path / "work").exists()
+    assert environments(world.tools) == []
 
 
 def test_purge_goes_on_where_no_engine_answers(world: World) -> None:
