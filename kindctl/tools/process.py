@@ -25,6 +25,8 @@ from kindctl.tools.protocols import Say
 TAIL = 50
 """Lines of output that an error carries."""
 
+SUBREAPER = 36
+
 _USERINFO = re.compile(r"://[^/@\s]+@")
 _STARTING = threading.Lock()  # held while a child is started
 
@@ -129,15 +131,16 @@ def stop_children(grace: float = 1.0) -> None:
     fail. Left alone: what has a session of its own (Host.spawn). Nothing is reaped here: the thread
     that waits for a child must get its real exit status.
     """
-    for _ in range(2):  # twice, for what a thread has started meanwhile
-        for harshness in (signal.SIGTERM, signal.SIGKILL):
-            children = _children()
-            if not children:
-                return
-            for child in children:
-                with suppress(ProcessLookupError):
-                    os.kill(child, harshness)
-            _wait_for_end(children, grace)
+    with _orphans_come_here():
+        for _ in range(2):  # twice, for what a thread has started meanwhile
+            for harshness in (signal.SIGTERM, signal.SIGKILL):
+                children = _children()
+                if not children:
+                    return
+                for child in children:
+                    with suppress(ProcessLookupError):
+                        os.kill(child, harshness)
+                _wait_for_end(children, grace)
 
 
 @contextmanager
@@ -230,6 +233,22 @@ def _children() -> list[int]:
             if child.status() != psutil.STATUS_ZOMBIE and os.getsid(child.pid) == own_session:
                 pids.append(child.pid)
     return pids
+
+
+@contextmanager
+def _orphans_come_here() -> Iterator[None]:
+    """What a child starts while it ends (kind: the next `docker exec`) would be nobody's, and run on.
+
+    On Linux alone: prctl(2), PR_SET_CHILD_SUBREAPER.
+    """
+    import ctypes
+
+    prctl = getattr(ctypes.CDLL(None), "prctl", lambda *_: -1)
+    prctl(SUBREAPER, 1, 0, 0, 0)
+    try:
+        yield
+    finally:
+        prctl(SUBREAPER, 0, 0, 0, 0)
 
 
 def _wait_for_end(pids: Iterable[int], seconds: float) -> None:

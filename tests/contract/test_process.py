@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -116,6 +117,27 @@ def test_stopping_ends_children_of_other_threads_but_no_spawned_program(tmp_path
         host.terminate(spawned)
 
 
+def test_stopping_ends_what_a_child_starts_while_it_ends() -> None:
+    """kind did: a `docker exec` of its own ran on."""
+    mark = f"60{random.randrange(10**6):06}"
+    started = threading.Barrier(2)
+    script = f"trap 'sleep {mark} & exit' TERM; echo on; while :; do sleep 0.1; done"
+
+    def say(line: str) -> None:
+        started.wait(timeout=10)
+
+    def work() -> None:
+        with contextlib.suppress(ToolError):
+            run(["sh", "-c", script], say=say)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    started.wait(timeout=10)
+    stop_children(grace=0.5)
+    thread.join(timeout=10)
+    assert _running("sleep", mark) == []
+
+
 def test_a_process_that_leaves_leaves_no_child_that_a_thread_started_at_the_last_moment() -> None:
     """A thread that was left behind answers the end of one child with the next."""
     mark = f"60{random.randrange(10**6):06}"
@@ -136,7 +158,12 @@ time.sleep(0.3)
 _leave(3)
 """
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 3
-    left = [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", mark]]
-    for process in left:
+    assert _running("sleep", mark) == []
+
+
+def _running(*command: str) -> list[psutil.Process]:
+    """Processes of this command line; they are ended."""
+    found = [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == list(command)]
+    for process in found:
         process.kill()
-    assert left == []
+    return found
