@@ -188,6 +188,7 @@ def _existing(config: Config) -> Iterator[Finding]:
             "`expose: {via: load-balancer}` where the cluster gives addresses, else node-port or "
             "port-forward; `controller: none` where it has a controller",
         )
+    yield from _unmapped(config)
     if "metallb" in config.addons:
         yield (
             ("addons", config.addons.index("metallb")),
@@ -201,6 +202,41 @@ def _existing(config: Config) -> Iterator[Finding]:
                     ("apps", index, "build"),
                     "an existing cluster gets what is built here from a registry",
                     "set images.push to one that its nodes can pull from",
+                )
+
+
+def _unmapped(config: Config) -> Iterator[Finding]:
+    """Node ports of a cluster that kind did not make: nobody maps them to other ports, nor is it known
+    whose the address is."""
+    expose = config.ingress.expose
+    if config.ingress.controller != "none" and expose.via == "node-port":
+        custom = config.ingress.custom
+        schemes = ("http", "https") if custom is None or custom.ports.https else ("http",)
+        for scheme in schemes:
+            port, node_port = getattr(expose, scheme), getattr(expose.nodePorts, scheme)
+            if port != node_port:
+                yield (
+                    ("ingress", "expose", scheme),
+                    f"nothing maps port {port} to node port {node_port} of a cluster that exists",
+                    f"{scheme}: {node_port}, the port of nodePorts.{scheme}",
+                )
+    for index, app in enumerate(config.apps):
+        for place, way in enumerate(app.expose):
+            at: Loc = ("apps", index, "expose", place)
+            if way.via != "node-port":
+                continue
+            if way.local is not None and way.local != way.nodePort:
+                yield (
+                    (*at, "local"),
+                    f"nothing maps port {way.local} to a node port of a cluster that exists",
+                    "leave it out: the node port is the port of the URL",
+                )
+            if "address" not in way.model_fields_set:
+                yield (
+                    at,
+                    f"at which address does the node port of {way.service!r} answer?",
+                    "address: INTERNAL-IP of a node (kubectl get nodes -o wide); 127.0.0.1 where "
+                    "something maps node ports to this machine",
                 )
 
 

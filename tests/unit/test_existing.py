@@ -27,6 +27,7 @@ from kindctl.diagnose.base import Wants
 from kindctl.diagnose.checks import examine
 from kindctl.errors import ConfigError, KindctlError, NotOursError, UsageError
 from kindctl.models import ENVIRONMENT_LABEL, MANAGED_LABEL, Object, ObjectRef
+from kindctl.parts import parts_of
 from kindctl.providers import PROVIDERS, load_provider
 from kindctl.providers.base import Stranger
 from kindctl.providers.existing import ExistingProvider
@@ -385,6 +386,53 @@ def test_what_cannot_be_is_refused_with_its_place(world: World, more: str, words
     with pytest.raises(ConfigError) as refused:
         loaded(f"name: shop\n{more}\n")
     assert words in refused.value.why
+
+
+NODE_PORT = "cluster: {provider: {existing: prod}}\ningress: {controller: none}\napps:\n"
+NODE_PORT += "- name: shop\n  manifests: [k8s.yaml]\n  expose: [{service: web, via: node-port"
+
+
+@pytest.mark.parametrize(
+    ("more", "message", "hint"),
+    [
+        (
+            "cluster: {provider: {existing: prod}}\n"
+            "ingress: {expose: {via: node-port, http: 8080, https: 30443}}",
+            "nothing maps port 8080 to node port 30080",
+            "http: 30080",
+        ),
+        (
+            "cluster: {provider: {existing: prod}}\n"
+            "ingress: {expose: {via: node-port, http: 30080}}",
+            "nothing maps port 443 to node port 30443",
+            "https: 30443",
+        ),
+        (f"{NODE_PORT}}}]", "at which address does the node port of 'web' answer?", "INTERNAL-IP"),
+        (
+            f"{NODE_PORT}, nodePort: 30001, local: 8080, address: 10.1.2.4}}]",
+            "nothing maps port 8080 to a node port",
+            "leave it out",
+        ),
+    ],
+)
+def test_node_ports_are_where_the_file_says_and_nowhere_else(
+    world: World, more: str, message: str, hint: str
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        loaded(f"name: shop\n{more}\n")
+    (problem,) = refused.value.problems
+    assert message in problem.message
+    assert hint in problem.hint
+
+
+def test_the_url_of_a_node_port_has_the_address_of_the_node(world: World) -> None:
+    Path("k8s.yaml").write_text(
+        "{apiVersion: v1, kind: Service, metadata: {name: web},"
+        " spec: {selector: {app: web}, ports: [{port: 80}]}}"
+    )
+    config = loaded(f"name: shop\n{NODE_PORT}, nodePort: 30001, address: 10.1.2.4}}]\n")
+    (route,) = parts_of(config, world.tools).routes
+    assert (route.url, route.connect) == ("http://10.1.2.4:30001/", ("10.1.2.4", 30001))
 
 
 def test_providers_are_loaded_by_name() -> None:
