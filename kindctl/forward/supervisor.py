@@ -56,21 +56,25 @@ class Supervisor:
 
     def __post_init__(self) -> None:
         self._ended = asyncio.Event()
+        self._server: asyncio.Server | None = None
         self._said = ""
         self._started = time.monotonic()
 
     async def run(self, server: asyncio.Server) -> None:
         """Until it ends; `server`: of the control socket, with `self.hear` as its callback."""
+        self._server = server
         look = asyncio.ensure_future(self._look())
         try:
             await self._ended.wait()
         finally:
             look.cancel()
-            server.close()
             await asyncio.gather(*(port.stop() for port in self.ports.values()))
 
     def end(self, why: str) -> None:
+        """From here on nothing more is heard: who asks finds nobody, and starts another."""
         self.say(f"ends: {why}")
+        if self._server is not None:
+            self._server.close()
         self._ended.set()
 
     # --- control ---------------------------------------------------------------------------------
@@ -78,7 +82,8 @@ class Supervisor:
     async def hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             line = await reader.readline()
-            if not line:
+            if not line or self._ended.is_set():
+                writer.close()
                 return
             try:
                 await self._answer(json.loads(line), reader, writer)

@@ -7,10 +7,10 @@ import json
 import socket
 import struct
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from kindctl.errors import KindctlError, ToolError
 from kindctl.models import Forward
@@ -21,6 +21,9 @@ from kindctl.tools.unix_sockets import short
 ANSWER_SECONDS = 15.0
 START_SECONDS = 10.0
 END_SECONDS = 5.0
+ATTEMPTS = 5
+
+T = TypeVar("T")
 
 
 class RealForwards:
@@ -30,8 +33,7 @@ class RealForwards:
         self._host = host
 
     def list(self, environment: str) -> list[ForwardState]:
-        with _connected(environment) as line:
-            answer = _ask(line, {"do": "list"}) if line else {"forwards": []}
+        answer = _asked(environment, {"do": "list"}) or {"forwards": []}
         return [
             ForwardState(
                 forward=Forward(*found["forward"]),
@@ -50,26 +52,21 @@ class RealForwards:
 
     def add(self, environment: str, access: ApiAccess, forward: Forward, *, origin: str) -> None:
         wish = {"do": "add", "forward": _as_list(forward), "origin": origin}
-        with self._started(environment, access) as line:
-            _ask(line, wish)
+        _unless_ending(lambda: self._told(environment, access, wish)).close()
 
     def hold(self, environment: str, access: ApiAccess, forward: Forward) -> Iterator[str]:
-        with self._started(environment, access) as line:
-            _ask(line, {"do": "hold", "forward": _as_list(forward)})
+        wish = {"do": "hold", "forward": _as_list(forward)}
+        with _unless_ending(lambda: self._told(environment, access, wish)) as line:
             line.settimeout(None)
             for text in line.makefile("r", encoding="utf-8"):
                 yield json.loads(text)["failed"]
 
     def probe(self, environment: str, forward: Forward) -> str:
-        with _connected(environment) as line:
-            if line is None:
-                return "nothing is forwarded"
-            return str(_ask(line, {"do": "probe", "forward": _as_list(forward)})["fault"])
+        answer = _asked(environment, {"do": "probe", "forward": _as_list(forward)})
+        return str(answer["fault"]) if answer else "nothing is forwarded"
 
     def stop(self, environment: str, forwards: Sequence[Forward]) -> None:
-        with _connected(environment) as line:
-            if line is not None:
-                _ask(line, {"do": "stop", "ports": [[f.address, f.local] for f in forwards]})
+        _asked(environment, {"do": "stop", "ports": [[f.address, f.local] for f in forwards]})
 
     def end(self, environment: str) -> bool:
         with _connected(environment) as line:
@@ -93,8 +90,17 @@ class RealForwards:
         )
         return not retrying(self._host.alive, process)
 
-    @contextmanager
-    def _started(self, environment: str, access: ApiAccess) -> Iterator[socket.socket]:
+    def _told(self, environment: str, access: ApiAccess, wish: dict[str, Any]) -> socket.socket:
+        """The line to the supervisor, once it has done so. Raises ToolError."""
+        line = self._started(environment, access)
+        try:
+            _ask(line, wish)
+        except BaseException:
+            line.close()
+            raise
+        return line
+
+    def _started(self, environment: str, access: ApiAccess) -> socket.socket:
         """A line to the supervisor, which is started where there is none. Raises ToolError."""
         from tenacity import Retrying, retry_if_result, stop_after_delay, wait_random
 
@@ -113,8 +119,7 @@ class RealForwards:
                 why=f"its log: {_log(environment)}",
                 code="forward",
             )
-        with line:
-            yield line
+        return line
 
     def _spawn(self, environment: str, access: ApiAccess) -> None:
         command = [sys.executable, "-m", "kindctl.forward", environment, str(access.kubeconfig)]
@@ -158,6 +163,29 @@ def _peer(line: socket.socket) -> int:
     return int(struct.unpack("3i", raw)[0])
 
 
+class _EndedError(ToolError):
+    """It closed the line instead of an answer."""
+
+
+def _unless_ending(ask: Callable[[], T]) -> T:
+    """A supervisor that ends when it is asked has closed its socket by then: there is another, or none.
+    That one may end as soon, where several forwards are changed at once."""
+    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+
+    ending = retry_if_exception_type(_EndedError)
+    return Retrying(retry=ending, stop=stop_after_attempt(ATTEMPTS), reraise=True)(ask)
+
+
+def _asked(environment: str, request: dict[str, Any]) -> dict[str, Any] | None:
+    """What the supervisor answers; None: there is none. Raises ToolError."""
+
+    def ask() -> dict[str, Any] | None:
+        with _connected(environment) as line:
+            return _ask(line, request) if line else None
+
+    return _unless_ending(ask)
+
+
 def _ask(line: socket.socket, request: dict[str, Any]) -> dict[str, Any]:
     """Raises ToolError: what it answers instead, or that it does not."""
     try:
@@ -169,7 +197,8 @@ def _ask(line: socket.socket, request: dict[str, Any]) -> dict[str, Any]:
                 raise ConnectionError("it has ended")
             text += part
     except OSError as error:
-        raise ToolError(
+        kind = _EndedError if isinstance(error, ConnectionError) else ToolError
+        raise kind(
             "the process that forwards ports does not answer",
             why=str(error),
             fix="kindctl forward list; kindctl up starts the forwards of the file again",

@@ -147,3 +147,16 @@ def test_a_port_of_another_forward_is_forwarded(bench: Bench) -> None:
         bench.forwards.add(ENVIRONMENT, bench.access, other, origin="file")
     assert caught.value.code == "forwarded"
     assert [state.forward for state in bench.forwards.list(ENVIRONMENT)] == [web]
+
+
+def test_the_only_forward_gives_way_to_another_again_and_again(bench: Bench) -> None:
+    """The process ends with the first; the next one is not told to it."""
+    one = to(bench)
+    for turn in range(12):
+        bench.forwards.add(ENVIRONMENT, bench.access, one, origin="file")
+        bench.forwards.stop(ENVIRONMENT, [one])
+        if turn % 2:
+            assert bench.forwards.list(ENVIRONMENT) == []
+        one = to(bench, f"web-{turn}", one.local)
+    bench.forwards.add(ENVIRONMENT, bench.access, one, origin="file")
+    assert [state.forward for state in bench.forwards.list(ENVIRONMENT)] == [one]

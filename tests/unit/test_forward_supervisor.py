@@ -119,6 +119,19 @@ def test_what_it_does_not_understand_does_not_end_it(tmp_path: Path, words: byte
     asyncio.run(play())
 
 
+def test_once_it_ends_it_is_told_nothing_more(tmp_path: Path, listening: set[int]) -> None:
+    """Whoever asks hears so by the closed line, and starts another."""
+
+    async def play() -> None:
+        one = made(tmp_path)
+        await told(one, {"do": "add", "forward": WEB})
+        await told(one, {"do": "stop", "ports": [["127.0.0.1", 8080]]})
+        assert await told(one, {"do": "add", "forward": WEB}) == []
+        assert listening == set()
+
+    asyncio.run(play())
+
+
 class Server:
     def close(self) -> None: ...
 
