@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from kindctl import kubeconfig
+from kindctl.actions.elsewhere import refuse_a_move
 from kindctl.config.load import LOCAL_FILE, Loaded, find_file, load
 from kindctl.config.schema import ExistingConfig
 from kindctl.errors import ConfigError, KindctlError, UsageError
@@ -182,11 +183,16 @@ def choose_name(tools: Tools, name: str | None, file: Path | None = None) -> str
 
 
 def _of_file(tools: Tools, loaded: Loaded) -> str:
-    """Its environment's name. A file says where an existing cluster is, on whichever machine it is read."""
+    """Its environment's name. A file says where an existing cluster is, on whichever machine it is read.
+
+    Raises UsageError where the environment is in another one: only its name leads there then.
+    """
     config = loaded.config
     where = config.cluster.provider
     if isinstance(where, ExistingConfig):
-        ExistingProvider(tools, config.name, where.existing, kubeconfig.user_files()).remember()
+        named = ExistingProvider(tools, config.name, where.existing, kubeconfig.user_files())
+        refuse_a_move(named, config.name, tools)
+        named.remember()
     return config.name
 
 

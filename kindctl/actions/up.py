@@ -6,15 +6,14 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from kindctl.actions.environments import nodes_by_environment
+from kindctl.actions.elsewhere import refuse_a_move
 from kindctl.config.load import Loaded
 from kindctl.diagnose.checks import intentions, mendable
-from kindctl.errors import KindctlError, MachineError, UsageError
+from kindctl.errors import MachineError, UsageError
 from kindctl.events import Emit
-from kindctl.models import Absent, Report
+from kindctl.models import Report
 from kindctl.plan import Plan, make_plan
 from kindctl.providers.base import Provider, Stranger
-from kindctl.providers.existing import ExistingProvider, forget, remembered
 from kindctl.run import run
 from kindctl.steps.located import urls_of
 from kindctl.tools.lock import environment_lock
@@ -83,31 +82,6 @@ def ask_before_use(provider: Provider, confirm: Confirm) -> None:
         "into kindctl.yaml and run `kindctl up --yes`",
         code="context-unconfirmed",
     )
-
-
-def refuse_a_move(provider: Provider, name: str, tools: Tools) -> None:
-    """Raises UsageError where an environment of this name is in another cluster: it would be lost there."""
-    there = remembered(tools, name)
-    lost = ""
-    if there and (not provider.lasting or there.context != provider.context):
-        lost = there.context if _is_there(there) else ""
-        if not lost:
-            forget(name)
-    elif provider.lasting and nodes_by_environment(tools).get(name):
-        lost = f"kind-{name}"
-    if lost:
-        raise UsageError(
-            f"environment {name!r} is in the cluster of context {lost}",
-            fix=f"kindctl down {name} first, or choose another name with --name",
-            code="environment-elsewhere",
-        )
-
-
-def _is_there(provider: ExistingProvider) -> bool:
-    try:
-        return not isinstance(provider.observe(), Absent)
-    except KindctlError:  # a cluster that has gone, or another environment's
-        return False
 
 
 def ask_before_fixing(plan: Plan, agree: Agree) -> None:

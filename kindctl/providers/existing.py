@@ -223,7 +223,7 @@ class ExistingProvider:
     def remember(self) -> None:
         """So that commands find the environment by its name alone."""
         text = json.dumps({"context": self.context, "kubeconfig": str(self.kubeconfig)})
-        path = _note(self.environment)
+        path = note_of(self.environment)
         if not path.is_file() or path.read_text() != text:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.write_text(text)
@@ -237,7 +237,7 @@ def _repository(image: str) -> str:
 def remembered(tools: Tools, environment: str) -> ExistingProvider | None:
     """The provider of an environment that is known to be in an existing cluster."""
     try:
-        note = json.loads(_note(environment).read_text())
+        note = json.loads(note_of(environment).read_text())
         return ExistingProvider(tools, environment, note["context"], Path(note["kubeconfig"]))
     except (OSError, ValueError, KeyError, TypeError):  # none, or somebody's edit
         return None
@@ -251,8 +251,9 @@ def all_remembered() -> Iterator[str]:
 
 
 def forget(environment: str) -> None:
-    _note(environment).unlink(missing_ok=True)
+    note_of(environment).unlink(missing_ok=True)
 
 
-def _note(environment: str) -> Path:
+def note_of(environment: str) -> Path:
+    """Where this machine remembers its context."""
     return environment_dir(environment) / "context.json"

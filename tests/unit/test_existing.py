@@ -25,7 +25,7 @@ from kindctl.cli.common import ask_context
 from kindctl.config.load import Loaded
 from kindctl.diagnose.base import Wants
 from kindctl.diagnose.checks import examine
-from kindctl.errors import ConfigError, KindctlError, NotOursError, UsageError
+from kindctl.errors import ConfigError, KindctlError, MachineError, NotOursError, UsageError
 from kindctl.models import ENVIRONMENT_LABEL, MANAGED_LABEL, Object, ObjectRef
 from kindctl.parts import parts_of
 from kindctl.providers import PROVIDERS, load_provider
@@ -355,6 +355,72 @@ def test_a_name_is_in_one_cluster_at_a_time(world: World, cluster: FakeCluster) 
     with pytest.raises(UsageError) as refused:
         bring_up(world, loaded(FILE))
     assert "kind-shop" in refused.value.what
+
+
+@pytest.fixture
+def moved(world: World, cluster: FakeCluster, tmp_path: Path) -> FakeCluster:
+    """The cluster that the file names after the environment came up in `prod`."""
+    bring_up(world, loaded(FILE))
+    config = yaml.safe_load(world.host.files[tmp_path / "kubectl"])
+    config["clusters"].append({"name": "d", "cluster": {"server": "https://10.9.9.9:6443"}})
+    config["contexts"].append({"name": "dev", "context": {"cluster": "d", "user": "u"}})
+    world.host.files[tmp_path / "kubectl"] = yaml.safe_dump(config)
+    loaded(FILE.replace("existing: prod", "existing: dev").replace("10.1.2.3", "10.9.9.9"))
+    return world.cluster("dev")
+
+
+@pytest.mark.usefixtures("moved")
+def test_a_file_that_names_another_cluster_does_not_lose_the_first(
+    world: World, cluster: FakeCluster
+) -> None:
+    for _ in range(2):
+        with pytest.raises(UsageError, match="context prod") as refused:
+            choose_name(world.tools, None)
+        assert refused.value.code == "environment-elsewhere"
+    assert provider_of(world.tools, "shop").context == "prod"
+    down("shop", world.tools)
+    assert cluster.get(OURS) is None
+    assert choose_name(world.tools, None) == "shop"
+    assert provider_of(world.tools, "shop").context == "dev"
+
+
+@pytest.mark.usefixtures("moved")
+def test_a_cluster_that_does_not_answer_may_still_have_it(
+    world: World, cluster: FakeCluster
+) -> None:
+    cluster.down = True
+    with pytest.raises(UsageError, match="context prod") as refused:
+        choose_name(world.tools, None)
+    assert "rm " in refused.value.fix
+    assert provider_of(world.tools, "shop").context == "prod"
+
+
+@pytest.mark.usefixtures("moved")
+def test_a_context_that_has_gone_is_forgotten(world: World, tmp_path: Path) -> None:
+    kept = world.host.files[tmp_path / "kubectl"].replace("name: prod", "name: renamed")
+    world.host.files[tmp_path / "kubectl"] = kept
+    assert choose_name(world.tools, None) == "shop"
+    assert provider_of(world.tools, "shop").context == "dev"
+
+
+@pytest.mark.usefixtures("cluster")
+def test_another_name_of_the_same_cluster_is_no_move(world: World, tmp_path: Path) -> None:
+    bring_up(world, loaded(FILE))
+    config = yaml.safe_load(world.host.files[tmp_path / "kubectl"])
+    config["contexts"].append({"name": "alias", "context": {"cluster": "c", "user": "u"}})
+    world.host.files[tmp_path / "kubectl"] = yaml.safe_dump(config)
+    loaded(FILE.replace("existing: prod", "existing: alias"))
+    assert choose_name(world.tools, None) == "shop"
+    assert provider_of(world.tools, "shop").context == "alias"
+
+
+def test_a_kind_environment_is_not_hidden_by_a_file_of_an_existing_cluster(world: World) -> None:
+    world.made("shop")
+    loaded(FILE)
+    with pytest.raises(UsageError, match="context kind-shop"):
+        choose_name(world.tools, None)
+    world.engine.problem = MachineError("no engine")
+    assert choose_name(world.tools, None) == "shop"
 
 
 def test_the_machine_is_not_asked_for_what_a_local_cluster_needs(world: World) -> None:
