@@ -18,7 +18,7 @@ from kindctl.components.manifests import Manifest
 from kindctl.config.load import Loaded
 from kindctl.config.places import Loc
 from kindctl.errors import ConfigError, Problem
-from kindctl.models import Exposure, Object
+from kindctl.models import Exposure, Object, is_tcp
 
 Port = tuple[str, str, int]
 """Namespace and name of a Service, and the number of its port."""
@@ -71,7 +71,7 @@ def no_node_port(service: Manifest, port: Object, wanted: int | None) -> tuple[s
             f"Service {service.name!r} has nodePort {given} in its manifest, and {wanted} here",
             f"leave one of the two out: {where}",
         )
-    if str(port.get("protocol", "TCP")) != "TCP":
+    if not is_tcp(port):
         message = f"port {port['port']} of Service {service.name!r} speaks {port['protocol']}"
         return message, "only TCP is mapped and verified"
     if spec.get("clusterIP") == "None" or spec.get("type") == "ExternalName":

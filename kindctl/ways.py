@@ -14,7 +14,7 @@ from kindctl.config.schema import AppConfig, Config, ExpectConfig, ExposeService
 from kindctl.errors import ConfigError, Problem
 from kindctl.exposures import load_exposure
 from kindctl.exposures.load_balancer import nodes_are_reached, on_this_machine
-from kindctl.models import ExposedPort, Exposure, Object
+from kindctl.models import ExposedPort, Exposure, Object, is_tcp
 from kindctl.node_ports import NodePorts, no_node_port
 
 USUALLY_HTTP = (80, 3000, 5000, 8000, 8080)
@@ -97,6 +97,7 @@ def _port(
     manifest = services[way.service]
     ports = (manifest.obj.get("spec") or {}).get("ports") or []
     fitting = [p for p in ports if way.port in (None, p.get("port"), p.get("name"))]
+    fitting = [p for p in fitting if is_tcp(p)] or fitting  # DNS has one number for both protocols
     if len(fitting) != 1:
         names = ", ".join(str(p.get("name") or p.get("port")) for p in ports)
         which = f"which port of Service {way.service!r}?"

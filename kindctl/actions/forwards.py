@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kindctl.actions.environments import open_environment, provider_of
 from kindctl.errors import ToolError, UsageError
-from kindctl.models import Forward, Object
+from kindctl.models import Forward, Object, is_tcp
 from kindctl.steps.forward import FROM_COMMAND, access_of, add, explained, target
 from kindctl.tools.protocols import Cluster, ForwardState, Tools
 
@@ -127,8 +127,8 @@ def _service(cluster: Cluster, name: str, namespace: str | None) -> Object:
 
 
 def _port(service: Object, port: str) -> int:
-    """Its number: `port` is a number, a name, or empty for the only one."""
-    ports = (service.get("spec") or {}).get("ports") or []
+    """Its number: `port` is a number, a name, or empty for the only one. TCP alone is forwarded."""
+    ports = [p for p in (service.get("spec") or {}).get("ports") or () if is_tcp(p)]
     fitting = [p for p in ports if port in ("", str(p["port"]), p.get("name"))]
     if len(fitting) == 1:
         return int(fitting[0]["port"])

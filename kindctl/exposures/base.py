@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kindctl.models import Endpoint, ExposedPort, Forward, Object, PortMapping
+from kindctl.models import Endpoint, ExposedPort, Forward, Object, PortMapping, is_tcp
 
 LOCALHOST = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
@@ -20,9 +20,10 @@ def name_in_urls(address: str) -> str:
 
 
 def service_port(service: Object, port: int | str) -> Object:
-    """The entry of a Service's ports with that number or name. Raises KeyError."""
+    """The TCP entry of a Service's ports with that number or name: HTTP/3 and DNS have the same number
+    for UDP. Raises KeyError."""
     for entry in service["spec"]["ports"]:
-        if port in (entry.get("port"), entry.get("name")):
+        if is_tcp(entry) and port in (entry.get("port"), entry.get("name")):
             found: Object = entry
             return found
     raise KeyError(port)

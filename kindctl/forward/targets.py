@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kindctl.forward.access import Access, ApiRefused
-from kindctl.models import Object
+from kindctl.models import Object, is_tcp
 
 SERVICE_LABEL = "kubernetes.io/service-name"
 PAUSES = (0.05, 2.0)
@@ -105,7 +105,7 @@ class Targets:
         """As the slices call the port: by the name that the Service gives it, which may be empty."""
         ports = ((self._service or {}).get("spec") or {}).get("ports") or ()
         for port in ports:
-            if self.port in (port.get("port"), port.get("name")):
+            if is_tcp(port) and self.port in (port.get("port"), port.get("name")):
                 return port.get("name") or ""
         return None
 

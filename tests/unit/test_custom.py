@@ -268,6 +268,31 @@ def test_the_hosts_network_is_as_good_as_host_ports(folder: Folder) -> None:
     assert folder.parts().mappings == (PortMapping(80, 9080), PortMapping(443, 9443))
 
 
+def test_http_3_beside_https_changes_nothing(folder: Folder, cluster: FakeCluster) -> None:
+    """One number twice in the Service and in the pod: UDP for QUIC, TCP for TLS."""
+    folder.write(
+        gate=(
+            "ports: [{name: web, port: 8000, targetPort: web}, ",
+            "ports: [{name: web, port: 8000, targetPort: web}, "
+            "{name: quic, port: 8443, protocol: UDP, targetPort: 9444}, ",
+        ),
+    )
+    assert folder.parts().mappings == (PortMapping(80, 1080), PortMapping(443, 1443))
+    quic = "        - {name: quic, containerPort: 9443, protocol: UDP}\n"
+    folder.write(gate=("        - {name: tls", f"{quic}        - {{name: tls"))
+    assert folder.parts().mappings == (PortMapping(80, 1080), PortMapping(443, 1443))
+
+
+def test_a_node_port_is_given_to_tcp(folder: Folder, cluster: FakeCluster) -> None:
+    quic = "{name: quic, port: 8443, protocol: UDP}"
+    folder.write(
+        file=("via: host-port", "via: node-port"),
+        gate=("ports: [{name: web,", f"ports: [{quic}, {{name: web,"),
+    )
+    spec = named(folder.custom().objects(cluster, str), "Service")["spec"]
+    assert [port.get("nodePort") for port in spec["ports"]] == [None, 30080, 30443]
+
+
 def test_by_node_ports_its_service_gets_them(folder: Folder, cluster: FakeCluster) -> None:
     folder.write(file=("via: host-port", "via: node-port"), gate=(", hostPort: 1080", ""))
     assert folder.parts().mappings == (PortMapping(80, 30080), PortMapping(443, 30443))

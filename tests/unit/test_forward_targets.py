@@ -53,6 +53,12 @@ def test_a_port_of_the_service_is_that_of_the_pods(port: int | str, number: int)
     assert found.why_none() == ""
 
 
+def test_of_two_ports_of_one_number_the_one_for_tcp_is_meant() -> None:
+    both = [{"name": "quic", "port": 80, "protocol": "UDP"}, {"name": "http", "port": 80}]
+    found = targets({**SERVICE, "spec": {"ports": both}}, part(endpoint("a", ready=True)))
+    assert found.ready() == [Target("a", 8080)]
+
+
 def test_a_port_without_a_name() -> None:
     service = {**SERVICE, "spec": {"ports": [{"port": 80}]}}
     slices = {**part(endpoint("a")), "ports": [{"name": "", "port": 3000}]}

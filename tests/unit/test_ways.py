@@ -227,6 +227,21 @@ def test_a_port_that_the_service_does_not_have_is_a_fault_of_the_caller() -> Non
         service_port(a_service(), "grpc")
 
 
+def test_of_two_ports_of_one_number_the_one_for_tcp_is_meant(tmp_path: Path) -> None:
+    both = "{name: udp, port: 53, protocol: UDP}, {name: tcp, port: 53, protocol: TCP}"
+    text = SERVICE.replace("{name: a, port: 80}, {name: b, port: 81}", both)
+    (tmp_path / "web.yaml").write_text(text)
+    (tmp_path / "kindctl.yaml").write_text(
+        "name: shop\ningress: {controller: none}\napps: [{name: a, manifests: [web.yaml], "
+        "expose: [{service: web, port: 53, via: node-port, nodePort: 30053}]}]\n"
+    )
+    parts = parts_of(load(tmp_path / "kindctl.yaml"), fake_tools())
+    assert [route.url for route in parts.routes] == ["tcp://localhost:30053"]
+    (app,) = parts.components
+    service = next(o for o in app.objects(FakeCluster(), str) if o["kind"] == "Service")
+    assert [port.get("nodePort") for port in service["spec"]["ports"]] == [None, 30053]
+
+
 @pytest.mark.parametrize(
     ("more", "message", "hint"),
     [

@@ -10,7 +10,7 @@ from typing import Any
 from kindctl.components.base import Setup
 from kindctl.components.manifests import Manifest, read_manifests
 from kindctl.errors import ConfigError, Problem
-from kindctl.models import Exposure, Object, ObjectRef, api_group
+from kindctl.models import Exposure, Object, ObjectRef, api_group, is_tcp
 
 WORKLOADS = {"deployment": "Deployment", "daemonset": "DaemonSet", "statefulset": "StatefulSet"}
 
@@ -127,9 +127,10 @@ class Brought:
 
     @property
     def _entries(self) -> dict[int, Object]:
-        """Of the Service: number -> port."""
+        """Of the Service: number -> its TCP port."""
         service = next(m for m in self._here("Service") if m.name == self.service)
-        return {int(port["port"]): port for port in _spec(service.obj).get("ports") or ()}
+        ports = _spec(service.obj).get("ports") or ()
+        return {int(port["port"]): port for port in ports if is_tcp(port)}
 
     def _host_port(self, port: Object) -> int:
         """The port of the node that leads to the same container's port as this one; 0: none."""
@@ -157,7 +158,7 @@ def _spec(obj: Object) -> Object:
 def _on_node(pod: Object, target: Any) -> int:
     for container in pod.get("containers") or ():
         for port in container.get("ports") or ():
-            if target in (port.get("name"), port.get("containerPort")):
+            if is_tcp(port) and target in (port.get("name"), port.get("containerPort")):
                 own = port["containerPort"] if pod.get("hostNetwork") else 0
                 return int(port.get("hostPort") or own)
     return target if pod.get("hostNetwork") and isinstance(target, int) else 0
