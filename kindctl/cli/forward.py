@@ -88,6 +88,7 @@ def start(
         with suppress(KeyboardInterrupt):
             for failed in forward_held(chosen, tools, wanted):
                 note(failed)
+            note(f"forwarded no longer: {words(wanted)}")
         return
     fault = forward(chosen, tools, wanted)
     typer.echo(words(wanted))

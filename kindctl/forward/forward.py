@@ -35,6 +35,7 @@ class ForwardedPort:
     origin: str  # file: of kindctl.yaml; command: of `kindctl forward`
     access: Access
     tell: Callable[[str], None]  # what kept a connection from its pod
+    stopped: Callable[[], None] = lambda: None  # tells who holds it
 
     connections: int = 0  # open now
     served: int = 0  # that have ended
@@ -62,6 +63,7 @@ class ForwardedPort:
         self._keep(asyncio.ensure_future(self.targets.watch()))
 
     async def stop(self) -> None:
+        self.stopped()
         if self._server is not None:
             self._server.close()
         tasks = list(self._tasks)

@@ -5,7 +5,8 @@ It is told what to forward over a socket in the environment's folder: a JSON obj
     {"do": "list"}                                        {"forwards": [...]}
     {"do": "add", "forward": [...], "origin": "file"}     {} or {"error": "...", "code": "..."}
     {"do": "hold", "forward": [...]}                      as add; it goes with this connection, which
-                                                          hears what fails: {"failed": "..."}
+                                                          hears what fails: {"failed": "..."},
+                                                          and ends when it is stopped
     {"do": "probe", "forward": [...]}                     {"fault": "..."}
     {"do": "stop", "ports": [["127.0.0.1", 8080], ...]}   {}
     {"do": "end"}                                         {}
@@ -142,9 +143,15 @@ class Supervisor:
         _write(writer, answer)
         if answer:
             return
-        self.ports[key].tell = lambda words: _write(writer, {"failed": words})
-        await reader.read()  # until the other side closes
-        await self._stop({"ports": [key]})
+        made = self.ports.get(key)
+        if made is None:
+            return  # stopped meanwhile
+        made.tell = lambda words: _write(writer, {"failed": words})
+        made.stopped = reader.feed_eof
+        with suppress(OSError):
+            await reader.read()  # until the other side closes, or it is stopped
+        if self.ports.get(key) is made:  # and not another, put in its place
+            await self._stop({"ports": [key]})
 
     async def _probe(self, request: Answer) -> Answer:
         forward = Forward(*request["forward"])

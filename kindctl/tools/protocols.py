@@ -379,7 +379,8 @@ class Forwards(Protocol):
         ...
 
     def hold(self, environment: str, access: ApiAccess, forward: Forward) -> Iterator[str]:
-        """Forwarded as long as it is iterated, by words on what fails. Raises as `add`."""
+        """Forwarded as long as it is iterated, by words on what fails; they end when it is stopped from
+        elsewhere. Raises as `add`."""
         ...
 
     def probe(self, environment: str, forward: Forward) -> str:

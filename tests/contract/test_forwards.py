@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import socket
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -69,24 +71,30 @@ class RealBench:
         self.taken.append(made)
         return int(made.getsockname()[1])
 
-    def close(self) -> None:
-        self.forwards.end(ENVIRONMENT)
+    def free(self) -> None:
         for made in self.taken:
             made.close()
 
+    def close(self) -> None:
+        self.forwards.end(ENVIRONMENT)
+        self.free()
 
-@pytest.fixture(params=["fake", "real"])
-def bench(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Bench]:
-    if request.param == "fake":
-        yield FakeBench()
-        return
+
+@pytest.fixture
+def real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RealBench]:
     deep = tmp_path / "a-folder-with-a-name-too-long-for-the-path-of-a-socket" / ("x" * 40)
     monkeypatch.setenv("XDG_DATA_HOME", str(deep))
-    real = RealBench(tmp_path)
-    yield real
-    real.close()
+    made = RealBench(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["fake", "real"])
+def bench(request: pytest.FixtureRequest) -> Bench:
+    if request.param == "fake":
+        return FakeBench()
+    found: RealBench = request.getfixturevalue("real")
+    return found
 
 
 def to(bench: Bench, service: str = "web", local: int = 0) -> Forward:
@@ -160,3 +168,21 @@ def test_the_only_forward_gives_way_to_another_again_and_again(bench: Bench) -> 
         one = to(bench, f"web-{turn}", one.local)
     bench.forwards.add(ENVIRONMENT, bench.access, one, origin="file")
     assert [state.forward for state in bench.forwards.list(ENVIRONMENT)] == [one]
+
+
+def test_who_holds_a_forward_hears_that_it_was_stopped_and_ends_no_other(real: RealBench) -> None:
+    forwards = real.forwards
+    kept, web = (Forward("shop", name, 80, real.take()) for name in ("kept", "web"))
+    real.free()
+    forwards.add(ENVIRONMENT, real.access, kept, origin="file")
+    held = forwards.hold(ENVIRONMENT, real.access, web)
+    holder = threading.Thread(target=lambda: list(held), daemon=True)
+    holder.start()
+    while web not in [state.forward for state in forwards.list(ENVIRONMENT)]:
+        assert holder.is_alive()
+    forwards.stop(ENVIRONMENT, [web])
+    api = replace(web, service="api")
+    forwards.add(ENVIRONMENT, real.access, api, origin="file")
+    holder.join(timeout=10)
+    assert not holder.is_alive()
+    assert [state.forward for state in forwards.list(ENVIRONMENT)] == [kept, api]

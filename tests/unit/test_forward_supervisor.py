@@ -17,6 +17,7 @@ from tests.fakes.peer import FakeAccess, FakeWriter
 
 WEB = ["shop", "web", 80, 8080, "127.0.0.1"]
 API = ["shop", "api", 80, 8080, "127.0.0.1"]
+OTHER = ["shop", "web", 80, 8081, "127.0.0.1"]
 TAKEN = ["shop", "web", 80, 9, "127.0.0.1"]
 
 
@@ -33,6 +34,7 @@ def listening(monkeypatch: pytest.MonkeyPatch) -> set[int]:
 
     async def stop(port: ForwardedPort) -> None:
         bound.discard(port.forward.local)
+        port.stopped()
 
     async def probe(port: ForwardedPort, seconds: float) -> str:
         return f"asked {port.forward.service}"
@@ -104,6 +106,28 @@ def test_a_held_forward_goes_with_its_line(tmp_path: Path, listening: set[int]) 
         lines = bytes(writer.data).splitlines()
         assert [json.loads(line) for line in lines] == [{}, {"failed": "nothing listens"}]
         assert listening == set()
+
+    asyncio.run(play())
+
+
+def test_one_who_holds_a_forward_hears_that_it_was_stopped_and_ends_no_other(
+    tmp_path: Path, listening: set[int]
+) -> None:
+    async def play() -> None:
+        one = made(tmp_path)
+        await told(one, {"do": "add", "forward": OTHER})
+        reader, writer = asyncio.StreamReader(), FakeWriter()
+        reader.feed_data(json.dumps({"do": "hold", "forward": WEB}).encode() + b"\n")
+        task = asyncio.ensure_future(one.hear(reader, writer))  # type: ignore[arg-type]
+        while 8080 not in listening:
+            await asyncio.sleep(0)
+        await told(one, {"do": "stop", "ports": [["127.0.0.1", 8080]]})
+        await told(one, {"do": "add", "forward": API})
+        async with asyncio.timeout(5):
+            await task
+        assert writer.closed
+        assert listening == {8080, 8081}
+        assert one.ports["127.0.0.1", 8080].forward.service == "api"
 
     asyncio.run(play())
 

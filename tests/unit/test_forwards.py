@@ -161,7 +161,8 @@ def test_the_command_line(world: World, monkeypatch: pytest.MonkeyPatch) -> None
     assert run("list").count(" yes ") == 2
     world.forwards.faults["shop/database"] = "no pod"
     assert "no connection gets through yet: no pod" in run("start", "database")
-    assert "until Ctrl-C" in run("web", "9001", "--foreground")
+    assert "until Ctrl-C" in (held := run("web", "9001", "--foreground"))
+    assert "forwarded no longer: localhost:9001" in held  # stopped from elsewhere
     assert "forwarded no longer: localhost:9000 to shop/web:80" in run("stop", "9000")
     run("stop")
     assert "nothing was forwarded" in run("stop")
