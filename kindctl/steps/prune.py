@@ -128,21 +128,29 @@ def surplus_of(
 
 def ours(cluster: Cluster, environment: str) -> list[tuple[ObjectRef, Mapping[str, str]]]:
     """What kindctl applied for this environment and nobody is deleting, each with its labels."""
-    labels = f"{MANAGED_LABEL}={MANAGER},{ENVIRONMENT_LABEL}={environment}"
-    kinds = [kind[:2] for kind in cluster.kinds() if kind[1] != "Event"]
-    with ThreadPoolExecutor(THREADS) as pool:
-        lists = pool.map(lambda kind: _listed(cluster, *kind, labels=labels), kinds)
-        found = [obj for objects in lists for obj in objects]
+    found = applied(cluster, environment)
     emptied = {
-        obj["metadata"]["name"]
-        for obj in found
-        if obj["kind"] == "Namespace" and "deletionTimestamp" in obj["metadata"]
+        obj["metadata"]["name"] for obj in found if obj["kind"] == "Namespace" and is_going(obj)
     }
     return [
         (ObjectRef.of(obj), obj["metadata"]["labels"])
         for obj in found
-        if _is_applied(obj) and obj["metadata"].get("namespace") not in emptied
+        if not is_going(obj) and obj["metadata"].get("namespace") not in emptied
     ]
+
+
+def applied(cluster: Cluster, environment: str) -> list[Object]:
+    """What kindctl applied for this environment, with what is being deleted."""
+    labels = f"{MANAGED_LABEL}={MANAGER},{ENVIRONMENT_LABEL}={environment}"
+    kinds = [kind[:2] for kind in cluster.kinds() if kind[1] != "Event"]
+    with ThreadPoolExecutor(THREADS) as pool:
+        lists = pool.map(lambda kind: _listed(cluster, *kind, labels=labels), kinds)
+        return [obj for objects in lists for obj in objects if _is_applied(obj)]
+
+
+def is_going(live: Object) -> bool:
+    """Whether it is being deleted: it stays until its finalizers are through."""
+    return "deletionTimestamp" in live["metadata"]
 
 
 def remove(cluster: Cluster, surplus: Iterable[ObjectRef]) -> list[str]:
@@ -165,11 +173,7 @@ def _is_applied(obj: Object) -> bool:
     if _is_kept(obj):
         return False
     managers = {entry.get("manager") for entry in meta.get("managedFields") or ()}
-    return (
-        "deletionTimestamp" not in meta
-        and MANAGER in managers
-        and (obj["kind"] == "Namespace" or COMPONENT_LABEL in meta["labels"])
-    )
+    return MANAGER in managers and (obj["kind"] == "Namespace" or COMPONENT_LABEL in meta["labels"])
 
 
 def _is_kept(obj: Object) -> bool:

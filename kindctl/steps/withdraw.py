@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from kindctl.errors import KindctlError
 from kindctl.models import ENVIRONMENT_LABEL, SYSTEM_NAMESPACE, Object, ObjectRef
-from kindctl.steps.desired import is_ours_or_absent
-from kindctl.steps.prune import remove, surplus_of
+from kindctl.steps.desired import CUSTOM, is_ours_or_absent, rank
+from kindctl.steps.prune import applied, is_going, remove, surplus_of
 from kindctl.steps.record import read_record
 from kindctl.tools.protocols import Cluster, Say
 
@@ -15,17 +15,23 @@ GONE_SECONDS = 180.0
 
 
 def withdraw(cluster: Cluster, environment: str, say: Say) -> Sequence[str]:
-    """Remove what this environment applied, webhooks first, and wait until it is gone; what was removed,
-    one line each. A namespace goes only if it is ours and has nothing of others.
+    """Remove what this environment applied, webhooks first, and wait until it is gone, also for what an
+    earlier `down` that was stopped has deleted; what was removed, one line each. A namespace goes only if
+    it is ours and has nothing of others.
 
     Raises KindctlError (being-deleted) for what does not go; ApiError.
     """
+    there = applied(cluster, environment)
+    # while their operators run, whose finalizers see to what belongs to them
+    custom = [ObjectRef.of(obj) for obj in there if rank(obj["kind"]) >= CUSTOM]
+    done = remove(cluster, custom)
+    _await_gone(cluster, custom)
     going, stays = surplus_of(cluster, environment, keep=frozenset(), used={SYSTEM_NAMESPACE})
     going += _unlabelled(cluster, environment, going)
     for reason in stays:
         say(reason)
-    done = remove(cluster, going)
-    _await_gone(cluster, going)
+    done += remove(cluster, going)
+    _await_gone(cluster, [*going, *(ObjectRef.of(obj) for obj in there if is_going(obj))])
     return done
 
 
@@ -45,7 +51,7 @@ def _unlabelled(cluster: Cluster, environment: str, found: Sequence[ObjectRef]) 
 
 def _lost_its_label(live: Object) -> bool:
     meta = live["metadata"]
-    if ENVIRONMENT_LABEL in (meta.get("labels") or {}) or "deletionTimestamp" in meta:
+    if ENVIRONMENT_LABEL in (meta.get("labels") or {}) or is_going(live):
         return False
     return is_ours_or_absent(live)
 

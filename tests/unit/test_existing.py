@@ -248,6 +248,21 @@ def test_an_object_that_lost_its_labels_is_still_known_as_ours(
     assert cluster.get(OURS) is None
 
 
+def test_down_counts_as_not_done_until_all_is_gone(
+    world: World, cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kindctl.steps.withdraw.GONE_SECONDS", 0)
+    bring_up(world, loaded(FILE))
+    cluster.hold(OURS)
+    for _ in range(2):
+        with pytest.raises(KindctlError, match="is being deleted"):
+            down("shop", world.tools)
+        assert cluster.get(CLAIM)
+        assert provider_of(world.tools, "shop").lasting
+    cluster.release(OURS)
+    assert down("shop", world.tools).done == ("left the cluster of context prod",)
+
+
 # --- images --------------------------------------------------------------------------------------
 
 
