@@ -70,7 +70,7 @@ class Parts:
     handover: Handover
     certificate: Serving
     components: tuple[Component, ...]  # the registry's word, the add-ons, the controller, the apps
-    exposures: tuple[Exposure, ...]
+    ways: tuple[tuple[str, Exposure], ...]  # the component whose Service it leads to, and the way
     routes: tuple[Route, ...]
     warnings: tuple[str, ...]  # what the manifests promise and will not get
 
@@ -82,11 +82,21 @@ class Parts:
 
     @property
     def mappings(self) -> tuple[PortMapping, ...]:
-        return tuple(mapping for way in self.exposures for mapping in way.mappings())
+        return tuple(mapping for _, way in self.ways for mapping in way.mappings())
 
     @property
     def forwards(self) -> tuple[Forward, ...]:
-        return tuple(forward for way in self.exposures for forward in way.forwards())
+        return tuple(forward for _, way in self.ways for forward in way.forwards())
+
+    @property
+    def external(self) -> dict[str, str]:
+        """Services that get their address from the cluster ("namespace/name") -> their component."""
+        return {
+            endpoint.external: component
+            for component, way in self.ways
+            for endpoint in way.endpoints()
+            if endpoint.external
+        }
 
 
 def parts_of(loaded: Loaded, tools: Tools) -> Parts:
@@ -117,8 +127,8 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
     addons = tuple(load_addon(name, setup) for name in config.addons)
     components = (*_registry(config), *addons, *((controller,) if controller else ()), *apps)
     settle_namespaces(components)
-    ways = [way.exposure for app in apps for way in app.exposed]
-    exposures = (*((controller.exposure,) if controller else ()), *ways)
+    ways = [(controller.name, controller.exposure)] if controller else []
+    ways += [(app.name, way.exposure) for app in apps for way in app.exposed]
     endpoints: Sequence[Endpoint] = controller.exposure.endpoints() if controller else ()
     routes = tuple(
         controller.settle(route) if controller and route.marked else route
@@ -126,7 +136,7 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
         for route in part.routes(endpoints)
     )
     refuse_clashes(loaded, components, routes)
-    return Parts(controller, setup.handover, certificate, components, exposures, routes, warnings)
+    return Parts(controller, setup.handover, certificate, components, tuple(ways), routes, warnings)
 
 
 def _registry(config: Config) -> Iterator[Component]:

@@ -22,6 +22,7 @@ from kindctl.images.store import Images
 from kindctl.models import Step
 from kindctl.parts import Parts, builds_of, images_of, parts_of, provider_of, wants
 from kindctl.providers.base import Provider
+from kindctl.steps.addressed import Addressed
 from kindctl.steps.app_image import AppImageBuilt
 from kindctl.steps.cluster import ClusterStep
 from kindctl.steps.delivery import ImageInNodes
@@ -124,11 +125,13 @@ class _Steps:
             }
             steps[part.name] = list(self._component(part, had))
             yield from steps[part.name]
+        addresses = list(self._addresses())
+        yield from addresses
         yield from self._switch(steps)
         yield from self._forwards()
         urls = list(self._urls(steps))
         yield from urls
-        yield from self._end(step.name for step in urls)
+        yield from self._end(step.name for step in (*addresses, *urls))
 
     def _registry(self) -> Iterator[Step]:
         if self.provider.registry is None:
@@ -192,6 +195,12 @@ class _Steps:
         )
         yield Proven(part, self.provider.cluster, needs=frozenset({f"late:{part.name}"}))
 
+    def _addresses(self) -> Iterator[Step]:
+        """As soon as the Service is there, whatever its pods do."""
+        giver = {"ready:metallb"} if "metallb" in self.loaded.config.addons else set()
+        for external, component in self.parts.external.items():
+            yield Addressed(external, self.provider, frozenset({f"apply:{component}", *giver}))
+
     def _switch(self, steps: Mapping[str, Sequence[Step]]) -> Iterator[Step]:
         """Where two controllers cannot have the way in at once."""
         controller = self.parts.controller
@@ -222,13 +231,14 @@ class _Steps:
 
     def _urls(self, steps: Mapping[str, Sequence[Step]]) -> Iterator[Step]:
         controller = self.parts.controller
+        ways = self._way_is_there() | {step.name for step in self._forwards()}
         for route in self.parts.routes:
             yield UrlAnswers(
                 route,
                 self.tools.net,
                 self.provider.cluster,
                 self.loaded.config.name,
-                needs=self._way_is_there() | {step.name for step in self._forwards()},
+                needs=ways | ({f"address:{route.external}"} if route.external else set()),
                 look_again=controller.look_again if controller and route.marked else None,
                 ca=self.parts.certificate.authority.pem,
                 mended=first(ObjectsApplied, steps[route.app]).mended,
@@ -246,7 +256,7 @@ class _Steps:
             for part in self.parts.components
         )
 
-    def _end(self, urls: Iterable[str]) -> Iterator[Step]:
+    def _end(self, proofs: Iterable[str]) -> Iterator[Step]:
         config = self.loaded.config
         common: dict[str, Any] = {
             "components": self.parts.components,
@@ -267,7 +277,7 @@ class _Steps:
         yield Pruned(
             name="prune",
             title="remove what is no longer asked for",
-            needs=frozenset({"record", *self._way_is_there(), *urls}),
+            needs=frozenset({"record", *self._way_is_there(), *proofs}),
             forwards=self.tools.forwards,
             forwarded=self.parts.forwards,
             **common,

@@ -15,8 +15,6 @@ from kindctl.components.proof import (
     environment_id,
     witness,
 )
-from kindctl.diagnose.base import Evidence
-from kindctl.diagnose.causes import load_balancer_pending
 from kindctl.errors import ApiError, ToolError
 from kindctl.models import (
     UNCHANGED,
@@ -31,16 +29,13 @@ from kindctl.models import (
     State,
     Wake,
 )
-from kindctl.steps.located import located, service_ref
+from kindctl.steps.located import located
 from kindctl.tools.protocols import Cluster, HttpAnswer, Net
 
 STUCK_SECONDS = 5.0
 SETTLE_SECONDS = 4.0
 """By then a controller answers by what was changed: ingress-nginx takes up changes once in 3.3 s
 (--sync-rate-limit, 0.3 a second), and answers by what it knew before until then."""
-
-PENDING_SECONDS = 6.0
-"""Whoever gives addresses has left a trace of it by then."""
 
 
 @dataclass
@@ -72,7 +67,6 @@ class UrlAnswers:
     clock: Callable[[], float] = time.monotonic
 
     wake: Wake | None = None
-    _pending_since: float | None = field(default=None, repr=False)
     _unavailable_since: float | None = field(default=None, repr=False)
 
     @property
@@ -90,24 +84,13 @@ class UrlAnswers:
             return Absent("no cluster")
         try:
             route = located(self.route, cluster)
-            return self._ask(route, cluster) if route else self._pending(cluster)
+            if route is None:  # it had one, or this step would not have begun
+                return NotReady(f"Service {self.route.external} has no external address")
+            return self._ask(route, cluster)
         except ApiError as error:
             return NotReady(error.what)
         except ToolError as error:
             return NotReady(error.why or error.what, certificate_cause(error, self.route))
-
-    def _pending(self, cluster: Cluster) -> State:
-        """Raises ApiError."""
-        seen = f"Service {self.route.external} has no external address yet"
-        if self._pending_since is None:
-            self._pending_since = self.clock()
-        if self.clock() - self._pending_since < PENDING_SECONDS:
-            return NotReady(seen)
-        ref = service_ref(self.route.external)
-        service = cluster.get(ref)
-        events = cluster.list("v1", "Event", namespace=ref.namespace)
-        found = Evidence(services=[service] if service else (), events=events)
-        return NotReady(seen, load_balancer_pending.explain(found))
 
     def _ask(self, route: Route, cluster: Cluster) -> State:
         """Raises ApiError and ToolError."""

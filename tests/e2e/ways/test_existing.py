@@ -24,6 +24,8 @@ import pytest
 import yaml
 
 from tests.e2e.harness import OUTPUT, ROOT, Api, Kindctl, Result, docker, http, until
+from tests.e2e.ways.stranger import registry
+from tests.e2e.ways.stranger import stranger as made_by_kind
 
 NAME, CLUSTER = "existing", "stranger"
 NODE, REGISTRY = f"{CLUSTER}-control-plane", "stranger-registry"
@@ -162,36 +164,18 @@ def differences(before: Dump, after: Dump) -> list[str]:
     )
 
 
-def image_of(recipe: str) -> str:
-    """What kindctl has built by this recipe."""
-    found = docker("images", "--format={{.Repository}}:{{.Tag}}").split()
-    return next(name for name in found if name.startswith(f"kindctl.local/{recipe}:"))
-
-
 @pytest.fixture(scope="module")
 def stranger(kindctl: Kindctl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     kindctl.run("images", "build", "node", "registry", timeout=3000)
     home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("existing")
-    config = ["--config", str(EXAMPLE / "stranger.yaml"), "--kubeconfig", str(home / "kubeconfig")]
-    where = ["--name", CLUSTER, "--image", image_of("node")]
-    subprocess.run(["kind", "create", "cluster", *where, *config], check=True)
-    try:
-        registry = ["--name", REGISTRY, "--network=kind", "--publish=127.0.0.1:5005:5000"]
-        docker("run", "--detach", *registry, image_of("registry"))
-        certs = f"/etc/containerd/certs.d/{REGISTRY}:5000"
-        docker("exec", NODE, "mkdir", "-p", certs)
-        hosts = f'[host."http://{REGISTRY}:5000"]'
-        docker("exec", NODE, "sh", "-c", f"echo '{hosts}' > {certs}/hosts.toml")
+    with (
+        made_by_kind(CLUSTER, EXAMPLE / "stranger.yaml", home / "kubeconfig"),
+        registry(CLUSTER, 5005),
+    ):
         api = Api(CLUSTER, folder)
         until(lambda: node_is_ready(api), 120, "the node is ready")
         settle(api)
         yield Cluster(Kindctl(folder, home), api, folder, dump(api))
-    finally:
-        docker("rm", "--force", "--volumes", REGISTRY)
-        names = docker("images", "--format={{.Repository}}:{{.Tag}}").split()
-        if pushed := [name for name in names if name.startswith("localhost:5005/")]:
-            docker("rmi", *pushed)
-        subprocess.run(["kind", "delete", "cluster", "--name", CLUSTER], check=True)
 
 
 def node_is_ready(api: Api) -> bool:
