@@ -122,7 +122,9 @@ class RealForwards:
         return line
 
     def _spawn(self, environment: str, access: ApiAccess) -> None:
-        command = [sys.executable, "-m", "kindctl.forward", environment, str(access.kubeconfig)]
+        # -P: "-m" would look for modules in the current folder first, which is a project of the user's
+        command = [sys.executable, "-P", "-m", "kindctl.forward"]
+        command += [environment, str(access.kubeconfig)]
         command += ["--context", access.context] if access.context else []
         command += ["--on-kind"] if access.on_kind else []
         self._host.spawn(command, _log(environment))

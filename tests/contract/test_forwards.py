@@ -186,3 +186,15 @@ def test_who_holds_a_forward_hears_that_it_was_stopped_and_ends_no_other(real: R
     holder.join(timeout=10)
     assert not holder.is_alive()
     assert [state.forward for state in forwards.list(ENVIRONMENT)] == [kept, api]
+
+
+def test_the_current_folders_modules_are_not_the_supervisors(
+    real: RealBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """kindctl is called in projects, of which some come from strangers."""
+    for name in ("argparse", "asyncio", "kindctl", "websockets", "yaml"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('not the one that is meant')")
+    monkeypatch.chdir(tmp_path)
+    web = to(real)
+    real.forwards.add(ENVIRONMENT, real.access, web, origin="file")
+    assert [state.forward for state in real.forwards.list(ENVIRONMENT)] == [web]
