@@ -54,7 +54,7 @@ class Access:
     ) -> ClientConnection:
         """`protocol`: of channels; none for a watch. Raises ApiRefused."""
         from websockets.asyncio.client import ClientConnection, connect
-        from websockets.exceptions import InvalidHandshake, InvalidStatus
+        from websockets.exceptions import InvalidStatus, WebSocketException
 
         settings, tls = await self._settings()
         url = settings.host.replace("http", "ws", 1) + f"{path}?{urlencode(query)}"
@@ -83,7 +83,7 @@ class Access:
             self.silent_since = None
             status = refused.response.status_code
             raise ApiRefused(_words(refused.response.body) or f"status {status}", status) from None
-        except (OSError, TimeoutError, InvalidHandshake, EOFError) as error:
+        except (OSError, EOFError, WebSocketException) as error:
             self.silent_since = self.silent_since or time.monotonic()
             words = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise ApiRefused(f"the API server does not answer: {words}") from error
@@ -94,19 +94,14 @@ class Access:
         try:
             written = max(file.stat().st_mtime_ns for file in kubeconfig.parts_of(self.kubeconfig))
             if self._read is None or self._read[0] != written:
-                settings = await asyncio.to_thread(self._load)  # may call a plug-in
+                # may call a plug-in
+                settings = await asyncio.to_thread(
+                    kubeconfig.client_settings, self.kubeconfig, self.context
+                )
                 self._read = written, settings, _tls(settings)
-        except OSError as error:
-            raise ApiRefused(f"the kubeconfig cannot be read: {error.strerror}") from error
+        except Exception as error:  # it is the user's file, perhaps half written
+            raise _unusable(error) from error
         return self._read[1:]
-
-    def _load(self) -> Any:
-        from kubernetes.config import ConfigException
-
-        try:
-            return kubeconfig.client_settings(self.kubeconfig, self.context)
-        except ConfigException as error:
-            raise ApiRefused(f"the kubeconfig cannot be used: {error}") from error
 
 
 def _tls(settings: Any) -> ssl.SSLContext | None:
@@ -122,11 +117,19 @@ def _tls(settings: Any) -> ssl.SSLContext | None:
 
 
 async def _credentials(settings: Any) -> dict[str, str]:
-    """A token, refreshed by the client where it expires."""
+    """A token, refreshed by the client where it expires. Raises ApiRefused."""
     if not settings.api_key:
         return {}
-    found = (await asyncio.to_thread(settings.auth_settings)).values()
+    try:
+        found = (await asyncio.to_thread(settings.auth_settings)).values()
+    except Exception as error:  # of a plug-in
+        raise _unusable(error) from error
     return {s["key"]: s["value"] for s in found if s["in"] == "header" and s["value"]}
+
+
+def _unusable(error: Exception) -> ApiRefused:
+    words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return ApiRefused(f"the kubeconfig cannot be used: {' '.join(words.split())}")
 
 
 def _words(body: bytes | bytearray | None) -> str:

@@ -129,8 +129,8 @@ class Targets:
             try:
                 await self._read(path, query)
                 pause = PAUSES[0]
-            except ApiRefused as error:
-                self.fault = str(error)
+            except Exception as error:  # whatever it is, who watches no more would not know
+                self.fault = str(error) or type(error).__name__
                 self._note()
                 pause = min(2 * pause, longest)
             await asyncio.sleep(pause)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3  # noqa: F401 - tries a socket when it is first imported, which a test may not
 
 from kindctl.forward.access import Access, ApiRefused
 from kindctl.forward.targets import Target, Targets
@@ -123,16 +124,18 @@ def test_what_is_deleted_goes() -> None:
 class Watching(Access):
     """Refuses a watch, or plays its events and ends it."""
 
-    def __init__(self, *plays: Sequence[str] | str) -> None:
+    def __init__(self, *plays: Sequence[str] | str | Exception) -> None:
         super().__init__(Path("none"))
         self.plays = list(plays)
 
     async def open(self, path: str, query: Any, **how: Any) -> Any:
-        play: Sequence[str] | str = [] if "services" in path else "no more"
+        play: Sequence[str] | str | Exception = [] if "services" in path else "no more"
         if "endpointslices" in path and self.plays:
             play = self.plays.pop(0)
         if isinstance(play, str):
             raise ApiRefused(play)
+        if isinstance(play, Exception):
+            raise play
         return Socket(list(play))
 
 
@@ -150,7 +153,14 @@ class Socket:
     async def close(self) -> None: ...
 
 
-def test_a_broken_watch_is_opened_again_and_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "broken",
+    ["the API server does not answer: refused", RuntimeError("of a library"), ["no JSON"]],
+    ids=["refused", "unexpected", "words"],
+)
+def test_a_broken_watch_is_opened_again_and_begins_anew(
+    broken: Sequence[str] | str | Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import json
 
     monkeypatch.setattr("kindctl.forward.targets.PAUSES", (0.0, 0.0))
@@ -160,11 +170,12 @@ def test_a_broken_watch_is_opened_again_and_begins_anew(monkeypatch: pytest.Monk
         return [json.dumps({"type": "ADDED", "object": one}) for one in slices]
 
     async def play() -> list[list[str]]:
-        access = Watching(added("a", "b"), "the API server does not answer: refused", added("b"))
+        access = Watching(added("a", "b"), broken, added("b"))
         found = Targets(access, "shop", "web", 80)
         task = asyncio.ensure_future(found.watch())
         seen: list[list[str]] = []
         while access.plays or found.fault != "no more":
+            assert not task.done()
             await asyncio.sleep(0)
             found._service = SERVICE
             if pods(found) not in seen[-1:]:
@@ -175,3 +186,21 @@ def test_a_broken_watch_is_opened_again_and_begins_anew(monkeypatch: pytest.Monk
     seen = asyncio.run(play())
     assert seen[-1] == ["b"]
     assert ["a", "b"] in seen
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "expected the node content"),
+        ("[]", ""),
+        ("current-context: x\ncontexts: []\n", "Invalid kube-config"),
+        ("clusters: [{name: x, cluster: {certificate-authority-data: '%'}}]", ""),
+    ],
+)
+def test_a_kubeconfig_that_cannot_be_used_is_no_answer_of_the_api(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    file = tmp_path / "config"
+    file.write_text(text)
+    with pytest.raises(ApiRefused, match=f"^the kubeconfig cannot be used: .*{words}"):
+        asyncio.run(Access(file, "x").open("/api", {}))
