@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from kindctl.components.app import AppComponent
@@ -20,8 +20,27 @@ from kindctl.config.places import Loc
 from kindctl.errors import ConfigError, Problem
 from kindctl.models import Exposure, Object, is_tcp
 
-Port = tuple[str, str, int]
-"""Namespace and name of a Service, and the number of its port."""
+PORTS, UNPRIVILEGED = range(1, 65536), range(1024, 65536)
+
+Port = tuple[str, str, int | str]
+"""Namespace and name of a Service, and the number or name of its port."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """A node port that a manifest names."""
+
+    number: int
+    service: Manifest
+    port: int  # of the Service
+    tcp: bool
+
+    def is_for(self, of: Port | None) -> bool:
+        """Whether that port of a Service may have it, too: it is the same, or the same Service's for
+        another protocol."""
+        if of is None or of[:2] != (self.service.namespace, self.service.name):
+            return False
+        return not self.tcp or self.port == of[2]
 
 
 @dataclass
@@ -29,10 +48,12 @@ class NodePorts:
     """The node ports that the file and the manifests name, and those that are chosen beside them."""
 
     taken: dict[int, str] = field(default_factory=dict)  # node port -> for what
-    given: dict[Port, int] = field(default_factory=dict)  # by its manifest
+    given: list[Given] = field(default_factory=list)
 
     @classmethod
-    def of(cls, loaded: Loaded, apps: Sequence[AppComponent]) -> NodePorts:
+    def of(
+        cls, loaded: Loaded, controller: Controller | None, apps: Sequence[AppComponent]
+    ) -> NodePorts:
         found = cls()
         expose = loaded.config.ingress.expose
         if loaded.config.ingress.controller != "none" and expose.via == "node-port":
@@ -42,11 +63,11 @@ class NodePorts:
             for way in app.expose:
                 if way.nodePort:
                     found.taken[way.nodePort] = f"{app.name}'s {way.service}"
-        for app_component in apps:
-            for service in app_component.parsed:
-                for port, number in _given(service):
-                    found.taken.setdefault(number, str(service))
-                    found.given[service.namespace, service.name, port] = number
+        brought = controller.parsed if controller else ()
+        for manifest in (*brought, *(m for app in apps for m in app.parsed)):
+            for given in _given(manifest):
+                found.taken.setdefault(given.number, str(manifest))
+                found.given.append(given)
         return found
 
     def choose(self, service: Manifest, port: int) -> int:
@@ -81,13 +102,13 @@ def no_node_port(service: Manifest, port: Object, wanted: int | None) -> tuple[s
     return None
 
 
-def _given(service: Manifest) -> Iterator[tuple[int, int]]:
-    """(port, node port) of a Service that names node ports."""
+def _given(service: Manifest) -> Iterator[Given]:
+    """Of a Service that names node ports."""
     if service.kind != "Service":
         return
     for port in (service.obj.get("spec") or {}).get("ports") or ():
         if isinstance(number := port.get("nodePort"), int) and isinstance(port.get("port"), int):
-            yield port["port"], number
+            yield Given(number, service, port["port"], is_tcp(port))
 
 
 @dataclass(frozen=True)
@@ -106,10 +127,13 @@ def refuse_port_clashes(
 ) -> None:
     """Raises ConfigError, with the place of the later one, where two want the same port."""
     claims = [*_controllers(controller), *_registrys(loaded), *_apps(apps)]
+    of_nodes = [claim for claim in claims if not claim.address]
+    of_host = [claim for claim in claims if claim.address]
+    free = _free({*ports.taken, *(claim.port for claim in claims)})
     problems = [
-        *_twice(loaded, claims, "node port", (claim for claim in claims if not claim.address)),
-        *_twice(loaded, claims, "port", (claim for claim in claims if claim.address)),
-        *_of_others(loaded, claims, ports),
+        *_twice(loaded, "node port", of_nodes, free),
+        *_twice(loaded, "port", of_host, free),
+        *_of_others(loaded, of_nodes, ports, free),
     ]
     if problems:
         raise ConfigError(problems)
@@ -123,7 +147,8 @@ def _controllers(controller: Controller | None) -> Iterator[_Claim]:
     exposure = controller.exposure
     for port in exposure.ports:
         if not exposure.on_node and exposure.mappings():
-            yield _Claim(port.node_port, "", named, (*at, "nodePorts", port.scheme))
+            of = (port.namespace, port.service, port.port)
+            yield _Claim(port.node_port, "", named, (*at, "nodePorts", port.scheme), of)
     for address, local in _local(exposure):
         scheme = next((port.scheme for port in exposure.ports if port.local == local), "via")
         yield _Claim(local, address, named, (*at, scheme))
@@ -142,7 +167,7 @@ def _apps(apps: Sequence[AppComponent]) -> Iterator[_Claim]:
             for port in way.exposure.ports:
                 who = f"{app.name}'s {port.service}"
                 if way.exposure.mappings():
-                    of = (port.namespace, port.service, int(port.port))
+                    of = (port.namespace, port.service, port.port)
                     yield _Claim(port.node_port, "", who, (*at, "nodePort"), of)
                 for address, local in _local(way.exposure):
                     yield _Claim(local, address, who, (*at, "local"))
@@ -156,25 +181,39 @@ def _local(exposure: Exposure) -> Iterator[tuple[str, int]]:
         yield forward.address, forward.local
 
 
-def _twice(
-    loaded: Loaded, all_claims: Sequence[_Claim], what: str, claims: Iterable[_Claim]
-) -> Iterator[Problem]:
+def _twice(loaded: Loaded, what: str, claims: Iterable[_Claim], free: _Free) -> Iterator[Problem]:
     seen: list[_Claim] = []
-    taken = {claim.port for claim in all_claims}
     for claim in claims:
         other = next((other for other in seen if _clash(other, claim)), None)
         seen.append(claim)
         if other is None:
             continue
-        free = next(p for p in range(claim.port + 1, claim.port + len(taken) + 2) if p not in taken)
         message = f"{what} {claim.port} is {_whose(other)} already"
+        hint = _instead(claim, free)
         if claim.of and claim.of == other.of:
             message = f"{claim.who} port {claim.of[2]} has a node port already"
             hint = "one node port serves everybody: take one of the two out"
-        else:
-            key = str(claim.loc[-1])
-            hint = f"{key}: {free}" + (", or leave it out" if key == "nodePort" else "")
         yield loaded.problem(claim.loc, message, hint)
+
+
+_Free = Callable[[int, Sequence[int]], int]
+"""(port, those that it could be) -> the next one of these that nobody wants."""
+
+
+def _free(taken: Collection[int]) -> _Free:
+    def find(port: int, among: Sequence[int]) -> int:
+        later = [p for p in among if p > port]
+        return next(p for p in (*later, *among) if p not in taken)
+
+    return find
+
+
+def _instead(claim: _Claim, free: _Free) -> str:
+    key = str(claim.loc[-1])
+    if claim.address:
+        return f"{key}: {free(claim.port, UNPRIVILEGED if claim.port >= 1024 else PORTS)}"
+    hint = f"{key}: {free(claim.port, NODE_PORTS)}"
+    return hint + (", or leave it out" if key == "nodePort" else "")
 
 
 def _whose(claim: _Claim) -> str:
@@ -182,24 +221,22 @@ def _whose(claim: _Claim) -> str:
 
 
 def _clash(one: _Claim, other: _Claim) -> bool:
-    """A port of all addresses is one of each, too."""
+    """A port of all addresses is one of each of that family, too."""
     if one.of and one.of == other.of:
         return True
-    if one.port != other.port:
-        return False
-    everywhere = any(
-        c.address and ipaddress.ip_address(c.address).is_unspecified for c in (one, other)
-    )
-    return one.address == other.address or everywhere
+    if one.port != other.port or not (one.address and other.address):
+        return one.port == other.port and one.address == other.address
+    first, second = ipaddress.ip_address(one.address), ipaddress.ip_address(other.address)
+    everywhere = first.is_unspecified or second.is_unspecified
+    return first == second or (everywhere and first.version == second.version)
 
 
-def _of_others(loaded: Loaded, claims: Sequence[_Claim], ports: NodePorts) -> Iterator[Problem]:
+def _of_others(
+    loaded: Loaded, claims: Iterable[_Claim], ports: NodePorts, free: _Free
+) -> Iterator[Problem]:
     """Node ports that the manifest of another Service names."""
     for claim in claims:
-        if claim.address:
-            continue
-        for (namespace, service, port), number in ports.given.items():
-            if number == claim.port and (namespace, service, port) != claim.of:
-                message = f"node port {number} is Service {namespace}/{service}'s already"
-                hint = "by its manifest; leave it out here, and another one is chosen"
-                yield loaded.problem(claim.loc, message, hint)
+        for given in ports.given:
+            if given.number == claim.port and not given.is_for(claim.of):
+                message = f"node port {claim.port} is {given.service}'s already, by its manifest"
+                yield loaded.problem(claim.loc, message, _instead(claim, free))

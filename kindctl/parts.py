@@ -111,7 +111,7 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
     if config.ingress.controller != "none":
         controller = load_controller(config.ingress.controller, setup)
     apps = tuple(_app(app, loaded, controller, render) for app in config.apps)
-    node_ports = NodePorts.of(loaded, apps)
+    node_ports = NodePorts.of(loaded, controller, apps)
     for app, component in zip(config.apps, apps, strict=True):
         component.exposed = tuple(exposed(app, component, loaded, node_ports))
     refuse_port_clashes(loaded, controller, apps, node_ports)
@@ -341,6 +341,7 @@ def lint_apps(
     around = Surroundings(
         https=next((endpoint.port for endpoint in endpoints if endpoint.scheme == "https"), HTTPS),
         ingress_classes=controller.ingress_classes if controller else (),
+        controllers=controller.parsed if controller else (),
         host_ports=controller.host_ports if controller else {},
         metrics=metrics,
         addresses=addresses,

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from kindctl.components.gateway import Handover
 from kindctl.components.gateway_api import Read
+from kindctl.components.manifests import Manifest
 from kindctl.components.sources import Renderer, Source
 from kindctl.errors import Problem
 from kindctl.models import Endpoint, Exposure, Object, Route
@@ -115,6 +116,7 @@ class Controller(Component, Protocol):
     exposure: Exposure  # how the host reaches it
     service: tuple[str, str]  # namespace and name of its own Service, with ports http and https
     ingress_classes: Collection[str]  # that it serves, its own first; also Ingresses that name none
+    parsed: Sequence[Manifest]  # that the user brings for it
 
     @property
     def host_ports(self) -> Mapping[int, str]:

@@ -41,6 +41,7 @@ class Surroundings:
     """What the apps will find in the cluster."""
 
     ingress_classes: Collection[str] = ("nginx",)  # empty: no controller
+    controllers: Sequence[Manifest] = ()  # that the user brings for the controller
     host_ports: Mapping[int, str] = field(default_factory=dict)  # port of a node -> who has it
     https: int = 443  # port of the host
     metrics: bool = False  # whether metrics-server is there
@@ -59,7 +60,7 @@ def lint(apps: Mapping[str, Sequence[Manifest]], around: Surroundings) -> list[F
         *_redirects(manifests, around),
         *_backends(manifests),
         *_pulls(manifests, around),
-        *_node_ports(manifests),
+        *_node_ports([*around.controllers, *manifests]),
         *_host_ports(manifests, around),
         *_scalers(manifests, around),
         *_balancers(manifests, around),
@@ -209,8 +210,10 @@ def _pulls(manifests: Sequence[Manifest], around: Surroundings) -> Iterator[Find
 
 
 def _node_ports(manifests: Sequence[Manifest]) -> Iterator[Finding]:
-    first: dict[tuple[int, str], Manifest] = {}
+    """A number is one Service's, whatever it speaks; there TCP and UDP may share it."""
+    first: dict[int, Manifest] = {}
     for service in _of(manifests, "Service"):
+        own: set[tuple[int, str]] = set()
         for index, port in enumerate(_ports(service.obj)):
             if not isinstance(number := port.get("nodePort"), int):
                 continue
@@ -218,10 +221,12 @@ def _node_ports(manifests: Sequence[Manifest]) -> Iterator[Finding]:
             if number not in NODE_PORTS:
                 hint = f"{NODE_PORTS[0]} to {NODE_PORTS[-1]}, or leave it out to get a free one"
                 yield Finding(ERROR, service.problem(f"{number} is no node port", hint, at))
-            other = first.setdefault((number, str(port.get("protocol", "TCP"))), service)
-            if other is not service:
+            other = first.setdefault(number, service)
+            key = (number, str(port.get("protocol") or "TCP"))
+            if other is not service or key in own:
                 message = f"nodePort {number} is {other}'s already"
                 yield Finding(ERROR, service.problem(message, "leave it out to get a free one", at))
+            own.add(key)
 
 
 def _host_ports(manifests: Sequence[Manifest], around: Surroundings) -> Iterator[Finding]:

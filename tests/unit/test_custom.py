@@ -343,6 +343,47 @@ def test_while_another_has_the_node_ports_it_has_none(folder: Folder, cluster: F
     assert "type" not in named(custom.objects(cluster, str), "Service")["spec"]
 
 
+SECOND = "---\napiVersion: v1\nkind: Service\nmetadata: {name: admin}\nspec: {ports: [PORT]}\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "gate", "shop", "message"),
+    [
+        (  # another Service of its own, and an app's
+            SECOND.replace("PORT", "{port: 1, nodePort: 30001}"),
+            ("name: gate", "name: gate"),
+            ("ports: [{port: 80}]", "ports: [{port: 80, nodePort: 30001}]"),
+            "nodePort 30001 is Service front/admin's already",
+        ),
+        (  # another Service of its own, and the way in
+            SECOND.replace("PORT", "{port: 1, nodePort: 30080}"),
+            ("name: gate", "name: gate"),
+            ("ports:", "ports:"),
+            "node port 30080 is Service front/admin's already, by its manifest",
+        ),
+        (
+            "",
+            ("name: web, port: 8000", "name: web, port: 8000, nodePort: 80"),
+            ("ports:", "ports:"),
+            "80 is no node port",
+        ),
+    ],
+)
+def test_node_ports_of_its_manifests_count(
+    folder: Folder, more: str, gate: tuple[str, str], shop: tuple[str, str], message: str
+) -> None:
+    folder.write(more, file=("via: host-port", "via: node-port"), gate=gate, shop=shop)
+    assert message in [text for _, _, text, _ in folder.refused()]
+
+
+def test_the_node_port_of_its_own_manifest_is_its_own(folder: Folder) -> None:
+    folder.write(
+        file=("via: host-port", "via: node-port"),
+        gate=("name: web, port: 8000", "name: web, port: 8000, nodePort: 30080"),
+    )
+    assert [mapping.node_port for mapping in folder.parts().mappings] == [30080, 30443]
+
+
 # --- what is applied -----------------------------------------------------------------------------
 
 

@@ -162,7 +162,18 @@ def test_node_ports_are_given_once_among_all_apps(folder: Path) -> None:
     ((level, line, message, _),) = short(lint(both, Surroundings()))
     assert (level, line, message) == (ERROR, 4, "nodePort 30080 is Service a/web's already")
     udp = manifests(folder, text.replace("port: 80,", "port: 80, protocol: UDP,"), "b")
-    assert lint({**both, "b": udp}, Surroundings()) == []
+    assert [text for _, _, text, _ in short(lint({**both, "b": udp}, Surroundings()))] == [message]
+
+
+def test_within_one_service_a_node_port_is_given_once_a_protocol(folder: Path) -> None:
+    """As the API server does; see there the port allocator, which knows numbers alone."""
+    port = "port: 80, nodePort: 30053"
+    two = f"{{name: a, {port}, protocol: UDP}}, {{name: b, {port}}}"
+    text = SERVICE.replace("{name: http, port: 80}", two)
+    assert lint({"a": manifests(folder, text)}, Surroundings()) == []
+    text = text.replace("protocol: UDP", "protocol: TCP")
+    ((_, _, message, _),) = short(lint({"a": manifests(folder, text)}, Surroundings()))
+    assert message == "nodePort 30053 is Service shop/web's already"
 
 
 def test_an_object_belongs_to_one_app_but_a_namespace_may_be_shared(folder: Path) -> None:

@@ -109,6 +109,51 @@ def test_a_node_port_of_another_services_manifest_is_refused(tmp_path: Path) -> 
     assert "node port 30001 is Service shop/two's already" in text
 
 
+def test_the_controllers_node_port_in_another_services_manifest_is_refused(tmp_path: Path) -> None:
+    services(tmp_path, one=", nodePort: 30443")
+    line, text = refused(tmp_path, "[]\n", "ingress: {expose: {via: node-port}}")
+    assert line == 2
+    assert text == ("node port 30443 is Service shop/one's already, by its manifest (https: 30444)")
+
+
+def test_a_node_port_of_another_service_is_taken_whatever_it_speaks(tmp_path: Path) -> None:
+    services(tmp_path, one="", two=", nodePort: 30001, protocol: UDP")
+    _, text = refused(tmp_path, "- {service: one, via: node-port, nodePort: 30001}\n")
+    assert "node port 30001 is Service shop/two's already" in text
+
+
+def test_one_service_may_have_a_node_port_for_both_protocols(tmp_path: Path) -> None:
+    both = ", nodePort: 30053, protocol: UDP}, {name: tcp, port: 80, nodePort: 30053, protocol: TCP"
+    services(tmp_path, one=both)
+    found = parts(tmp_path, "- {service: one, via: node-port}\n")
+    assert [mapping.node_port for mapping in found.mappings] == [30053]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "hint"),
+    [
+        ("nodePort: 32767", "nodePort: 32767, local: 80", "nodePort: 30000, or leave it out"),
+        ("local: 65535", "local: 65535", "local: 1024"),
+    ],
+)
+def test_what_is_suggested_can_be_had(tmp_path: Path, first: str, second: str, hint: str) -> None:
+    services(tmp_path, one="", two="")
+    ways = f"- {{service: one, via: node-port, {first}}}\n"
+    _, text = refused(tmp_path, ways + f"- {{service: two, via: node-port, {second}}}\n")
+    assert text.endswith(f"already ({hint})")
+
+
+@pytest.mark.parametrize(("one", "two"), [("0.0.0.0", "fd00::1"), ("::", "127.0.0.2")])
+def test_addresses_of_two_families_share_no_port(tmp_path: Path, one: str, two: str) -> None:
+    services(tmp_path, one="", two="")
+    found = parts(
+        tmp_path,
+        f"- {{service: one, via: port-forward, local: 8080, address: '{one}'}}\n"
+        f"- {{service: two, via: port-forward, local: 8080, address: '{two}'}}\n",
+    )
+    assert len(found.forwards) == 2
+
+
 def test_what_file_and_manifest_say_of_one_port_must_not_differ(tmp_path: Path) -> None:
     services(tmp_path, one=", nodePort: 30001")
     line, text = refused(tmp_path, "- {service: one, via: node-port, nodePort: 30002}\n")

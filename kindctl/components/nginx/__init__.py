@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from kindctl.components import gateway, replicas
 from kindctl.components.base import Resolve, Setup
+from kindctl.components.manifests import Manifest
 from kindctl.components.nginx.flavours import in_replicas, leave_the_node
 from kindctl.components.proof import (
     CONTROLLER_HEADER,
@@ -67,6 +68,7 @@ class IngressNginx:
     left_to_others: Collection[str] = ()
     has_late_objects = True
     ingress_classes: Collection[str] = ("nginx",)
+    parsed: Sequence[Manifest] = ()
 
     def __init__(self, setup: Setup, now: Callable[[], datetime] = _now) -> None:
         self.environment = setup.environment

@@ -13,6 +13,7 @@ from importlib.resources import files
 
 from kindctl.components import gateway, gateway_api, replicas
 from kindctl.components.base import Resolve, Setup
+from kindctl.components.manifests import Manifest
 from kindctl.components.proof import (
     CONTROLLER_HEADER,
     ENVIRONMENT_HEADER,
@@ -48,6 +49,7 @@ class Traefik:
     left_to_others: Collection[str] = ()
     has_late_objects = False
     ingress_classes: Collection[str] = ("traefik", "nginx")
+    parsed: Sequence[Manifest] = ()
 
     def __init__(self, setup: Setup) -> None:
         self.environment = setup.environment
