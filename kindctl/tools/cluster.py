@@ -17,6 +17,8 @@ MERGE = {"Content-Type": "application/merge-patch+json"}
 DELETE = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
 ALIVE_SECONDS = 2.0
 LOG_SECONDS = 10.0
+PATCHER = f"{MANAGER}-patch"
+WRITES = 5  # tries, where somebody else writes the same object
 
 
 def open_cluster(kubeconfig: Path, context: str | None = None) -> ApiCluster:
@@ -98,12 +100,34 @@ class ApiCluster:
         return applied
 
     def merge_patch(self, ref: ObjectRef, patch: Object, *, dry_run: bool = False) -> None:
-        query = {"fieldManager": f"{MANAGER}-patch"}
+        query = {"fieldManager": PATCHER}
         if dry_run:
             query["dryRun"] = "All"
         doing = f"patch {ref}"
         path = self._resource(ref, doing).path(ref.namespace, ref.name)
-        self._rest.request("PATCH", path, doing=doing, query=query, body=patch, headers=MERGE)
+        answer = self._rest.request(
+            "PATCH", path, doing=doing, query=query, body=patch, headers=MERGE
+        )
+        if not dry_run:
+            self._disown(path, doing, answer.json())
+
+    def _disown(self, path: str, doing: str, patched: Object) -> None:
+        """What the patch owns would outlive the manifest that wants it: an apply takes away only what
+        nobody else owns. As client-go's csaupgrade does it."""
+        for _ in range(WRITES):
+            meta = patched["metadata"]
+            managers = meta.get("managedFields") or ()
+            left = [entry for entry in managers if entry.get("manager") != PATCHER]
+            if not left or len(left) == len(managers):  # an empty list would mean: as it was
+                return
+            body = {"metadata": {"managedFields": left, "resourceVersion": meta["resourceVersion"]}}
+            try:
+                self._rest.request("PATCH", path, doing=doing, body=body, headers=MERGE)
+                return
+            except ApiError as error:
+                if error.status != 409:
+                    raise
+            patched = self._rest.request("GET", path, doing=doing).json()  # somebody was quicker
 
     def delete(self, ref: ObjectRef) -> bool:
         resource = self._discovery.find(ref.api_version, ref.kind)

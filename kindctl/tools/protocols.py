@@ -190,8 +190,8 @@ class Cluster(Protocol):
         ...
 
     def merge_patch(self, ref: ObjectRef, patch: Object, *, dry_run: bool = False) -> None:
-        """JSON merge patch (RFC 7386): lists are replaced as a whole. Field manager `kindctl-patch`:
-        what it sets is not owned by `apply`, which leaves it."""
+        """JSON merge patch (RFC 7386): lists are replaced as a whole. Nobody owns what it has set until
+        it is applied, and an apply leaves what it does not name."""
         ...
 
     def delete(self, ref: ObjectRef) -> bool:

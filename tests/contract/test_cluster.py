@@ -19,7 +19,7 @@ from tenacity import (
 )
 
 from kindctl.errors import ApiError
-from kindctl.models import Object, ObjectRef
+from kindctl.models import MANAGER, Object, ObjectRef
 from kindctl.tools.cluster import ApiCluster, open_cluster
 from kindctl.tools.protocols import Cluster, HttpAnswer
 from tests.contract import real_cluster
@@ -287,6 +287,27 @@ def test_a_merge_patch_replaces_lists_as_a_whole(cluster: AnyCluster, namespace:
     assert ports() == [80]
     cluster.apply(service(namespace))
     assert ports() == [80]
+
+
+def test_what_a_merge_patch_has_set_goes_when_apply_no_longer_wants_it(
+    cluster: AnyCluster, namespace: str
+) -> None:
+    """The patch repairs what apply cannot; it is not to keep it for ever."""
+    both, one = service(namespace), service(namespace)
+    both["spec"]["ports"] = [
+        {"name": "http", "port": 80, "targetPort": 8080},
+        {"name": "admin", "port": 90, "targetPort": 9090},
+    ]
+    one["spec"]["ports"] = both["spec"]["ports"][:1]
+    ref = ObjectRef.of(cluster.apply(both))
+    edit(cluster, ref, lambda obj: obj["spec"]["ports"][1].update(port=91))
+    cluster.merge_patch(ref, {"spec": {"ports": both["spec"]["ports"]}})
+    cluster.apply(both)
+    cluster.apply(one)
+    live = cluster.get(ref)
+    assert live is not None
+    assert [port["port"] for port in live["spec"]["ports"]] == [80]
+    assert {entry["manager"] for entry in live["metadata"]["managedFields"]} == {MANAGER}
 
 
 def test_a_merge_patch_is_validated(cluster: AnyCluster, namespace: str) -> None:

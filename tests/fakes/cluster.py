@@ -134,7 +134,7 @@ class FakeCluster:
             _check_port_names(ref, _leaves(patched))
             _check_strategy(ref, _leaves(patched))
             if not dry_run:
-                self.put(patched, manager=f"{MANAGER}-patch")
+                self.put(patched, manager="")
 
     def delete(self, ref: ObjectRef) -> bool:
         with self._lock:
@@ -196,14 +196,16 @@ class FakeCluster:
 
     def put(self, obj: Object, *, manager: str = "somebody") -> Object:
         """Create or replace an object as another client; of a new one its status and
-        times are set too."""
+        times are set too. Without a manager, nobody owns what is new in it."""
         with self._lock:
             ref = ObjectRef.of(obj)
             key = self._admit(ref, obj)
             before = self._objects.get(key)
             live, owners = (before.leaves, before.owners) if before else ({}, {})
             leaves = _leaves(obj)
-            after = self._stored(ref, before, leaves, merge.update(live, owners, manager, leaves))
+            owners = merge.update(live, owners, manager, leaves)
+            owners.pop("", None)
+            after = self._stored(ref, before, leaves, owners)
             if before is None:
                 after.status = copy.deepcopy(obj.get("status", after.status))
                 after.server |= {
