@@ -77,7 +77,18 @@ def app_routes(
 
     if expect:
         return [route(_way_to(wanted, ways), wanted) for wanted in expect]
-    return [route(way) for way in dict.fromkeys(ways)]
+    return _once(route(way) for way in ways)
+
+
+def _once(routes: Iterable[Route]) -> list[Route]:
+    """Each URL once, though several objects may have a rule for it: an Ingress and an HTTPRoute, one for
+    `localhost` and one for any host. Where one of them brings a certificate, ours may not be the one."""
+    found: dict[tuple[str, str], Route] = {}
+    for route in routes:
+        first = found.setdefault((route.url, route.host), route)
+        if first.certified and not route.certified:
+            found[route.url, route.host] = route
+    return list(found.values())
 
 
 def redirected_hosts(ingress: Object) -> list[str]:

@@ -86,6 +86,16 @@ def test_without_expectations_each_host_and_path_is_a_route_once() -> None:
     assert found[0] == Route(url="http://localhost/", app="shop", namespace="shop")
 
 
+def test_a_url_that_two_rules_lead_to_is_asked_once() -> None:
+    found = routes(ingress("/"), ingress("/", host="localhost"))
+    assert urls(found) == ["http://localhost/"]
+    ours, theirs = (ingress("/", host="a.localhost", tls=True) for _ in range(2))
+    ours["spec"]["tls"][0].pop("secretName")
+    assert [route.certified for route in routes(ours)] == [True]
+    for order in ((ours, theirs), (theirs, ours)):
+        assert [route.certified for route in routes(*order)] == [False]
+
+
 def test_the_endpoint_gives_name_port_and_where_to_connect() -> None:
     (found,) = routes(ingress("/"), exposure=host_port("127.0.0.1", 8080, 8443))
     assert (found.url, found.connect) == ("http://localhost:8080/", ("127.0.0.1", 8080))
