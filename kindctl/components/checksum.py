@@ -52,11 +52,10 @@ def with_checksums(objects: Sequence[Object]) -> list[Object]:
             ]
             if found:
                 obj = copy.deepcopy(obj)  # noqa: PLW2901
-                meta = obj["spec"]["template"].setdefault("metadata", {})
-                meta["annotations"] = {
-                    **(meta.get("annotations") or {}),
-                    ANNOTATION: _digest(found),
-                }
+                template = obj["spec"]["template"]
+                meta = template.get("metadata") or {}
+                notes = {**(meta.get("annotations") or {}), ANNOTATION: _digest(found)}
+                template["metadata"] = {**meta, "annotations": notes}
         result.append(obj)
     return result
 

@@ -8,7 +8,6 @@ its kustomization, or the template.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kindctl.components.scopes import Scopes
+from kindctl.components.shapes import misshapen
 from kindctl.components.sources import Renderer, Source, Text, Texts
 from kindctl.errors import ConfigError, Problem
 from kindctl.models import Object, api_group
@@ -44,22 +44,9 @@ class Manifest:
 
     def place(self, at: Path_ = ()) -> tuple[int, int]:
         """Line and column, from 1, of a part of the object; of the nearest that is there."""
-        import yaml
-
-        node = self.node
-        if node is None:
+        if self.node is None:
             return 0, 0
-        mark = node.start_mark
-        for part in at:
-            if isinstance(node, yaml.MappingNode):
-                node = next((v for k, v in node.value if k.value == part), None)
-            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-                node = node.value[part] if part < len(node.value) else None
-            else:
-                node = None
-            if node is None:
-                break
-            mark = node.start_mark
+        mark = _mark(self.node, at)
         return mark.line + 1, mark.column + 1
 
     @property
@@ -116,44 +103,55 @@ def read_manifests(
     return found
 
 
-def _read(text: Text, problems: list[Problem]) -> Iterator[Manifest]:
+def _read(text: Text, problems: list[Problem]) -> list[Manifest]:
     """The objects of one text, as far as they can be read."""
-    import yaml
+    from kindctl import yaml_nodes
 
-    loader = _loader()(text.text)
-    try:
-        while loader.check_node():
-            node = loader.get_node()
-            repeated = list(_repeated(node, set()))
-            problems += [
-                text.problem(f"{key.value!r} is given twice", mark=key.start_mark)
-                for key in repeated
-            ]
-            data = loader.construct_document(node)
-            if data is not None:
-                yield from _objects(data, node, text, problems)
-    except yaml.MarkedYAMLError as error:
-        hint = "a template has to be rendered first" if "{{" in text.text else ""
-        mark = error.problem_mark or error.context_mark
-        problems.append(text.problem(f"not YAML: {error.problem}", hint, mark))
-    except yaml.YAMLError as error:  # a control character has no mark
-        problems.append(text.problem(f"not YAML: {error}"))
-    finally:
-        loader.dispose()
+    found: list[Manifest] = []
+
+    def use(loader: yaml_nodes.Loader, node: yaml.Node) -> None:
+        data = loader.construct_document(node)
+        if data is not None:
+            found.extend(_objects(data, node, text, problems))
+
+    faults = yaml_nodes.read(text.text, use)
+    problems += [text.problem(fault.message, fault.hint, fault.mark) for fault in faults]
+    return found
 
 
 def _objects(data: Any, node: yaml.Node, text: Text, problems: list[Problem]) -> Iterator[Manifest]:
     """One document: an object, or a List of them."""
-    fault = _fault(data)
-    if isinstance(data, dict) and data.get("kind") == "List":
-        items = data.get("items") or []
+    is_list = isinstance(data, dict) and data.get("kind") == "List"
+    nameless = None if is_list else _fault(data)
+    faults = [nameless] if nameless else list(misshapen(data))
+    problems += [text.problem(message, hint, _mark(node, at)) for message, hint, at in faults]
+    if faults:
+        return
+    if is_list:
         nodes: list[yaml.Node] = next((v.value for k, v in node.value if k.value == "items"), [])
-        for item, inner in zip(items, nodes, strict=False):
+        for item, inner in zip(data.get("items") or (), nodes, strict=False):
             yield from _objects(item, inner, text, problems)
-    elif fault:
-        problems.append(text.problem(*fault, mark=node.start_mark))
     elif not text.chart or _is_of_an_install(data):
         yield Manifest(data, text.file, None if text.rendered else node)
+
+
+def _mark(node: yaml.Node, at: Path_) -> yaml.Mark:
+    """Where a part stands; the nearest that is there."""
+    import yaml
+
+    inner: yaml.Node | None = node
+    mark = node.start_mark
+    for part in at:
+        if isinstance(inner, yaml.MappingNode):
+            inner = next((v for k, v in reversed(inner.value) if k.value == part), None)
+        elif isinstance(inner, yaml.SequenceNode) and isinstance(part, int):
+            inner = inner.value[part] if part < len(inner.value) else None
+        else:
+            inner = None
+        if inner is None:
+            break
+        mark = inner.start_mark
+    return mark
 
 
 def _is_of_an_install(obj: Object) -> bool:
@@ -164,24 +162,25 @@ def _is_of_an_install(obj: Object) -> bool:
     return not hooks or bool(hooks & HOOKS_OF_AN_INSTALL)
 
 
-def _fault(data: Any) -> tuple[str, str] | None:
-    """Why this is no object that can be applied (message and hint)."""
+def _fault(data: Any) -> tuple[str, str, Path_] | None:
+    """Why this is no object that can be applied (message, hint and where)."""
     if not isinstance(data, dict):
-        return f"expected a Kubernetes object, got {data!r:.60}", "it starts with `apiVersion:`"
+        message = f"expected a Kubernetes object, got {data!r:.60}"
+        return message, "it starts with `apiVersion:`", ()
     for key in ("apiVersion", "kind"):
         if not isinstance(data.get(key), str) or not data[key]:
-            return f"an object without {key}", "every Kubernetes object has apiVersion and kind"
+            message = f"an object without {key}"
+            return message, "every Kubernetes object has apiVersion and kind", ()
     meta = data.get("metadata")
     name = meta.get("name") if isinstance(meta, dict) else None
     if isinstance(meta, dict) and not name and meta.get("generateName"):
-        return (
-            f"{data['kind']} with generateName: each `up` would make another one",
-            "give it a name",
-        )
+        message = f"{data['kind']} with generateName: each `up` would make another one"
+        return message, "give it a name", ()
     if isinstance(name, int | float) and not isinstance(name, bool):
-        return f"the name of this {data['kind']} is the number {name}", f'quote it: "{name}"'
+        message = f"the name of this {data['kind']} is the number {name}"
+        return message, f'quote it: "{name}"', ("metadata", "name")
     if not isinstance(name, str) or not name:
-        return f"{data['kind']} without metadata.name", ""
+        return f"{data['kind']} without metadata.name", "metadata: {name: ...}", ()
     return None
 
 
@@ -201,48 +200,3 @@ def _twice(manifests: Sequence[Manifest]) -> Iterator[Problem]:
             line = known.place()[0]
             place = f"{known.file}:{line}" if line else known.file
             yield manifest.problem(f"{manifest} is there twice", f"first in {place}")
-
-
-def _repeated(node: yaml.Node, seen: set[int]) -> Iterator[yaml.ScalarNode]:
-    """Keys that a mapping has twice: YAML would silently take the last."""
-    import yaml
-
-    if id(node) in seen:  # an alias of what was looked at
-        return
-    seen.add(id(node))
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _repeated(item, seen)
-    elif isinstance(node, yaml.MappingNode):
-        keys: set[str] = set()
-        for key, value in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
-                if key.value in keys:
-                    yield key
-                keys.add(key.value)
-            yield from _repeated(value, seen)
-
-
-INTEGER = re.compile(r"[-+]?(0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]+|0|[1-9][0-9_]*)$")
-FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?$")
-NUMBER_STARTS = list("-+.0123456789")
-
-
-def _loader() -> Any:
-    """PyYAML's loader, with the words that Kubernetes' own reader knows: no dates, and no numbers to
-    the base of 60, both of which are text there; a number with an exponent needs no point."""
-    import yaml
-
-    number = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
-    date = "tag:yaml.org,2002:timestamp"
-    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a CRD of a megabyte is common
-
-    class Loader(base):  # type: ignore[misc]
-        yaml_implicit_resolvers = {  # noqa: RUF012 - as its base has it
-            start: [rule for rule in rules if rule[0] not in (*number, date)]
-            for start, rules in base.yaml_implicit_resolvers.items()
-        }
-
-    for tag, pattern in zip(number, (INTEGER, FLOAT), strict=True):
-        Loader.add_implicit_resolver(tag, pattern, NUMBER_STARTS)
-    return Loader

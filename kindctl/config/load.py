@@ -92,7 +92,15 @@ def _mapping(document: Document) -> dict[str, Any]:
     if not isinstance(document.data, dict):
         line, column = document.values[()]
         raise ConfigError(
-            [Problem(document.file, line, column, "expected `key: value` lines at the top")]
+            [
+                Problem(
+                    document.file,
+                    line,
+                    column,
+                    "expected `key: value` lines at the top",
+                    "the smallest file is `name: shop`",
+                )
+            ]
         )
     return document.data
 
@@ -123,7 +131,10 @@ def _translate(error: ValidationError, documents: list[Document]) -> Iterator[Pr
         elif kind == "choice":
             yield _problem(documents, loc, f"{where}: {given!r} is not valid", item["msg"])
         elif kind == "missing":
-            yield _problem(documents, loc, f"{where!r} is missing", "")
+            field_info = _field(loc)
+            about = (field_info.description if field_info else "") or ""
+            hint = f"{loc[-1]}: {about}"
+            yield _problem(documents, loc, f"{where!r} is missing", hint)
         elif kind == "string_type" and isinstance(given, int | float):
             yield _problem(documents, loc, f"{where}: {given} is a number", f'quote it: "{given}"')
         elif kind == "string_pattern_mismatch":

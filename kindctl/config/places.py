@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from kindctl import yaml_nodes
 from kindctl.errors import ConfigError, Problem
 
 Loc = tuple[str | int, ...]
@@ -57,43 +58,52 @@ def read(path: Path) -> Document:
 
 
 def parse(text: str, file: str) -> Document:
-    loader = yaml.SafeLoader(text)
-    try:
-        node = loader.get_single_node()
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        raise ConfigError([Problem(file, line, column, f"not YAML: {error.problem}")]) from error
-    except yaml.YAMLError as error:  # a control character has no mark
-        raise ConfigError([Problem(file, 0, 0, f"not YAML: {error}")]) from error
-    finally:
-        loader.dispose()
+    """Raises ConfigError."""
     document = Document(file, None)
+    nodes: list[yaml.Node] = []
     problems: list[Problem] = []
-    if node is not None:
-        document.values[()] = (node.start_mark.line + 1, node.start_mark.column + 1)
-        document.data = _walk(loader, node, (), document, problems)
+
+    def use(loader: yaml_nodes.Loader, node: yaml.Node) -> None:
+        nodes.append(node)
+        if len(nodes) == 1:
+            document.data = _walk(loader, node, (), document, problems)
+
+    for fault in yaml_nodes.read(text, use):
+        place = _place(fault.mark) if fault.mark else (1, 1)
+        problems.append(Problem(file, *place, fault.message, fault.hint))
+    if len(nodes) > 1:
+        message = "a second document, of which nothing is read"
+        problems.append(
+            Problem(file, *_place(nodes[1].start_mark), message, "one file, one document")
+        )
     if problems:
         raise ConfigError(problems)
     return document
 
 
+def _place(mark: yaml.Mark) -> tuple[int, int]:
+    return mark.line + 1, mark.column + 1
+
+
 def _walk(
-    loader: yaml.SafeLoader, node: yaml.Node, loc: Loc, document: Document, problems: list[Problem]
+    loader: yaml_nodes.Loader,
+    node: yaml.Node,
+    loc: Loc,
+    document: Document,
+    problems: list[Problem],
 ) -> Any:
-    document.values[loc] = (node.start_mark.line + 1, node.start_mark.column + 1)
+    document.values[loc] = _place(node.start_mark)
     if isinstance(node, yaml.MappingNode):
-        loader.flatten_mapping(node)  # `<<: *anchor`
+        loader.flatten_mapping(node)  # `<<: *anchor`; what is merged comes first
         mapping: dict[Any, Any] = {}
         for key_node, value_node in node.value:
             key = loader.construct_object(key_node, deep=True)
-            place = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            place = _place(key_node.start_mark)
             if not isinstance(key, str | int | float | bool):
-                problems.append(Problem(document.file, *place, "a key must be a plain word"))
+                message = "a key must be a plain word"
+                problems.append(Problem(document.file, *place, message, "key: value"))
                 continue
             inner: Loc = (*loc, key if isinstance(key, str | int) else str(key))
-            if key in mapping:
-                problems.append(Problem(document.file, *place, f"{key!r} is given twice"))
             document.keys[inner] = place
             mapping[key] = _walk(loader, value_node, inner, document, problems)
         return mapping

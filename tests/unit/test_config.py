@@ -164,6 +164,17 @@ def test_what_kindctl_writes_for_kind_cannot_be_passed_through(tmp_path: Path, k
     ("text", "place", "message"),
     [
         ("name: [", (1, 8), "not YAML"),
+        ("name: a\ncluster: {a: b\nimages: c\n", (3, 7), "not YAML"),
+        ("name: !foo a\n", (1, 7), "the tag !foo is not read"),
+        ("name: !!int a\n", (1, 7), "'a' is no int"),
+        ("name: a\nextraCAs: [!!timestamp 2020-13-45]\n", (2, 12), "the tag !!timestamp"),
+        ("name: a\napps: &a [*a]\n", (2, 7), "this has itself in it"),
+        ("name: a\ncluster: &a {<<: *a}\n", (2, 10), "this has itself in it"),
+        ("name: a\napps: " + "[" * 200 + "]" * 200, (2, 107), "nested too deeply"),
+        ("name: a\n<<: b\n", (2, 5), "expected a mapping or list of mappings for merging"),
+        ("name: a\n? [b]\n: c\n", (2, 3), "a key must be a plain word"),
+        ("name: a\nimages: \x07\n", (2, 9), "a control character"),
+        ("name: a\n---\nname: b\n", (3, 1), "a second document"),
         ("name: a\nname: b\n", (2, 1), "'name' is given twice"),
         ("- 1\n", (1, 1), "expected `key: value`"),
         ("name: a\n\tcluster: {}\n", (2, 1), "not YAML"),
@@ -173,9 +184,30 @@ def test_what_kindctl_writes_for_kind_cannot_be_passed_through(tmp_path: Path, k
 def test_what_is_not_a_mapping_has_a_place_too(
     tmp_path: Path, text: str, place: tuple[int, int], message: str
 ) -> None:
-    ((line, column, said, _),) = problems(tmp_path, text)
+    ((line, column, said, hint),) = problems(tmp_path, text)
     assert (line, column) == place
     assert message in said
+    assert hint
+
+
+def test_what_is_merged_may_be_overridden(tmp_path: Path) -> None:
+    config = load(
+        write(
+            tmp_path,
+            """\
+            name: shop
+            apps:
+            - &a {name: a, manifests: [.], expect: [{path: /x}]}
+            - {<<: *a, name: b, expect: []}
+            """,
+        )
+    ).config
+    assert [(app.name, len(app.expect)) for app in config.apps] == [("a", 1), ("b", 0)]
+
+
+def test_a_date_is_text(tmp_path: Path) -> None:
+    ((line, column, message, _),) = problems(tmp_path, "name: a\nextraCAs: [2020-13-45]\n")
+    assert (line, column, message) == (2, 12, "no file '2020-13-45'")
 
 
 def test_a_local_file_overrides_and_its_problems_are_placed_in_it(tmp_path: Path) -> None:

@@ -128,11 +128,11 @@ def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
     (tmp_path / "g.yaml").write_bytes(b"\xff\xfe")
     found = problems(tmp_path)
     assert [(file, line) for file, line, _, _ in found] == [
-        ("a.yaml", 2),
+        ("a.yaml", 1),
         ("b.yaml", 1),
         ("c.yaml", 1),
         ("d.yaml", 1),
-        ("e.yaml", 1),
+        ("e.yaml", 3),
         ("f.yaml", 3),
         ("g.yaml", 0),
     ]
@@ -217,7 +217,7 @@ data:
         "exponent": 1000.0,
         "number": 12,
         "decimal": 1.5,
-        True: True,
+        "true": True,
         "version": "1.2.3",
         "huge": 31,
     }
@@ -243,3 +243,22 @@ def test_anchors_and_merge_keys_work(tmp_path: Path) -> None:
     )
     (manifest,) = read(tmp_path)
     assert manifest.obj["binaryData"] == {"a": "b", "c": "d"}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("x: !!int foo\n", 5, "'foo' is no int"),
+        ("x: &x [*x]\n", 5, "this has itself in it"),
+        ("x: !Ref foo\n", 5, "the tag !Ref is not read"),
+        ("data: {a: b}\nx: [\n", 6, "not YAML: did not find expected node content"),
+    ],
+)
+def test_what_is_no_data_has_its_place(tmp_path: Path, text: str, line: int, message: str) -> None:
+    write(tmp_path, "a.yaml", CONFIG_MAP.format(name="x") + text)
+    assert [found[:3] for found in problems(tmp_path)] == [("a.yaml", line, message)]
+
+
+def test_an_equals_sign_is_text(tmp_path: Path) -> None:
+    write(tmp_path, "a.yaml", CONFIG_MAP.format(name="x") + "data: {matchType: =}\n")
+    assert read(tmp_path)[0].obj["data"] == {"matchType": "="}
