@@ -49,7 +49,9 @@ def wanted_forward(
     address: str = "127.0.0.1",
 ) -> Forward:
     """`service`: SERVICE[:PORT], NAMESPACE/SERVICE[:PORT]; without a namespace the only one that has it.
-    Raises UsageError for a Service or port that is not there, or is not the only one."""
+    Raises UsageError for a Service or port that is not there, or is not the only one, and for what is no
+    address; MachineError for an address that this machine does not have."""
+    _check(address)
     path, _, port = service.removeprefix("svc/").removeprefix("service/").partition(":")
     space, _, called = path.rpartition("/")
     with open_environment(tools, name) as cluster:
@@ -107,6 +109,18 @@ def forward_stop(name: str, tools: Tools, which: str | None) -> Sequence[Forward
 def _is_meant(of: Forward, which: str) -> bool:
     services = (of.service, f"{of.namespace}/{of.service}", f"{of.service}:{of.port}", target(of))
     return which in (str(of.local), f"{of.address}:{of.local}", *services)
+
+
+def _check(address: str) -> None:
+    import ipaddress
+
+    try:
+        ipaddress.ip_address(address)
+    except ValueError as error:
+        raise UsageError(
+            f"{address!r} is not an IP address",
+            fix="127.0.0.1: this machine only; 0.0.0.0: everyone who reaches it",
+        ) from error
 
 
 def _service(cluster: Cluster, name: str, namespace: str | None) -> Object:

@@ -110,9 +110,9 @@ def explained(
         for state in forwards.list(environment):
             if (state.forward.address, state.forward.local) == place:
                 return forwarded_already(state.forward)
+    owner = net.owner(forward.address, forward.local)  # raises where it cannot be bound at all
     if error.code != "port-taken":
         return error
-    owner = net.owner(forward.address, forward.local)
     who = "another program"
     if owner is not None and owner.program:
         who = owner.program + (f" (process {owner.pid})" if owner.pid else "")

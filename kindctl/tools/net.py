@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ BODY_LIMIT = 4 * 1024 * 1024
 
 STAYS_OPEN = 0.15
 """Seconds after which a connection that nobody closed counts as taken."""
+
+LAST_PORT = 65535
 
 _ANY = ("0.0.0.0", "::")  # noqa: S104 - addresses that listeners have, none is bound here
 
@@ -44,21 +47,18 @@ class RealNet:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 return _listener(address, port) or PortOwner(None, "")
-            raise MachineError(
-                f"{address}:{port} cannot be bound on this machine",
-                why=error.strerror or str(error),
-                fix="use an address that this machine has, such as 127.0.0.1",
-                code="port-address",
-            ) from error
+            raise _unbindable(f"{address}:{port}", error) from error
         return None
 
     def free_port(self, address: str, wanted: Sequence[int]) -> int:
         for port in wanted:
-            try:
-                return _bind(address, port)
-            except OSError:
-                continue
-        return _bind(address, 0)
+            with suppress(OSError):
+                if port <= LAST_PORT:
+                    return _bind(address, port)
+        try:
+            return _bind(address, 0)
+        except OSError as error:
+            raise _unbindable(address, error) from error
 
     def http(
         self,
@@ -128,12 +128,24 @@ class RealNet:
 
 def _bind(address: str, port: int) -> int:
     """Bind and let go; the port. SO_REUSEADDR as servers set it: connections of an earlier listener
-    that are in TIME_WAIT do not count, a listener does, on this address or on all."""
+    that are in TIME_WAIT do not count, a listener does, on this address or on all. Raises OSError."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((address, port))
+        try:
+            probe.bind((address, port))
+        except UnicodeError as error:  # what cannot even be a host's name
+            raise OSError(errno.EADDRNOTAVAIL, str(error)) from error
         return int(probe.getsockname()[1])
+
+
+def _unbindable(where: str, error: OSError) -> MachineError:
+    return MachineError(
+        f"{where} cannot be bound on this machine",
+        why=error.strerror or str(error),
+        fix="use an address that this machine has, such as 127.0.0.1",
+        code="port-address",
+    )
 
 
 def _listener(address: str, port: int) -> PortOwner | None:

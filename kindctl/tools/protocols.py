@@ -244,12 +244,12 @@ class Net(Protocol):
     """Ports and HTTP, from this machine."""
 
     def owner(self, address: str, port: int) -> PortOwner | None:
-        """None: the port can be bound. Raises MachineError (port-privileged) where this user may not
-        bind it at all."""
+        """None: the port can be bound. Raises MachineError where it never can: port-privileged, where
+        this user may not, or port-address, where this machine does not have the address."""
         ...
 
     def free_port(self, address: str, wanted: Sequence[int]) -> int:
-        """The first of `wanted` that can be bound, else any."""
+        """The first of `wanted` that can be bound, else any. Raises MachineError (port-address)."""
         ...
 
     def http(

@@ -147,6 +147,14 @@ def test_a_port_of_somebody_else_is_taken(bench: Bench) -> None:
     assert bench.forwards.list(ENVIRONMENT) == []
 
 
+def test_an_address_that_the_machine_lacks_is_refused(bench: Bench) -> None:
+    elsewhere = Forward("shop", "web", 80, 8080, "198.51.100.7")
+    with pytest.raises(ToolError) as caught:
+        bench.forwards.add(ENVIRONMENT, bench.access, elsewhere, origin="file")
+    assert caught.value.code == "forward"
+    assert bench.forwards.list(ENVIRONMENT) == []
+
+
 def test_a_port_of_another_forward_is_forwarded(bench: Bench) -> None:
     web = to(bench)
     bench.forwards.add(ENVIRONMENT, bench.access, web, origin="file")

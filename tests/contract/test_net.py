@@ -55,10 +55,16 @@ def test_connections_of_a_listener_that_is_gone_do_not_count(nets: NetBench) -> 
     assert nets.net.owner("127.0.0.1", nets.just_closed()) is None
 
 
-def test_an_address_of_another_machine_is_refused(nets: NetBench) -> None:
-    with pytest.raises(MachineError) as caught:
-        nets.net.owner("198.51.100.7", 8080)
-    assert caught.value.code == "port-address"
+@pytest.mark.parametrize("address", ["198.51.100.7", "2001:db8::7", "fe80::1%nosuch", ".."])
+def test_an_address_that_the_machine_lacks_is_refused(nets: NetBench, address: str) -> None:
+    for ask in (
+        lambda: nets.net.owner(address, 8080),
+        lambda: nets.net.free_port(address, [8080]),
+        lambda: nets.net.free_port(address, []),
+    ):
+        with pytest.raises(MachineError) as caught:
+            ask()
+        assert caught.value.code == "port-address"
 
 
 def test_the_first_free_port_of_the_wanted_is_taken(nets: NetBench) -> None:
@@ -66,6 +72,7 @@ def test_the_first_free_port_of_the_wanted_is_taken(nets: NetBench) -> None:
     free = nets.net.free_port("127.0.0.1", ())
     assert nets.net.free_port("127.0.0.1", [taken, free]) == free
     assert nets.net.free_port("127.0.0.1", [taken]) not in (taken, 0)
+    assert 0 < nets.net.free_port("127.0.0.1", range(65536, 65540)) < 65536
 
 
 def test_a_privileged_port_is_refused_to_users_unless_it_is_taken() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from kindctl.errors import ToolError
+from kindctl.errors import MachineError, ToolError
 from kindctl.models import Forward
 from kindctl.tools.protocols import ApiAccess, ForwardState
 from tests.fakes.net import FakeNet
@@ -37,7 +37,12 @@ class FakeForwards:
                 if state.forward == forward:
                     return
                 raise ToolError("could not add", code="forwarded")
-        if self.net.owner(*_place(forward)) is not None:
+        try:
+            taken = self.net.owner(*_place(forward)) is not None
+        except MachineError as error:
+            self._forget(environment)
+            raise ToolError("could not add", code="forward") from error
+        if taken:
             self._forget(environment)
             raise ToolError("could not add", code="port-taken")
         self.net.listen(*_place(forward), "python", PROCESS)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from kindctl.errors import MachineError, ToolError
 from kindctl.tools.protocols import HttpAnswer, PortOwner
 
+LAST_PORT = 65535
 ANY = ("0.0.0.0", "::")
 
 
@@ -37,15 +38,17 @@ class FakeNet:
     reachable_urls: set[str] = field(default_factory=set)
 
     def owner(self, address: str, port: int) -> PortOwner | None:
-        if address not in self.addresses:
-            raise MachineError(f"{address}:{port} cannot be bound", code="port-address")
+        self._has(address)
         owner = self._listener(address, port)
         if owner is None and port < self.unprivileged_from:
             raise MachineError(f"port {port} is for root only", code="port-privileged")
         return owner
 
     def free_port(self, address: str, wanted: Sequence[int]) -> int:
+        self._has(address)
         for port in itertools.chain(wanted, range(32768, 61000)):
+            if port > LAST_PORT:
+                continue
             if port >= self.unprivileged_from and self._listener(address, port) is None:
                 return port
         raise AssertionError("no port is free")
@@ -97,6 +100,10 @@ class FakeNet:
     def serve(self, address: str, port: int, handler: Handler, program: str = "server") -> None:
         self.listen(address, port, program)
         self.handlers[address, port] = handler
+
+    def _has(self, address: str) -> None:
+        if self.names.get(address, address) not in self.addresses:
+            raise MachineError(f"{address} cannot be bound", code="port-address")
 
     def _listener(self, address: str, port: int) -> PortOwner | None:
         for (taken, taken_port), owner in self.listeners.items():

@@ -526,8 +526,9 @@ def test_a_privileged_port_is_no_matter_for_an_engine_that_runs_as_root(world: W
 
 
 def test_an_address_that_the_machine_lacks_is_refused(world: World) -> None:
-    verdict = world.verdict("ports", Wants(ports=(("192.0.2.9", 80),)))
+    verdict = world.verdict("ports", Wants(ports=(("192.0.2.9", 80), ("192.0.2.9", 7))))
     assert (verdict.code, verdict.level) == ("port-address", "failed")
+    assert "or use" not in verdict.fix
 
 
 # --- networks --------------------------------------------------------------------------------------

@@ -132,6 +132,20 @@ def test_who_has_the_port_is_named_with_another(world: World) -> None:
     assert caught.value.code == "port-taken"
 
 
+@pytest.mark.parametrize("local", [None, 9000])
+def test_an_address_that_the_machine_lacks_is_refused(world: World, local: int | None) -> None:
+    with pytest.raises(UsageError, match="'nonsense' is not an IP address"):
+        wanted_forward("shop", world.tools, "web", local, address="nonsense")
+
+    def asked() -> None:
+        wanted = wanted_forward("shop", world.tools, "web", local, address="10.99.99.99")
+        forward("shop", world.tools, wanted)
+
+    with pytest.raises(MachineError) as refused:
+        asked()
+    assert refused.value.code == "port-address"
+
+
 def test_another_forward_on_the_port_is_named(world: World) -> None:
     forward("shop", world.tools, WEB)
     with pytest.raises(UsageError) as caught:

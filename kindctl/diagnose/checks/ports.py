@@ -42,11 +42,13 @@ class Ports(Unfixable):
             names = ", ".join(f"{address}:{port}" for address, port in ports)
             return self.ok(f"{names} can be used" if names else "none asked for")
         remedies = dict.fromkeys(problem.remedy for problem in problems.values())
+        elsewhere = [i for i, problem in problems.items() if problem.code != "port-address"]
+        instead = f"; or use {_free_instead(tools, wants, elsewhere)}" if elsewhere else ""
         return Verdict(
             code=next(iter(problems.values())).code,
             level="failed",
             seen="; ".join(problem.seen for problem in problems.values()),
-            fix=f"{'; '.join(remedies)}; or use {_free_instead(tools, wants, problems)}",
+            fix="; ".join(remedies) + instead,
         )
 
 
