@@ -18,6 +18,8 @@ ENVIRONMENT_LABEL = "kindctl.dev/environment"
 COMPONENT_LABEL = "kindctl.dev/component"
 MANAGED_LABEL = "app.kubernetes.io/managed-by"
 DOCKER_ENVIRONMENT_LABEL = "dev.kindctl.environment"
+REGISTRY_LABEL = "dev.kindctl.registry"
+"""Of the environment's image registry: a container of its own that is no node."""
 EXTRA_CAS_LABEL = "dev.kindctl.extra-cas"
 """Of an image: the SHA-256 of each additional certificate authority that it trusts, by commas."""
 

@@ -14,12 +14,11 @@ from kindctl.actions.elsewhere import refuse_a_move
 from kindctl.config.load import LOCAL_FILE, Loaded, find_file, load
 from kindctl.config.schema import ExistingConfig
 from kindctl.errors import ConfigError, KindctlError, UsageError
-from kindctl.models import DOCKER_ENVIRONMENT_LABEL, Absent, ContainerInfo
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL, REGISTRY_LABEL, Absent, ContainerInfo
 from kindctl.paths import checked, names_environment
 from kindctl.providers.base import Provider
 from kindctl.providers.existing import ExistingProvider, all_remembered, remembered
 from kindctl.providers.kind import KindProvider
-from kindctl.providers.registry import REGISTRY_LABEL
 from kindctl.steps.located import urls_of
 from kindctl.steps.record import Record, read_record
 from kindctl.tools.protocols import Cluster, Tools

@@ -9,8 +9,7 @@ from kindctl.actions.environments import nodes_by_environment, open_environment,
 from kindctl.actions.forwards import row as forward_row
 from kindctl.diagnose.evidence import WORKLOADS, snapshot
 from kindctl.errors import KindctlError, UsageError
-from kindctl.models import NotReady, ObjectRef, Ready
-from kindctl.providers.registry import REGISTRY_LABEL
+from kindctl.models import REGISTRY_LABEL, NotReady, ObjectRef, Ready
 from kindctl.steps.gateways import gateway_kinds
 from kindctl.steps.located import urls_of
 from kindctl.steps.readiness import fault, is_waited_for

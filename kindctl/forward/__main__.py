@@ -14,10 +14,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from kindctl.errors import KindctlError
 from kindctl.forward.access import Access
 from kindctl.forward.supervisor import Supervisor
-from kindctl.models import DOCKER_ENVIRONMENT_LABEL
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL, REGISTRY_LABEL
 from kindctl.paths import forward_socket
+from kindctl.tools.protocols import Engine
 from kindctl.tools.unix_sockets import short
 
 LOCK_SECONDS = 5
@@ -78,14 +80,18 @@ async def _supervise(access: Access, path: Path, environment: str, *, on_kind: b
 
 
 def _no_nodes(environment: str) -> bool:
-    """Stopped ones are nodes too. An engine that does not answer says nothing."""
-    from kindctl.errors import KindctlError
     from kindctl.tools.engine import DockerEngine
 
+    return no_nodes(DockerEngine(), environment)
+
+
+def no_nodes(engine: Engine, environment: str) -> bool:
+    """Stopped ones are nodes too, the registry is none. An engine that does not answer says nothing."""
     try:
-        return not DockerEngine().containers(labels={DOCKER_ENVIRONMENT_LABEL: environment})
+        found = engine.containers(labels={DOCKER_ENVIRONMENT_LABEL: environment})
     except KindctlError:
         return False
+    return all(REGISTRY_LABEL in container.labels for container in found)
 
 
 def _log(text: str) -> None:

@@ -12,10 +12,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kindctl.errors import KindctlError, NotOursError, ToolError
-from kindctl.models import DOCKER_ENVIRONMENT_LABEL, ContainerInfo, PortMapping, Run
+from kindctl.models import (
+    DOCKER_ENVIRONMENT_LABEL,
+    REGISTRY_LABEL,
+    ContainerInfo,
+    PortMapping,
+    Run,
+)
 from kindctl.tools.protocols import Engine
 
-REGISTRY_LABEL = "dev.kindctl.registry"
 NETWORK = "kind"
 INNER_PORT = 5000
 ADDRESS = "127.0.0.1"

@@ -14,7 +14,8 @@ from kindctl.actions.status import status
 from kindctl.config.load import Loaded
 from kindctl.diagnose.base import Wants
 from kindctl.diagnose.checks import load as load_check
-from kindctl.errors import KindctlError, NotOursError
+from kindctl.errors import KindctlError, MachineError, NotOursError
+from kindctl.forward.__main__ import no_nodes
 from kindctl.models import DOCKER_ENVIRONMENT_LABEL, ObjectRef
 from kindctl.plan import make_plan
 from kindctl.providers.registry import LocalRegistry
@@ -45,6 +46,15 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 def up(world: World) -> World:
     world.up(with_registry())
     return world
+
+
+def test_without_a_node_it_keeps_no_forwards_alive(up: World) -> None:
+    assert not no_nodes(up.engine, "shop")
+    up.engine.remove("shop-control-plane")
+    assert up.engine.containers(name=NAME)
+    assert no_nodes(up.engine, "shop")
+    up.engine.problem = MachineError("the engine does not answer")
+    assert not no_nodes(up.engine, "shop")
 
 
 def node(world: World) -> FakeContainer:
