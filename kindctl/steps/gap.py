@@ -24,7 +24,9 @@ class Gap:
         self._last_lost = False
         self.requests = 0
         self.lost = 0
-        self.seconds = 0.0  # between the last right answer before a loss and the next one after it
+        self.seconds = (
+            0.0  # between the last right answer before a loss and the next one, or the end
+        )
 
     def __enter__(self) -> Gap:
         self._thread.start()
@@ -33,6 +35,8 @@ class Gap:
     def __exit__(self, *exc: object) -> None:
         self._over.set()
         self._thread.join(timeout=10)
+        if self._last_lost:
+            self.seconds += self._clock() - self._last_right
 
     def _watch(self) -> None:
         while not self._over.is_set():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -344,6 +345,25 @@ def test_the_gap_is_from_the_last_right_answer_to_the_next_one() -> None:
         gap._ask()
     assert (gap.requests, gap.lost, gap.seconds) == (6, 2, 3.0)
     assert str(gap) == "3.0 s without a right answer (2 of 6 requests lost)"
+
+
+def test_a_gap_that_is_still_open_at_the_end_counts() -> None:
+    lost = threading.Event()
+    now = 0.0
+
+    def holds() -> bool:
+        nonlocal now
+        if now:
+            lost.set()
+            return False
+        now = 4.0
+        return True
+
+    gap = Gap(holds, clock=lambda: now)
+    with gap:
+        lost.wait(5)
+        now = 6.0
+    assert gap.seconds == 2.0
 
 
 def test_a_way_in_that_always_answers_has_no_gap() -> None:
