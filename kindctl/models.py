@@ -225,6 +225,11 @@ class Exposure(Protocol):
         """Whether the pods themselves listen on ports of their node (hostPort)."""
         ...
 
+    @property
+    def service_type(self) -> str:
+        """The type that the Service becomes; empty: its own."""
+        ...
+
     def mappings(self) -> Sequence[PortMapping]:
         """Ports that the node must have from its making on; empty where none are needed."""
         ...

@@ -18,7 +18,7 @@ from kindctl.components.manifests import Manifest
 from kindctl.config.load import Loaded
 from kindctl.config.places import Loc
 from kindctl.errors import ConfigError, Problem
-from kindctl.models import Exposure, Object, is_tcp
+from kindctl.models import Exposure, is_tcp
 
 PORTS, UNPRIVILEGED = range(1, 65536), range(1024, 65536)
 
@@ -79,27 +79,6 @@ class NodePorts:
         number = next(number for number in rest if number not in self.taken)
         self.taken[number] = str(service)
         return number
-
-
-def no_node_port(service: Manifest, port: Object, wanted: int | None) -> tuple[str, str] | None:
-    """Why this port of a Service cannot have that node port (message and hint)."""
-    spec = service.obj.get("spec") or {}
-    line, _ = service.place(("spec", "ports"))
-    where = f"{service.file}:{line}" if line else service.file
-    given = port.get("nodePort")
-    if wanted and given and wanted != given:
-        return (
-            f"Service {service.name!r} has nodePort {given} in its manifest, and {wanted} here",
-            f"leave one of the two out: {where}",
-        )
-    if not is_tcp(port):
-        message = f"port {port['port']} of Service {service.name!r} speaks {port['protocol']}"
-        return message, "only TCP is mapped and verified"
-    if spec.get("clusterIP") == "None" or spec.get("type") == "ExternalName":
-        kind = "is headless" if spec.get("clusterIP") == "None" else "is an ExternalName"
-        message = f"Service {service.name!r} {kind}, and so has no node port"
-        return message, f"give the app a second Service for the same pods: {where}"
-    return None
 
 
 def _given(service: Manifest) -> Iterator[Given]:

@@ -9,13 +9,15 @@ from typing import Any, Literal
 
 from kindctl.components.app import AppComponent, Expect, ExposedService
 from kindctl.components.base import STOCK_PORTS, Ports
+from kindctl.components.manifests import Manifest
+from kindctl.components.services import unfit
 from kindctl.config.load import Loaded
 from kindctl.config.schema import AppConfig, Config, ExpectConfig, ExposeServiceConfig
 from kindctl.errors import ConfigError, Problem
 from kindctl.exposures import load_exposure
 from kindctl.exposures.load_balancer import nodes_are_reached, on_this_machine
 from kindctl.models import ExposedPort, Exposure, Object, is_tcp
-from kindctl.node_ports import NodePorts, no_node_port
+from kindctl.node_ports import NodePorts
 
 USUALLY_HTTP = (80, 3000, 5000, 8000, 8080)
 
@@ -56,63 +58,89 @@ def expectation(wanted: ExpectConfig) -> Expect:
     return Expect(wanted.path, wanted.host, wanted.contains, wanted.status, wanted.scheme)
 
 
+At = Callable[[str, str], Problem]
+"""(message, hint) -> a Problem with the place of the way in the file."""
+
+
 def exposed(
     app: AppConfig, component: AppComponent, loaded: Loaded, node_ports: NodePorts
 ) -> Iterator[ExposedService]:
-    """Raises ConfigError for a Service that no manifest has, or a port that it does not have."""
+    """Raises ConfigError for a Service that no manifest has, a port that it does not have, and a way
+    that it cannot have."""
     problems: list[Problem] = []
+    balanced: set[tuple[str, int | str]] = set()
     index = loaded.config.apps.index(app)
     for place, way in enumerate(app.expose):
+        at = partial(loaded.problem, ("apps", index, "expose", place))
         try:
-            at = partial(loaded.problem, ("apps", index, "expose", place))
-            port = _port(way, component, at, node_ports)
+            found = _exposed(way, component, loaded.config, at, node_ports)
         except ConfigError as error:
             problems += error.problems
             continue
-        beside = _beside(loaded.config, way.via, [port.local], way.local)
-        exposure = load_exposure(way.via)((port,), way.address, **beside)
-        yield ExposedService(exposure, expectation(way.expect) if way.expect else None)
+        for port in found.exposure.ports if way.via == "load-balancer" else ():
+            if (port.service, port.port) in balanced:
+                message = (
+                    f"port {port.port} of Service {port.service!r} has an external address already"
+                )
+                problems.append(at(message, "it serves everybody: take one of the two out"))
+            balanced.add((port.service, port.port))
+        yield found
     if problems:
         raise ConfigError(problems)
 
 
-def _port(
-    way: ExposeServiceConfig,
-    component: AppComponent,
-    problem: Callable[[str, str], Problem],
-    node_ports: NodePorts,
-) -> ExposedPort:
+def _exposed(
+    way: ExposeServiceConfig, component: AppComponent, config: Config, at: At, node_ports: NodePorts
+) -> ExposedService:
+    service = _service(way, component, at)
+    entry = _entry(way, service, at)
+    port = _port(way, service, entry, at, node_ports)
+    beside = _beside(config, way.via, [port.local], way.local)
+    exposure = load_exposure(way.via)((port,), way.address, **beside)
+    if fault := unfit(service, entry, exposure):
+        raise ConfigError([at(*fault)])
+    return ExposedService(exposure, expectation(way.expect) if way.expect else None)
+
+
+def _service(way: ExposeServiceConfig, component: AppComponent, at: At) -> Manifest:
     services = {m.name: m for m in component.parsed if m.kind == "Service"}
-    if way.service not in services:
-        close = difflib.get_close_matches(way.service, services, 1)
-        known = f"the app's Services: {', '.join(services) or 'none'}"
-        raise ConfigError(
-            [
-                problem(
-                    f"no manifest of the app has a Service {way.service!r}",
-                    f"did you mean {close[0]!r}?" if close else known,
-                )
-            ]
-        )
-    manifest = services[way.service]
-    ports = (manifest.obj.get("spec") or {}).get("ports") or []
+    if way.service in services:
+        return services[way.service]
+    close = difflib.get_close_matches(way.service, services, 1)
+    known = f"the app's Services: {', '.join(services) or 'none'}"
+    hint = f"did you mean {close[0]!r}?" if close else known
+    raise ConfigError([at(f"no manifest of the app has a Service {way.service!r}", hint)])
+
+
+def _entry(way: ExposeServiceConfig, service: Manifest, at: At) -> Object:
+    """Of the Service's ports."""
+    ports = (service.obj.get("spec") or {}).get("ports") or []
     fitting = [p for p in ports if way.port in (None, p.get("port"), p.get("name"))]
     fitting = [p for p in fitting if is_tcp(p)] or fitting  # DNS has one number for both protocols
-    if len(fitting) != 1:
-        names = ", ".join(str(p.get("name") or p.get("port")) for p in ports)
-        which = f"which port of Service {way.service!r}?"
-        raise ConfigError([problem(which, f"it has {names or 'none'}: name one in `port`")])
-    (found,) = fitting
-    number = int(found["port"])
-    node_port = 0
+    if len(fitting) == 1:
+        return dict(fitting[0])
+    names = ", ".join(str(p.get("name") or p.get("port")) for p in ports)
+    hint = f"it has {names or 'none'}: name one in `port`"
+    if way.port in [str(p.get("port")) for p in ports]:
+        hint = f"a number is written without quotes: port: {way.port}"
+    raise ConfigError([at(f"which port of Service {way.service!r}?", hint)])
+
+
+def _port(
+    way: ExposeServiceConfig, service: Manifest, entry: Object, at: At, node_ports: NodePorts
+) -> ExposedPort:
+    number, node_port = int(entry["port"]), 0
     if way.via == "node-port":
-        if fault := no_node_port(manifest, found, way.nodePort):
-            raise ConfigError([problem(*fault)])
-        given = way.nodePort or found.get("nodePort")
-        node_port = given or node_ports.choose(manifest, number)
+        given = entry.get("nodePort")
+        if way.nodePort and given and way.nodePort != given:
+            message = f"Service {way.service!r} has nodePort {given} in its manifest, "
+            message += f"and {way.nodePort} here"
+            hint = f"leave one of the two out: {service.where(('spec', 'ports'))}"
+            raise ConfigError([at(message, hint)])
+        node_port = way.nodePort or given or node_ports.choose(service, number)
     return ExposedPort(
-        scheme=way.scheme or scheme_of(found),
-        namespace=manifest.namespace,
+        scheme=way.scheme or scheme_of(entry),
+        namespace=service.namespace,
         service=way.service,
         port=number,
         local=number if way.via == "load-balancer" else way.local or node_port or number,

@@ -49,6 +49,11 @@ class Manifest:
         mark = _mark(self.node, at)
         return mark.line + 1, mark.column + 1
 
+    def where(self, at: Path_ = ()) -> str:
+        """FILE:LINE of a part of the object, as far as that is known."""
+        line, _ = self.place(at)
+        return f"{self.file}:{line}" if line else self.file
+
     @property
     def kind(self) -> str:
         return str(self.obj["kind"])

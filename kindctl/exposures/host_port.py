@@ -10,6 +10,7 @@ class HostPort(Mapped):
     """See models.Exposure. `node_port` of each port is the pod's hostPort."""
 
     on_node = True
+    service_type = ""
 
     def shape(self, service: Object) -> None:
         """The pods are reached past it."""

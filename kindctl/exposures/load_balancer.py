@@ -28,6 +28,7 @@ class LoadBalancer:
     routed: bool = True
 
     on_node = False
+    service_type = "LoadBalancer"
 
     def mappings(self) -> Sequence[PortMapping]:
         return ()
@@ -61,7 +62,7 @@ class LoadBalancer:
         )
 
     def shape(self, service: Object) -> None:
-        service["spec"]["type"] = "LoadBalancer"
+        service["spec"]["type"] = self.service_type
         for port in self.ports:
             service_port(service, port.port)["port"] = port.local
 

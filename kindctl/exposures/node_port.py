@@ -10,8 +10,9 @@ class NodePort(Mapped):
     """See models.Exposure."""
 
     on_node = False
+    service_type = "NodePort"
 
     def shape(self, service: Object) -> None:
-        service["spec"]["type"] = "NodePort"
+        service["spec"]["type"] = self.service_type
         for port in self.ports:
             service_port(service, port.port)["nodePort"] = port.node_port

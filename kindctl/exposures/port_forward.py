@@ -18,6 +18,7 @@ class PortForward:
     address: str = "127.0.0.1"
 
     on_node = False
+    service_type = ""
 
     def mappings(self) -> Sequence[PortMapping]:
         return ()

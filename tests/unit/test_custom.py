@@ -376,6 +376,24 @@ def test_node_ports_of_its_manifests_count(
     assert message in [text for _, _, text, _ in folder.refused()]
 
 
+@pytest.mark.parametrize(
+    ("via", "spec", "message"),
+    [
+        ("node-port", "clusterIP: None", "is headless, and so has no node port"),
+        ("load-balancer", "clusterIP: None", "is headless, and so has no external address"),
+        ("port-forward, http: 81", "type: ExternalName", "is an ExternalName, and so has no pods"),
+    ],
+)
+def test_a_service_that_cannot_be_reached_so_is_refused(
+    folder: Folder, via: str, spec: str, message: str
+) -> None:
+    file = FILE.replace("via: host-port", f"via: {via}") + "addons: [metallb]\n"
+    folder.write(file=(FILE, file), gate=("  selector: {app: gate}", f"  {spec}"))
+    ((name, line, text, _),) = folder.refused()
+    assert (name, line) == ("kindctl.yaml", 9)
+    assert text.startswith(f"Service 'gate' {message}")
+
+
 def test_the_node_port_of_its_own_manifest_is_its_own(folder: Folder) -> None:
     folder.write(
         file=("via: host-port", "via: node-port"),

@@ -199,22 +199,59 @@ def test_one_port_on_two_addresses_is_two(tmp_path: Path) -> None:
     assert len(found.mappings) == 3
 
 
+HEADLESS, ELSEWHERE = ", clusterIP: None", ", type: ExternalName"
+BALANCED = "ingress: {controller: none}\naddons: [metallb]"
+
+
 @pytest.mark.parametrize(
-    ("more", "message"),
+    ("more", "via", "message"),
     [
-        (", clusterIP: None", "Service 'one' is headless, and so has no node port"),
-        (", type: ExternalName", "Service 'one' is an ExternalName, and so has no node port"),
+        (HEADLESS, "node-port", "is headless, and so has no node port"),
+        (HEADLESS, "load-balancer", "is headless, and so has no external address"),
+        (ELSEWHERE, "node-port", "is an ExternalName, and so has no node port"),
+        (ELSEWHERE, "load-balancer", "is an ExternalName, and so has no external address"),
+        (ELSEWHERE, "port-forward", "is an ExternalName, and so has no pods to forward to"),
+        (", selector: {}", "port-forward", "selects no pods, and so has none to forward to"),
+        (", selector: {}", "load-balancer, local: 81", "selects no pods"),
     ],
 )
-def test_a_service_that_can_have_none_is_refused(tmp_path: Path, more: str, message: str) -> None:
+def test_a_service_that_cannot_be_reached_so_is_refused(
+    tmp_path: Path, more: str, via: str, message: str
+) -> None:
     text = SERVICE.replace("NAME", "one").replace("NODE", "").replace("MORE", more)
+    (tmp_path / "web.yaml").write_text(
+        text.replace("selector: {app: web}, ", "") if "sel" in more else text
+    )
+    line, text = refused(tmp_path, f"- {{service: one, via: {via}}}\n", BALANCED)
+    assert line == 8
+    assert f"Service 'one' {message}" in text
+    assert "web.yaml:" in text
+
+
+def test_a_headless_service_is_forwarded_to(tmp_path: Path) -> None:
+    text = SERVICE.replace("NAME", "one").replace("NODE", "").replace("MORE", HEADLESS)
     (tmp_path / "web.yaml").write_text(text)
-    assert message in refused(tmp_path, "- {service: one, via: node-port}\n")[1]
+    assert parts(tmp_path, "- {service: one, via: port-forward}\n").forwards
 
 
-def test_udp_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("via", ["node-port", "load-balancer", "port-forward"])
+def test_udp_is_refused(tmp_path: Path, via: str) -> None:
     services(tmp_path, one=", protocol: UDP")
-    assert "speaks UDP" in refused(tmp_path, "- {service: one, via: node-port}\n")[1]
+    assert "speaks UDP" in refused(tmp_path, f"- {{service: one, via: {via}}}\n", BALANCED)[1]
+
+
+def test_one_external_address_is_enough(tmp_path: Path) -> None:
+    services(tmp_path, one="")
+    way = "- {service: one, via: load-balancer}\n"
+    line, text = refused(tmp_path, way + way, BALANCED)
+    assert line == 9
+    assert "port 80 of Service 'one' has an external address already" in text
+
+
+def test_a_number_of_a_port_is_no_text(tmp_path: Path) -> None:
+    services(tmp_path, one="")
+    _, text = refused(tmp_path, "- {service: one, port: '80', via: node-port}\n")
+    assert "a number is written without quotes: port: 80" in text
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 
 from kindctl.components.base import Setup
 from kindctl.components.manifests import Manifest, read_manifests
+from kindctl.components.services import unfit
 from kindctl.errors import ConfigError, Problem
 from kindctl.models import Exposure, Object, ObjectRef, api_group, is_tcp
 
@@ -104,10 +105,16 @@ class Brought:
             none = "; `https: null` where there is no HTTPS" if scheme == "https" else ""
             message = f"Service {self.service!r} has no port {number}, for {scheme.upper()}"
             self._refuse(("ports", scheme), message, f"it has {has}{none}")
-        if missing or not self.way_in().on_node:
-            return
+        if not missing:
+            self._check_way()
+
+    def _check_way(self) -> None:
+        way = self.way_in()
         for scheme, number in self._ports:
-            if not self._host_port(self._entries[number]):
+            if fault := unfit(self._service(), self._entries[number], way):
+                self._refuse(("service",), *fault)
+                return
+            if way.on_node and not self._host_port(self._entries[number]):
                 message = (
                     f"no pod behind Service {self.service!r} has a port of its node for {scheme}"
                 )
@@ -128,8 +135,7 @@ class Brought:
     @property
     def _entries(self) -> dict[int, Object]:
         """Of the Service: number -> its TCP port."""
-        service = next(m for m in self._here("Service") if m.name == self.service)
-        ports = _spec(service.obj).get("ports") or ()
+        ports = _spec(self._service().obj).get("ports") or ()
         return {int(port["port"]): port for port in ports if is_tcp(port)}
 
     def _host_port(self, port: Object) -> int:
@@ -139,13 +145,15 @@ class Brought:
 
     def _pods(self) -> Iterator[Object]:
         """Pod specs that the Service selects."""
-        service = next(m for m in self._here("Service") if m.name == self.service)
-        selector = _spec(service.obj).get("selector") or {}
+        selector = _spec(self._service().obj).get("selector") or {}
         for manifest in self._here(*WORKLOADS.values()):
             template = _spec(manifest.obj).get("template") or {}
             labels = (template.get("metadata") or {}).get("labels") or {}
             if selector and selector.items() <= labels.items():
                 yield _spec(template)
+
+    def _service(self) -> Manifest:
+        return next(m for m in self._here("Service") if m.name == self.service)
 
     def _here(self, *kinds: str) -> Iterator[Manifest]:
         return (m for m in self.parsed if m.kind in kinds and m.namespace == self.namespace)
