@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 from kindctl import kubeconfig
@@ -15,7 +15,6 @@ from kindctl.components.app import AppComponent, settle_namespaces
 from kindctl.components.base import (
     Component,
     Controller,
-    Neighbours,
     Setup,
 )
 from kindctl.components.gateway import Handover
@@ -39,7 +38,6 @@ from kindctl.images.objects import objects_in
 from kindctl.images.pins import HELM, node_reference
 from kindctl.images.store import Images
 from kindctl.models import (
-    DOCKER_ENVIRONMENT_LABEL,
     AppBuild,
     Endpoint,
     Exposure,
@@ -48,6 +46,7 @@ from kindctl.models import (
     PortMapping,
     Route,
 )
+from kindctl.neighbours import neighbours
 from kindctl.node_ports import NodePorts, refuse_port_clashes
 from kindctl.providers import load_provider
 from kindctl.providers.base import Provider
@@ -57,9 +56,6 @@ from kindctl.trust.serving import Serving
 from kindctl.ways import controllers_way, expectation, exposed
 
 HTTPS = 443
-
-KIND_NETWORK = "kind"
-"""The engine's network that kind puts its nodes on."""
 
 
 @dataclass(frozen=True)
@@ -267,7 +263,7 @@ def _setup(
         environment=config.name,
         handover=Handover(config.name, [component for _, component, _ in CONTROLLERS.values()]),
         certificate=certificate,
-        neighbours=cache(lambda: _neighbours(tools, config.name)),
+        neighbours=lambda: neighbours(tools.engine, config.name),
         shared=ingress.expose.via == "node-port",
         expose=partial(controllers_way, config),
         replicas=ingress.replicas,
@@ -281,18 +277,6 @@ def _setup(
         empty=config.cluster.provider == "kind",
         render=render,
         read=read,
-    )
-
-
-def _neighbours(tools: Tools, environment: str) -> Neighbours:
-    on_it = [c for c in tools.engine.containers() if KIND_NETWORK in c.addresses]
-    owners = {c.labels.get(DOCKER_ENVIRONMENT_LABEL, "") for c in on_it}
-    numbering = tools.engine.numbering(KIND_NETWORK)
-    return Neighbours(
-        subnets=tools.engine.networks().get(KIND_NETWORK, ()),
-        addresses=frozenset((*(c.addresses[KIND_NETWORK] for c in on_it), *numbering.reserved)),
-        environments=frozenset(owners - {"", environment}),
-        ranges=numbering.ranges,
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 from kindctl import __version__
-from kindctl.components.base import Component
+from kindctl.components.base import Component, TakesTurns
 from kindctl.config.load import Loaded
 from kindctl.diagnose.causes import explain
 from kindctl.images.pins import FILES, REGISTRY
@@ -173,6 +173,7 @@ class _Steps:
             needs=frozenset({"cluster:api", *delivered, *authority}),
             resolve=self._resolve,
             adopt=not self.provider.lasting,
+            alone=part.alone if isinstance(part, TakesTurns) else None,
             **common,
         )
         yield WorkloadsReady(

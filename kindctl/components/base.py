@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from kindctl.components.gateway import Handover
 from kindctl.components.gateway_api import Read
@@ -81,7 +82,8 @@ class Neighbours:
 
     subnets: tuple[str, ...]  # CIDR
     addresses: frozenset[str]  # of its containers, and of its gateway
-    environments: frozenset[str]  # the other ones on this engine
+    pools: frozenset[str] = frozenset()  # ranges that other environments really give away
+    silent: frozenset[str] = frozenset()  # other environments that do not say what they give away
     ranges: tuple[
         str, ...
     ] = ()  # CIDR from which the engine gives addresses; empty: from the bottom
@@ -108,6 +110,15 @@ class Setup:
     fault: Fault = _nowhere  # of `custom`
     empty: bool = True  # whether the cluster has nothing but what is applied here
     render: Renderer | None = None  # renders those of them that are kustomizations or charts
+
+
+@runtime_checkable
+class TakesTurns(Protocol):
+    """A component whose objects depend on what other environments of this machine have."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Held while its objects are looked at anew and applied. Raises BusyError."""
+        ...
 
 
 class Controller(Component, Protocol):

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -74,7 +75,8 @@ class ObjectsApplied:
 
     Fields that the manifests do not name belong to others. `late`: the component's late objects.
     `adopt`: take over objects that exist and that kindctl did not make. Without it they are refused, and
-    namespaces that exist are used as they are.
+    namespaces that exist are used as they are. `alone`: held while what is to be applied is looked at
+    anew and applied.
     """
 
     name: str
@@ -86,6 +88,7 @@ class ObjectsApplied:
     resolve: Resolve
     late: bool = False
     adopt: bool = True
+    alone: Callable[[], AbstractContextManager[None]] | None = None
     timeout: float = 180.0
     wake: Wake | None = None
     clock: Callable[[], float] = time.monotonic
@@ -106,8 +109,13 @@ class ObjectsApplied:
         cluster = self.provider.cluster()
         if cluster is None:
             raise KindctlError("there is no cluster to apply objects to")
-        looks = self._looks or self._look(cluster)
-        self._looks = None
+        looks, self._looks = self._looks, None
+        if self.alone is None:
+            return self._make(cluster, looks or self._look(cluster), progress)
+        with self.alone():
+            return self._make(cluster, self._look(cluster), progress)
+
+    def _make(self, cluster: Cluster, looks: Sequence[Look], progress: Progress) -> Change:
         for look in looks:
             if look.error is not None:  # before anything is half done
                 raise look.error

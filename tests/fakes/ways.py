@@ -10,7 +10,7 @@ from kindctl.exposures.host_port import HostPort
 from kindctl.models import ExposedPort, Exposure
 from tests.fakes.trust import serving
 
-NEIGHBOURS = Neighbours(("172.18.0.0/16",), frozenset({"172.18.0.2"}), frozenset())
+NEIGHBOURS = Neighbours(("172.18.0.0/16",), frozenset({"172.18.0.2"}))
 
 
 def host_port(address: str = "127.0.0.1", http: int = 80, https: int = 443) -> HostPort:

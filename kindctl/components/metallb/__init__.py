@@ -7,24 +7,28 @@ earlier), no BGP; the kinds that it watches are defined without their schemas.
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 
-from kindctl.components.base import Resolve, Setup
+from kindctl.components.base import Neighbours, Resolve, Setup
 from kindctl.components.metallb.pool import choose
 from kindctl.models import Endpoint, Object, ObjectRef, Route
+from kindctl.tools.lock import hold
 from kindctl.tools.protocols import Cluster
 
 CONTROLLER = "quay.io/metallb/controller:v0.16.1"
 SPEAKER = "quay.io/metallb/speaker:v0.16.1"
 NAMESPACE = "metallb-system"
 POOL = ObjectRef("metallb.io/v1beta1", "IPAddressPool", "kindctl", NAMESPACE)
+LOCK = "address-Pools"  # no environment's name has capitals
+LOCK_SECONDS = 120.0
 MANIFESTS = ("rbac.yaml", "crds.yaml", "config.yaml", "workloads.yaml", "pool.yaml")
 
 
 class MetalLB:
-    """See components.base.Component."""
+    """See components.base.Component and TakesTurns."""
 
     name = "metallb"
     namespace = NAMESPACE
@@ -34,6 +38,14 @@ class MetalLB:
     def __init__(self, setup: Setup) -> None:
         self._environment = setup.environment
         self._neighbours = setup.neighbours
+        self._around: Neighbours | None = None
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """So that no two environments choose the same pool: what the others have is asked anew."""
+        with hold(LOCK, wait=LOCK_SECONDS):
+            self._around = None
+            yield
 
     def images(self) -> Sequence[str]:
         return (CONTROLLER, SPEAKER)
@@ -64,7 +76,9 @@ class MetalLB:
     def _pool(self, cluster: Cluster) -> str:
         live = cluster.get(POOL)
         has = ((live or {}).get("spec") or {}).get("addresses") or [""]
-        return choose(self._environment, self._neighbours(), str(has[0]))
+        if self._around is None:
+            self._around = self._neighbours()
+        return choose(self._environment, self._around, str(has[0]))
 
 
 def addon(setup: Setup) -> MetalLB:

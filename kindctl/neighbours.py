@@ -1,0 +1,60 @@
+"""Who else is on the network of kind's nodes, and which of its addresses their MetalLB gives away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from kindctl.components.base import Neighbours
+from kindctl.errors import ToolError
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL, ContainerInfo
+from kindctl.providers.kind import ADMIN_CONF, KIND_ROLE_LABEL
+from kindctl.providers.registry import NETWORK
+from kindctl.tools.protocols import Engine
+
+THREADS = 8
+POOLS = (
+    *("kubectl", f"--kubeconfig={ADMIN_CONF}", "--request-timeout=3s"),
+    *("get", "ipaddresspools.metallb.io", "--all-namespaces"),
+    "--output=jsonpath={.items[*].spec.addresses[*]}",
+)
+"""Run in a node: what its cluster has is not written down anywhere else."""
+
+
+def neighbours(engine: Engine, environment: str) -> Neighbours:
+    """As it is now, asked of the engine and of the other environments. Raises ToolError."""
+    containers = engine.containers()
+    numbering = engine.numbering(NETWORK)
+    others = [node for node in containers if _is_anothers(node, environment)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = list(pool.map(partial(_pools, engine), others))
+    return Neighbours(
+        subnets=engine.networks().get(NETWORK, ()),
+        addresses=frozenset(
+            (*(a for c in containers if (a := c.addresses.get(NETWORK))), *numbering.reserved)
+        ),
+        pools=frozenset(one for pools in found for one in pools or ()),
+        silent=frozenset(
+            node.labels[DOCKER_ENVIRONMENT_LABEL]
+            for node, pools in zip(others, found, strict=True)
+            if pools is None
+        ),
+        ranges=numbering.ranges,
+    )
+
+
+def _is_anothers(container: ContainerInfo, environment: str) -> bool:
+    """A control plane, which has the API's files; a stopped one too."""
+    owner = container.labels.get(DOCKER_ENVIRONMENT_LABEL, environment)
+    return owner != environment and container.labels.get(KIND_ROLE_LABEL) == "control-plane"
+
+
+def _pools(engine: Engine, node: ContainerInfo) -> Sequence[str] | None:
+    """None: nobody says. It is stopped, still being made, or has no MetalLB."""
+    if node.state != "running":
+        return None
+    try:
+        return engine.exec(node.id, POOLS).split()
+    except ToolError:
+        return None
