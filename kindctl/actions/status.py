@@ -56,6 +56,20 @@ def urls(name: str, tools: Tools) -> list[str]:
     return found
 
 
+def page(name: str, tools: Tools) -> str:
+    """The first of them that a browser can open. Raises UsageError where there is none."""
+    found = urls(name, tools)
+    pages = [url for url in found if url.startswith("http") and " " not in url]
+    if not pages:
+        raise UsageError(
+            f"{name!r} has no URL that a browser can open as it is",
+            why="; ".join(found),
+            fix="a name leads to the address before it once /etc/hosts has a line for both",
+            code="no-urls",
+        )
+    return pages[0]
+
+
 def _look(name: str, tools: Tools) -> list[StatusRow]:
     nodes = nodes_by_environment(tools).get(name, [])
     rows = [StatusRow("node", n.name, n.state == "running", n.state) for n in nodes]

@@ -12,10 +12,10 @@ def command(environment: NameArgument = None, name: Name = None, file: File = No
     import webbrowser
 
     from kindctl.actions.environments import choose_name
-    from kindctl.actions.status import urls
+    from kindctl.actions.status import page
 
     tools = get_tools()
-    url = urls(choose_name(tools, environment or name, file), tools)[0]
+    url = page(choose_name(tools, environment or name, file), tools)
     if not webbrowser.open(url):
         note("no browser here; open this yourself:")
     typer.echo(url)

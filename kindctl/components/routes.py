@@ -199,14 +199,20 @@ def local_hosts(objects: Iterable[Object]) -> list[str]:
 
 
 def _url(endpoint: Endpoint, way: Way) -> tuple[str, str]:
-    """(URL, Host header). A name that leads to this machine from everywhere on it (RFC 6761) is in the
-    URL; for any other, the URL has the endpoint's own, and the header has the name."""
+    """(URL, Host header). A name that leads to the endpoint is in the URL: on this machine those of
+    RFC 6761. For any other, the URL has the endpoint's own, and the header has the name."""
     host = way.host.replace("*", "any", 1)
     if not host or host == endpoint.host:
         return endpoint.url + way.path, ""
-    if host == "localhost" or host.endswith(".localhost"):
+    if _is_here(endpoint) and (host == "localhost" or host.endswith(".localhost")):
         return endpoint.url.replace(endpoint.host, host, 1) + way.path, ""
     return endpoint.url + way.path, host
+
+
+def _is_here(endpoint: Endpoint) -> bool:
+    """Whether names for this machine lead to it: not to an address of a node, or to one from outside."""
+    address = endpoint.address
+    return address in (*ANY_ADDRESS, "::1", "localhost") or address.startswith("127.")
 
 
 def concrete(pattern: str) -> str:

@@ -91,7 +91,8 @@ def summary(report: Report) -> str:
     whole = all(step.outcome == "ready" for step in report.steps)
     words = "is up" if whole else "is not up"
     lines = [f"### {UNICODE.of('ready' if whole else 'failed')} {report.environment} {words}", ""]
-    lines += [f"- <{url}>" for url in report.urls]
+    for url, space, host in (url.partition(" ") for url in report.urls):
+        lines.append(f"- <{url}>{space}{host}")
     lines += ["", "| | step | time | changes |", "|---|---|--:|--:|"]
     lines += [_row(step) for step in report.steps if step.outcome != "skipped"]
     skipped = sum(step.outcome == "skipped" for step in report.steps)

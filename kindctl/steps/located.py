@@ -38,7 +38,8 @@ def external_address(service: Object | None) -> str:
 
 
 def urls_of(cluster: Cluster | None, routes: Iterable[Route]) -> list[str]:
-    """For people: with EXTERNAL-IP where there is no address, or nobody to ask."""
+    """For people: with EXTERNAL-IP where there is no address, or nobody to ask, and with the name that
+    has to be asked for where the URL has another: "http://localhost/ (Host: shop.example.com)"."""
     return [_url(cluster, route) for route in routes]
 
 
@@ -47,4 +48,5 @@ def _url(cluster: Cluster | None, route: Route) -> str:
         found = located(route, cluster)
     except KindctlError:
         found = None
-    return (found or route).url
+    url = (found or route).url
+    return f"{url} (Host: {route.host})" if route.host else url

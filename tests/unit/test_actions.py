@@ -23,7 +23,7 @@ from kindctl.actions.environments import (
 from kindctl.actions.kubeconfigs import kubeconfig_path, merge_kubeconfig
 from kindctl.actions.plan import survey_plan
 from kindctl.actions.purge import purge, purge_intentions
-from kindctl.actions.status import StatusRow, status, urls
+from kindctl.actions.status import StatusRow, page, status, urls
 from kindctl.actions.up import ask_before_fixing
 from kindctl.actions.version import versions
 from kindctl.components.proof import ENVIRONMENT_HEADER, environment_id
@@ -382,6 +382,25 @@ def test_status_verifies_https_by_the_local_authority(world: World) -> None:
     assert status("shop", world.tools)[-1] == StatusRow("url", route.url, True, "200 OK")
     world.net.certificates["127.0.0.1", 443] = "another's"
     assert not status("shop", world.tools)[-1].ready
+
+
+def test_a_browser_gets_the_first_url_that_it_can_open(world: World) -> None:
+    world.up(loaded())
+    database = Route("tcp://localhost:5432", marked=False)
+    named = Route("http://localhost/", host="shop.example.com")
+    pages = [Route("http://localhost/b"), Route("http://localhost/c")]
+
+    def record(*routes: Route) -> None:
+        text = json.dumps([asdict(route) for route in routes])
+        world.cluster("shop").merge_patch(RECORD, {"data": {"routes": text}})
+
+    record(database, named, *pages)
+    assert page("shop", world.tools) == "http://localhost/b"
+    record(database, named)
+    with pytest.raises(UsageError) as refused:
+        page("shop", world.tools)
+    assert refused.value.code == "no-urls"
+    assert "http://localhost/ (Host: shop.example.com)" in refused.value.why
 
 
 def test_an_environment_without_routes_has_no_urls(world: World) -> None:

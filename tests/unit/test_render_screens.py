@@ -287,10 +287,14 @@ def test_the_summary_of_a_failed_run() -> None:
     assert "- built shop:dev" in lines
 
 
+URLS = ("http://localhost/", "http://localhost/ (Host: shop.example.com)")
+
+
 def test_the_summary_of_a_good_run_names_the_urls() -> None:
-    report = Report("shop", (StepReport("a", "a", "ready", 1, 0),), 1.0, ("http://localhost/",))
+    report = Report("shop", (StepReport("a", "a", "ready", 1, 0),), 1.0, URLS)
     lines = summary(report).splitlines()
 
     assert lines[0] == "### ✓ shop is up"
     assert "- <http://localhost/>" in lines
+    assert "- <http://localhost/> (Host: shop.example.com)" in lines
     assert not any("details" in line for line in lines)

@@ -107,6 +107,15 @@ def test_the_endpoint_gives_name_port_and_where_to_connect() -> None:
     assert (found.url, found.connect) == ("http://localhost/", ("::1", 80))
 
 
+def test_names_for_this_machine_do_not_lead_to_other_addresses() -> None:
+    order = (ingress("/", host="shop.localhost"), ingress("/", host="localhost"))
+    found = routes(*order, exposure=host_port("192.0.2.7"))
+    assert [(route.url, route.host) for route in found] == [
+        ("http://192.0.2.7/", "shop.localhost"),
+        ("http://192.0.2.7/", "localhost"),
+    ]
+
+
 def test_hosts_that_lead_here_are_in_the_url_and_others_in_the_header() -> None:
     found = routes(
         ingress("/", host="shop.localhost"),

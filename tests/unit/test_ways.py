@@ -70,6 +70,11 @@ def test_without_an_address_there_is_nowhere_to_ask() -> None:
     assert urls_of(None, [route()]) == ["http://EXTERNAL-IP:8080/x"]
 
 
+def test_a_name_that_has_to_be_asked_for_stands_beside_its_url() -> None:
+    named = Route("http://localhost/", host="shop.example.com")
+    assert urls_of(None, [named]) == ["http://localhost/ (Host: shop.example.com)"]
+
+
 def test_a_route_with_an_address_is_located_already() -> None:
     known = Route("http://localhost/")
     assert located(known, None) is known
