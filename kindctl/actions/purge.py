@@ -15,7 +15,7 @@ from kindctl.models import ImageInfo
 from kindctl.paths import cache_dir, data_dir
 from kindctl.providers.existing import all_remembered
 from kindctl.tools.protocols import Tools
-from kindctl.trust.stores import trusted_by
+from kindctl.trust.stores import ever_trusted_by
 
 OWN_IMAGES = "kindctl.local/"
 
@@ -60,7 +60,7 @@ def purge(tools: Tools, *, keep_engine: bool, say: Callable[[str], None]) -> Non
 
 def _trusting(tools: Tools) -> list[str]:
     try:
-        return trusted_by(tools.host, Path.home())
+        return ever_trusted_by(tools.host, Path.home())
     except KindctlError:  # not the authority that we made: nobody was told by us to trust it
         return []
 

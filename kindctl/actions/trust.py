@@ -14,6 +14,7 @@ from kindctl.trust.base import Store
 from kindctl.trust.stores import find_stores
 
 Say = Callable[[str], None]
+Trust = tuple[Store, LocalCa]
 TRUST = {True: "yes", False: "no", None: "unknown"}
 
 
@@ -38,22 +39,25 @@ class Outcome:
 
 def standing(host: Host, home: Path) -> Outcome:
     """Who trusts it, and how the others would. Changes nothing. Raises KindctlError (local-ca)."""
-    ca = Authority(host).local()
-    stores = find_stores(host, home)
-    notes = {store.place: store.hindrance() for store in stores}
-    return _outcome(stores, ca, notes, remove=False) if ca else Outcome()
+    authority, stores = Authority(host), find_stores(host, home)
+    return _outcome(authority, stores, {}, remove=False)
 
 
 def trust(host: Host, home: Path, *, agree: Agree, say: Say) -> Outcome:
     """Add the authority to every store that lacks it and that kindctl may change; makes the authority
-    where there is none. Raises KindctlError (local-ca)."""
-    authority = Authority(host)
-    stores = find_stores(host, home)
-    ca = authority.local()
+    where there is no good one, and takes those out that it replaces. Raises KindctlError (local-ca)."""
+    authority, stores = Authority(host), find_stores(host, home)
+    missing, there = authority.missing(), authority.local()
+    ca = None if missing else there
     lacking = [store for store in stores if ca is None or store.trusts(ca) is not True]
-    wishes = [f"add it to the store of {s.name} ({s.place})" for s in lacking if not s.hindrance()]
+    old = [*authority.replaced(), *([there] if missing and there else [])]
+    stale = _having(stores, old)
     first = f"make a certificate authority, for names of this machine only: {authority.file}"
-    wishes = [*([] if ca else [first]), *wishes]
+    wishes = [
+        *([first] if missing else []),
+        *(f"add it to the store of {s.name} ({s.place})" for s in lacking if not s.hindrance()),
+        *_removals(stale),
+    ]
     if wishes and not agree(wishes):
         return standing(host, home)
     if authority.make():
@@ -61,38 +65,55 @@ def trust(host: Host, home: Path, *, agree: Agree, say: Say) -> Outcome:
     ca = authority.local()
     if ca is None:
         raise KindctlError(f"{authority.file} is gone as soon as it was made", code="local-ca")
-    notes = _change(lacking, ca, say, remove=False)
-    return _outcome(stores, ca, notes, remove=False)
+    notes = _change([(store, ca) for store in lacking], say, remove=False)
+    notes |= _change(stale, say, remove=True)
+    _forget(authority, stores)
+    return _outcome(authority, stores, notes, remove=False)
 
 
 def untrust(host: Host, home: Path, *, agree: Agree, say: Say) -> Outcome:
-    """Take the authority out of every store that has it; its own files stay. Raises KindctlError
-    (local-ca)."""
-    ca = Authority(host).local()
-    if ca is None:
-        return Outcome()
-    stores = find_stores(host, home)
-    having = [store for store in stores if store.trusts(ca) is not False]
-    wishes = [
-        f"take it out of the store of {s.name} ({s.place})" for s in having if not s.hindrance()
-    ]
+    """Take the authority, and those that it has replaced, out of every store; its own files stay. Raises
+    KindctlError (local-ca)."""
+    authority, stores = Authority(host), find_stores(host, home)
+    having = _having(stores, authority.known())
+    wishes = _removals(having)
     if wishes and not agree(wishes):
         return standing(host, home)
-    notes = _change(having, ca, say, remove=True)
-    return _outcome(stores, ca, notes, remove=True)
+    notes = _change(having, say, remove=True)
+    _forget(authority, stores)
+    return _outcome(authority, stores, notes, remove=True)
 
 
-def _change(stores: Sequence[Store], ca: LocalCa, say: Say, *, remove: bool) -> Mapping[str, str]:
-    """Place -> why it could not be changed; empty where it could."""
+def _having(stores: Sequence[Store], cas: Sequence[LocalCa]) -> list[Trust]:
+    return [(store, ca) for ca in cas for store in stores if store.trusts(ca) is not False]
+
+
+def _removals(having: Sequence[Trust]) -> list[str]:
+    return [
+        f"take {ca.name} out of the store of {store.name} ({store.place})"
+        for store, ca in having
+        if not store.hindrance()
+    ]
+
+
+def _forget(authority: Authority, stores: Sequence[Store]) -> None:
+    gone = [ca for ca in authority.replaced() if not _having(stores, [ca])]
+    if gone:
+        authority.forget(gone)
+
+
+def _change(trusts: Sequence[Trust], say: Say, *, remove: bool) -> dict[tuple[str, str], str]:
+    """(place, authority) -> why it could not be changed; empty where it could."""
     notes = {}
-    for store in stores:
-        notes[store.place] = store.hindrance()
-        if notes[store.place]:
+    for store, ca in trusts:
+        at = store.place, ca.name
+        notes[at] = store.hindrance()
+        if notes[at]:
             continue
         try:
             (store.remove if remove else store.add)(ca, lambda _: None)
         except KindctlError as error:
-            notes[store.place] = error.why or error.what
+            notes[at] = error.why or error.what
         else:
             done = "took it out of" if remove else "added it to"
             say(f"{done} the store of {store.name} ({store.place})")
@@ -100,15 +121,23 @@ def _change(stores: Sequence[Store], ca: LocalCa, say: Say, *, remove: bool) -> 
 
 
 def _outcome(
-    stores: Sequence[Store], ca: LocalCa, notes: Mapping[str, str], *, remove: bool
+    authority: Authority,
+    stores: Sequence[Store],
+    notes: Mapping[tuple[str, str], str],
+    *,
+    remove: bool,
 ) -> Outcome:
+    """One row a store; and one for each that trusts an authority that was replaced."""
+    ca = authority.local()
+    wanted = [(store, ca, "", not remove) for store in stores] if ca else []
+    stale = _having(stores, authority.replaced())
+    unwanted = [(store, old, f" (replaced: {old.name})", False) for store, old in stale]
     rows: list[Standing] = []
     left: list[str] = []
-    wanted = not remove
-    for store in stores:
-        trusts = store.trusts(ca)
-        note = "" if trusts is wanted else notes.get(store.place, "")
-        rows.append(Standing(store.name, store.place, TRUST[trusts], note))
+    for store, of, more, wish in [*wanted, *unwanted]:
+        trusts = store.trusts(of)
+        note = "" if trusts is wish else notes.get((store.place, of.name), store.hindrance())
+        rows.append(Standing(store.name + more, store.place, TRUST[trusts], note))
         if note:
-            left += store.how(ca, remove=remove)
-    return Outcome(tuple(rows), tuple(dict.fromkeys(left)), str(ca.file))
+            left += store.how(of, remove=not wish)
+    return Outcome(tuple(rows), tuple(dict.fromkeys(left)), str(ca.file) if ca else "")

@@ -7,8 +7,8 @@ stole the key could not pass for any other site.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,6 +23,7 @@ ONLY = ("localhost", "127.0.0.0/8", "::1/128")
 
 LIFE = timedelta(days=3650)
 NAME = "kindctl local CA"
+END = "-----END CERTIFICATE-----"
 LOCK = "local-CA"  # no environment's name has capitals
 LOCK_SECONDS = 30.0
 
@@ -54,6 +55,7 @@ class Authority:
         folder = folder or data_dir() / "ca"
         self.file = folder / "ca.crt"
         self.key_file = folder / "ca.key"
+        self.replaced_file = folder / "replaced.crt"
         self.clock = clock or now
         self._host = host
 
@@ -72,23 +74,52 @@ class Authority:
         return pair.cert.decode() if pair else None
 
     def local(self) -> LocalCa | None:
-        """For a store. Raises KindctlError (local-ca) for one that is not held to this machine's
+        """For a store: the certificate alone, which stores trust for as long as it lasts, whatever has
+        become of its key. Raises KindctlError (local-ca) for one that is not held to this machine's
         names: no store shall ever get such a one from us."""
-        from cryptography import x509
-
-        pem = self.pem()
+        pem = self._host.read(self.file)
         if pem is None:
             return None
-        subject = x509.load_pem_x509_certificate(pem.encode()).subject
-        (name,) = subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-        return LocalCa(str(name.value), pem, self.file)
+        if fault := _fault(pem.encode()):
+            raise self._not_ours(fault)
+        return LocalCa(_name(pem), pem, self.file)
+
+    def replaced(self) -> list[LocalCa]:
+        """Those that `make` has made another one for, until forget(): stores may trust them still."""
+        text = self._host.read(self.replaced_file) or ""
+        pems = [f"{pem.strip()}\n{END}\n" for pem in text.split(END) if pem.strip()]
+        found = [LocalCa(_name(pem), pem, self.file) for pem in pems if not _fault(pem.encode())]
+        return [replace(ca, file=self.file.with_name(ca.file_name)) for ca in found]
+
+    def known(self) -> list[LocalCa]:
+        """Every one that a store may have got from us. Raises KindctlError (local-ca)."""
+        ca = self.local()
+        return [*([ca] if ca else []), *self.replaced()]
+
+    def forget(self, gone: Sequence[LocalCa]) -> None:
+        """Replaced ones that no store trusts any more."""
+        names = {ca.name for ca in gone}
+        self._keep([ca for ca in self.replaced() if ca.name not in names])
+        for ca in gone:
+            self._host.delete(ca.file)
+
+    def _keep(self, cas: Sequence[LocalCa]) -> None:
+        """Each in a file too: macOS takes files only."""
+        for ca in cas:
+            self._host.write(self.file.with_name(ca.file_name), ca.pem)
+        if cas:
+            self._host.write(self.replaced_file, "".join(ca.pem for ca in cas))
+        else:
+            self._host.delete(self.replaced_file)
 
     def make(self) -> bool:
-        """False where there is a good one. The certificate is written last: without it, an interrupted
-        one counts as none. Raises KindctlError."""
+        """False where there is a good one. One that is replaced is kept, so that stores can be told. The
+        certificate is written last: without it, an interrupted one counts as none. Raises KindctlError."""
         with hold(LOCK, wait=LOCK_SECONDS):
             if not self.missing():
                 return False
+            if before := self.local():
+                self._keep([*(ca for ca in self.replaced() if ca.name != before.name), before])
             key = new_key()
             name = f"{NAME} {key_id(key)[:8]}"
             made = authority(name, self.clock(), LIFE, key=key, only=ONLY)
@@ -100,38 +131,61 @@ class Authority:
     def _look(self) -> tuple[Pair | None, str]:
         """(what is there, why a new one is to be made)"""
         cert, key = self._host.read(self.file), self._host.read(self.key_file)
-        if cert is None or key is None:
-            return None, "there is none yet" if cert is None else "its key is gone"
+        if cert is None:
+            return None, "there is none yet"
+        if fault := _fault(cert.encode()):
+            raise self._not_ours(fault)
+        if key is None:
+            return None, "its key is gone"
         pair = Pair(cert.encode(), key.encode())
-        if fault := _fault(pair):
-            raise KindctlError(
-                f"{self.file} is not the certificate authority that kindctl made",
-                why=fault,
-                fix="if nobody needs it, remove it and let kindctl make one:\n"
-                f"rm {self.file} {self.key_file}",
-                code="local-ca",
-            )
+        if fault := _fault_of_key(pair):
+            raise self._not_ours(fault)
         end = _ending(pair, self.clock())
         return (None, end) if end else (pair, "")
 
+    def _not_ours(self, fault: str) -> KindctlError:
+        return KindctlError(
+            f"{self.file} is not the certificate authority that kindctl made",
+            why=fault,
+            fix="if nobody needs it, remove it and let kindctl make one:\n"
+            f"rm {self.file} {self.key_file}",
+            code="local-ca",
+        )
 
-def _fault(pair: Pair) -> str:
-    """Why this is not one of ours; empty when it is."""
+
+def _name(pem: str) -> str:
     from cryptography import x509
-    from cryptography.exceptions import InvalidSignature
+
+    subject = x509.load_pem_x509_certificate(pem.encode()).subject
+    (name,) = subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return str(name.value)
+
+
+def _fault_of_key(pair: Pair) -> str:
+    from cryptography import x509
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
-        cert = x509.load_pem_x509_certificate(pair.cert)
         key = load_pem_private_key(pair.key, None)
+    except (ValueError, TypeError) as error:
+        return f"it cannot be read: {error}"
+    own = x509.load_pem_x509_certificate(pair.cert).public_key()
+    return "" if key.public_key() == own else "the key is another certificate's"
+
+
+def _fault(pem: bytes) -> str:
+    """Why this is not one of ours; empty when it is."""
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        cert = x509.load_pem_x509_certificate(pem)
         basic = cert.extensions.get_extension_for_class(x509.BasicConstraints).value
         cert.verify_directly_issued_by(cert)
     except InvalidSignature:
         return "it is not signed by itself"
     except (ValueError, TypeError, x509.ExtensionNotFound) as error:
         return f"it cannot be read: {error}"
-    if key.public_key() != cert.public_key():
-        return "the key is another certificate's"
     if not basic.ca or basic.path_length != 0:
         return "it may sign other authorities" if basic.ca else "it may not sign anything"
     if set(constraints_of(cert)) != set(ONLY):

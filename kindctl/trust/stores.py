@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from kindctl.paths import data_dir
 from kindctl.tools.protocols import Host
-from kindctl.trust.authority import Authority
+from kindctl.trust.authority import Authority, LocalCa
 from kindctl.trust.base import Store
 from kindctl.trust.macos import keychain
 from kindctl.trust.nss import nss_stores
@@ -21,4 +22,13 @@ def find_stores(host: Host, home: Path) -> list[Store]:
 def trusted_by(host: Host, home: Path) -> list[str]:
     """Names of the stores that trust the local authority. Raises KindctlError (local-ca)."""
     ca = Authority(host).local()
-    return [store.name for store in find_stores(host, home) if store.trusts(ca)] if ca else []
+    return _trusting(host, home, [ca] if ca else [])
+
+
+def ever_trusted_by(host: Host, home: Path) -> list[str]:
+    """Those too that trust one that was replaced. Raises KindctlError (local-ca)."""
+    return _trusting(host, home, Authority(host).known())
+
+
+def _trusting(host: Host, home: Path, cas: Sequence[LocalCa]) -> list[str]:
+    return [s.name for s in find_stores(host, home) if any(s.trusts(ca) for ca in cas)]

@@ -76,7 +76,7 @@ def test_what_is_not_whole_is_made_anew(host: FakeHost, left: tuple[str, ...], w
     assert at(host).missing() == why
     assert at(host).pair() is None
     assert at(host).pem() is None
-    assert at(host).local() is None
+    assert (at(host).local() is not None) == ("ca.crt" in left)  # stores may trust it still
     assert at(host).make()
     assert at(host).pair() not in (None, an_authority())
 
@@ -87,6 +87,33 @@ def test_it_is_renewed_within_its_last_30_days(host: FakeHost) -> None:
     assert late.missing() == f"it ends on {NOW + LIFE:%Y-%m-%d}"
     assert late.make()
     assert late.missing() == ""
+
+
+def test_those_that_are_replaced_stay_known_until_they_are_forgotten(host: FakeHost) -> None:
+    first = with_authority(host).local()
+    for _ in range(2):
+        host.delete(FOLDER / "ca.key")
+        assert at(host).make()
+    current, *replaced = at(host).known()
+    assert current == at(host).local()
+    assert len(replaced) == 2
+    assert first
+    assert (replaced[0].name, replaced[0].pem) == (first.name, first.pem)
+    assert [host.files[ca.file] for ca in replaced] == [ca.pem for ca in replaced]
+    at(host).forget(replaced[:1])
+    assert at(host).known() == [current, replaced[1]]
+    at(host).forget(replaced[1:])
+    assert at(host).known() == [current]
+    assert set(host.files) >= {FOLDER / "ca.key", FOLDER / "ca.crt"}
+    assert not [path for path in host.files if path.parent == FOLDER and path.stem != "ca"]
+
+
+def test_a_certificate_of_others_is_not_overwritten_for_want_of_its_key(host: FakeHost) -> None:
+    theirs = bad(()).cert.decode()
+    host.write(FOLDER / "ca.crt", theirs)
+    with pytest.raises(KindctlError):
+        at(host).make()
+    assert host.files[FOLDER / "ca.crt"] == theirs
 
 
 def bad(only: tuple[str, ...]) -> Pair:
@@ -109,7 +136,8 @@ def test_another_authority_in_its_place_is_neither_used_nor_overwritten(
 ) -> None:
     found = with_authority(host, made=pair)
     before = dict(host.files)
-    for use in (found.pair, found.pem, found.local, found.missing, found.make):
+    certificate_only = () if pair.cert == an_authority().cert else (found.local, found.known)
+    for use in (found.pair, found.pem, found.missing, found.make, *certificate_only):
         with pytest.raises(KindctlError) as caught:
             use()
         assert caught.value.code == "local-ca"

@@ -13,7 +13,7 @@ from kindctl.actions.purge import purge, purge_intentions
 from kindctl.actions.trust import Outcome, standing, trust, untrust
 from kindctl.errors import KindctlError, ToolError
 from kindctl.pki import authority
-from kindctl.trust.authority import Authority, LocalCa
+from kindctl.trust.authority import LIFE, Authority, LocalCa
 from kindctl.trust.macos import Keychain, keychain
 from kindctl.trust.nss import Nss, nss_stores
 from kindctl.trust.stores import trusted_by
@@ -208,6 +208,60 @@ def test_an_authority_that_could_sign_for_others_is_never_added(only: tuple[str,
     assert machine.host.files == before
 
 
+@pytest.mark.parametrize("key", ["", "damaged"])
+def test_one_whose_key_is_gone_is_taken_back(key: str) -> None:
+    machine = Machine()
+    machine.trust()
+    machine.host.files[FOLDER / "ca.key"] = key
+    if not key:
+        del machine.host.files[FOLDER / "ca.key"]
+    assert trusted_by(machine.host, HOME) == list(ALL)
+    assert words(machine.untrust()) == dict.fromkeys(ALL, "no")
+    assert PEM not in machine.host.files[Programs.BUNDLE]
+
+
+def test_one_that_is_about_to_end_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine()
+    machine.trust()
+    monkeypatch.setattr("kindctl.trust.authority.now", lambda: NOW + LIFE)
+    assert words(machine.untrust()) == dict.fromkeys(ALL, "no")
+
+
+def test_one_that_was_replaced_is_named_and_taken_back() -> None:
+    machine = Machine()
+    machine.trust()
+    del machine.host.files[FOLDER / "ca.key"]
+    Authority(machine.host).make()  # as `up` does
+    stale = {f"{name} (replaced: {CA.name})": "yes" for name in ALL}
+    assert words(standing(machine.host, HOME)) == dict.fromkeys(ALL, "no") | stale
+    assert words(machine.trust()) == dict.fromkeys(ALL, "yes")
+    assert sum(CA.name in wish for wish in machine.asked[-1]) == len(ALL)
+    assert PEM not in machine.host.files[Programs.BUNDLE]
+    assert CA.name not in machine.host.files[CHROMIUM / "cert9.db"]
+    assert Authority(machine.host).replaced() == []
+
+
+def test_trusting_anew_replaces_in_one_go() -> None:
+    machine = Machine()
+    machine.trust()
+    del machine.host.files[FOLDER / "ca.key"]
+    assert words(machine.trust()) == dict.fromkeys(ALL, "yes")
+    assert PEM not in machine.host.files[Programs.BUNDLE]
+
+
+def test_a_replaced_one_that_only_root_can_remove_stays_known() -> None:
+    machine = Machine()
+    machine.trust()
+    machine.host.root = False
+    del machine.host.files[FOLDER / "ca.key"]
+    outcome = machine.trust()
+    old = f"this system (replaced: {CA.name})"
+    assert words(outcome) == dict.fromkeys(ALL, "yes") | {"this system": "no", old: "yes"}
+    assert f"sudo rm -f /usr/local/share/ca-certificates/{CA.file_name}" in outcome.left
+    machine.host.root = True
+    assert words(machine.untrust()) == dict.fromkeys(ALL, "no")
+
+
 # --- the kinds of store --------------------------------------------------------------------------
 
 
@@ -314,6 +368,17 @@ def test_purge_takes_the_trust_back_before_the_authority_goes() -> None:
     purge(tools, keep_engine=True, say=said.append)
     assert trusted_by(machine.host, HOME) == []
     assert sum("took it out of" in line for line in said) == 3
+
+
+def test_purge_takes_back_one_that_was_replaced() -> None:
+    machine = Machine()
+    machine.trust()
+    del machine.host.files[FOLDER / "ca.key"]
+    Authority(machine.host).make()
+    tools = fake_tools(machine.host)
+    assert len(purge_intentions(tools, keep_engine=True)) >= len(ALL)
+    purge(tools, keep_engine=True, say=lambda _: None)
+    assert PEM not in machine.host.files[Programs.BUNDLE]
 
 
 def test_purge_says_what_it_may_not_take_back() -> None:
