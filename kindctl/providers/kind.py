@@ -58,10 +58,15 @@ def difference(key: str, was: str, now: str) -> str:
     """Of ports, those that are meant: a list of them has few readers."""
     if key != "ports":
         return f"{key} {was!r} is now {now!r}"
-    old, new = (dict.fromkeys(filter(None, text.split(", "))) for text in (was, now))
-    parts = [f"{port} is not mapped" for port in new if port not in old]
-    parts += [f"{port} is mapped, and no longer wanted" for port in old if port not in new]
-    return "ports " + ", ".join(parts or ["in another order"])
+    old, new = ports_of(was), ports_of(now)
+    parts = [f"{port} is not mapped" for port in sorted(new - old)]
+    parts += [f"{port} is mapped, and no longer wanted" for port in sorted(old - new)]
+    return "ports " + ", ".join(parts)
+
+
+def ports_of(text: str) -> frozenset[str]:
+    """Their order is that of the file, and nothing to the node."""
+    return frozenset(filter(None, text.split(", ")))
 
 
 @dataclass
@@ -159,6 +164,8 @@ class KindProvider:
         """What kind fixes at creation and the configuration now has otherwise (kind#2720, #3668)."""
         was = json.loads(nodes[0].labels.get(MADE_FOR_LABEL, "{}"))
         now = self._made_for()
+        if ports_of(was.get("ports", "")) == ports_of(now["ports"]):
+            was["ports"] = now["ports"]
         drift = [
             difference(key, was.get(key, "none"), now.get(key, "none"))
             for key in [*now, *(key for key in was if key not in now)]

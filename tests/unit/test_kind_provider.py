@@ -388,6 +388,16 @@ def test_what_kind_fixes_at_creation_needs_a_new_cluster(
     assert len(world.kind.configs) == 1
 
 
+def test_the_order_of_ports_in_the_file_is_nothing_to_the_cluster(world: World) -> None:
+    one, other = PortMapping(80, 30080), PortMapping(443, 30443, "0.0.0.0")
+    world.provider(mappings=(one, other)).create(Heard())
+    assert isinstance(world.provider(mappings=(other, one)).observe(), Ready)
+    state = world.provider(mappings=(other,)).observe()
+    assert state == Differs(
+        "needs a new cluster: ports 127.0.0.1:80->30080 is mapped, and no longer wanted"
+    )
+
+
 def test_a_node_that_somebody_removed_needs_a_new_cluster(world: World) -> None:
     provider = world.made(workers=1)
     world.engine.remove("shop-worker")
