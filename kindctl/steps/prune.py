@@ -83,7 +83,7 @@ class Pruned:
         leftovers = self._leftovers()
         if leftovers:
             self.forwards.stop(self.environment, leftovers)
-        stopped = [f"forwarded no longer {words(forward)}" for forward in leftovers]
+        stopped = [f"stopped forwarding {words(forward)}" for forward in leftovers]
         return Change((*remove(cluster, surplus), *self.provider.prune().done, *stopped))
 
     def _forwarded(self) -> list[str]:

@@ -278,7 +278,7 @@ def test_zz_what_leaves_the_file_is_forwarded_no_longer(forwards: Way) -> None:
     start = text.index("  - service: backend-service")
     (forwards.folder / "kindctl.yaml").write_text(text[:start])
     changes = forwards.up().changes()
-    assert any(words.startswith("forwarded no longer") for words in changes)
+    assert any(words.startswith("stopped forwarding") for words in changes)
     assert listener(BACKEND) is None
     assert listener(FILES)  # by hand: not the file's
 
