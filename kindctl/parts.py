@@ -72,9 +72,10 @@ class Parts:
 
     @property
     def way_is_single(self) -> bool:
-        """Whether two controllers cannot have the way in at once: they share ports of a node."""
+        """Whether two controllers cannot have the way in at once: they share ports, of a node or forwarded
+        ones. An external address is each one's own."""
         ways = [self.controller.exposure] if self.controller else []
-        return any(way.on_node or way.mappings() for way in ways)
+        return any(way.on_node or way.mappings() or way.forwards() for way in ways)
 
     @property
     def mappings(self) -> tuple[PortMapping, ...]:

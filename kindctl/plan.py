@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 from kindctl import __version__
-from kindctl.components.base import Component, TakesTurns
+from kindctl.components.base import Component, Controller, TakesTurns
 from kindctl.config.load import Loaded
 from kindctl.diagnose.causes import explain
 from kindctl.images.pins import FILES, REGISTRY
 from kindctl.images.references import full_name, parse
 from kindctl.images.store import Images
-from kindctl.models import Step
+from kindctl.models import Forward, Step
 from kindctl.parts import Parts, builds_of, images_of, parts_of, provider_of, wants
 from kindctl.providers.base import Provider
 from kindctl.steps.addressed import Addressed
@@ -36,6 +36,7 @@ from kindctl.steps.prune import Pruned
 from kindctl.steps.record import Recorded
 from kindctl.steps.registry import RegistryRuns
 from kindctl.steps.switched import Switched
+from kindctl.steps.takeover import OfForwards, OfNodePorts, Takeover
 from kindctl.steps.url import UrlAnswers
 from kindctl.steps.workloads import WorkloadsReady
 from kindctl.tools.engine_memory import RememberedImages
@@ -128,8 +129,9 @@ class _Steps:
         addresses = list(self._addresses())
         yield from addresses
         yield from self._switch(steps)
-        yield from self._forwards()
-        urls = list(self._urls(steps))
+        forwarded = list(self._forwarded(self.parts.forwards))
+        yield from forwarded
+        urls = list(self._urls(steps, {step.name for step in forwarded}))
         yield from urls
         yield from self._end(step.name for step in (*addresses, *urls))
 
@@ -209,18 +211,23 @@ class _Steps:
             return
         yield Switched(
             controller=controller,
-            handover=self.parts.handover,
+            takeover=self._takeover(controller, steps[controller.name]),
             provider=self.provider,
             environment=self.loaded.config.name,
             routes=[route for route in self.parts.routes if route.marked],
             net=self.tools.net,
-            applied=first(ObjectsApplied, steps[controller.name]),
             ready=first(WorkloadsReady, steps[controller.name]),
             needs=self._all_ready(),
         )
 
-    def _forwards(self) -> Iterator[Step]:
-        for forward in self.parts.forwards:
+    def _takeover(self, controller: Controller, steps: Sequence[Step]) -> Takeover:
+        handover, forwards = self.parts.handover, controller.exposure.forwards()
+        if forwards:
+            return OfForwards(controller, handover, list(self._forwarded(forwards)))
+        return OfNodePorts(controller, handover, first(ObjectsApplied, steps))
+
+    def _forwarded(self, forwards: Sequence[Forward]) -> Iterator[Forwarded]:
+        for forward in forwards:
             yield Forwarded(
                 forward,
                 self.tools.forwards,
@@ -230,9 +237,9 @@ class _Steps:
                 needs=self._way_is_there(),
             )
 
-    def _urls(self, steps: Mapping[str, Sequence[Step]]) -> Iterator[Step]:
+    def _urls(self, steps: Mapping[str, Sequence[Step]], forwarded: set[str]) -> Iterator[Step]:
         controller = self.parts.controller
-        ways = self._way_is_there() | {step.name for step in self._forwards()}
+        ways = self._way_is_there() | forwarded
         for route in self.parts.routes:
             yield UrlAnswers(
                 route,

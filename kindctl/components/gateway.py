@@ -7,6 +7,9 @@ controller starts without the way in; when it has been proven, it takes it over:
 - node ports: they belong to one Service, in a namespace that all controllers share then; it selects the
   pods of whoever is in charge, and is turned over to the new one while both run (no gap)
 - node ports of a controller that the user brings, in a namespace of its own: as host ports
+
+Ports of this machine that are forwarded to a controller's Service are turned over while both run, too: see
+steps/takeover.py.
 """
 
 from __future__ import annotations
@@ -47,8 +50,8 @@ class Handover:
     """
 
     def __init__(self, environment: str, controllers: Collection[str]) -> None:
-        self._environment = environment
-        self._controllers = frozenset(controllers)
+        self.environment = environment
+        self.controllers = frozenset(controllers)
         self._lock = threading.Lock()
         self._others: dict[str, frozenset[str]] = {}
 
@@ -64,7 +67,7 @@ class Handover:
             self._others[name] = frozenset()
 
     def _look(self, cluster: Cluster) -> frozenset[str]:
-        labels = f"{MANAGED_LABEL}={MANAGER},{ENVIRONMENT_LABEL}={self._environment}"
+        labels = f"{MANAGED_LABEL}={MANAGER},{ENVIRONMENT_LABEL}={self.environment}"
         selector = selector_in_charge(cluster)
         found = [
             obj
@@ -78,7 +81,7 @@ class Handover:
             if obj["spec"].get("type") == "NodePort" and obj["metadata"]["name"] != SERVICE
         ]
         components = {obj["metadata"]["labels"].get(COMPONENT_LABEL, "") for obj in found}
-        return self._controllers & components
+        return self.controllers & components
 
 
 def _has_way_in(workload: Object, selector: Mapping[str, str] | None) -> bool:

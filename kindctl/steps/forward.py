@@ -46,7 +46,7 @@ class Forwarded:
         return f"forward {words(self.forward)}"
 
     def observe(self) -> State:
-        there = self._there()
+        there = self.there()
         if there is None:
             return Absent("not forwarded")
         if there.forward != self.forward:
@@ -57,7 +57,7 @@ class Forwarded:
     def apply(self, progress: Progress) -> Change:
         """Raises UsageError where the user has forwarded the port elsewhere by hand, MachineError where
         somebody else has it."""
-        there = self._there()
+        there = self.there()
         if there is not None:
             if there.origin != FROM_FILE:
                 raise forwarded_already(there.forward)
@@ -66,7 +66,7 @@ class Forwarded:
         add(self.forwards, self.net, self.environment, access, self.forward, origin=FROM_FILE)
         return Change((f"forwarded {words(self.forward)}",))
 
-    def _there(self) -> ForwardState | None:
+    def there(self) -> ForwardState | None:
         """Whatever is forwarded from that port."""
         place = (self.forward.address, self.forward.local)
         for state in self.forwards.list(self.environment):

@@ -24,9 +24,7 @@ class Gap:
         self._last_lost = False
         self.requests = 0
         self.lost = 0
-        self.seconds = (
-            0.0  # between the last right answer before a loss and the next one, or the end
-        )
+        self.seconds = 0.0  # from the last right answer before a loss to the next, or to the end
 
     def __enter__(self) -> Gap:
         self._thread.start()

@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import urlsplit
 
-from kindctl.components import gateway
 from kindctl.components.base import Controller
-from kindctl.components.gateway import Handover
 from kindctl.components.proof import CONTROLLER_HEADER, environment_id, witness
 from kindctl.errors import ApiError, KindctlError, ToolError
 from kindctl.models import (
@@ -26,8 +24,8 @@ from kindctl.models import (
 from kindctl.providers.base import Provider
 from kindctl.steps.asking import ask
 from kindctl.steps.gap import Gap
-from kindctl.steps.objects import ObjectsApplied
 from kindctl.steps.prune import ours, remove
+from kindctl.steps.takeover import Takeover
 from kindctl.steps.url import foreign, wrong
 from kindctl.steps.workloads import WorkloadsReady
 from kindctl.tools.protocols import Cluster, HttpAnswer, Net
@@ -46,17 +44,15 @@ class Switched:
     `apply` is the whole of a switch: the new one is asked for every URL through its own Service while
     the old one still serves; only then is the way in handed over, and the old one removed, its webhook
     first. Meanwhile the first URL is asked all the time, and the report says for how long it was not
-    answered. `applied`, `ready`: the new controller's own steps, to be gone through again with the
-    way in.
+    answered. `ready`: the new controller's own step, to be gone through again with the way in.
     """
 
     controller: Controller
-    handover: Handover
+    takeover: Takeover
     provider: Provider
     environment: str
     routes: Sequence[Route]  # behind the controller
     net: Net
-    applied: ObjectsApplied
     ready: WorkloadsReady
     needs: frozenset[str]
     timeout: float = 300.0
@@ -74,11 +70,8 @@ class Switched:
         return ask(self.provider, self._look)
 
     def _look(self, cluster: Cluster) -> State:
-        others = self._others(cluster)
+        others = self.takeover.others(cluster)
         return Differs(f"{_names(others)} has it") if others else Ready()
-
-    def _others(self, cluster: Cluster) -> frozenset[str]:
-        return self.handover.others(cluster, self.controller.name)
 
     def apply(self, progress: Progress) -> Change:
         """Raises KindctlError (switch-refused) when the new one does not answer rightly: the old one
@@ -86,19 +79,19 @@ class Switched:
         cluster = self.provider.cluster()
         if cluster is None:
             return UNCHANGED
-        old, new = self._others(cluster), self.controller.name
+        old, new = self.takeover.others(cluster), self.controller.name
         identity = environment_id(self.environment, cluster)
         progress.say(f"asking {new} for every URL while {_names(old)} still serves")
         self._prove(cluster, identity, old)
         with Gap(partial(self._right, identity)) as gap:
-            if not gateway.is_turned_over(self.controller.exposure, cluster):
+            if not self.takeover.is_soft(cluster):
                 progress.say(f"removing {_names(old)}, which has the node's ports")
                 removed = self._remove(cluster, old)
-                self._take(progress)
+                self.takeover.take(progress)
                 self._await(self._answers, f"{new} does not answer after it took over")
             else:
                 progress.say(f"turning the way in over to {new}")
-                self._take(progress)
+                self.takeover.take(progress)
                 self._await(self._answers, f"{new} does not answer after it took over")
                 progress.say(f"removing {_names(old)}")
                 removed = self._remove(cluster, old)
@@ -144,12 +137,6 @@ class Switched:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         host = route.host or parts.netloc
         return cluster.http(*self.controller.service, port, path, host=host)
-
-    def _take(self, progress: Progress) -> None:
-        """Apply the controller's objects anew: without others in charge the way in is among them."""
-        self.handover.over(self.controller.name)
-        self.applied.observe()
-        self.applied.apply(progress)
 
     def _remove(self, cluster: Cluster, old: frozenset[str]) -> Sequence[str]:
         """All but what the new one has too, and what prune sees to at the end."""

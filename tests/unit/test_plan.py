@@ -16,6 +16,8 @@ from kindctl.plan import Plan, distinct, make_plan
 from kindctl.steps.app_image import AppImageBuilt
 from kindctl.steps.image import ImagePresent
 from kindctl.steps.objects import ObjectsApplied
+from kindctl.steps.switched import Switched
+from kindctl.steps.takeover import OfForwards, OfNodePorts
 from kindctl.steps.url import UrlAnswers
 from kindctl.tools.protocols import Tools
 from tests.fakes.cluster import FakeCluster
@@ -125,6 +127,38 @@ def test_urls_wait_for_the_controllers_proof(sample: Plan) -> None:
         assert found == {"proven:ingress-nginx", "ready:sample", "switch:ingress-nginx"}
     assert needs(sample.steps, "proven:ingress-nginx") == {"late:ingress-nginx"}
     assert needs(sample.steps, "late:ingress-nginx") == {"ready:ingress-nginx"}
+
+
+@pytest.mark.parametrize(
+    ("via", "routed", "takeover"),
+    [
+        ("{via: host-port}", True, OfNodePorts),
+        ("{via: node-port}", True, OfNodePorts),
+        ("{via: port-forward, http: 8080, https: 8443}", True, OfForwards),
+        ("{via: load-balancer}", True, None),  # each has an address of its own
+        (
+            "{via: load-balancer}",
+            False,
+            OfForwards,
+        ),  # and where none is reached, ports of this machine
+    ],
+)
+def test_controllers_that_cannot_have_the_way_in_at_once_are_switched(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    via: str,
+    *,
+    routed: bool,
+    takeover: type | None,
+) -> None:
+    monkeypatch.setattr("kindctl.ways.nodes_are_reached", lambda: routed)
+    config = f"name: shop\ningress: {{expose: {via}}}\naddons: [metallb]\n"
+    steps = plan_of(tmp_path, config).steps
+    switches = [step for step in steps if isinstance(step, Switched)]
+    assert [type(switch.takeover) for switch in switches] == ([takeover] if takeover else [])
+    for step in steps:
+        if step.name.startswith(("forward:", "prune")):
+            assert ("switch:ingress-nginx" in step.needs) == bool(takeover)
 
 
 def test_urls_know_of_repairs_of_their_own_app_alone(sample: Plan) -> None:

@@ -20,6 +20,7 @@ from kindctl.steps.desired import desired
 from kindctl.steps.gap import Gap
 from kindctl.steps.objects import ObjectsApplied
 from kindctl.steps.switched import Switched
+from kindctl.steps.takeover import OfNodePorts
 from kindctl.tools.protocols import HttpAnswer
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.component import Heard
@@ -226,12 +227,11 @@ def switch(cluster: FakeCluster, controller: IngressNginx) -> Switched:
     applied.apply(Heard())
     return Switched(
         controller=controller,
-        handover=controller._handover,
+        takeover=OfNodePorts(controller, controller._handover, applied),
         provider=provider,
         environment="shop",
         routes=[ROUTE],
         net=Machine(cluster).net,
-        applied=applied,
         ready=ready,
         needs=frozenset(),
     )
