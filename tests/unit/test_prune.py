@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import pytest
 
+from kindctl.components.base import Component
+from kindctl.components.nginx import IngressNginx
+from kindctl.components.traefik import Traefik
 from kindctl.errors import ApiError
 from kindctl.models import COMPONENT_LABEL, Absent, Differs, NotReady, Object, ObjectRef, Ready
 from kindctl.steps.objects import ObjectsApplied
-from kindctl.steps.prune import Pruned
+from kindctl.steps.prune import Pruned, ours
 from kindctl.steps.record import Recorded
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.component import FakeComponent, FakeProvider, Heard
 from tests.fakes.forwards import FakeForwards
+from tests.fakes.ways import setup
 from tests.unit import shop
 from tests.unit.shop import ref
 
@@ -23,6 +27,9 @@ def everything() -> FakeComponent:
     return FakeComponent(manifests=manifests, late=[shop.webhook()])
 
 
+WEBHOOK = "ValidatingWebhookConfiguration ingress-nginx-admission"
+
+
 @pytest.fixture
 def cluster() -> FakeCluster:
     """With the shop and the record of its environment."""
@@ -32,7 +39,7 @@ def cluster() -> FakeCluster:
     return cluster
 
 
-def install(cluster: FakeCluster, component: FakeComponent, environment: str = "dev") -> None:
+def install(cluster: FakeCluster, component: Component, environment: str = "dev") -> None:
     for late in (False, True):
         ObjectsApplied(
             name="objects",
@@ -62,7 +69,7 @@ def recorded(cluster: FakeCluster) -> Recorded:
     )
 
 
-def pruned(cluster: FakeCluster | None, *components: FakeComponent) -> Pruned:
+def pruned(cluster: FakeCluster | None, *components: Component) -> Pruned:
     return Pruned(
         name="prune",
         title="",
@@ -98,6 +105,24 @@ def test_what_left_the_plan_is_removed_and_nothing_else(cluster: FakeCluster) ->
     assert step.apply(Heard()).done == ("removed Ingress shop/web", "removed IngressClass nginx")
     assert isinstance(step.observe(), Ready)
     assert cluster.get(ref(shop.deployment()))
+
+
+def test_of_ingress_nginx_nothing_stays_once_traefik_has_its_place() -> None:
+    """Its webhook would refuse every Ingress without its server: it goes before that."""
+    cluster = FakeCluster()
+    old, new = IngressNginx(setup("dev")), Traefik(setup("dev"))
+    for controller in (old, new):
+        install(cluster, controller)
+    assert WEBHOOK in {str(ref) for ref, _ in ours(cluster, "dev")}
+    step = pruned(cluster, new)
+    assert isinstance(step.observe(), Differs)
+    removed = step.apply(Heard()).done
+    assert removed[0] == f"removed {WEBHOOK}"
+    assert cluster.deleted[0] == WEBHOOK
+    assert "Namespace ingress-nginx" in cluster.deleted
+    left = {labels.get(COMPONENT_LABEL) for _, labels in ours(cluster, "dev")}
+    assert left == {"traefik"}
+    assert isinstance(step.observe(), Ready)
 
 
 def test_webhooks_go_first_and_namespaces_last(cluster: FakeCluster) -> None:

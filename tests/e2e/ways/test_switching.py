@@ -11,12 +11,21 @@ from tests.e2e.ways.trickle import Trickle
 from tests.e2e.ways.way import Way, way
 
 CONTROLLERS = {"nginx": "ingress-nginx", "traefik": "traefik"}
+DEPLOYMENTS = {"nginx": "ingress-nginx-controller", "traefik": "traefik"}
 
 
 @pytest.fixture(scope="module")
 def switching(kindctl: Kindctl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
     with way("switching", kindctl, tmp_path_factory) as found:
         yield found
+
+
+WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+
+
+def has_webhook(way: Way) -> bool:
+    """Of ingress-nginx: without its server it would refuse every Ingress."""
+    return way.api.raw(f"{WEBHOOKS}/ingress-nginx-admission") is not None
 
 
 def running(way: Way) -> set[str]:
@@ -26,6 +35,7 @@ def running(way: Way) -> set[str]:
 
 @pytest.mark.parametrize(("old", "new"), [("nginx", "traefik"), ("traefik", "nginx")])
 def test_no_request_is_lost_when_one_takes_over(switching: Way, old: str, new: str) -> None:
+    assert has_webhook(switching) == (old == "nginx")
     switching.replace(f"controller: {old}", f"controller: {new}")
     with Trickle("http://localhost/api/healthy", '"database":"ok"') as trickle:
         changes = switching.up().changes()
@@ -37,6 +47,8 @@ def test_no_request_is_lost_when_one_takes_over(switching: Way, old: str, new: s
     assert told.startswith(
         f"switched from {CONTROLLERS[old]} to {CONTROLLERS[new]}: no request of "
     )
+    assert running(switching).isdisjoint({DEPLOYMENTS[old]})
+    assert has_webhook(switching) == (new == "nginx")
 
 
 def test_the_old_one_is_gone_with_its_webhook_and_roles(switching: Way) -> None:
@@ -45,8 +57,7 @@ def test_the_old_one_is_gone_with_its_webhook_and_roles(switching: Way) -> None:
     rbac = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
     assert switching.api.raw(f"{rbac}/kindctl-traefik") is None
     assert switching.api.raw(f"{rbac}/ingress-nginx") is not None
-    webhooks = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
-    assert switching.api.raw(f"{webhooks}/ingress-nginx-admission") is not None
+    assert has_webhook(switching)
     classes = switching.api.raw("/apis/networking.k8s.io/v1/ingressclasses")["items"]
     assert [one["metadata"]["name"] for one in classes] == ["nginx"]
 
