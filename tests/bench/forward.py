@@ -4,6 +4,9 @@
 
 ENVIRONMENT runs already. Two pods that serve 50 MB (files.yaml) are applied to a namespace of their own,
 which is removed at the end. `--image` is one with Python that its nodes have.
+
+Promised is half of kubectl's speed at least: with a median of the ratios below LEAST, for one transfer or
+for several at once, it exits with 1.
 """
 
 from __future__ import annotations
@@ -27,9 +30,10 @@ from tests.bench.transfers import SIZE, download
 NAMESPACE = "bench-forward"
 OURS, THEIRS = 28000, 28001
 PARALLEL = (1, 20)
+LEAST = 0.5
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("environment")
     parser.add_argument("--kubectl", default="kubectl")
@@ -50,20 +54,26 @@ def main() -> None:
             [*kubectl, "port-forward", "service/files", f"{THEIRS}:80"], stdout=subprocess.DEVNULL
         ) as other:
             try:
-                measure(options.environment, other.pid, options.pairs)
+                ratios = measure(options.environment, other.pid, options.pairs)
             finally:
                 other.terminate()
     finally:
         stop = [sys.executable, "-m", "kindctl", "forward", "stop", str(OURS)]
         subprocess.run([*stop, "--name", options.environment], check=False)
         subprocess.run([*kubectl, "delete", "namespace", NAMESPACE, "--wait=false"], check=True)
+    slow = [f"{ratio:.2f} times with {n} at once" for n, ratio in ratios.items() if ratio < LEAST]
+    if slow:
+        print(f"too slow: {', '.join(slow)}; promised: {LEAST}", file=sys.stderr)
+    return 1 if slow else 0
 
 
-def measure(environment: str, other: int, pairs: int) -> None:
+def measure(environment: str, other: int, pairs: int) -> dict[int, float]:
+    """The median ratio of each number of transfers at once."""
     process = RealForwards(RealHost()).process(environment)
     assert process, forward_socket(environment)
     time.sleep(2)  # kubectl says that it listens before it has resolved the Service
     download(OURS, 1), download(THEIRS, 1)
+    ratios: dict[int, float] = {}
     for parallel in PARALLEL:
         rows = []
         for _ in range(pairs):
@@ -71,6 +81,7 @@ def measure(environment: str, other: int, pairs: int) -> None:
             rows.append((ours, theirs, ours / theirs))
             _print(parallel=parallel, ours=ours, kubectl=theirs, rss=_rss(process), load=_load())
         columns = [statistics.median(column) for column in zip(*rows, strict=True)]
+        ratios[parallel] = columns[2]
         _print(
             parallel=parallel,
             median_ours=columns[0],
@@ -79,6 +90,7 @@ def measure(environment: str, other: int, pairs: int) -> None:
             rss=_rss(process),
             kubectl_rss=_rss(other),
         )
+    return ratios
 
 
 def _one(port: int, parallel: int) -> float:
@@ -103,4 +115,4 @@ def _print(**figures: Any) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
