@@ -80,11 +80,11 @@ def run(
     URLs are masked (code program-missing when there is no such program).
     """
     output = _Output(say)
-    with tempfile.TemporaryFile() as given:  # a file, not a pipe: no thread has to feed it
-        if stdin is not None:
-            given.write(stdin)
-            given.seek(0)
-        child = _start(command, given if stdin is not None else subprocess.DEVNULL, env)
+    if stdin is None:
+        child = _start(command, subprocess.DEVNULL, env)
+    else:
+        with _file_of(stdin, command) as given:
+            child = _start(command, given, env)
     readers = [
         output.follow(child, child.stdout, keep=True),
         output.follow(child, child.stderr, keep=False),
@@ -181,6 +181,26 @@ def _short(command: Sequence[str]) -> str:
     """`kind create cluster` of a long command line."""
     words = takewhile(re.compile(r"[a-z][a-z0-9-]*").fullmatch, command[1:3])
     return " ".join([os.path.basename(command[0]), *words])
+
+
+def _file_of(text: bytes, command: Sequence[str]) -> IO[bytes]:
+    """A file, not a pipe: no thread has to feed it. Raises ToolError."""
+    made: IO[bytes] | None = None
+    try:
+        made = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+        made.write(text)
+        made.seek(0)
+    except OSError as error:
+        with suppress(OSError):  # what could not be written then cannot be now
+            if made is not None:
+                made.close()
+        raise ToolError(
+            f"there is no room for the input of {command[0]}",
+            command=command,
+            why=str(error),
+            fix="make room in /tmp, or set TMPDIR to a folder that can be written to",
+        ) from error
+    return made
 
 
 def _start(

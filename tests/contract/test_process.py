@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -55,6 +56,25 @@ def test_secrets_are_masked_in_errors() -> None:
 def test_large_input_and_output_do_not_block() -> None:
     text = b"x" * 5_000_000
     assert len(run(["cat"], stdin=text)) == len(text)
+
+
+def test_a_folder_for_temporary_files_is_needed_for_input_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    assert run(["echo", "a"]) == "a\n"
+    with pytest.raises(ToolError) as caught:
+        run(["cat"], stdin=b"a")
+    assert "TMPDIR" in caught.value.fix
+
+
+def test_a_full_folder_for_temporary_files_is_an_error_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    full = Path("/dev/full")
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: full.open("w+b"))
+    with pytest.raises(ToolError, match="no room for the input of cat"):
+        run(["cat"], stdin=b"a" * 100_000)
 
 
 def test_a_refused_line_stops_the_program() -> None:
