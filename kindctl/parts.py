@@ -3,13 +3,13 @@ engine or the cluster here, so that what cannot work is refused before either is
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from kindctl import kubeconfig
+from kindctl.clashes import refuse_url_clashes
 from kindctl.components import CONTROLLERS, load_addon, load_controller
 from kindctl.components.app import AppComponent, settle_namespaces
 from kindctl.components.base import (
@@ -32,7 +32,7 @@ from kindctl.config.schema import (
     ExistingConfig,
 )
 from kindctl.diagnose.base import Wants
-from kindctl.errors import ConfigError, KindctlError, Problem
+from kindctl.errors import ConfigError, KindctlError
 from kindctl.images import cas
 from kindctl.images.objects import objects_in
 from kindctl.images.pins import HELM, node_reference
@@ -127,12 +127,12 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
     ways = [(controller.name, controller.exposure)] if controller else []
     ways += [(app.name, way.exposure) for app in apps for way in app.exposed]
     endpoints: Sequence[Endpoint] = controller.exposure.endpoints() if controller else ()
+    refuse_url_clashes(loaded, apps, endpoints)
     routes = tuple(
         controller.settle(route) if controller and route.marked else route
         for part in components
         for route in part.routes(endpoints)
     )
-    refuse_clashes(loaded, components, routes)
     return Parts(controller, setup.handover, certificate, components, tuple(ways), routes, warnings)
 
 
@@ -340,20 +340,6 @@ def lint_apps(
         built=tuple(build.image for app in apps for build in app.builds),
     )
     return told(lint({app.name: app.parsed for app in apps}, around))
-
-
-def refuse_clashes(loaded: Loaded, parts: Sequence[Component], routes: Sequence[Route]) -> None:
-    """Raises ConfigError where two things have the one name by which `up` knows them."""
-    names = Counter(part.name for part in parts)
-    asked = Counter((route.url, route.host) for route in routes)
-    messages = [f"two components are named {name!r}" for name, n in names.items() if n > 1]
-    for (url, host), times in asked.items():
-        if times > 1:
-            apps = sorted({r.app for r in routes if (r.url, r.host) == (url, host)})
-            where = f"{url} ({host})" if host else url
-            messages.append(f"{where} is wanted {times} times, by {' and '.join(apps)}")
-    if messages:
-        raise ConfigError([Problem(str(loaded.file), 0, 0, message) for message in messages])
 
 
 def builds_of(app: AppConfig, root: Path) -> Iterator[AppBuild]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -116,6 +116,12 @@ class AppComponent:
         return ""
 
     def routes(self, endpoints: Sequence[Endpoint]) -> Sequence[Route]:
+        return [route for _, route in self.placed_routes(endpoints)]
+
+    def placed_routes(
+        self, endpoints: Sequence[Endpoint]
+    ) -> Iterator[tuple[tuple[str | int, ...], Route]]:
+        """Each with what of the file it is for, below the app's own place: ("expect", 0)."""
         ingresses = [m.obj for m in self.parsed if m.kind == "Ingress"]
         http_routes = [m.obj for m in self.parsed if m.kind == "HTTPRoute"]
         behind = app_routes(
@@ -127,12 +133,11 @@ class AppComponent:
             ingress_classes=self.ingress_classes,
             more=ways(http_routes, self.gateways, self.gateway_classes),
         )
-        beside = [
-            route
-            for way in self.exposed
-            for route in service_routes(way.exposure.endpoints(), way.expect, app=self.name)
-        ]
-        return [*behind, *beside]
+        for index, route in enumerate(behind):
+            yield ("expect", index) if self.expect else ("manifests",), route
+        for index, way in enumerate(self.exposed):
+            for route in service_routes(way.exposure.endpoints(), way.expect, app=self.name):
+                yield ("expose", index), route
 
     def _copies(self, *, late: bool) -> list[Object]:
         chosen = (m for m in self.parsed if (m.kind in LATE) == late)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from kindctl.components import CONTROLLERS
 from kindctl.config.places import Loc, dotted
 from kindctl.config.schema import ChartConfig, Config, ExistingConfig
 from kindctl.errors import UsageError
@@ -32,6 +33,7 @@ def cross_checks(config: Config, root: Path) -> Iterator[Finding]:
     yield from _types(config)
     yield from _cluster(config)
     yield from _existing(config)
+    yield from _names(config)
     yield from _apps(config, root)
     if config.ingress.custom:
         yield from _sources(
@@ -240,12 +242,29 @@ def _unmapped(config: Config) -> Iterator[Finding]:
                 )
 
 
-def _apps(config: Config, root: Path) -> Iterator[Finding]:
+def _names(config: Config) -> Iterator[Finding]:
+    """`up` knows what it installs by its name, and whether another controller is there by its, too."""
+    for index, addon in enumerate(config.addons):
+        if addon in config.addons[:index]:
+            yield ("addons", index), f"the add-on {addon} is named twice", "take one of the two out"
+    controllers = {component for _, component, _ in CONTROLLERS.values()}
+    if config.ingress.controller == "none":
+        controllers = set()
+    registry = {"local-registry"} if config.cluster.registry else set()
     names = Counter(app.name for app in config.apps)
     for index, app in enumerate(config.apps):
-        at: Loc = ("apps", index)
         if names[app.name] > 1:
-            yield (*at, "name"), f"two apps are named {app.name!r}", ""
+            message = f"two apps are named {app.name!r}"
+        elif app.name in {*controllers, *config.addons, *registry}:
+            message = f"{app.name!r} is the name of something that kindctl installs"
+        else:
+            continue
+        yield ("apps", index, "name"), message, f"another name: {app.name}-app, say"
+
+
+def _apps(config: Config, root: Path) -> Iterator[Finding]:
+    for index, app in enumerate(config.apps):
+        at: Loc = ("apps", index)
         if config.ingress.controller == "none" and app.expect:
             yield (
                 (*at, "expect"),

@@ -150,6 +150,36 @@ def test_paths_and_clashing_names_of_apps(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "more", "free"),
+    [
+        ("ingress-nginx", "", False),
+        ("traefik", "", False),
+        ("custom", "", False),
+        ("traefik", "ingress: {controller: none}", True),
+        ("metallb", "addons: [metallb]", False),
+        ("metallb", "addons: [metrics-server]", True),
+        ("local-registry", "cluster: {registry: {}}", False),
+        ("local-registry", "", True),
+    ],
+)
+def test_an_app_cannot_be_named_like_what_is_installed(
+    tmp_path: Path, name: str, more: str, free: bool
+) -> None:
+    text = f"name: shop\napps:\n- {{manifests: [.], name: {name}}}\n{more}\n"
+    if free:
+        assert load(write(tmp_path, text)).config.apps[0].name == name
+        return
+    message = f"{name!r} is the name of something that kindctl installs"
+    assert problems(tmp_path, text) == [(3, 26, message, f"another name: {name}-app, say")]
+
+
+def test_an_addon_is_named_once(tmp_path: Path) -> None:
+    assert problems(tmp_path, "name: shop\naddons: [metallb, metallb]\n") == [
+        (2, 19, "the add-on metallb is named twice", "take one of the two out")
+    ]
+
+
 @pytest.mark.parametrize("key", ["nodes", "name"])
 def test_what_kindctl_writes_for_kind_cannot_be_passed_through(tmp_path: Path, key: str) -> None:
     ((line, column, message, hint),) = problems(

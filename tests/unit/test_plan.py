@@ -50,6 +50,13 @@ spec:
       - {path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}
 ---
 """
+SERVICE = """
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {ports: [{port: 80}]}
+---
+"""
 SHOP = "name: shop\napps:\n- {name: shop, manifests: [shop.yaml]}\n"
 TWO = "name: shop\napps:\n- {name: shop, manifests: [shop.yaml]}\n- {name: blog, manifests: [blog.yaml]}\n"
 
@@ -271,14 +278,37 @@ def test_warnings_alone_are_not_refused(tmp_path: Path) -> None:
 
 
 def test_two_apps_cannot_have_the_same_url(tmp_path: Path) -> None:
-    (message,) = refused(tmp_path, TWO, shop=INGRESS, blog=INGRESS)
-    assert message == "http://localhost/ is wanted 2 times, by blog and shop"
+    with pytest.raises(ConfigError) as error:
+        plan_of(tmp_path, TWO, shop=INGRESS, blog=INGRESS)
+    (problem,) = error.value.problems
+    assert problem.message == "http://localhost/ is wanted by app 'shop' already"
+    assert (problem.line, problem.column) == (4, 27)
+    assert problem.hint == "set another host or path in one of the two"
 
 
-def test_an_app_cannot_be_called_like_the_controller(tmp_path: Path) -> None:
-    config = SHOP.replace("{name: shop,", "{name: ingress-nginx,")
-    assert refused(tmp_path, config, shop=deployment("a", "web:1")) == [
-        "two components are named 'ingress-nginx'"
+def test_one_app_cannot_have_a_url_twice(tmp_path: Path) -> None:
+    expect = "[{path: /}, {path: /x},\n {path: /, contains: a}]"
+    way = "{service: web, port: 80, via: load-balancer}"
+    config = (
+        "name: shop\naddons: [metallb]\napps:\n- name: shop\n  manifests: [shop.yaml]\n"
+        f"  expose: [{way},\n {way}]\n  expect: {expect}\n"
+    )
+    with pytest.raises(ConfigError) as error:
+        plan_of(tmp_path, config, shop=INGRESS + SERVICE)
+    found = [(p.line, p.column, p.message, p.hint) for p in error.value.problems]
+    assert found == [
+        (
+            7,
+            2,
+            "http://EXTERNAL-IP/ is wanted by apps[0].expose[0] already",
+            "take one of the two out",
+        ),
+        (
+            9,
+            2,
+            "http://localhost/ is wanted by apps[0].expect[0] already",
+            "one `expect` for each URL: put status and contains into one",
+        ),
     ]
 
 

@@ -1,0 +1,44 @@
+"""Two things of the file that would answer at one URL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from kindctl.components.app import AppComponent
+from kindctl.config.load import Loaded
+from kindctl.config.places import Loc, dotted
+from kindctl.errors import ConfigError, Problem
+from kindctl.models import Endpoint, Route
+
+HINTS = {
+    "expect": "one `expect` for each URL: put status and contains into one",
+    "expose": "take one of the two out",
+    "manifests": "set another host or path in one of the two",
+}
+"""By the key that the later one stands under."""
+
+
+def refuse_url_clashes(
+    loaded: Loaded, apps: Sequence[AppComponent], endpoints: Sequence[Endpoint]
+) -> None:
+    """Raises ConfigError, with the place of the later one, where two want the same URL: `up` knows what it
+    asks by its URL."""
+    problems = list(_clashes(loaded, apps, endpoints))
+    if problems:
+        raise ConfigError(problems)
+
+
+def _clashes(
+    loaded: Loaded, apps: Sequence[AppComponent], endpoints: Sequence[Endpoint]
+) -> Iterator[Problem]:
+    first: dict[tuple[str, str], tuple[Loc, Route]] = {}
+    for index, app in enumerate(apps):
+        for below, route in app.placed_routes(endpoints):
+            loc: Loc = ("apps", index, *below)
+            other, known = first.setdefault((route.url, route.host), (loc, route))
+            if known is route:
+                continue
+            url = f"{route.url} ({route.host})" if route.host else route.url
+            whose = f"app {known.app!r}" if known.app != route.app else dotted(other)
+            hint = HINTS["manifests" if known.app != route.app else str(below[0])]
+            yield loaded.problem(loc, f"{url} is wanted by {whose} already", hint)
