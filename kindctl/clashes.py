@@ -35,10 +35,10 @@ def _clashes(
     for index, app in enumerate(apps):
         for below, route in app.placed_routes(endpoints):
             loc: Loc = ("apps", index, *below)
-            other, known = first.setdefault((route.url, route.host), (loc, route))
+            other, known = first.setdefault((route.url, route.which), (loc, route))
             if known is route:
                 continue
-            url = f"{route.url} ({route.host})" if route.host else route.url
+            url = f"{route.url} ({route.which})" if route.which else route.url
             whose = f"app {known.app!r}" if known.app != route.app else dotted(other)
             hint = HINTS["manifests" if known.app != route.app else str(below[0])]
             yield loaded.problem(loc, f"{url} is wanted by {whose} already", hint)

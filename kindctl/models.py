@@ -267,6 +267,11 @@ class Route:
     )
     certified: bool = False  # over TLS, with a certificate that the local authority has signed
 
+    @property
+    def which(self) -> str:
+        """Of several that have the same URL: by the host, or the Service whose address is not known."""
+        return self.host or ("" if self.marked else self.external)
+
 
 # --- Kubernetes objects --------------------------------------------------------------------------
 

@@ -71,12 +71,13 @@ class UrlAnswers:
 
     @property
     def name(self) -> str:
-        return f"url:{self.route.url}" + (f"@{self.route.host}" if self.route.host else "")
+        return f"url:{self.route.url}" + (f"@{self.route.which}" if self.route.which else "")
 
     @property
     def title(self) -> str:
-        host = f" (Host: {self.route.host})" if self.route.host else ""
-        return f"{self.route.url}{host} answers"
+        of = "Host: " if self.route.host else "Service "
+        which = f" ({of}{self.route.which})" if self.route.which else ""
+        return f"{self.route.url}{which} answers"
 
     def observe(self) -> State:
         cluster = self.cluster()

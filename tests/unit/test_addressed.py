@@ -133,9 +133,12 @@ def test_it_waits_for_no_pod(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, BALANCED, web=SERVICE + deployment("web", "web:1"))
     assert addresses(plan) == ["address:shop/web"]
     assert needs(plan.steps, "address:shop/web") == {"apply:shop"}
-    assert needs(plan.steps, "url:http://EXTERNAL-IP/") == {"ready:shop", "address:shop/web"}
+    assert needs(plan.steps, "url:http://EXTERNAL-IP/@shop/web") == {
+        "ready:shop",
+        "address:shop/web",
+    }
     assert needs(plan.steps, "prune") == {
-        *("record", "ready:shop", "address:shop/web", "url:http://EXTERNAL-IP/")
+        *("record", "ready:shop", "address:shop/web", "url:http://EXTERNAL-IP/@shop/web")
     }
 
 

@@ -287,28 +287,23 @@ def test_two_apps_cannot_have_the_same_url(tmp_path: Path) -> None:
 
 
 def test_one_app_cannot_have_a_url_twice(tmp_path: Path) -> None:
-    expect = "[{path: /}, {path: /x},\n {path: /, contains: a}]"
-    way = "{service: web, port: 80, via: load-balancer}"
-    config = (
-        "name: shop\naddons: [metallb]\napps:\n- name: shop\n  manifests: [shop.yaml]\n"
-        f"  expose: [{way},\n {way}]\n  expect: {expect}\n"
-    )
+    config = SHOP.replace("]}", "],\n expect: [{path: /}, {path: /x},\n {path: /, contains: a}]}")
     with pytest.raises(ConfigError) as error:
-        plan_of(tmp_path, config, shop=INGRESS + SERVICE)
-    found = [(p.line, p.column, p.message, p.hint) for p in error.value.problems]
-    assert found == [
-        (
-            7,
-            2,
-            "http://EXTERNAL-IP/ is wanted by apps[0].expose[0] already",
-            "take one of the two out",
-        ),
-        (
-            9,
-            2,
-            "http://localhost/ is wanted by apps[0].expect[0] already",
-            "one `expect` for each URL: put status and contains into one",
-        ),
+        plan_of(tmp_path, config, shop=INGRESS)
+    (problem,) = error.value.problems
+    assert (problem.line, problem.column) == (5, 2)
+    assert problem.message == "http://localhost/ is wanted by apps[0].expect[0] already"
+    assert problem.hint == "one `expect` for each URL: put status and contains into one"
+
+
+def test_two_services_may_have_the_same_port_of_external_addresses(tmp_path: Path) -> None:
+    ways = [f"{{service: {name}, via: load-balancer}}" for name in ("web", "api")]
+    config = SHOP.replace("]}", f"], expose: [{', '.join(ways)}]}}\naddons: [metallb]")
+    plan = plan_of(tmp_path, config, shop=SERVICE + SERVICE.replace("name: web", "name: api"))
+    steps = [(s.name, s.title) for s in plan.steps if s.name.startswith("url:")]
+    assert steps == [
+        ("url:http://EXTERNAL-IP/@shop/web", "http://EXTERNAL-IP/ (Service shop/web) answers"),
+        ("url:http://EXTERNAL-IP/@shop/api", "http://EXTERNAL-IP/ (Service shop/api) answers"),
     ]
 
 
