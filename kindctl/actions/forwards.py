@@ -152,6 +152,6 @@ def _port(service: Object, port: str) -> int:
     )
     raise UsageError(
         f"which port of Service {name}?" if not port else f"Service {name} has no port {port}",
-        why=f"it has {has or 'none'}",
+        why=f"it has {has}" if has else "it has no TCP port, and nothing else is forwarded",
         fix=f"kindctl forward {name}:{ports[0]['port']}" if ports else "",
     )

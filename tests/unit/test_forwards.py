@@ -47,6 +47,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         ("shop", "web", [{"name": "http", "port": 80}]),
         ("shop", "database", [{"port": 5432}]),
         ("shop", "two", [{"name": "a", "port": 1}, {"name": "b", "port": 2}]),
+        ("shop", "dns", [udp := {"name": "dns", "port": 53, "protocol": "UDP"}, {"port": 53}]),
+        ("shop", "time", [udp]),
         ("blog", "twin", [{"port": 8000}]),
         ("shop", "twin", [{"port": 8000}]),
     ):
@@ -67,6 +69,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         ("svc/web:80", 9000, Forward("shop", "web", 80, 9000)),
         ("database", None, Forward("shop", "database", 5432, 5432)),
         ("two:b", 9000, Forward("shop", "two", 2, 9000)),
+        ("dns:53", 9000, Forward("shop", "dns", 53, 9000)),
+        ("dns", 9000, Forward("shop", "dns", 53, 9000)),
         ("blog/twin", None, Forward("blog", "twin", 8000, 8000)),
     ],
 )
@@ -83,6 +87,7 @@ def test_a_service_and_its_port_are_found(
         ("twin", "which Service 'twin'?"),
         ("two", "which port of Service two?"),
         ("web:81", "Service web has no port 81"),
+        ("time:53", "Service time has no port 53"),
     ],
 )
 def test_what_is_not_there_or_not_the_only_one_is_refused(
