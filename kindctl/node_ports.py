@@ -16,10 +16,12 @@ from kindctl.components.base import Controller
 from kindctl.components.lint import NODE_PORTS
 from kindctl.components.manifests import Manifest
 from kindctl.config.load import Loaded
-from kindctl.config.places import Loc
+from kindctl.config.places import Loc, dotted
+from kindctl.diagnose.base import WantedPort
 from kindctl.errors import ConfigError, Problem
 from kindctl.models import Exposure, is_tcp
 
+ANY = "0.0.0.0"  # noqa: S104 - compared; what kind binds where nothing is said
 PORTS, UNPRIVILEGED = range(1, 65536), range(1024, 65536)
 
 Port = tuple[str, str, int | str]
@@ -91,7 +93,7 @@ def _given(service: Manifest) -> Iterator[Given]:
 
 
 @dataclass(frozen=True)
-class _Claim:
+class Claim:
     """Somebody wants a port: of the nodes (address "") or of this machine."""
 
     port: int
@@ -101,11 +103,24 @@ class _Claim:
     of: Port | None = None  # the port of a Service that the node port is for
 
 
-def refuse_port_clashes(
-    loaded: Loaded, controller: Controller | None, apps: Sequence[AppComponent], ports: NodePorts
-) -> None:
+def claims_of(
+    loaded: Loaded, controller: Controller | None, apps: Sequence[AppComponent]
+) -> Sequence[Claim]:
+    """Of the controller first, of the apps last."""
+    mapped = loaded.config.cluster.provider == "kind"
+    return [*_controllers(controller, mapped), *_clusters(loaded), *_apps(apps, mapped)]
+
+
+def on_this_machine(claims: Iterable[Claim]) -> tuple[WantedPort, ...]:
+    return tuple(
+        WantedPort(claim.address, claim.port, "" if claim.loc[-1] == "via" else dotted(claim.loc))
+        for claim in claims
+        if claim.address
+    )
+
+
+def refuse_port_clashes(loaded: Loaded, claims: Sequence[Claim], ports: NodePorts) -> None:
     """Raises ConfigError, with the place of the later one, where two want the same port."""
-    claims = [*_controllers(controller), *_registrys(loaded), *_apps(apps)]
     of_nodes = [claim for claim in claims if not claim.address]
     of_host = [claim for claim in claims if claim.address]
     free = _free({*ports.taken, *(claim.port for claim in claims)})
@@ -118,7 +133,7 @@ def refuse_port_clashes(
         raise ConfigError(problems)
 
 
-def _controllers(controller: Controller | None) -> Iterator[_Claim]:
+def _controllers(controller: Controller | None, mapped: bool) -> Iterator[Claim]:
     if controller is None:
         return
     at: Loc = ("ingress", "expose")
@@ -127,19 +142,26 @@ def _controllers(controller: Controller | None) -> Iterator[_Claim]:
     for port in exposure.ports:
         if not exposure.on_node and exposure.mappings():
             of = (port.namespace, port.service, port.port)
-            yield _Claim(port.node_port, "", named, (*at, "nodePorts", port.scheme), of)
-    for address, local in _local(exposure):
+            yield Claim(port.node_port, "", named, (*at, "nodePorts", port.scheme), of)
+    for address, local in _local(exposure, mapped):
         scheme = next((port.scheme for port in exposure.ports if port.local == local), "via")
-        yield _Claim(local, address, named, (*at, scheme))
+        yield Claim(local, address, named, (*at, scheme))
 
 
-def _registrys(loaded: Loaded) -> Iterator[_Claim]:
-    registry = loaded.config.cluster.registry
-    if registry:
-        yield _Claim(registry.port, "127.0.0.1", "the registry", ("cluster", "registry", "port"))
+def _clusters(loaded: Loaded) -> Iterator[Claim]:
+    """Of what is beside the nodes, and of kind's own configuration."""
+    cluster = loaded.config.cluster
+    if cluster.registry:
+        at: Loc = ("cluster", "registry", "port")
+        yield Claim(cluster.registry.port, "127.0.0.1", "the registry", at)
+    for index, mapping in enumerate(cluster.kind.get("extraPortMappings") or ()):
+        at = ("cluster", "kind", "extraPortMappings", index, "hostPort")
+        port, protocol = mapping.get("hostPort", 0), mapping.get("protocol", "TCP")
+        if port > 0 and protocol == "TCP":  # else kind or the engine chooses one
+            yield Claim(port, mapping.get("listenAddress") or ANY, "cluster.kind", at)
 
 
-def _apps(apps: Sequence[AppComponent]) -> Iterator[_Claim]:
+def _apps(apps: Sequence[AppComponent], mapped: bool) -> Iterator[Claim]:
     for index, app in enumerate(apps):
         for place, way in enumerate(app.exposed):
             at: Loc = ("apps", index, "expose", place)
@@ -147,21 +169,21 @@ def _apps(apps: Sequence[AppComponent]) -> Iterator[_Claim]:
                 who = f"{app.name}'s {port.service}"
                 if way.exposure.mappings():
                     of = (port.namespace, port.service, port.port)
-                    yield _Claim(port.node_port, "", who, (*at, "nodePort"), of)
-                for address, local in _local(way.exposure):
-                    yield _Claim(local, address, who, (*at, "local"))
+                    yield Claim(port.node_port, "", who, (*at, "nodePort"), of)
+                for address, local in _local(way.exposure, mapped):
+                    yield Claim(local, address, who, (*at, "local"))
 
 
-def _local(exposure: Exposure) -> Iterator[tuple[str, int]]:
-    """(address, port) of this machine that a way needs."""
-    for mapping in exposure.mappings():
+def _local(exposure: Exposure, mapped: bool) -> Iterator[tuple[str, int]]:
+    """(address, port) of this machine that a way needs. `mapped`: whether node ports are, here."""
+    for mapping in exposure.mappings() if mapped else ():
         yield mapping.address, mapping.host_port
     for forward in exposure.forwards():
         yield forward.address, forward.local
 
 
-def _twice(loaded: Loaded, what: str, claims: Iterable[_Claim], free: _Free) -> Iterator[Problem]:
-    seen: list[_Claim] = []
+def _twice(loaded: Loaded, what: str, claims: Iterable[Claim], free: _Free) -> Iterator[Problem]:
+    seen: list[Claim] = []
     for claim in claims:
         other = next((other for other in seen if _clash(other, claim)), None)
         seen.append(claim)
@@ -187,7 +209,7 @@ def _free(taken: Collection[int]) -> _Free:
     return find
 
 
-def _instead(claim: _Claim, free: _Free) -> str:
+def _instead(claim: Claim, free: _Free) -> str:
     key = str(claim.loc[-1])
     if claim.address:
         return f"{key}: {free(claim.port, UNPRIVILEGED if claim.port >= 1024 else PORTS)}"
@@ -195,11 +217,11 @@ def _instead(claim: _Claim, free: _Free) -> str:
     return hint + (", or leave it out" if key == "nodePort" else "")
 
 
-def _whose(claim: _Claim) -> str:
+def _whose(claim: Claim) -> str:
     return claim.who if "'s " in claim.who else f"{claim.who}'s"
 
 
-def _clash(one: _Claim, other: _Claim) -> bool:
+def _clash(one: Claim, other: Claim) -> bool:
     """A port of all addresses is one of each of that family, too."""
     if one.of and one.of == other.of:
         return True
@@ -211,7 +233,7 @@ def _clash(one: _Claim, other: _Claim) -> bool:
 
 
 def _of_others(
-    loaded: Loaded, claims: Iterable[_Claim], ports: NodePorts, free: _Free
+    loaded: Loaded, claims: Iterable[Claim], ports: NodePorts, free: _Free
 ) -> Iterator[Problem]:
     """Node ports that the manifest of another Service names."""
     for claim in claims:

@@ -31,7 +31,7 @@ from kindctl.config.schema import (
     Config,
     ExistingConfig,
 )
-from kindctl.diagnose.base import Wants
+from kindctl.diagnose.base import WantedPort, Wants
 from kindctl.errors import ConfigError, KindctlError
 from kindctl.images import cas
 from kindctl.images.objects import objects_in
@@ -47,7 +47,7 @@ from kindctl.models import (
     Route,
 )
 from kindctl.neighbours import neighbours
-from kindctl.node_ports import NodePorts, refuse_port_clashes
+from kindctl.node_ports import NodePorts, claims_of, on_this_machine, refuse_port_clashes
 from kindctl.providers import load_provider
 from kindctl.providers.base import Provider
 from kindctl.tools.protocols import Tools
@@ -68,6 +68,7 @@ class Parts:
     components: tuple[Component, ...]  # the registry's word, the add-ons, the controller, the apps
     ways: tuple[tuple[str, Exposure], ...]  # the component whose Service it leads to, and the way
     routes: tuple[Route, ...]
+    ports: tuple[WantedPort, ...]  # of this machine
     warnings: tuple[str, ...]  # what the manifests promise and will not get
 
     @property
@@ -111,7 +112,8 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
     node_ports = NodePorts.of(loaded, controller, apps)
     for app, component in zip(config.apps, apps, strict=True):
         component.exposed = tuple(exposed(app, component, loaded, node_ports))
-    refuse_port_clashes(loaded, controller, apps, node_ports)
+    claims = claims_of(loaded, controller, apps)
+    refuse_port_clashes(loaded, claims, node_ports)
     warnings = lint_apps(
         apps,
         controller,
@@ -133,7 +135,16 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
         for part in components
         for route in part.routes(endpoints)
     )
-    return Parts(controller, setup.handover, certificate, components, tuple(ways), routes, warnings)
+    return Parts(
+        controller,
+        setup.handover,
+        certificate,
+        components,
+        tuple(ways),
+        routes,
+        on_this_machine(claims),
+        warnings,
+    )
 
 
 def _registry(config: Config) -> Iterator[Component]:
@@ -181,15 +192,12 @@ def wants(loaded: Loaded, parts: Parts) -> Wants:
     """What the environment asks of the machine."""
     config = loaded.config
     local = not isinstance(config.cluster.provider, ExistingConfig)
-    mapped = [(m.address, m.host_port) for m in parts.mappings if local]
-    forwarded = [(forward.address, forward.local) for forward in parts.forwards]
     return Wants(
-        ports=(*mapped, *forwarded),
+        ports=parts.ports,
         kubernetes=config.cluster.kubernetes,
         workers=config.cluster.workers + config.cluster.gateways,
         environment=config.name,
         local=local,
-        registry=config.cluster.registry.port if config.cluster.registry else 0,
     )
 
 

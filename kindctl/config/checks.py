@@ -6,6 +6,7 @@ import ipaddress
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from kindctl.components import CONTROLLERS
 from kindctl.config.places import Loc, dotted
@@ -17,6 +18,8 @@ Finding = tuple[Loc, str, str]
 
 GATEWAY_API = ("traefik",)
 """Controllers that are."""
+
+LAST_PORT = 65535
 
 OWN_KIND_KEYS = {
     "name": "set `name` at the top",
@@ -154,11 +157,44 @@ def _cluster(config: Config) -> Iterator[Finding]:
     for key, hint in OWN_KIND_KEYS.items():
         if key in config.cluster.kind:
             yield ("cluster", "kind", key), f"cluster.kind.{key} is kindctl's own", hint
+    yield from _passed_on(config)
     if config.cluster.image is None:
         try:
             node_reference(config.cluster.kubernetes)
         except UsageError as error:
             yield ("cluster", "kubernetes"), error.what, error.fix
+
+
+MAPPINGS = "- {containerPort: 30000, hostPort: 8000}"
+LISTS = {
+    "extraPortMappings": (dict, MAPPINGS),
+    "extraMounts": (dict, "- {hostPath: ./data, containerPath: /data}"),
+    "kubeadmConfigPatches": (str, "- |, and the patch below it"),
+}
+"""Of cluster.kind, what kindctl has entries of its own in: the type of an entry, and one."""
+
+
+def _passed_on(config: Config) -> Iterator[Finding]:
+    for key, (kind, hint) in LISTS.items():
+        at: Loc = ("cluster", "kind", key)
+        entries = config.cluster.kind.get(key, [])
+        if not isinstance(entries, list):
+            yield at, f"{dotted(at)} is no list", hint
+            continue
+        for index, entry in enumerate(entries):
+            if not isinstance(entry, kind):
+                yield (*at, index), f"{dotted((*at, index))}: {entry!r:.40} is not valid", hint
+            elif key == "extraPortMappings":
+                yield from _mapping(entry, (*at, index))
+
+
+def _mapping(entry: dict[str, Any], at: Loc) -> Iterator[Finding]:
+    for key in ("containerPort", "hostPort"):
+        port = entry.get(key, 0)
+        if not isinstance(port, int) or isinstance(port, bool) or port > LAST_PORT:
+            yield (*at, key), f"{dotted((*at, key))}: {port!r} is no port", MAPPINGS
+    if address := entry.get("listenAddress"):
+        yield from _address(str(address), (*at, "listenAddress"))
 
 
 OF_KIND = ("kubernetes", "image", "workers", "gateways", "registry", "kind")

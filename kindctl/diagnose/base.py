@@ -14,13 +14,20 @@ from kindctl.tools.protocols import Say, Tools
 
 
 @dataclass(frozen=True)
+class WantedPort:
+    """A port of this machine, and the key of kindctl.yaml by which another one could be had."""
+
+    address: str
+    port: int
+    key: str = ""  # ingress.expose.http; empty: none
+
+
+@dataclass(frozen=True)
 class Wants:
     """What the environment at hand asks of the machine."""
 
-    ports: Sequence[tuple[str, int]] = ()
-    """(address, host port) that a new cluster would bind: HTTP's first, HTTPS's second, then others."""
-    registry: int = 0
-    """Port of 127.0.0.1 for the image registry of the environment; 0: none is wanted."""
+    ports: Sequence[WantedPort] = ()
+    """That a new cluster, its registry or its forwards would bind."""
     local: bool = True
     """Whether the cluster runs on this engine; else only images are made here."""
     kubernetes: str = "1.36"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kindctl.diagnose.base import Check, Wants
+from kindctl.diagnose.base import Check, WantedPort, Wants
 from kindctl.diagnose.checks import CHECKS, examine, intentions, load, mendable, raise_for, repair
 from kindctl.diagnose.checks.inotify import LIMITS
 from kindctl.errors import MachineError, ToolError
@@ -23,7 +23,14 @@ from tests.fakes.net import FakeNet
 
 GB = 10**9
 REGISTRY = "https://registry-1.docker.io/v2/"
-WANTS = Wants(ports=(("127.0.0.1", 80), ("127.0.0.1", 443)), kubernetes="1.36", environment="shop")
+WANTS = Wants(
+    ports=(
+        WantedPort("127.0.0.1", 80, "ingress.expose.http"),
+        WantedPort("127.0.0.1", 443, "ingress.expose.https"),
+    ),
+    kubernetes="1.36",
+    environment="shop",
+)
 
 MISSING = MachineError("no container engine", code="engine-missing")
 DOWN = MachineError("the container engine does not answer", fix="start it", code="engine-down")
@@ -486,8 +493,25 @@ def test_every_taken_port_is_named(world: World) -> None:
     verdict = world.verdict("ports")
     assert "127.0.0.1:80" in verdict.seen
     assert "127.0.0.1:443" in verdict.seen
-    assert "http: 8080" in verdict.fix
-    assert "https: 8443" in verdict.fix
+    assert verdict.fix.endswith(
+        "or use `ingress.expose.http: 8080`, `ingress.expose.https: 8443` in kindctl.yaml"
+    )
+
+
+def test_the_free_port_goes_to_the_key_that_has_the_taken_one(world: World) -> None:
+    ports = [
+        WantedPort("127.0.0.1", 30080, "apps[0].expose[0].local"),
+        WantedPort("127.0.0.1", 8081, "apps[0].expose[1].local"),
+        WantedPort("127.0.0.1", 8082, "cluster.registry.port"),
+        WantedPort("127.0.0.1", 8443),
+    ]
+    for wanted in ports:
+        world.net.listen(wanted.address, wanted.port)
+    fix = world.verdict("ports", Wants(ports=ports)).fix
+    assert "`apps[0].expose[0].local: 30081`, `apps[0].expose[1].local: 8083`" in fix
+    assert "`cluster.registry.port: 8084`" in fix
+    assert "8444" not in fix
+    assert "ingress" not in fix
 
 
 def test_a_port_of_this_environments_own_node_is_fine(world: World) -> None:
@@ -526,7 +550,8 @@ def test_a_privileged_port_is_no_matter_for_an_engine_that_runs_as_root(world: W
 
 
 def test_an_address_that_the_machine_lacks_is_refused(world: World) -> None:
-    verdict = world.verdict("ports", Wants(ports=(("192.0.2.9", 80), ("192.0.2.9", 7))))
+    ports = (WantedPort("192.0.2.9", 80, "a"), WantedPort("192.0.2.9", 7, "b"))
+    verdict = world.verdict("ports", Wants(ports=ports))
     assert (verdict.code, verdict.level) == ("port-address", "failed")
     assert "or use" not in verdict.fix
 

@@ -19,7 +19,7 @@ from kindctl.actions.forwards import (
 from kindctl.actions.status import status
 from kindctl.cli.app import app
 from kindctl.config.load import load
-from kindctl.diagnose.base import Wants
+from kindctl.diagnose.base import WantedPort, Wants
 from kindctl.diagnose.checks import load as load_check
 from kindctl.errors import KindctlError, MachineError, ToolError, UsageError
 from kindctl.models import Absent, Differs, Forward, NotReady, Ready
@@ -200,7 +200,7 @@ def test_status_shows_them_and_down_ends_them(world: World) -> None:
 
 def test_ports_that_the_environment_forwards_itself_are_not_taken(world: World) -> None:
     forward("shop", world.tools, WEB)
-    wants = Wants(ports=[("127.0.0.1", 8080)], environment="shop")
+    wants = Wants(ports=[WantedPort("127.0.0.1", 8080)], environment="shop")
     assert load_check("ports").ask(world.tools, wants).level == "ok"
     strange = load_check("ports").ask(world.tools, Wants(ports=wants.ports, environment="other"))
     assert f"process {PROCESS}" in strange.seen

@@ -193,6 +193,87 @@ def test_a_port_of_this_machine_is_given_once(
     assert message in text
 
 
+def passed_on(mapping: str, more: str = "ingress: {controller: none}") -> str:
+    return f"cluster: {{kind: {{extraPortMappings: [{mapping}]}}}}\n{more}"
+
+
+@pytest.mark.parametrize(
+    ("top", "message"),
+    [
+        (
+            passed_on("{containerPort: 9, hostPort: 80}", "ingress: {expose: {http: 80}}"),
+            "port 80 is the ingress controller's already (hostPort: 81)",
+        ),
+        (
+            "cluster: {registry: {}, kind: {extraPortMappings: [{containerPort: 9, hostPort: 5001}]}}",
+            "port 5001 is the registry's already (hostPort: 5002)",
+        ),
+        (
+            passed_on("{containerPort: 9, hostPort: 9}, {containerPort: 8, hostPort: 9}"),
+            "port 9 is cluster.kind's already (hostPort: 10)",
+        ),
+    ],
+)
+def test_what_is_passed_on_to_kind_has_its_ports_too(
+    tmp_path: Path, top: str, message: str
+) -> None:
+    services(tmp_path, one="")
+    line, text = refused(tmp_path, "[]\n", top)
+    assert (line, text) == (2, message)
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        "{containerPort: 9, hostPort: 80, protocol: UDP}",
+        "{containerPort: 9, hostPort: 0}",
+        "{containerPort: 9, hostPort: 80, listenAddress: 127.0.0.2}",
+        "{containerPort: 9}",
+    ],
+)
+def test_a_port_that_nobody_else_wants_is_passed_on(tmp_path: Path, mapping: str) -> None:
+    services(tmp_path, one="")
+    parts(tmp_path, "[]\n", passed_on(mapping, "ingress: {expose: {http: 80}}"))
+
+
+def test_the_machine_is_asked_for_every_port_with_its_key(tmp_path: Path) -> None:
+    services(tmp_path, one="")
+    found = parts(
+        tmp_path,
+        "- {service: one, via: node-port, nodePort: 30001}\n",
+        passed_on("{containerPort: 9, hostPort: 9}").replace("{kind", "{registry: {}, kind"),
+    )
+    assert [(wanted.address, wanted.port, wanted.key) for wanted in found.ports] == [
+        ("127.0.0.1", 5001, "cluster.registry.port"),
+        ("0.0.0.0", 9, "cluster.kind.extraPortMappings[0].hostPort"),
+        ("127.0.0.1", 30001, "apps[0].expose[0].local"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("extraPortMappings: hello", "cluster.kind.extraPortMappings is no list"),
+        ("extraPortMappings: [hello]", "cluster.kind.extraPortMappings[0]: 'hello' is not valid"),
+        (
+            "extraPortMappings: [{containerPort: 9, hostPort: '80'}]",
+            "cluster.kind.extraPortMappings[0].hostPort: '80' is no port",
+        ),
+        (
+            "extraPortMappings: [{containerPort: 9, listenAddress: localhost}]",
+            "cluster.kind.extraPortMappings[0].listenAddress: 'localhost' is not an IP address",
+        ),
+        ("kubeadmConfigPatches: null", "cluster.kind.kubeadmConfigPatches is no list"),
+        ("extraMounts: {}", "cluster.kind.extraMounts is no list"),
+    ],
+)
+def test_what_kind_could_not_take_is_refused(tmp_path: Path, kind: str, message: str) -> None:
+    services(tmp_path, one="")
+    line, text = refused(tmp_path, "[]\n", f"cluster: {{kind: {{{kind}}}}}")
+    assert line == 2
+    assert text.startswith(message)
+
+
 def test_one_port_on_two_addresses_is_two(tmp_path: Path) -> None:
     services(tmp_path, one="")
     found = parts(tmp_path, "- {service: one, via: node-port, local: 80, address: 127.0.0.2}\n", "")

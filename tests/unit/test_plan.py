@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kindctl.config.load import load
+from kindctl.diagnose.base import WantedPort
 from kindctl.errors import ConfigError
 from kindctl.graph import graph_of
 from kindctl.models import Step
@@ -219,9 +220,12 @@ def test_without_controller_an_app_is_applied_and_has_no_urls(tmp_path: Path) ->
 def test_the_ports_of_the_file_are_asked_of_the_machine_and_mapped(tmp_path: Path) -> None:
     config = "name: shop\ningress: {expose: {http: 8080, https: 8443, address: 127.0.0.2}}\n"
     plan = plan_of(tmp_path, config)
-    assert plan.preflight.wants.ports == (("127.0.0.2", 8080), ("127.0.0.2", 8443))
+    assert plan.preflight.wants.ports == (
+        WantedPort("127.0.0.2", 8080, "ingress.expose.http"),
+        WantedPort("127.0.0.2", 8443, "ingress.expose.https"),
+    )
     mapped = {(m.address, m.host_port) for m in plan.parts.mappings}
-    assert mapped == set(plan.preflight.wants.ports)
+    assert mapped == {(wanted.address, wanted.port) for wanted in plan.preflight.wants.ports}
 
 
 def test_an_image_that_is_written_in_two_ways_is_one(tmp_path: Path) -> None:

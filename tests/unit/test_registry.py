@@ -12,7 +12,6 @@ from kindctl.actions.environments import environments
 from kindctl.actions.plan import survey_plan
 from kindctl.actions.status import status
 from kindctl.config.load import Loaded
-from kindctl.diagnose.base import Wants
 from kindctl.diagnose.checks import load as load_check
 from kindctl.errors import KindctlError, MachineError, NotOursError
 from kindctl.forward.__main__ import no_nodes
@@ -151,10 +150,11 @@ def test_a_node_that_would_not_read_it_is_named(world: World) -> None:
 
 def test_its_port_is_asked_for_before_anything_is_made(world: World) -> None:
     world.net.listen("127.0.0.1", 5001, "python3", 77)
-    verdict = load_check("ports").ask(world.tools, Wants(registry=5001))
+    wanted = make_plan(with_registry(), world.tools).preflight.wants
+    verdict = load_check("ports").ask(world.tools, wanted)
     assert verdict.code == "port-taken"
     assert "127.0.0.1:5001 is taken by python3 (process 77)" in verdict.seen
-    assert "`cluster: {registry: {port: 5002}}`" in verdict.fix
+    assert "`cluster.registry.port: 5002`" in verdict.fix
 
 
 def test_images_of_the_registry_are_left_to_the_nodes(world: World) -> None:

@@ -3,17 +3,18 @@ taken one ends in the engine's exit status 125 (kind#3681), so they are asked fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from kindctl.diagnose.base import Check, Wants
+from kindctl.diagnose.base import Check, WantedPort, Wants
 from kindctl.diagnose.checks.common import Unfixable
 from kindctl.errors import KindctlError, MachineError
 from kindctl.models import DOCKER_ENVIRONMENT_LABEL, ContainerInfo, Verdict
 from kindctl.tools.protocols import PortOwner, Tools
 
-ALTERNATIVES = (("http", (8080, 8081, 8000, 9080)), ("https", (8443, 8444, 9443)))
-"""Key in `ingress.expose` and ports to offer, in the order of Wants.ports."""
+FIRST_UNPRIVILEGED = 1024
+UNPRIVILEGED = 8000
+"""Added to a port below: 80 -> 8080, 443 -> 8443."""
 
 ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not bound
 
@@ -31,24 +32,21 @@ class Ports(Unfixable):
 
     def ask(self, tools: Tools, wants: Wants) -> Verdict:
         holders = _holders(tools)
-        registry = [("127.0.0.1", wants.registry)] if wants.registry else []
-        ports = [*wants.ports, *registry]
         problems = {
-            index: problem
-            for index, (address, port) in enumerate(ports)
-            if (problem := _look(tools, wants, holders, address, port))
+            wanted: problem
+            for wanted in wants.ports
+            if (problem := _look(tools, wants, holders, wanted.address, wanted.port))
         }
         if not problems:
-            names = ", ".join(f"{address}:{port}" for address, port in ports)
+            names = ", ".join(f"{wanted.address}:{wanted.port}" for wanted in wants.ports)
             return self.ok(f"{names} can be used" if names else "none asked for")
         remedies = dict.fromkeys(problem.remedy for problem in problems.values())
-        elsewhere = [i for i, problem in problems.items() if problem.code != "port-address"]
-        instead = f"; or use {_free_instead(tools, wants, elsewhere)}" if elsewhere else ""
+        elsewhere = [w for w, problem in problems.items() if problem.code != "port-address"]
         return Verdict(
             code=next(iter(problems.values())).code,
             level="failed",
             seen="; ".join(problem.seen for problem in problems.values()),
-            fix="; ".join(remedies) + instead,
+            fix="; ".join([*remedies, *_free_instead(tools, wants, elsewhere)]),
         )
 
 
@@ -92,23 +90,18 @@ def _unbindable(tools: Tools, error: MachineError) -> Problem | None:
     return Problem(error.code, error.what, error.fix)
 
 
-def _free_instead(tools: Tools, wants: Wants, indices: Iterable[int]) -> str:
+def _free_instead(tools: Tools, wants: Wants, taken: Iterable[WantedPort]) -> Iterator[str]:
     """As it stands in kindctl.yaml, for those ports that have a key there."""
-    keys, others = [], []
-    for index in indices:
-        if index == len(wants.ports):
-            free = tools.net.free_port("127.0.0.1", range(wants.registry + 1, wants.registry + 20))
-            others.append(f"`cluster: {{registry: {{port: {free}}}}}` in kindctl.yaml")
-            continue
-        address, port = wants.ports[index]
-        if index < len(ALTERNATIVES):
-            key, candidates = ALTERNATIVES[index]
-            keys.append(f"{key}: {tools.net.free_port(address, candidates)}")
-        else:
-            free = tools.net.free_port(address, range(port + 1, port + 20))
-            others.append(f"{free} instead of {port}")
-    expose = [f"`ingress: {{expose: {{{', '.join(keys)}}}}}` in kindctl.yaml"] if keys else []
-    return ", ".join(expose + others)
+    asked = {wanted.port for wanted in wants.ports}
+    keys = []
+    for wanted in (wanted for wanted in taken if wanted.key):
+        start = wanted.port + (UNPRIVILEGED if wanted.port < FIRST_UNPRIVILEGED else 1)
+        candidates = [port for port in range(start, start + 20) if port not in asked]
+        free = tools.net.free_port(wanted.address, candidates)
+        asked.add(free)
+        keys.append(f"`{wanted.key}: {free}`")
+    if keys:
+        yield f"or use {', '.join(keys)} in kindctl.yaml"
 
 
 def _name(owner: PortOwner, holder: ContainerInfo | None, label: str) -> str:

@@ -43,7 +43,7 @@ class Proxy(Unfixable):
 
 def _needed(wants: Wants) -> list[str]:
     """kindctl's own requests go direct in any case."""
-    return list(dict.fromkeys([*LOCAL, *(address for address, _ in wants.ports)]))
+    return list(dict.fromkeys([*LOCAL, *(wanted.address for wanted in wants.ports)]))
 
 
 def _environment(name: str) -> str:
