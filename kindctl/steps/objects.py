@@ -35,6 +35,7 @@ from kindctl.steps.compare import differences
 from kindctl.steps.desired import desired, is_ours_or_absent, rank
 from kindctl.steps.established import await_established
 from kindctl.steps.readiness import users_of
+from kindctl.steps.replacing import list_of_ours, would_take
 from kindctl.tools.protocols import Cluster
 
 THREADS = 8
@@ -43,8 +44,6 @@ WAYS = {"Service", "Ingress", "HTTPRoute", "Gateway"}
 IMMUTABLE = re.compile(
     r"immutable|may not be changed|may not change|cannot change|are forbidden", re.IGNORECASE
 )
-REFUSED_LIST = re.compile(r"is invalid: \[?([\w.]+)\[\d+\]")  # of the fault that comes first
-OLD_DEFAULTS = "spec.strategy.rollingUpdate: Forbidden"
 
 
 @dataclass(frozen=True)
@@ -184,8 +183,8 @@ class ObjectsApplied:
         if error.passing:
             return Look(obj, waits_for=_short(error))
         ref = ObjectRef.of(obj)
-        path, patch = _list_of_ours(obj, error)
-        if patch and is_ours_or_absent(live) and _would_take(cluster, ref, patch):
+        path, patch = list_of_ours(obj, error)
+        if patch and is_ours_or_absent(live) and would_take(cluster, ref, patch):
             return Look(obj, fields=(path,), replace=patch)
         if ref.kind == "Job" and _is_immutable(error) and is_ours_or_absent(live):
             return Look(obj, fields=(_refused_field(error),), again=True)
@@ -348,43 +347,6 @@ def _few(words: Iterable[str], separator: str = ", ") -> str:
     several = list(words)
     more = f"{separator}and {len(several) - 3} more" if len(several) > 3 else ""
     return separator.join(several[:3]) + more
-
-
-# --- what does not merge -------------------------------------------------------------------------
-
-
-def _list_of_ours(obj: Object, error: ApiError) -> tuple[str, Object | None]:
-    """The path of the list of `obj` that the API calls invalid, and a merge patch that replaces it.
-
-    Apply merges ours into what somebody else has put there, and the two may not go together: ports
-    merge by number, and a port whose number was changed keeps the name that ours has too. So with
-    the defaults that the API gave to one strategy of a Deployment, and that the other may not have.
-    """
-    if error.status == 422 and OLD_DEFAULTS in error.why:
-        strategy = {**obj["spec"]["strategy"], "rollingUpdate": None}
-        return "spec.strategy", {"spec": {"strategy": strategy}}
-    found = REFUSED_LIST.search(error.why) if error.status == 422 else None
-    path = found.group(1) if found else ""
-    value: Any = obj
-    for name in path.split("."):
-        value = value.get(name) if isinstance(value, dict) else None
-    if not isinstance(value, list):
-        return path, None
-    patch: Any = value
-    for name in reversed(path.split(".")):
-        patch = {name: patch}
-    return path, patch
-
-
-def _would_take(cluster: Cluster, ref: ObjectRef, patch: Object) -> bool:
-    """Not if our own list is what is invalid. Raises ApiError that passes."""
-    try:
-        cluster.merge_patch(ref, patch, dry_run=True)
-    except ApiError as error:
-        if error.passing:
-            raise
-        return False
-    return True
 
 
 # --- what others may change ----------------------------------------------------------------------
