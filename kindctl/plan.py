@@ -35,6 +35,7 @@ from kindctl.steps.proven import Proven
 from kindctl.steps.prune import Pruned
 from kindctl.steps.record import Recorded
 from kindctl.steps.registry import RegistryRuns
+from kindctl.steps.surplus import Surplus
 from kindctl.steps.switched import Switched
 from kindctl.steps.takeover import OfForwards, OfNodePorts, Takeover
 from kindctl.steps.url import UrlAnswers
@@ -167,6 +168,7 @@ class _Steps:
             "component": part,
             "provider": self.provider,
             "environment": self.loaded.config.name,
+            "surplus": Surplus(self.loaded.config.name, self.parts.components),
         }
         authority = {"local-ca"} if part is self.parts.controller else set()
         yield ObjectsApplied(

@@ -76,10 +76,17 @@ def desired(
 def inventory(
     components: Iterable[Component], cluster: Cluster, environment: str, *, late: bool = True
 ) -> list[ObjectRef]:
+    """The names of everything()."""
+    return [ObjectRef.of(obj) for obj in everything(components, cluster, environment, late=late)]
+
+
+def everything(
+    components: Iterable[Component], cluster: Cluster, environment: str, *, late: bool = True
+) -> list[Object]:
     """What these components want in the cluster, with or without their late objects. Which images
-    serve is not asked: no name depends on them. Raises ApiError."""
+    serve is not asked: their names stand for them. Raises ApiError."""
     return [
-        ObjectRef.of(obj)
+        obj
         for component in components
         for part in ((False, True) if late and component.has_late_objects else (False,))
         for obj in desired(component, cluster, environment, _as_named, late=part)

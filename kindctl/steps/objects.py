@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -36,6 +36,7 @@ from kindctl.steps.desired import desired, is_ours_or_absent, rank
 from kindctl.steps.established import await_established
 from kindctl.steps.readiness import users_of
 from kindctl.steps.replacing import list_of_ours, would_take
+from kindctl.steps.surplus import Surplus, refused_node_port, taken_node_port
 from kindctl.tools.protocols import Cluster
 
 THREADS = 8
@@ -61,6 +62,7 @@ class Look:
         ""  # applying it must wait: a webhook that does not answer, a deletion under way
     )
     going: bool = False  # it is being deleted
+    frees: ObjectRef | None = None  # nobody asks for it, and it has the node port
     error: KindctlError | None = None  # it cannot be applied at all
 
     @property
@@ -85,6 +87,7 @@ class ObjectsApplied:
     provider: Provider
     environment: str
     resolve: Resolve
+    surplus: Surplus
     late: bool = False
     adopt: bool = True
     alone: Callable[[], AbstractContextManager[None]] | None = None
@@ -123,7 +126,8 @@ class ObjectsApplied:
         with ThreadPoolExecutor(THREADS) as pool:
             for _, group in groupby(looks, key=lambda look: rank(look.obj["kind"])):
                 some = list(group)
-                done += filter(None, pool.map(lambda look: self._apply(cluster, look), some))
+                for changes in pool.map(lambda look: self._apply(cluster, look), some):
+                    done += changes
                 await_established(cluster, _new_kinds(some), progress)
         if mends:
             self._mended = self.clock()
@@ -182,6 +186,8 @@ class ObjectsApplied:
     def _refused(self, cluster: Cluster, obj: Object, live: Object, error: ApiError) -> Look:
         if error.passing:
             return Look(obj, waits_for=_short(error))
+        if port := taken_node_port(error):
+            return self._behind(cluster, Look(obj), port)
         ref = ObjectRef.of(obj)
         path, patch = list_of_ours(obj, error)
         if patch and is_ours_or_absent(live) and would_take(cluster, ref, patch):
@@ -197,7 +203,21 @@ class ObjectsApplied:
         except ApiError as error:
             if _puts_off(error):
                 return Look(obj, waits_for=_short(error))
+            if port := taken_node_port(error):
+                return self._behind(cluster, Look(obj, absent=True), port)
         return Look(obj, absent=True)
+
+    def _behind(self, cluster: Cluster, look: Look, port: int) -> Look:
+        """At a Service whose node port another one has."""
+        holder = self.surplus.holder(cluster, port)
+        if holder and holder.surplus:
+            fields = () if look.absent else (f"node port {port}",)
+            return replace(look, fields=fields, frees=holder.ref)
+        if holder and not holder.passes:
+            error = refused_node_port(look.ref, port, holder.ref, self.provider.context)
+            return replace(look, absent=False, error=error)
+        having = holder.ref if holder else "another one"
+        return replace(look, absent=False, waits_for=f"{having} has node port {port}")
 
     def _may_take(self, live: Object) -> bool:
         return live["kind"] == "Namespace" or self.adopt or self._is_ours(live)
@@ -208,25 +228,39 @@ class ObjectsApplied:
 
     # --- applying --------------------------------------------------------------------------------
 
-    def _apply(self, cluster: Cluster, look: Look) -> str:
+    def _apply(self, cluster: Cluster, look: Look) -> Sequence[str]:
         if not look.absent and not look.fields:
-            return ""
+            return ()
+        freed = look.frees is not None and cluster.delete(look.frees)
+        done = [f"removed {look.frees}, which had its node port"] if freed else []
         try:
             if look.again:
                 cluster.delete(look.ref)
-                return f"removed {look.ref}, to run it again: {_few(look.fields)} has changed"
+                return [f"removed {look.ref}, to run it again: {_few(look.fields)} has changed"]
             if look.replace:
                 cluster.merge_patch(look.ref, look.replace)
             cluster.apply(look.obj)
         except ApiError as error:
-            if _puts_off(error):
+            port = taken_node_port(error)
+            if port and look.frees is None:
+                return self._apply_behind(cluster, look, port)
+            if _puts_off(error) or port:  # what had the port has not gone yet
                 self._put_off[look.ref] = _short(error)
-                return ""
+                return done
             raise self._explained(look.ref, error) from error
         self._put_off.pop(look.ref, None)
         if look.absent:
-            return f"created {look.ref}"
-        return f"repaired {look.ref}: {_few(look.fields)}"
+            return [*done, f"created {look.ref}"]
+        return [*done, f"repaired {look.ref}: {_few(look.fields)}"]
+
+    def _apply_behind(self, cluster: Cluster, look: Look, port: int) -> Sequence[str]:
+        behind = self._behind(cluster, look, port)
+        if behind.error is not None:
+            raise behind.error
+        if behind.frees is not None:
+            return self._apply(cluster, behind)
+        self._put_off[look.ref] = behind.waits_for
+        return ()
 
     def _mends(self, looks: Sequence[Look]) -> bool:
         """Not where all is new: no controller can know anything older of it."""

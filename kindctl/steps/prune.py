@@ -94,7 +94,7 @@ class Pruned:
 
     def _surplus(self, cluster: Cluster) -> tuple[list[ObjectRef], list[str]]:
         wanted = inventory(self.components, cluster, self.environment)
-        keep = frozenset(_identity(ref) for ref in wanted)
+        keep = frozenset(identity(ref) for ref in wanted)
         used = {namespace for _, _, namespace, _ in keep} | {SYSTEM_NAMESPACE}
         return surplus_of(cluster, self.environment, keep=keep, used=used)
 
@@ -104,7 +104,7 @@ def surplus_of(
 ) -> tuple[list[ObjectRef], list[str]]:
     """What of the environment is to be deleted, and what stays and why: namespaces and definitions that
     others use. `used`: namespaces that stay in any case."""
-    found = [ref for ref, _ in ours(cluster, environment) if _identity(ref) not in keep]
+    found = [ref for ref, _ in ours(cluster, environment) if identity(ref) not in keep]
     stays: list[str] = []
     going: set[str] = set()
     staying: set[ObjectRef] = set()
@@ -145,7 +145,7 @@ def applied(cluster: Cluster, environment: str) -> list[Object]:
     kinds = [kind[:2] for kind in cluster.kinds() if kind[1] != "Event"]
     with ThreadPoolExecutor(THREADS) as pool:
         lists = pool.map(lambda kind: _listed(cluster, *kind, labels=labels), kinds)
-        return [obj for objects in lists for obj in objects if _is_applied(obj)]
+        return [obj for objects in lists for obj in objects if is_applied(obj)]
 
 
 def is_going(live: Object) -> bool:
@@ -166,7 +166,7 @@ def remove(cluster: Cluster, surplus: Iterable[ObjectRef]) -> list[str]:
     return done
 
 
-def _is_applied(obj: Object) -> bool:
+def is_applied(obj: Object) -> bool:
     """By us, as its label says: controllers copy labels to what they make of our objects. What its chart
     wants to be kept is no longer ours to remove."""
     meta = obj["metadata"]
@@ -231,5 +231,5 @@ def _listed(
         raise
 
 
-def _identity(ref: ObjectRef) -> Identity:
+def identity(ref: ObjectRef) -> Identity:
     return api_group(ref.api_version), ref.kind, ref.namespace, ref.name

@@ -26,7 +26,9 @@ from kindctl.providers.base import Provider
 from kindctl.steps.asking import ask
 from kindctl.steps.desired import inventory
 from kindctl.steps.gateways import Standing, gateway_kinds
+from kindctl.steps.prune import remove
 from kindctl.steps.readiness import fault, is_waited_for, pods_of, users_of
+from kindctl.steps.surplus import Surplus, ports_lacked
 from kindctl.steps.tokens import stale_pods
 from kindctl.steps.wake import ClusterWake
 from kindctl.tools.protocols import Cluster
@@ -56,11 +58,13 @@ class WorkloadsReady:
     provider: Provider
     environment: str
     explain: Callable[[Evidence], Cause | None]
+    surplus: Surplus
     timeout: float = 300.0
     clock: Callable[[], float] = time.monotonic
     wake: Wake | None = None
     _refs: Sequence[ObjectRef] | None = field(default=None, repr=False)
     _stale: Sequence[Object] = field(default=(), repr=False)
+    _in_the_way: Sequence[ObjectRef] = field(default=(), repr=False)
     _standing: Standing = field(default_factory=Standing, repr=False)
     _explained: tuple[float, Cause | None] | None = field(default=None, repr=False)
 
@@ -72,15 +76,18 @@ class WorkloadsReady:
         return ask(self.provider, self._look)
 
     def apply(self, progress: Progress) -> Change:
-        """Replaces pods that hold a token of a deleted ServiceAccount; all else is only waited for."""
+        """Removes what nobody asks for and that has a node's ports that pods need, and replaces pods that
+        hold a token of a deleted ServiceAccount; all else is only waited for."""
         pods, self._stale = self._stale, ()
+        leftovers, self._in_the_way = self._in_the_way, ()
         cluster = self.provider.cluster()
         if cluster is None:
             return UNCHANGED
         for pod in pods:
             cluster.delete(ObjectRef.of({"apiVersion": "v1", "kind": "Pod", **pod}))
         names = (pod["metadata"]["name"] for pod in pods)
-        return Change(tuple(f"replaced pod {name}, whose ServiceAccount is new" for name in names))
+        replaced = [f"replaced pod {name}, whose ServiceAccount is new" for name in names]
+        return Change((*remove(cluster, leftovers), *replaced))
 
     def _look(self, cluster: Cluster) -> State:
         wanted = self._wanted(cluster)
@@ -116,6 +123,11 @@ class WorkloadsReady:
                 names = ", ".join(pod["metadata"]["name"] for pod in self._stale)
                 return Differs(f"{names}: older than its ServiceAccount")
             return Ready(f"{len(wanted)} workload{'s' if len(wanted) > 1 else ''}")
+        ports = ports_lacked([pod for obj, _ in faults for pod in _pods_for(obj, evidence.pods)])
+        if ports and (leftovers := self.surplus.on_nodes(cluster, ports)):
+            self._in_the_way = leftovers
+            names = ", ".join(map(str, leftovers[:3]))
+            return Differs(f"{names}: no longer in the configuration, and has the node's ports")
         seen = "; ".join(f"{obj['metadata']['name']} {text}" for obj, text in faults[:3])
         return NotReady(seen, self._cause(cluster, namespaces, faults))
 

@@ -255,6 +255,25 @@ def test_a_changed_number_of_a_named_port_is_refused(
     assert 'is invalid: spec.ports[1].name: Duplicate value: "http"' in caught.value.why
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_node_port_belongs_to_one_service(
+    cluster: AnyCluster, namespace: str, dry_run: bool
+) -> None:
+    first, second = service(namespace), service(namespace)
+    for obj in (first, second):
+        obj["spec"] = {**obj["spec"], "type": "NodePort"}
+        obj["spec"]["ports"] = [{**obj["spec"]["ports"][0], "nodePort": 31977}]
+    second["metadata"] = {**second["metadata"], "name": "second"}
+    ref = ObjectRef.of(cluster.apply(first))
+    with pytest.raises(ApiError) as caught:
+        cluster.apply(second, dry_run=dry_run)
+    assert caught.value.status == 422
+    words = "spec.ports[0].nodePort: Invalid value: 31977: provided port is already allocated"
+    assert f'Service "second" is invalid: {words}' in caught.value.why
+    cluster.delete(ref)
+    cluster.apply(second)
+
+
 def test_a_strategy_may_not_have_what_the_old_one_had(cluster: AnyCluster, namespace: str) -> None:
     """The API fills in `rollingUpdate`, which stays when only the type is applied anew."""
     ref = ObjectRef.of(cluster.apply(deployment(namespace)))

@@ -10,6 +10,7 @@ import pytest
 from kindctl.models import NotReady, Object, Ready
 from kindctl.steps.objects import ObjectsApplied
 from kindctl.steps.prune import Pruned
+from kindctl.steps.surplus import Surplus
 from kindctl.tools.cluster import ApiCluster
 from tests.contract.real_cluster import edit
 from tests.fakes.component import FakeComponent, FakeProvider, Heard
@@ -53,6 +54,7 @@ def step(real_api: ApiCluster) -> Iterator[ObjectsApplied]:
         provider=provider,
         environment="contract",
         resolve=resolve,
+        surplus=Surplus("contract", ()),
     )
     yield applied
     pruned = Pruned(

@@ -117,6 +117,7 @@ class FakeCluster:
             _check_immutable(ref, live, leaves)
             _check_port_names(ref, leaves)
             _check_strategy(ref, leaves)
+            self._check_node_ports(key, ref, leaves)
             after = self._stored(ref, before, leaves, owners)
             if not dry_run:
                 self.applied.append(str(ref))
@@ -133,6 +134,7 @@ class FakeCluster:
             _check_immutable(ref, _leaves(obj), _leaves(patched))
             _check_port_names(ref, _leaves(patched))
             _check_strategy(ref, _leaves(patched))
+            self._check_node_ports(self._key(ref), ref, _leaves(patched))
             if not dry_run:
                 self.put(patched, manager="")
 
@@ -305,6 +307,24 @@ class FakeCluster:
             raise _refused(f"apply {ref}", 403, "Forbidden", why)
         return key
 
+    def _check_node_ports(self, key: Key, ref: ObjectRef, leaves: merge.Leaves) -> None:
+        """One that is being deleted keeps its ports until it has gone."""
+        if ref.kind != "Service":
+            return
+        others = [
+            stored.leaves
+            for other, stored in self._objects.items()
+            if other[:2] == ("", "Service") and other != key
+        ]
+        taken = {port for other in others for port in _node_ports(other)}
+        for index, port in enumerate(_node_ports(leaves)):
+            if port in taken:
+                why = (
+                    f'Service "{ref.name}" is invalid: spec.ports[{index}].nodePort: '
+                    f"Invalid value: {port}: provided port is already allocated"
+                )
+                raise _refused(f"apply {ref}", 422, "Invalid", why)
+
     def _stored(
         self,
         ref: ObjectRef,
@@ -428,6 +448,11 @@ def _check_port_names(ref: ObjectRef, leaves: merge.Leaves) -> None:
                 f'Service "{ref.name}" is invalid: spec.ports[{i}].name: Duplicate value: "{name}"'
             )
             raise _refused(f"apply {ref}", 422, "Invalid", why)
+
+
+def _node_ports(leaves: merge.Leaves) -> list[int]:
+    spec = merge.unflatten(leaves).get("spec") or {}
+    return [port["nodePort"] for port in spec.get("ports") or () if "nodePort" in port]
 
 
 def _check_strategy(ref: ObjectRef, leaves: merge.Leaves) -> None:

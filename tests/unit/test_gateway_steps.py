@@ -10,6 +10,7 @@ from kindctl.diagnose.causes import explain
 from kindctl.models import NotReady, Object, ObjectRef, Ready
 from kindctl.steps.gateways import PENDING, STANDING_SECONDS, gateway_kinds
 from kindctl.steps.readiness import fault, is_waited_for
+from kindctl.steps.surplus import Surplus
 from kindctl.steps.workloads import WorkloadsReady
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import FakeCluster
@@ -119,6 +120,7 @@ def step(cluster: FakeCluster, clock: FakeClock) -> WorkloadsReady:
         provider=FakeProvider(cluster),
         environment="dev",
         explain=explain,
+        surplus=Surplus("dev", ()),
         clock=clock.now,
     )
 

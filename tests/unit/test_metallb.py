@@ -17,6 +17,7 @@ from kindctl.images.pins import METALLB_CONTROLLER, METALLB_SPEAKER
 from kindctl.models import Absent, Differs, Object, Ready
 from kindctl.neighbours import neighbours
 from kindctl.steps.objects import ObjectsApplied
+from kindctl.steps.surplus import Surplus
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.component import FakeProvider, Heard
 from tests.fakes.container import Failed, FakeContainer
@@ -243,6 +244,7 @@ class Machine:
             provider=FakeProvider(cluster),
             environment=name,
             resolve=str,
+            surplus=Surplus(name, [component]),
             alone=component.alone,
         )
 

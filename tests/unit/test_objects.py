@@ -22,6 +22,7 @@ from kindctl.steps import established
 from kindctl.steps.compare import differences
 from kindctl.steps.desired import rank
 from kindctl.steps.objects import ObjectsApplied
+from kindctl.steps.surplus import Surplus
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.component import FakeComponent, FakeProvider, Heard
 from tests.unit import shop
@@ -37,14 +38,17 @@ def cluster() -> FakeCluster:
 
 def step(cluster: FakeCluster | None, *manifests: Object, **options: Any) -> ObjectsApplied:
     late = options.pop("late_manifests", [])
+    component = FakeComponent(manifests=list(manifests), late=late)
+    beside: list[FakeComponent] = options.pop("beside", [])
     return ObjectsApplied(
         name="objects:shop",
         title="apply the shop",
         needs=frozenset(),
-        component=FakeComponent(manifests=list(manifests), late=late),
+        component=component,
         provider=FakeProvider(cluster),
         environment="dev",
         resolve=lambda reference: reference,
+        surplus=Surplus("dev", [component, *beside]),
         **options,
     )
 
@@ -630,3 +634,90 @@ def test_differences_names_items_by_their_names() -> None:
     assert differences(obj(1, deep={"x": 1}), obj(1, deep={"x": 1, "a.b/c": 1})) == [
         'spec.deep["a.b/c"]'
     ]
+
+
+# --- node ports ----------------------------------------------------------------------------------
+
+
+def on_port(name: str, port: int | None = 31200, **meta: Any) -> Object:
+    """A Service with a node port, or with none."""
+    ports = [{"port": 80, **({"nodePort": port} if port else {})}]
+    kind = "NodePort" if port else "ClusterIP"
+    spec = {"type": kind, "selector": {"app": "web"}, "ports": ports}
+    return shop.manifest("v1", "Service", name, spec=spec, **meta)
+
+
+def test_a_service_that_nobody_asks_for_gives_its_node_port_to_the_new_one(
+    cluster: FakeCluster,
+) -> None:
+    make_so(step(cluster, on_port("old")))
+    assert make_so(step(cluster, on_port("new"))) == (
+        "removed Service shop/old, which had its node port",
+        "created Service shop/new",
+    )
+    assert cluster.deleted == ["Service shop/old"]
+
+
+def test_so_with_one_that_is_there_and_gets_another_port(cluster: FakeCluster) -> None:
+    make_so(step(cluster, on_port("old"), on_port("web", 31201)))
+    applied = step(cluster, on_port("web"))
+    assert applied.observe() == Differs("Service shop/web: node port 31200")
+    assert make_so(applied) == (
+        "removed Service shop/old, which had its node port",
+        "repaired Service shop/web: node port 31200",
+    )
+
+
+def test_a_node_port_of_somebody_elses_is_named_and_left_to_it(cluster: FakeCluster) -> None:
+    make_so(step(cluster, shop.service()))  # with its namespace
+    theirs = on_port("theirs")
+    cluster.put({**theirs, "metadata": {**theirs["metadata"], "namespace": "shop"}})
+    for applied in (step(cluster, on_port("new")), step(cluster, on_port("web"))):
+        with pytest.raises(KindctlError) as caught:
+            make_so(applied)
+        assert caught.value.code == "node-port-taken"
+        assert caught.value.what.endswith("cannot have node port 31200: Service shop/theirs has it")
+        assert "-n shop edit service theirs" in caught.value.fix
+    assert cluster.deleted == []
+
+
+@pytest.mark.parametrize("kept", [on_port("other"), on_port("other", 31205)])
+def test_what_another_component_asks_for_is_never_removed(
+    cluster: FakeCluster, kept: Object
+) -> None:
+    other = FakeComponent(name="other", manifests=[kept])
+    make_so(step(cluster, on_port("other")))
+    applied = step(cluster, on_port("new"), beside=[other])
+    if kept["spec"]["ports"][0]["nodePort"] == 31200:
+        with pytest.raises(KindctlError, match="Service shop/other has it"):
+            make_so(applied)
+    else:
+        assert isinstance(applied.observe(), Absent)
+        assert applied.apply(Heard()).done == ()
+        assert seen(applied.observe()) == "Service shop/new: Service shop/other has node port 31200"
+        make_so(step(cluster, kept))
+        assert make_so(applied) == ("created Service shop/new",)
+    assert cluster.deleted == []
+
+
+def test_a_node_port_goes_from_one_service_to_another_of_the_same_app(cluster: FakeCluster) -> None:
+    make_so(step(cluster, on_port("a"), on_port("b", None)))
+    applied = step(cluster, on_port("a", None), on_port("b"))
+    assert isinstance(applied.observe(), Differs)
+    (first,) = applied.apply(Heard()).done
+    assert first.startswith("repaired Service shop/a: ")
+    make_so(applied)
+    assert live(cluster, on_port("b"))["spec"]["ports"][0]["nodePort"] == 31200
+    assert cluster.deleted == []
+
+
+def test_a_service_that_is_being_deleted_is_waited_for(cluster: FakeCluster) -> None:
+    make_so(step(cluster, on_port("old")))
+    old = ObjectRef("v1", "Service", "old", "shop")
+    cluster.hold(old)
+    applied = step(cluster, on_port("new"))
+    applied.observe()
+    assert applied.apply(Heard()).done == ("removed Service shop/old, which had its node port",)
+    assert seen(applied.observe()) == "Service shop/new: Service shop/old has node port 31200"
+    cluster.release(old)
+    assert make_so(applied) == ("created Service shop/new",)

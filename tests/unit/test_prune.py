@@ -10,6 +10,7 @@ from kindctl.models import COMPONENT_LABEL, Absent, Differs, NotReady, Object, O
 from kindctl.steps.objects import ObjectsApplied
 from kindctl.steps.prune import Pruned, ours
 from kindctl.steps.record import Recorded
+from kindctl.steps.surplus import Surplus
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.component import FakeComponent, FakeProvider, Heard
 from tests.fakes.forwards import FakeForwards
@@ -49,6 +50,7 @@ def install(cluster: FakeCluster, component: Component, environment: str = "dev"
             provider=FakeProvider(cluster),
             environment=environment,
             resolve=lambda reference: reference,
+            surplus=Surplus(environment, [component]),
             late=late,
         ).apply(Heard())
 

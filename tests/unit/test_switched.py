@@ -19,6 +19,7 @@ from kindctl.models import Absent, Differs, ExposedPort, Object, ObjectRef, Read
 from kindctl.steps.desired import desired
 from kindctl.steps.gap import Gap
 from kindctl.steps.objects import ObjectsApplied
+from kindctl.steps.surplus import Surplus
 from kindctl.steps.switched import Switched
 from kindctl.steps.takeover import OfNodePorts
 from kindctl.tools.protocols import HttpAnswer
@@ -222,6 +223,7 @@ def switch(cluster: FakeCluster, controller: IngressNginx) -> Switched:
         provider=provider,
         environment="shop",
         resolve=str,
+        surplus=Surplus("shop", [controller]),
     )
     applied.observe()
     applied.apply(Heard())

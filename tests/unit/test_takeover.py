@@ -15,6 +15,7 @@ from kindctl.exposures.port_forward import PortForward
 from kindctl.models import Differs, ExposedPort, Forward, Object, Ready, Route
 from kindctl.steps.forward import Forwarded
 from kindctl.steps.objects import ObjectsApplied
+from kindctl.steps.surplus import Surplus
 from kindctl.steps.switched import Switched
 from kindctl.steps.takeover import OfForwards
 from kindctl.tools.protocols import ApiAccess, HttpAnswer
@@ -84,6 +85,7 @@ class World:
             title="",
             needs=frozenset(),
             resolve=str,
+            surplus=Surplus("shop", [controller]),
             component=controller,
             provider=provider,
             environment="shop",

@@ -8,6 +8,7 @@ from kindctl.errors import KindctlError
 from kindctl.models import ObjectRef
 from kindctl.steps import withdraw as module
 from kindctl.steps.objects import ObjectsApplied
+from kindctl.steps.surplus import Surplus
 from kindctl.steps.withdraw import withdraw
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.component import FakeComponent, FakeProvider, Heard
@@ -32,6 +33,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
         provider=FakeProvider(cluster),
         environment="dev",
         resolve=lambda reference: reference,
+        surplus=Surplus("dev", ()),
     ).apply(Heard())
     return cluster
 

@@ -11,6 +11,7 @@ from kindctl.diagnose.causes import explain as explain_all
 from kindctl.errors import ApiError
 from kindctl.models import UNCHANGED, Absent, Cause, Differs, NotReady, Object, ObjectRef, Ready
 from kindctl.steps.readiness import fault, pod_state
+from kindctl.steps.surplus import Surplus
 from kindctl.steps.wake import ClusterWake
 from kindctl.steps.workloads import EXPLAIN_EVERY, WorkloadsReady
 from tests.fakes.clock import FakeClock
@@ -35,14 +36,16 @@ def step(
     explain: Callable[[Evidence], Cause | None] = lambda evidence: None,
     clock: FakeClock | None = None,
 ) -> WorkloadsReady:
+    component = FakeComponent(manifests=list(manifests))
     return WorkloadsReady(
         name="ready:shop",
         title="the shop runs",
         needs=frozenset(),
-        component=FakeComponent(manifests=list(manifests)),
+        component=component,
         provider=FakeProvider(cluster),
         environment="dev",
         explain=explain,
+        surplus=Surplus("dev", [component]),
         clock=(clock or FakeClock()).now,
     )
 
@@ -463,3 +466,70 @@ def test_pods_with_the_token_of_a_deleted_service_account_are_replaced(
     assert isinstance(late.observe(), Differs)
     assert late.apply(Heard()).done == ("replaced pod web-1, whose ServiceAccount is new",)
     assert cluster.list("v1", "Pod", namespace=NAMESPACE) == []
+
+
+# --- ports of a node -----------------------------------------------------------------------------
+
+
+def with_host_port(name: str, port: int = 80) -> Object:
+    obj = shop.deployment()
+    obj["metadata"]["name"] = name
+    (container, *_) = obj["spec"]["template"]["spec"]["containers"]
+    container["ports"] = [{"containerPort": 8080, "hostPort": port}]
+    return obj
+
+
+def lacking_ports(cluster: FakeCluster, port: int = 80) -> None:
+    """A pod that no node takes for its port."""
+    ports = [{"containerPort": 8080, "hostPort": port}]
+    spec = {"containers": [{"name": "web", "image": "a", "ports": ports}]}
+    message = (
+        "0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports."
+    )
+    scheduled = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    conditions = [{**scheduled, "message": message}]
+    put(cluster, {**pod(), "spec": spec}, phase="Pending", conditions=conditions)
+
+
+def applied(cluster: FakeCluster, obj: Object, component: str = "shop") -> Object:
+    """As an `up` of before has left it."""
+    labels = {
+        "app.kubernetes.io/managed-by": "kindctl",
+        "kindctl.dev/environment": "dev",
+        "kindctl.dev/component": component,
+    }
+    meta = {**obj["metadata"], "labels": labels}
+    if obj["kind"] != "ValidatingWebhookConfiguration":
+        meta["namespace"] = NAMESPACE
+    return cluster.apply({**obj, "metadata": meta})
+
+
+def test_what_nobody_asks_for_leaves_the_node_to_what_is_asked_for(cluster: FakeCluster) -> None:
+    """Its webhook goes first: without the pods behind it, it would refuse what follows."""
+    applied(cluster, with_host_port("old"), "custom")
+    applied(cluster, with_host_port("other", 90), "custom")
+    applied(cluster, shop.webhook(), "custom")
+    new = with_host_port("new")
+    put(cluster, new, **replicas(1, readyReplicas=0))
+    lacking_ports(cluster)
+    looking = step(cluster, new)
+    state = looking.observe()
+    assert isinstance(state, Differs)
+    assert "Deployment shop/old" in state.what
+    assert looking.apply(Heard()).done == (
+        "removed ValidatingWebhookConfiguration web",
+        "removed Deployment shop/old",
+    )
+    assert isinstance(looking.observe(), NotReady)  # its pods end
+
+
+def test_a_port_that_something_else_has_is_for_the_user_to_free(cluster: FakeCluster) -> None:
+    put(cluster, with_host_port("theirs"))
+    applied(cluster, with_host_port("new"))
+    lacking_ports(cluster)
+    looking = step(cluster, with_host_port("new"), explain=explain_all)
+    state = looking.observe()
+    assert isinstance(state, NotReady)
+    assert state.cause is not None
+    assert state.cause.code == "unschedulable"
+    assert cluster.deleted == []

@@ -69,3 +69,13 @@ def test_a_port_that_the_living_cluster_has_not_mapped_is_refused(node_port: Way
         assert service.spec.ports[0].node_port == 30080
     finally:
         node_port.replace("nodePort: 30099", "nodePort: 30080")
+
+
+def test_a_renamed_service_takes_the_node_port_over(node_port: Way) -> None:
+    node_port.replace("service: hello,", "service: greeting,")
+    service = "kind: Service\nmetadata:\n  name: hello\n"
+    node_port.replace(service, service.replace("hello", "greeting"), "k8s/hello.yaml")
+    changes = node_port.up().changes()
+    assert "removed Service hello/hello, which had its node port" in changes
+    assert "created Service hello/greeting" in changes
+    assert http("http://localhost:30080").body.startswith("hello from ")
