@@ -29,6 +29,9 @@ OWN_KIND_KEYS = {
 }
 
 
+ONCE = "take one of the two out"
+
+
 def cross_checks(config: Config, root: Path) -> Iterator[Finding]:
     """Every finding, in no order."""
     yield from _ingress(config)
@@ -92,7 +95,8 @@ def _replicas(config: Config) -> Iterator[Finding]:
         if ingress.controller == "none":
             yield at, f"`{key}` needs an ingress controller", "set ingress.controller"
         elif own and key != "gateways":
-            yield at, f"`{key}` is for the manifests of your own controller to say", ""
+            message = f"`{key}` is for the manifests of your own controller to say"
+            yield at, message, "take it out, and set it in what ingress.custom.manifests names"
         elif ingress.expose.via == "host-port":
             message = f"`{key}` with `via: host-port`: only one node has the host's ports"
             yield at, message, "set ingress.expose.via: node-port, which leads to every node"
@@ -115,7 +119,7 @@ def _custom(config: Config) -> Iterator[Finding]:
         yield ("ingress", "controller"), "`controller: custom` needs ingress.custom", hint
     if ingress.gatewayAPI:
         message = "`gatewayAPI` is for the manifests of your own controller to say"
-        yield ("ingress", "gatewayAPI"), message, ""
+        yield ("ingress", "gatewayAPI"), message, "take it out; they bring what it needs"
 
 
 def _types(config: Config) -> Iterator[Finding]:
@@ -282,7 +286,7 @@ def _names(config: Config) -> Iterator[Finding]:
     """`up` knows what it installs by its name, and whether another controller is there by its, too."""
     for index, addon in enumerate(config.addons):
         if addon in config.addons[:index]:
-            yield ("addons", index), f"the add-on {addon} is named twice", "take one of the two out"
+            yield ("addons", index), f"the add-on {addon} is named twice", ONCE
     controllers = {component for _, component, _ in CONTROLLERS.values()}
     if config.ingress.controller == "none":
         controllers = set()
@@ -320,12 +324,13 @@ def _apps(config: Config, root: Path) -> Iterator[Finding]:
         for place, build in enumerate(app.build):
             where: Loc = (*at, "build", place)
             if images[build.image] > 1:
-                yield (*where, "image"), f"image {build.image!r} is built twice", ""
+                yield (*where, "image"), f"image {build.image!r} is built twice", ONCE
             context = root / build.context
             if not context.is_dir():
                 yield (*where, "context"), f"no folder {build.context!r}", f"from {root}"
             elif not (context / build.dockerfile).is_file():
-                yield (*where, "context"), f"no {build.dockerfile} in {build.context!r}", ""
+                message = f"no {build.dockerfile} in {build.context!r}"
+                yield (*where, "context"), message, "name it from there: `dockerfile: FILE`"
 
 
 def _sources(entries: Sequence[str | ChartConfig], at: Loc, root: Path) -> Iterator[Finding]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import ValidationError
 
 from kindctl.config.checks import cross_checks
-from kindctl.config.places import Document, Loc, dotted, read
-from kindctl.config.schema import NODE_PORT_MAX, NODE_PORT_MIN, Config
+from kindctl.config.faults import faults
+from kindctl.config.places import Document, Loc, read
+from kindctl.config.schema import Config
 from kindctl.errors import ConfigError, Problem
 from kindctl.paths import share_dir
 
@@ -67,7 +66,11 @@ def load(file: Path | None = None, *, name: str | None = None) -> Loaded:
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(list(_translate(error, documents))) from error
+        problems = [
+            _problem(documents, fault.loc, fault.message, fault.hint, key=fault.of_key)
+            for fault in faults(error)
+        ]
+        raise ConfigError(problems) from error
     findings = [
         _problem(documents, loc, message, hint) for loc, message, hint in cross_checks(config, root)
     ]
@@ -118,107 +121,3 @@ def _problem(
     base = documents[-1]
     line, column = base.place(loc) or (1, 1)
     return Problem(base.file, line, column, message, hint)
-
-
-def _translate(error: ValidationError, documents: list[Document]) -> Iterator[Problem]:
-    for loc, item in _one_of_each_choice(error):
-        where = dotted(loc)
-        kind, given = item["type"], item.get("input")
-        if kind == "extra_forbidden":
-            close = difflib.get_close_matches(str(loc[-1]), _known_keys(loc), 1)
-            hint = f"did you mean {close[0]!r}?" if close else "see `kindctl config schema`"
-            yield _problem(documents, loc, f"unknown key {where!r}", hint, key=True)
-        elif kind == "choice":
-            yield _problem(documents, loc, f"{where}: {given!r} is not valid", item["msg"])
-        elif kind == "missing":
-            field_info = _field(loc)
-            about = (field_info.description if field_info else "") or ""
-            hint = f"{loc[-1]}: {about}"
-            yield _problem(documents, loc, f"{where!r} is missing", hint)
-        elif kind == "string_type" and isinstance(given, int | float):
-            yield _problem(documents, loc, f"{where}: {given} is a number", f'quote it: "{given}"')
-        elif kind == "string_pattern_mismatch":
-            hint = "lower-case letters, digits and '-'" if loc[-1] in ("name", "namespace") else ""
-            hint = hint or f"must match {item['ctx']['pattern']}"
-            yield _problem(documents, loc, f"{where}: {given!r} is not valid", hint)
-        elif item.get("ctx") in ({"ge": NODE_PORT_MIN}, {"le": NODE_PORT_MAX}):
-            allowed = f"Kubernetes gives {NODE_PORT_MIN} to {NODE_PORT_MAX}"
-            key = str(loc[-1]) if loc[-2:-1] == ("nodePorts",) else "local"
-            hint = f"{allowed}; the port of this machine is `{key}`, and may be any"
-            yield _problem(documents, loc, f"{where}: {given} is no node port", hint)
-        else:
-            message = item["msg"][0].lower() + item["msg"][1:]
-            yield _problem(documents, loc, f"{where}: {message}", f"got {given!r}")
-
-
-def _one_of_each_choice(error: ValidationError) -> Iterator[tuple[Loc, Mapping[str, Any]]]:
-    """(place, error). Where the schema allows a word or a mapping, pydantic reports a fault for each: of
-    a mapping those of the mapping are meant, of anything else one that says what is allowed."""
-    seen: dict[Loc, bool] = {}  # place of a choice -> whether a mapping is given there
-    for item in error.errors():
-        if item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"]:
-            continue  # only because its items are wrong, which is said of them
-        loc = tuple(part for part in item["loc"] if isinstance(part, str | int))
-        place, rest = _choice(loc)
-        if place is None:
-            yield loc, item
-            continue
-        if place not in seen:  # the first fault is of the word
-            seen[place] = isinstance(item["input"], Mapping)
-            if not seen[place]:
-                field_info = _field(place)
-                allowed = (field_info.description if field_info else "") or item["msg"]
-                yield place, {"type": "choice", "input": item["input"], "msg": allowed}
-        elif seen[place]:
-            yield (*place, *rest), item
-
-
-def _choice(loc: Loc) -> tuple[Loc | None, Loc]:
-    """(place of the choice that the fault lies in, the way from there), without pydantic's own tag."""
-    for index, part in enumerate(loc):
-        if isinstance(part, str) and index and _is_tag(part):
-            return loc[:index], loc[index + 1 :]
-    return None, ()
-
-
-def _is_tag(part: str) -> bool:
-    """ "literal['kind']", "constrained-int", "str", "ExistingConfig": no key of the file looks so."""
-    return (
-        part in ("str", "int")
-        or "[" in part
-        or part.startswith("constrained-")
-        or part[:1].isupper()
-    )
-
-
-def _field(loc: Loc) -> FieldInfo | None:
-    model: Any = Config
-    found: FieldInfo | None = None
-    for part in loc:
-        if isinstance(part, int):
-            continue
-        found = model.model_fields.get(part) if model else None
-        if found is None:
-            return None
-        model = next(_models(found.annotation), None)
-    return found
-
-
-def _known_keys(loc: Loc) -> list[str]:
-    """The keys that the schema has where `loc`, an unknown key, stands."""
-    model: Any = Config
-    for part in loc[:-1]:
-        if isinstance(part, int):
-            continue
-        annotation = model.model_fields[part].annotation
-        model = next((m for m in _models(annotation)), None)
-        if model is None:
-            return []
-    return list(model.model_fields)
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in getattr(annotation, "__args__", ()):
-        yield from _models(inner)

@@ -10,6 +10,7 @@ from kindctl.paths import DNS_LABEL, NAME_MAX
 
 Name = Annotated[str, Field(pattern=DNS_LABEL, max_length=NAME_MAX)]
 Namespace = Annotated[str, Field(pattern=DNS_LABEL, max_length=63)]
+ServiceName = Namespace
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 NODE_PORT_MIN, NODE_PORT_MAX = 30000, 32767
 NodePort = Annotated[int, Field(ge=NODE_PORT_MIN, le=NODE_PORT_MAX, strict=True)]
@@ -147,7 +148,7 @@ class CustomConfig(Strict):
     ready: Workload | None = Field(
         None, description="a workload to wait for that an operator of the manifests makes"
     )
-    service: Name = Field(description="its Service, in that namespace")
+    service: ServiceName = Field(description="its Service, in that namespace")
     ports: CustomPortsConfig = Field(CustomPortsConfig(), description="ports of that Service")
 
 
@@ -199,7 +200,7 @@ class ExpectConfig(Strict):
 class ExposeServiceConfig(Strict):
     """A way to one Service, beside the ingress controller."""
 
-    service: Name = Field(description="a Service of the app's manifests")
+    service: ServiceName = Field(description="a Service of the app's manifests")
     port: Port | str | None = Field(
         None, description="its port, by number or name; default: its only one"
     )
