@@ -30,8 +30,9 @@ def run(arguments: Sequence[str]) -> int:
         sys.stderr.close()
         return 1
     except Exception as error:
-        _show(unknown(error), arguments)
-        return 1
+        shown = no_room(error) or unknown(error)
+        _show(shown, arguments)
+        return shown.exit_code
     return 0
 
 
@@ -45,6 +46,23 @@ def wants_json(arguments: Sequence[str]) -> bool:
     """Errors may come before the command line is parsed, and go where results go."""
     text = " ".join(arguments) + " "
     return bool(re.search(r"(^| )(-o[ =]?|--output[ =])json ", text))
+
+
+def no_room(error: Exception) -> KindctlError | None:
+    """Any file that is written may be the one that does not fit: a temporary one, a log, a kubeconfig."""
+    import errno
+
+    from kindctl.errors import MachineError
+
+    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return None
+    where = f" for {error.filename}" if error.filename else ""
+    return MachineError(
+        f"there is no room on the disk{where}",
+        why=error.strerror or "",
+        fix="free disk space (df -h shows where), then run the same again",
+        code="disk-full",
+    )
 
 
 def unknown(error: Exception) -> KindctlError:

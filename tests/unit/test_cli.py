@@ -227,11 +227,25 @@ def test_an_unknown_error_is_logged_and_its_log_named(
     assert "in broken" in log.read_text()
 
 
+def test_a_full_disk_is_no_defect(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", "/tmp/kindctl-x/Dockerfile")
+
+    monkeypatch.setattr("kindctl.actions.version.versions", full)
+    assert exits.run(["version"]) == 3
+    err = capsys.readouterr().err
+    assert "there is no room on the disk for /tmp/kindctl-x/Dockerfile" in err
+    assert "disk-full" in err
+    assert not log_dir().exists()
+
+
 def test_a_log_that_cannot_be_written_hides_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise OSError(5, "Input/output error")
 
     log_dir().parent.mkdir(parents=True)
     log_dir().write_text("a file where the folder should be")
