@@ -53,7 +53,7 @@ from kindctl.providers.base import Provider
 from kindctl.tools.protocols import Tools
 from kindctl.trust.authority import Authority
 from kindctl.trust.serving import Serving
-from kindctl.ways import controllers_way, expectation, exposed
+from kindctl.ways import controllers_way, expectation, exposed, refuse_unanswered
 
 HTTPS = 443
 
@@ -129,6 +129,8 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
     ways = [(controller.name, controller.exposure)] if controller else []
     ways += [(app.name, way.exposure) for app in apps for way in app.exposed]
     endpoints: Sequence[Endpoint] = controller.exposure.endpoints() if controller else ()
+    if controller:
+        refuse_unanswered(loaded, endpoints)
     refuse_url_clashes(loaded, apps, endpoints)
     routes = tuple(
         controller.settle(route) if controller and route.marked else route

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, Protocol
 
 from kindctl.components.app import AppComponent, Expect, ExposedService
 from kindctl.components.base import STOCK_PORTS, Ports
 from kindctl.components.manifests import Manifest
 from kindctl.components.services import unfit
 from kindctl.config.load import Loaded
+from kindctl.config.places import Loc
 from kindctl.config.schema import AppConfig, Config, ExpectConfig, ExposeServiceConfig
 from kindctl.errors import ConfigError, Problem
 from kindctl.exposures import load_exposure
 from kindctl.exposures.load_balancer import nodes_are_reached, on_this_machine
-from kindctl.models import ExposedPort, Exposure, Object, is_tcp
+from kindctl.models import Endpoint, ExposedPort, Exposure, Object, is_tcp
 from kindctl.node_ports import NodePorts
 
 USUALLY_HTTP = (80, 3000, 5000, 8000, 8080)
@@ -58,8 +58,10 @@ def expectation(wanted: ExpectConfig) -> Expect:
     return Expect(wanted.path, wanted.host, wanted.contains, wanted.status, wanted.scheme)
 
 
-At = Callable[[str, str], Problem]
-"""(message, hint) -> a Problem with the place of the way in the file."""
+class At(Protocol):
+    def __call__(self, message: str, hint: str, *inner: str) -> Problem:
+        """A Problem with the place of the way in the file, or of a key `inner` to it."""
+        ...
 
 
 def exposed(
@@ -71,7 +73,7 @@ def exposed(
     balanced: set[tuple[str, int | str]] = set()
     index = loaded.config.apps.index(app)
     for place, way in enumerate(app.expose):
-        at = partial(loaded.problem, ("apps", index, "expose", place))
+        at = _at(loaded, ("apps", index, "expose", place))
         try:
             found = _exposed(way, component, loaded.config, at, node_ports)
         except ConfigError as error:
@@ -89,6 +91,10 @@ def exposed(
         raise ConfigError(problems)
 
 
+def _at(loaded: Loaded, loc: Loc) -> At:
+    return lambda message, hint, *inner: loaded.problem((*loc, *inner), message, hint)
+
+
 def _exposed(
     way: ExposeServiceConfig, component: AppComponent, config: Config, at: At, node_ports: NodePorts
 ) -> ExposedService:
@@ -99,7 +105,38 @@ def _exposed(
     exposure = load_exposure(way.via)((port,), way.address, **beside)
     if fault := unfit(service, entry, exposure):
         raise ConfigError([at(*fault)])
+    if way.expect:
+        _check_expect(way.expect, port, at)
     return ExposedService(exposure, expectation(way.expect) if way.expect else None)
+
+
+def _check_expect(expect: ExpectConfig, port: ExposedPort, at: At) -> None:
+    if port.scheme == "tcp":
+        message = (
+            f"`expect` is of HTTP, and port {port.port} of Service {port.service!r} speaks tcp"
+        )
+        raise ConfigError([at(message, "scheme: http beside it, or leave it out", "expect")])
+    if expect.scheme not in (None, port.scheme):
+        message = f"port {port.port} of Service {port.service!r} speaks {port.scheme}"
+        hint = f"scheme: {expect.scheme} is said beside `via`, not in `expect`"
+        raise ConfigError([at(message, hint, "expect", "scheme")])
+
+
+def refuse_unanswered(loaded: Loaded, endpoints: Sequence[Endpoint]) -> None:
+    """Raises ConfigError where an app expects a scheme that the controller does not speak."""
+    schemes = {endpoint.scheme for endpoint in endpoints}
+    problems = [
+        loaded.problem(
+            ("apps", index, "expect", place, "scheme"),
+            f"the ingress controller has no port for {wanted.scheme}",
+            f"name it in ingress.custom.ports.{wanted.scheme}, or leave `scheme` out",
+        )
+        for index, app in enumerate(loaded.config.apps)
+        for place, wanted in enumerate(app.expect)
+        if wanted.scheme and wanted.scheme not in schemes
+    ]
+    if problems:
+        raise ConfigError(problems)
 
 
 def _service(way: ExposeServiceConfig, component: AppComponent, at: At) -> Manifest:

@@ -104,6 +104,7 @@ def service_routes(
     return [
         Route(
             url=endpoint.url + ("" if endpoint.scheme == "tcp" else expect.path),
+            host=expect.host or "",
             connect=_connect(endpoint),
             contains=expect.contains or "",
             status=expect.status,

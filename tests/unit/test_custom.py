@@ -328,6 +328,16 @@ def test_without_https_there_is_one_way(folder: Folder) -> None:
     assert folder.parts().mappings == (PortMapping(80, 1080),)
 
 
+def test_https_cannot_be_expected_there(folder: Folder) -> None:
+    text = FILE.replace("https: 8443", "https: null")
+    text = text.replace("[shop.yaml]}", "[shop.yaml], expect: [{scheme: https}]}")
+    folder.write(file=(FILE, text))
+    ((file, line, message, hint),) = folder.refused()
+    assert (file, line) == ("kindctl.yaml", 12)
+    assert message == "the ingress controller has no port for https"
+    assert "ingress.custom.ports.https" in hint
+
+
 def test_while_another_has_the_way_in_it_has_no_ports(folder: Folder, cluster: FakeCluster) -> None:
     custom = folder.custom()
     custom._handover._others["custom"] = frozenset({"traefik"})

@@ -232,6 +232,46 @@ def test_a_port_that_the_service_does_not_have_is_a_fault_of_the_caller() -> Non
         service_port(a_service(), "grpc")
 
 
+def exposing(folder: Path, way: str) -> Parts:
+    (folder / "web.yaml").write_text(SERVICE.replace("name: a, port: 80", "name: a, port: 5432"))
+    (folder / "kindctl.yaml").write_text(
+        "name: shop\ningress: {controller: none}\napps:\n- name: shop\n  manifests: [web.yaml]\n"
+        f"  expose:\n  - {{service: web, {way}}}\n"
+    )
+    return parts_of(load(folder / "kindctl.yaml"), fake_tools())
+
+
+def test_a_host_that_is_expected_is_asked_for(tmp_path: Path) -> None:
+    way = "port: b, scheme: http, via: port-forward, expect: {host: shop.example.com, path: /x}"
+    (route,) = exposing(tmp_path, way).routes
+    assert (route.url, route.host) == ("http://localhost:81/x", "shop.example.com")
+
+
+@pytest.mark.parametrize(
+    ("way", "message", "hint"),
+    [
+        (
+            "port: 5432, via: port-forward, expect: {contains: ready}",
+            "`expect` is of HTTP, and port 5432 of Service 'web' speaks tcp",
+            "scheme: http beside it, or leave it out",
+        ),
+        (
+            "port: 81, scheme: http, via: port-forward, expect: {scheme: https}",
+            "port 81 of Service 'web' speaks http",
+            "scheme: https is said beside `via`, not in `expect`",
+        ),
+    ],
+)
+def test_what_cannot_be_expected_is_refused(
+    tmp_path: Path, way: str, message: str, hint: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        exposing(tmp_path, way)
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.message, problem.hint) == (7, message, hint)
+    assert problem.column > 50  # of what is expected
+
+
 def test_of_two_ports_of_one_number_the_one_for_tcp_is_meant(tmp_path: Path) -> None:
     both = "{name: udp, port: 53, protocol: UDP}, {name: tcp, port: 53, protocol: TCP}"
     text = SERVICE.replace("{name: a, port: 80}, {name: b, port: 81}", both)
