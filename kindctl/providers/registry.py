@@ -9,6 +9,7 @@ by the names of images, in certs.d (https://kind.sigs.k8s.io/docs/user/local-reg
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from kindctl.errors import KindctlError, NotOursError, ToolError
@@ -136,24 +137,30 @@ class LocalRegistry:
     def untell(self, node: ContainerInfo) -> None:
         """Take back what a node was told of a registry that is no longer there."""
         for path in self._stale(node):
-            self.engine.exec(node.id, ["rm", "-r", path.rpartition("/")[0]])
+            self.engine.exec(node.id, ["rm", path])
+            with suppress(ToolError):  # somebody has put more there
+                self.engine.exec(node.id, ["rmdir", path.rpartition("/")[0]])
 
     def _files(self) -> dict[str, str]:
         """Path in a node -> text. The second name is that which tools are told for containerd."""
         text = (
-            f"# kindctl: the registry of environment {self.environment}\n"
-            f'[host."http://{self.inner}"]\n'
-            '  capabilities = ["pull", "resolve"]\n'
+            f'{self._marker}\n[host."http://{self.inner}"]\n  capabilities = ["pull", "resolve"]\n'
         )
         names = (self.host, self.inner) if self.port else ()
         return {f"{CERTS}/{name}/hosts.toml": text for name in names}
 
+    @property
+    def _marker(self) -> str:
+        """The line that makes a file ours: the user's own may name this registry too, as a mirror."""
+        return f"# kindctl: the registry of environment {self.environment}"
+
     def _stale(self, node: ContainerInfo) -> list[str]:
         try:
-            found = self.engine.exec(node.id, ["grep", "-rlsF", f"//{self.inner}", CERTS])
+            found = self.engine.exec(node.id, ["grep", "-rlsxF", self._marker, CERTS])
         except ToolError:  # nothing
             return []
-        return [path for path in found.split() if path not in self._files()]
+        paths = [path for path in found.splitlines() if path.endswith("/hosts.toml")]
+        return [path for path in paths if path not in self._files()]
 
     def _read(self, node: ContainerInfo, path: str) -> str | None:
         try:

@@ -136,12 +136,23 @@ def _crictl(container: FakeContainer, arguments: Sequence[str], stdin: bytes) ->
 
 
 def _grep(container: FakeContainer, arguments: Sequence[str], stdin: bytes) -> str:
-    """`grep -rlsF TEXT FOLDER`"""
-    text, folder = arguments[-2:]
-    found = [n for n, c in container.files.items() if n.startswith(f"{folder}/") and text in c]
+    """`grep -rlsxF LINE FOLDER`"""
+    line, folder = arguments[-2:]
+    found = [
+        name
+        for name, text in container.files.items()
+        if name.startswith(f"{folder}/") and line in text.splitlines()
+    ]
     if not found:
         raise Failed(1)
     return "".join(f"{name}\n" for name in found)
+
+
+def _remove_folder(container: FakeContainer, arguments: Sequence[str], stdin: bytes) -> str:
+    for path in arguments:
+        if any(name.startswith(f"{path}/") for name in container.files):
+            raise Failed(1, f"rmdir: failed to remove '{path}': Directory not empty")
+    return ""
 
 
 def _false(container: FakeContainer, arguments: Sequence[str], stdin: bytes) -> str:
@@ -163,6 +174,7 @@ PROGRAMS: Mapping[str, Program] = {
     "rm": lambda container, arguments, stdin: _remove(
         container, [word for word in arguments if not word.startswith("-")], stdin
     ),
+    "rmdir": _remove_folder,
     "tee": _tee,
     "test": _test,
     "touch": _touch,

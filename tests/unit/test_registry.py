@@ -112,6 +112,23 @@ def test_out_of_the_file_it_goes_with_its_volume(up: World) -> None:
     assert {row.state for row in survey_plan(loaded(), up.tools)} == {"ready"}
 
 
+def test_files_of_the_users_stay_whatever_they_name(up: World) -> None:
+    mirror = f'[host."http://{NAME}:5000"]\n'
+    other = "# kindctl: the registry of environment shop-2\n" + mirror
+    theirs = {
+        f"{CERTS}/docker.io/hosts.toml": mirror,
+        f"{CERTS}/docker.io/ca.crt": "a certificate",
+        f"{CERTS}/shop-2:5000/hosts.toml": other,
+        f"{CERTS}/localhost:5001/ca.crt": "a certificate beside ours",
+    }
+    node(up).files.update(theirs)
+    assert {row.state for row in survey_plan(with_registry(), up.tools)} == {"ready"}
+    up.up(with_registry(5002))
+    up.up(loaded())
+    left = {path: text for path, text in node(up).files.items() if path.startswith(CERTS)}
+    assert left == theirs
+
+
 def test_it_is_shown_and_is_no_node(up: World) -> None:
     (row,) = environments(up.tools)
     assert (row.nodes, row.state) == (1, "running")
