@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kindctl.components.manifests import Manifest
-from kindctl.components.pods import containers, is_latest
+from kindctl.components.pods import containers, is_latest, on_node
 from kindctl.components.routes import class_of, has_regex, redirected_hosts, rules
 from kindctl.errors import Problem
 
@@ -232,19 +232,14 @@ def _node_ports(manifests: Sequence[Manifest]) -> Iterator[Finding]:
 def _host_ports(manifests: Sequence[Manifest], around: Surroundings) -> Iterator[Finding]:
     first: dict[tuple[int, str], str] = {(p, "TCP"): who for p, who in around.host_ports.items()}
     for manifest in _of(manifests, *WORKLOADS):
-        for at, container in containers(manifest.obj):
-            for index, port in enumerate(container.get("ports") or ()):
-                if not isinstance(number := port.get("hostPort"), int):
-                    continue
-                key = (number, str(port.get("protocol", "TCP")))
-                other = first.setdefault(key, str(manifest))
-                if other != str(manifest):
-                    place = (*at, "ports", index, "hostPort")
-                    message = f"hostPort {number} of the node is {other}'s already"
-                    yield Finding(
-                        ERROR,
-                        manifest.problem(message, "reach it by a Service and an Ingress", place),
-                    )
+        for at, number, port in on_node(manifest.obj):
+            key = (number, str(port.get("protocol") or "TCP"))
+            other = first.setdefault(key, str(manifest))
+            if other != str(manifest):
+                how = at[-1] if at[-1] == "hostPort" else "hostNetwork: port"
+                message = f"{how} {number} of the node is {other}'s already"
+                hint = "reach it by a Service and an Ingress"
+                yield Finding(ERROR, manifest.problem(message, hint, at))
 
 
 def _scalers(manifests: Sequence[Manifest], around: Surroundings) -> Iterator[Finding]:

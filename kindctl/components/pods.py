@@ -28,6 +28,23 @@ def containers(part: Any, at: At = ()) -> Iterator[tuple[At, dict[str, Any]]]:
                 yield from containers(value, (*at, key))
 
 
+def on_node(part: Any) -> Iterator[tuple[At, int, dict[str, Any]]]:
+    """(path, port of the node, entry) of every port of a container that its node has: a hostPort, or each
+    one where the pods are in the node's network."""
+    for at, container in containers(part):
+        pod = part
+        for key in at[:-2]:
+            pod = pod[key]
+        for index, port in enumerate(container.get("ports") or ()):
+            key = (
+                "hostPort"
+                if port.get("hostPort") or not pod.get("hostNetwork")
+                else "containerPort"
+            )
+            if isinstance(number := port.get(key), int) and number:
+                yield (*at, "ports", index, key), number, port
+
+
 def image_volumes(part: Any) -> Iterator[dict[str, Any]]:
     """The `image` of every volume that is an image (Kubernetes 1.31)."""
     if isinstance(part, list):

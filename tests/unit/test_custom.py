@@ -268,6 +268,17 @@ def test_the_hosts_network_is_as_good_as_host_ports(folder: Folder) -> None:
     assert folder.parts().mappings == (PortMapping(80, 9080), PortMapping(443, 9443))
 
 
+def test_an_app_cannot_have_them_too(folder: Folder) -> None:
+    text = MANIFESTS.replace(", hostPort: 1080", "").replace(", hostPort: 1443", "")
+    net = text.replace("    spec:\n      cont", "    spec:\n      hostNetwork: true\n      cont")
+    pod = "---\n{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: "
+    pod += "[{name: p, image: 'p:1', ports: [{containerPort: 1, hostPort: 9080}]}]}}\n"
+    folder.write(gate=(MANIFESTS, net), shop=(SHOP, SHOP + pod))
+    assert [text for _, _, text, _ in folder.refused()] == [
+        "hostPort 9080 of the node is custom's already"
+    ]
+
+
 def test_http_3_beside_https_changes_nothing(folder: Folder, cluster: FakeCluster) -> None:
     """One number twice in the Service and in the pod: UDP for QUIC, TCP for TLS."""
     folder.write(

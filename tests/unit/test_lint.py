@@ -156,6 +156,17 @@ def test_ports_of_the_node_are_given_once(folder: Path) -> None:
     assert second[:3] == (ERROR, 26, "hostPort 80 of the node is ingress-nginx's already")
 
 
+def test_pods_in_the_nodes_network_have_its_ports(folder: Path) -> None:
+    pod = (POD % ("a", "web:1")).replace("imagePullPolicy: Always", "ports: [{containerPort: 80}]")
+    around = Surroundings(host_ports={80: "ingress-nginx"})
+    assert found(folder, pod, around) == []
+    ((level, _, message, _),) = found(folder, pod + "  hostNetwork: true\n", around)
+    assert (level, message) == (
+        ERROR,
+        "hostNetwork: port 80 of the node is ingress-nginx's already",
+    )
+
+
 def test_node_ports_are_given_once_among_all_apps(folder: Path) -> None:
     text = SERVICE.replace("port: 80", "port: 80, nodePort: 30080")
     both = {name: manifests(folder, text, name) for name in ("a", "b")}

@@ -17,14 +17,14 @@ from importlib.resources import files
 from kindctl.components.base import Resolve, Setup
 from kindctl.components.custom.brought import Brought
 from kindctl.components.manifests import Manifest
-from kindctl.components.pods import containers, images, use_images_of_nodes
+from kindctl.components.pods import containers, images, on_node, use_images_of_nodes
 from kindctl.components.proof import (
     CONTROLLER_HEADER,
     ENVIRONMENT_HEADER,
     WELL_KNOWN,
     environment_id,
 )
-from kindctl.models import SYSTEM_NAMESPACE, Endpoint, Object, ObjectRef, Route
+from kindctl.models import SYSTEM_NAMESPACE, Endpoint, Object, ObjectRef, Route, is_tcp
 from kindctl.tools.protocols import Cluster
 from kindctl.trust.serving import SECRET
 
@@ -54,13 +54,14 @@ class Custom:
 
     @property
     def host_ports(self) -> Mapping[int, str]:
-        found = (
-            port.get("hostPort")
+        declared = (
+            number
             for manifest in self.parsed
-            for _, container in containers(manifest.obj)
-            for port in container.get("ports") or ()
+            for _, number, port in on_node(manifest.obj)
+            if is_tcp(port)
         )
-        return {port: self.name for port in found if port}
+        way = (port.node_port for port in self.exposure.ports if self.exposure.on_node)
+        return dict.fromkeys([*declared, *way], self.name)
 
     def images(self) -> Sequence[str]:
         found = (image for manifest in self.parsed for image in images(manifest.obj))

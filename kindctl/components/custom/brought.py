@@ -9,6 +9,7 @@ from typing import Any
 
 from kindctl.components.base import Setup
 from kindctl.components.manifests import Manifest, read_manifests
+from kindctl.components.pods import on_node
 from kindctl.components.services import unfit
 from kindctl.errors import ConfigError, Problem
 from kindctl.models import Exposure, Object, ObjectRef, api_group, is_tcp
@@ -164,11 +165,9 @@ def _spec(obj: Object) -> Object:
 
 
 def _on_node(pod: Object, target: Any) -> int:
-    for container in pod.get("containers") or ():
-        for port in container.get("ports") or ():
-            if is_tcp(port) and target in (port.get("name"), port.get("containerPort")):
-                own = port["containerPort"] if pod.get("hostNetwork") else 0
-                return int(port.get("hostPort") or own)
+    for _, number, port in on_node(pod):
+        if is_tcp(port) and target in (port.get("name"), port.get("containerPort")):
+            return number
     return target if pod.get("hostNetwork") and isinstance(target, int) else 0
 
 
