@@ -255,21 +255,18 @@ def test_a_changed_number_of_a_named_port_is_refused(
     assert 'is invalid: spec.ports[1].name: Duplicate value: "http"' in caught.value.why
 
 
-@pytest.mark.parametrize("dry_run", [True, False])
-def test_a_node_port_belongs_to_one_service(
-    cluster: AnyCluster, namespace: str, dry_run: bool
-) -> None:
-    first, second = service(namespace), service(namespace)
+def test_a_node_port_belongs_to_one_service(cluster: AnyCluster, namespace: str) -> None:
+    first, second = service(namespace), service(namespace, name="second")
     for obj in (first, second):
-        obj["spec"] = {**obj["spec"], "type": "NodePort"}
-        obj["spec"]["ports"] = [{**obj["spec"]["ports"][0], "nodePort": 31977}]
-    second["metadata"] = {**second["metadata"], "name": "second"}
+        obj["spec"] |= {"type": "NodePort"}
+        obj["spec"]["ports"][0]["nodePort"] = 31977
     ref = ObjectRef.of(cluster.apply(first))
-    with pytest.raises(ApiError) as caught:
-        cluster.apply(second, dry_run=dry_run)
-    assert caught.value.status == 422
-    words = "spec.ports[0].nodePort: Invalid value: 31977: provided port is already allocated"
-    assert f'Service "second" is invalid: {words}' in caught.value.why
+    for dry_run in (True, False):
+        with pytest.raises(ApiError) as caught:
+            cluster.apply(second, dry_run=dry_run)
+        assert caught.value.status == 422
+        words = "spec.ports[0].nodePort: Invalid value: 31977: provided port is already allocated"
+        assert f'Service "second" is invalid: {words}' in caught.value.why
     cluster.delete(ref)
     cluster.apply(second)
 
