@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from kindctl.components.app import AppComponent
 from kindctl.components.base import Controller
-from kindctl.components.lint import NODE_PORTS
+from kindctl.components.lint import NODE_PORTS, STATIC_NODE_PORTS
 from kindctl.components.manifests import Manifest
 from kindctl.config.load import Loaded
 from kindctl.config.places import Loc, dotted
@@ -76,9 +76,13 @@ class NodePorts:
         """For a Service that names none: always the same, so that a cluster that has it mapped keeps it,
         as long as nobody else takes it."""
         digest = hashlib.sha256(f"{service.namespace}/{service.name}:{port}".encode()).digest()
-        first = int.from_bytes(digest[:4], "big") % len(NODE_PORTS)
-        rest = (NODE_PORTS[(first + step) % len(NODE_PORTS)] for step in range(len(NODE_PORTS)))
-        number = next(number for number in rest if number not in self.taken)
+        first = int.from_bytes(digest[:4], "big") % len(STATIC_NODE_PORTS)
+        turned: Sequence[int] = (
+            *STATIC_NODE_PORTS[first:],
+            *STATIC_NODE_PORTS[:first],
+            *NODE_PORTS,
+        )
+        number = next(number for number in turned if number not in self.taken)
         self.taken[number] = str(service)
         return number
 
@@ -210,7 +214,7 @@ def _free(taken: Collection[int]) -> _Free:
 
 
 def _instead(claim: Claim, free: _Free) -> str:
-    key = str(claim.loc[-1])
+    key = dotted(claim.loc[-2:] if claim.loc[-2] == "nodePorts" else claim.loc[-1:])
     if claim.address:
         return f"{key}: {free(claim.port, UNPRIVILEGED if claim.port >= 1024 else PORTS)}"
     hint = f"{key}: {free(claim.port, NODE_PORTS)}"

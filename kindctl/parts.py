@@ -110,7 +110,8 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
         controller = load_controller(config.ingress.controller, setup)
     apps = tuple(_app(app, loaded, controller, render) for app in config.apps)
     node_ports = NodePorts.of(loaded, controller, apps)
-    for app, component in zip(config.apps, apps, strict=True):
+    in_order = sorted(zip(config.apps, apps, strict=True), key=lambda pair: pair[0].name)
+    for app, component in in_order:
         component.exposed = tuple(exposed(app, component, loaded, node_ports))
     claims = claims_of(loaded, controller, apps)
     refuse_port_clashes(loaded, claims, node_ports)

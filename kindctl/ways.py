@@ -72,7 +72,14 @@ def exposed(
     problems: list[Problem] = []
     balanced: set[tuple[str, int | str]] = set()
     index = loaded.config.apps.index(app)
-    for place, way in enumerate(app.expose):
+    ways: dict[int, ExposedService] = {}
+
+    def name(place: int) -> tuple[str, str]:
+        """So that what is chosen does not hang on the order of the file."""
+        return app.expose[place].service, str(app.expose[place].port)
+
+    for place in sorted(range(len(app.expose)), key=name):
+        way = app.expose[place]
         at = _at(loaded, ("apps", index, "expose", place))
         try:
             found = _exposed(way, component, loaded.config, at, node_ports)
@@ -86,9 +93,10 @@ def exposed(
                 )
                 problems.append(at(message, "it serves everybody: take one of the two out"))
             balanced.add((port.service, port.port))
-        yield found
+        ways[place] = found
     if problems:
         raise ConfigError(problems)
+    yield from (way for _, way in sorted(ways.items(), key=lambda item: item[0]))
 
 
 def _at(loaded: Loaded, loc: Loc) -> At:
@@ -101,6 +109,8 @@ def _exposed(
     service = _service(way, component, at)
     entry = _entry(way, service, at)
     port = _port(way, service, entry, at, node_ports)
+    if way.via == "load-balancer":
+        _check_balanced(way, service, config, at)
     beside = _beside(config, way.via, [port.local], way.local)
     exposure = load_exposure(way.via)((port,), way.address, **beside)
     if fault := unfit(service, entry, exposure):
@@ -108,6 +118,17 @@ def _exposed(
     if way.expect:
         _check_expect(way.expect, port, at)
     return ExposedService(exposure, expectation(way.expect) if way.expect else None)
+
+
+def _check_balanced(way: ExposeServiceConfig, service: Manifest, config: Config, at: At) -> None:
+    if "address" in way.model_fields_set and not way.local:
+        message = "`address` is of a port of this machine, and the external address is not"
+        raise ConfigError([at(message, "`local: PORT` beside it, or leave it out", "address")])
+    wanted = (service.obj.get("spec") or {}).get("loadBalancerClass")
+    if wanted and config.cluster.provider == "kind":  # MetalLB has none
+        message = f"nobody here serves the loadBalancerClass {wanted!r} of Service {way.service!r}"
+        hint = f"leave it out for kind: {service.where(('spec', 'loadBalancerClass'))}"
+        raise ConfigError([at(message, hint)])
 
 
 def _check_expect(expect: ExpectConfig, port: ExposedPort, at: At) -> None:

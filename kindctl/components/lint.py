@@ -24,6 +24,9 @@ PLAIN_PATH = re.compile(r"^/[A-Za-z0-9._/-]*$")
 NODE_PORTS = range(30000, 32768)
 """The API server's default --service-node-port-range."""
 
+STATIC_NODE_PORTS = range(30000, 30086)
+"""Of these the API server takes none by itself as long as it has others (KEP-3668)."""
+
 WORKLOADS = ("CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet")
 
 

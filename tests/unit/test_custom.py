@@ -188,6 +188,12 @@ def named(objects: list[Object], kind: str, name: str = "gate") -> Object:
             "hostPort in its container's ports; or ingress.expose.via: node-port",
         ),
         (
+            {"gate": ("targetPort: 9443", "targetPort: web")},
+            10,
+            "HTTP and HTTPS both lead to port 1080 of the node",
+            "a hostPort for each, or `https: null`",
+        ),
+        (
             {"file": ("service: gate", "service: gate\n    ready: daemonset/gate")},
             10,
             "no manifest has the DaemonSet front/gate, nor a custom resource of which one could be made",

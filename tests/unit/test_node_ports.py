@@ -7,7 +7,7 @@ from textwrap import indent
 
 import pytest
 
-from kindctl.components.lint import NODE_PORTS
+from kindctl.components.lint import NODE_PORTS, STATIC_NODE_PORTS
 from kindctl.components.manifests import Manifest
 from kindctl.config.load import load
 from kindctl.errors import ConfigError
@@ -63,8 +63,24 @@ def test_a_chosen_node_port_makes_way_for_one_that_is_taken() -> None:
     first = NodePorts().choose(a_service(), 80)
     around = NodePorts({first: "somebody"})
     second = around.choose(a_service(), 80)
-    assert second == NODE_PORTS[(NODE_PORTS.index(first) + 1) % len(NODE_PORTS)]
+    after = (STATIC_NODE_PORTS.index(first) + 1) % len(STATIC_NODE_PORTS)
+    assert second == STATIC_NODE_PORTS[after]
     assert around.choose(a_service(), 80) not in (first, second)
+
+
+def test_one_is_chosen_that_the_api_server_does_not_take_by_itself() -> None:
+    ports = NodePorts()
+    chosen = [ports.choose(a_service(), number) for number in range(1, 88)]
+    assert set(chosen[:86]) == set(STATIC_NODE_PORTS)
+    assert chosen[86] == 30086
+
+
+def test_the_order_of_the_file_changes_nothing(tmp_path: Path) -> None:
+    names = [f"s{number}" for number in range(20)]  # some of them want the same one
+    services(tmp_path, **dict.fromkeys(names, ""))
+    ways = [f"- {{service: {n}, via: node-port, local: {80 + i}}}\n" for i, n in enumerate(names)]
+    found = [set(parts(tmp_path, "".join(some)).mappings) for some in (ways, ways[::-1])]
+    assert found[0] == found[1]
 
 
 def test_two_automatic_ports_and_those_of_the_file_and_the_manifests_differ(tmp_path: Path) -> None:
@@ -113,7 +129,9 @@ def test_the_controllers_node_port_in_another_services_manifest_is_refused(tmp_p
     services(tmp_path, one=", nodePort: 30443")
     line, text = refused(tmp_path, "[]\n", "ingress: {expose: {via: node-port}}")
     assert line == 2
-    assert text == ("node port 30443 is Service shop/one's already, by its manifest (https: 30444)")
+    assert text == (
+        "node port 30443 is Service shop/one's already, by its manifest (nodePorts.https: 30444)"
+    )
 
 
 def test_a_node_port_of_another_service_is_taken_whatever_it_speaks(tmp_path: Path) -> None:

@@ -241,6 +241,27 @@ def exposing(folder: Path, way: str) -> Parts:
     return parts_of(load(folder / "kindctl.yaml"), fake_tools())
 
 
+@pytest.mark.parametrize(
+    ("more", "way", "message"),
+    [
+        ("", ", address: 0.0.0.0", "`address` is of a port of this machine"),
+        ("loadBalancerClass: cloud.example/lb, ", "", "nobody here serves the loadBalancerClass"),
+    ],
+)
+def test_what_an_external_address_cannot_have_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str, way: str, message: str
+) -> None:
+    changed = SERVICE.replace("spec: {", f"spec: {{{more}")
+    monkeypatch.setitem(globals(), "SERVICE", changed)
+    with pytest.raises(ConfigError) as caught:
+        balanced(tmp_path, way)
+    (problem,) = caught.value.problems
+    assert problem.message.startswith(message)
+    if more:
+        assert "web.yaml:" in problem.hint
+        assert balanced(tmp_path, way, provider="{existing: cloud}").routes
+
+
 def test_a_host_that_is_expected_is_asked_for(tmp_path: Path) -> None:
     way = "port: b, scheme: http, via: port-forward, expect: {host: shop.example.com, path: /x}"
     (route,) = exposing(tmp_path, way).routes

@@ -121,6 +121,10 @@ class Brought:
                 )
                 hint = "hostPort in its container's ports; or ingress.expose.via: node-port"
                 self._refuse(("ports", scheme), message, hint)
+        numbers = [port.node_port for port in way.ports if way.on_node and port.node_port]
+        if len(set(numbers)) < len(numbers):
+            message = f"HTTP and HTTPS both lead to port {numbers[0]} of the node"
+            self._refuse(("ports", "https"), message, "a hostPort for each, or `https: null`")
 
     def _refuse(self, at: Sequence[str | int], message: str, hint: str) -> None:
         self.problems.append(self.setup.fault(at, message, hint))
