@@ -21,7 +21,7 @@ from kindctl.diagnose.base import WantedPort
 from kindctl.errors import ConfigError, Problem
 from kindctl.models import Exposure, is_tcp
 
-ANY = "0.0.0.0"  # noqa: S104 - compared; what kind binds where nothing is said
+ANY = "0.0.0.0"  # noqa: S104 - what kind binds where nothing is said
 PORTS, UNPRIVILEGED = range(1, 65536), range(1024, 65536)
 
 Port = tuple[str, str, int | str]

@@ -140,6 +140,12 @@ def test_a_node_port_of_another_service_is_taken_whatever_it_speaks(tmp_path: Pa
     assert "node port 30001 is Service shop/two's already" in text
 
 
+def test_a_node_port_of_another_port_of_the_service_is_taken(tmp_path: Path) -> None:
+    services(tmp_path, one="}, {name: admin, port: 81, nodePort: 30001")
+    way = "- {service: one, port: http, via: node-port, nodePort: 30001}\n"
+    assert "node port 30001 is Service shop/one's already" in refused(tmp_path, way)[1]
+
+
 def test_one_service_may_have_a_node_port_for_both_protocols(tmp_path: Path) -> None:
     both = ", nodePort: 30053, protocol: UDP}, {name: tcp, port: 80, nodePort: 30053, protocol: TCP"
     services(tmp_path, one=both)
