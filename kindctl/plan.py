@@ -17,11 +17,11 @@ from kindctl.components.base import Component, Controller, TakesTurns
 from kindctl.config.load import Loaded
 from kindctl.diagnose.causes import explain
 from kindctl.images.pins import FILES, REGISTRY
-from kindctl.images.references import full_name, parse
 from kindctl.images.store import Images
 from kindctl.models import Forward, Step
 from kindctl.parts import Parts, builds_of, images_of, parts_of, provider_of, wants
 from kindctl.providers.base import Provider
+from kindctl.references import full_name, parse
 from kindctl.steps.addressed import Addressed
 from kindctl.steps.app_image import AppImageBuilt
 from kindctl.steps.cluster import ClusterStep

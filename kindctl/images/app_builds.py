@@ -18,10 +18,10 @@ from kindctl.errors import KindctlError, ToolError
 from kindctl.images import cas, context, dockerfile
 from kindctl.images.progress import BuildProgress
 from kindctl.images.recipe_book import RECIPE_LABEL, SOURCES_LABEL, VERSIONS_LABEL
-from kindctl.images.references import parse
 from kindctl.images.sources.base import Provided, Surroundings, check_architecture
 from kindctl.images.sources.build import build_failed
 from kindctl.models import AppBuild, Build
+from kindctl.references import parse
 from kindctl.tools.protocols import Say
 
 CONTEXT_LABEL = "dev.kindctl.context"

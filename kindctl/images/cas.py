@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kindctl.errors import KindctlError
-from kindctl.images.references import parse
 from kindctl.models import EXTRA_CAS_LABEL, Build, ImageInfo
+from kindctl.references import parse
 from kindctl.tools.protocols import Engine, Say
 
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"

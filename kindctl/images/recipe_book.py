@@ -17,8 +17,8 @@ from pathlib import Path
 
 from kindctl.errors import UsageError
 from kindctl.images import cas
-from kindctl.images.references import Reference, parse
 from kindctl.models import EXTRA_CAS_LABEL
+from kindctl.references import Reference, parse
 
 RECIPES = Path(__file__).parent / "recipes"
 

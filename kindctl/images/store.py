@@ -8,11 +8,11 @@ from kindctl.errors import Interrupted, KindctlError, MachineError
 from kindctl.images.app_builds import AppImages
 from kindctl.images.listing import ImageRow, name_of, row
 from kindctl.images.recipe_book import RecipeBook
-from kindctl.images.references import full_name
 from kindctl.images.sources import load_source
 from kindctl.images.sources.base import Provided, Surroundings
 from kindctl.images.sources.registry import Source as RegistrySource
 from kindctl.models import AppBuild, Progress
+from kindctl.references import full_name
 from kindctl.tools.protocols import Say, Tools
 
 

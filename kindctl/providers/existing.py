@@ -34,7 +34,7 @@ from kindctl.models import (
 )
 from kindctl.paths import data_dir, environment_dir, names_environment
 from kindctl.providers.base import Stranger
-from kindctl.tools.engine import node_name
+from kindctl.references import full_name
 from kindctl.tools.protocols import Cluster, Tools
 
 CLAIM = ObjectRef("v1", "Namespace", SYSTEM_NAMESPACE)
@@ -207,7 +207,7 @@ class ExistingProvider:
 
     def _target(self, image: str) -> str:
         path = _repository(image).partition("/")[2].removeprefix("library/")
-        return f"{self.push}/{path}:{node_name(image).rpartition(':')[2]}"
+        return f"{self.push}/{path}:{full_name(image).rpartition(':')[2]}"
 
     def _pushed(self, image: str) -> str:
         """REPOSITORY@DIGEST in the registry, as the engine knows of its pushes; empty: none."""
@@ -231,7 +231,7 @@ class ExistingProvider:
 
 def _repository(image: str) -> str:
     """docker.io/library/postgres for postgres:17"""
-    return node_name(image).rpartition(":")[0]
+    return full_name(image).rpartition(":")[0]
 
 
 def remembered(tools: Tools, environment: str) -> ExistingProvider | None:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 
 from kindctl.errors import ToolError
-from kindctl.tools.engine import node_name
+from kindctl.references import full_name
 from kindctl.tools.protocols import Engine
 
 Names = Mapping[str, str]
@@ -29,7 +29,7 @@ class NodeImages:
     def has(self, node: str, image: str, engine_id: str) -> bool:
         """`engine_id` is the engine's ID of the image: the digest of its configuration, or with the
         containerd image store (Docker 29's default) of its manifest."""
-        name = node_name(image)
+        name = full_name(image)
         return (
             self._ask(node, self._configurations).get(name) == engine_id
             or self._ask(node, self._manifests).get(name) == engine_id

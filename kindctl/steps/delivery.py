@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kindctl.errors import KindctlError, MachineError
-from kindctl.images.references import parse
 from kindctl.images.store import Images
 from kindctl.models import UNCHANGED, Absent, Change, Progress, Ready, State, Wake
 from kindctl.providers.base import Provider
+from kindctl.references import parse
 
 
 @dataclass(kw_only=True)

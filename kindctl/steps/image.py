@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kindctl.errors import MachineError
-from kindctl.images.references import parse
 from kindctl.images.store import Images
 from kindctl.models import Absent, Change, Progress, Ready, State, Wake
+from kindctl.references import parse
 
 
 @dataclass(kw_only=True)

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from kindctl.errors import KindctlError, MachineError, ToolError
 from kindctl.models import Build, ContainerInfo, EngineInfo, ImageInfo, Run
+from kindctl.references import full_name
 from kindctl.tools import process
 from kindctl.tools.engine_json import (
     container_info,
@@ -191,7 +192,7 @@ class DockerEngine:
         return self._ask("exec", *interactive, container, *command, stdin=stdin)
 
     def load_into(self, container: str, references: Sequence[str]) -> None:
-        wanted = {node_name(reference) for reference in references}
+        wanted = {full_name(reference) for reference in references}
         # With the containerd image store the archive has the index of all platforms and the content
         # of those that the engine has, so that the node's image keeps the engine's digest. That
         # is why `--all-platforms` must not be given here (kind#3795). `--local` (containerd
@@ -314,16 +315,6 @@ class DockerEngine:
                 return
             failed = process.failure(error.docker_command, error.return_code, output.splitlines())
             raise words(failed) from error
-
-
-def node_name(reference: str) -> str:
-    """The full name that an image has in a node: docker.io/library/postgres:17 for postgres:17."""
-    first, _, rest = reference.partition("/")
-    if not rest:
-        reference = f"docker.io/library/{reference}"
-    elif "." not in first and ":" not in first and first != "localhost":
-        reference = f"docker.io/{reference}"
-    return reference if ":" in reference.rpartition("/")[2] else f"{reference}:latest"
 
 
 def _filters(labels: Mapping[str, str] | None) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kindctl.errors import MachineError, ToolError
 from kindctl.models import Build, ContainerInfo, EngineInfo, ImageInfo, Run
-from kindctl.tools.engine import node_name
+from kindctl.references import full_name
 from kindctl.tools.engine_words import build_error, pull_error, push_error
 from kindctl.tools.process import failure
 from kindctl.tools.protocols import Numbering, Say
@@ -67,7 +67,7 @@ class FakeEngine:
 
     def image(self, reference: str) -> ImageInfo | None:
         self._check()
-        id_ = reference if reference in self._images else self._tags.get(node_name(reference))
+        id_ = reference if reference in self._images else self._tags.get(full_name(reference))
         return self._described(id_) if id_ else None
 
     def images(self, labels: Mapping[str, str] | None = None) -> list[ImageInfo]:
@@ -78,7 +78,7 @@ class FakeEngine:
 
     def pull(self, reference: str, say: Say) -> ImageInfo:
         self._check()
-        found = self.registry.get(node_name(reference))
+        found = self.registry.get(full_name(reference))
         if found is None:
             words = f"manifest for {reference} not found: manifest unknown"
             raise pull_error(self._refusal(["pull", reference], words))
@@ -95,9 +95,9 @@ class FakeEngine:
         recipe = read_dockerfile(file.read_text(), build)
         labels: dict[str, str] = {}
         for base in recipe.bases:
-            found = self.image(base) or self.registry.get(node_name(base))
+            found = self.image(base) or self.registry.get(full_name(base))
             if found is None:
-                words = f"ERROR: failed to resolve source metadata for {node_name(base)}: not found"
+                words = f"ERROR: failed to resolve source metadata for {full_name(base)}: not found"
                 raise build_error(failure(["docker", *command], 1, [words]))
             if base == recipe.final_base:
                 labels |= found.labels
@@ -140,17 +140,17 @@ class FakeEngine:
 
     def read_files(self, reference: str, folder: str) -> Mapping[str, str]:
         self._known(reference)
-        if (node_name(reference), folder) not in self.files:
+        if (full_name(reference), folder) not in self.files:
             words = f"Could not find the file {folder}/. in container {reference}"
             raise self._refusal(["cp", folder], words)
-        return dict(self.files[node_name(reference), folder])
+        return dict(self.files[full_name(reference), folder])
 
     def tag(self, reference: str, tag: str) -> None:
-        self._tags[node_name(tag)] = self._known(reference).id
+        self._tags[full_name(tag)] = self._known(reference).id
 
     def remove_image(self, reference: str) -> None:
         self._check()
-        id_ = self._tags.pop(node_name(reference), reference)
+        id_ = self._tags.pop(full_name(reference), reference)
         if id_ not in self._tags.values():
             self._images.pop(id_, None)
 
@@ -202,7 +202,7 @@ class FakeEngine:
     def load_into(self, container: str, references: Sequence[str]) -> None:
         call = ["docker", "exec", container, "ctr"]
         node = self._container(container, call)
-        images = {node_name(reference): self._known(reference).id for reference in references}
+        images = {full_name(reference): self._known(reference).id for reference in references}
         if node.state != "running":
             words = f"Error response from daemon: container {node.id} is not running"
             raise failure(call, 1, [words])
@@ -259,12 +259,12 @@ class FakeEngine:
         """Put it into the engine under that name."""
         image = image or self.make_image(reference)
         self._images[image.id] = replace(image, tags=())
-        self._tags[node_name(reference)] = image.id
+        self._tags[full_name(reference)] = image.id
         return self._described(image.id)
 
     def add_files(self, reference: str, folder: str, files: Mapping[str, str]) -> ImageInfo:
         """An image with these in it."""
-        self.files[node_name(reference), folder] = files
+        self.files[full_name(reference), folder] = files
         return self.add_image(reference)
 
     def note_digest(self, reference: str, digest: str) -> None:

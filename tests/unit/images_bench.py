@@ -9,7 +9,7 @@ from pathlib import Path
 from kindctl.images.recipe_book import RecipeBook
 from kindctl.images.store import Images
 from kindctl.models import AppBuild, ImageInfo
-from kindctl.tools.engine import node_name
+from kindctl.references import full_name
 from kindctl.tools.engine_words import pull_error
 from kindctl.tools.process import failure
 from kindctl.tools.protocols import Say, Tools
@@ -93,7 +93,7 @@ class Bench:
         name = reference.rpartition("@")[0] or reference
         repository = name if name.count(":") == 0 else name.rpartition(":")[0]
         digests = (f"{repository}@{digest}",) if digest else ()
-        self.engine.registry[node_name(reference)] = replace(
+        self.engine.registry[full_name(reference)] = replace(
             image, digests=digests, architecture=architecture
         )
 

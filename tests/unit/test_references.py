@@ -7,8 +7,7 @@ import pytest
 from kindctl.errors import UsageError
 from kindctl.images.pins import CATALOGUE, CONTROLLER, NODES, node_reference, official
 from kindctl.images.recipe_book import RecipeBook
-from kindctl.images.references import Reference, full_name, mirrored, parse
-from kindctl.tools.engine import node_name
+from kindctl.references import Reference, full_name, mirrored, parse
 
 DIGEST = "sha256:" + "0" * 64
 
@@ -58,9 +57,23 @@ def test_what_is_no_reference_is_refused(text: str) -> None:
     assert caught.value.code == "image-reference"
 
 
-@pytest.mark.parametrize("text", ["postgres", "postgres:17", "a/b:1", "x.io/b", "localhost:5/b:1"])
-def test_the_name_in_a_node_is_the_one_that_the_engine_imports_under(text: str) -> None:
-    assert full_name(text) == node_name(text)
+@pytest.mark.parametrize(
+    ("reference", "full"),
+    [
+        ("postgres:17", "docker.io/library/postgres:17"),
+        ("postgres", "docker.io/library/postgres:latest"),
+        ("kindest/node:v1", "docker.io/kindest/node:v1"),
+        ("kindctl.local/x:1", "kindctl.local/x:1"),
+        ("localhost/x", "localhost/x:latest"),
+        ("localhost:5000/x:1", "localhost:5000/x:1"),
+        (
+            "registry.k8s.io/ingress-nginx/controller:v1",
+            "registry.k8s.io/ingress-nginx/controller:v1",
+        ),
+    ],
+)
+def test_nodes_know_images_by_full_names(reference: str, full: str) -> None:
+    assert full_name(reference) == full
 
 
 def test_a_registry_is_asked_by_digest_where_there_is_one() -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from kindctl.errors import KindctlError, MachineError, ToolError
 from kindctl.tools import host
-from kindctl.tools.engine import node_name
 from kindctl.tools.engine_json import container_info, engine_info
 from kindctl.tools.engine_words import as_error, build_error, is_missing, pull_error
 from kindctl.tools.host import RealHost, parse_routes, pem_certificates
@@ -185,25 +184,6 @@ def test_a_container_that_never_ran_has_no_start_and_no_addresses() -> None:
     assert info.ports == {"80/tcp": (("", 8080),)}
     assert info.volumes == ("v",)
     assert info.labels == {}
-
-
-@pytest.mark.parametrize(
-    ("reference", "full"),
-    [
-        ("postgres:17", "docker.io/library/postgres:17"),
-        ("postgres", "docker.io/library/postgres:latest"),
-        ("kindest/node:v1", "docker.io/kindest/node:v1"),
-        ("kindctl.local/x:1", "kindctl.local/x:1"),
-        ("localhost/x", "localhost/x:latest"),
-        ("localhost:5000/x:1", "localhost:5000/x:1"),
-        (
-            "registry.k8s.io/ingress-nginx/controller:v1",
-            "registry.k8s.io/ingress-nginx/controller:v1",
-        ),
-    ],
-)
-def test_nodes_know_images_by_full_names(reference: str, full: str) -> None:
-    assert node_name(reference) == full
 
 
 # --- kind ----------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from kindctl.errors import KindctlError
 from kindctl.images.pins import official
-from kindctl.images.references import Reference, parse
 from kindctl.images.sources.base import (
     Provided,
     Surroundings,
@@ -12,6 +11,7 @@ from kindctl.images.sources.base import (
     unavailable,
 )
 from kindctl.models import ImageInfo
+from kindctl.references import Reference, parse
 from kindctl.tools.protocols import Engine, Say
 
 

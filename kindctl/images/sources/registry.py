@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 from kindctl.errors import Interrupted, KindctlError, MachineError, ToolError
 from kindctl.images.pins import CATALOGUE, official
-from kindctl.images.references import Reference, mirrored, parse
 from kindctl.images.sources.base import (
     Provided,
     Surroundings,
@@ -19,6 +18,7 @@ from kindctl.images.sources.base import (
 from kindctl.images.sources.engine import Source as EngineSource
 from kindctl.images.sources.engine import give_name
 from kindctl.models import ImageInfo
+from kindctl.references import Reference, mirrored, parse
 from kindctl.tools.protocols import Net, Say
 
 PROBE_SECONDS = 3.0
