@@ -35,6 +35,7 @@ from kindctl.models import (
     State,
 )
 from kindctl.paths import kubeconfig as kubeconfig_file
+from kindctl.providers.drift import drift
 from kindctl.providers.kind_config import kind_config
 from kindctl.providers.kind_images import NodeImages
 from kindctl.providers.node_image import derived
@@ -52,21 +53,6 @@ WITHOUT_A_NEW_ONE = (
 MARKER = "/kind/kindctl-answered"
 ADMIN_CONF = "/etc/kubernetes/admin.conf"
 API_PORT = "6443/tcp"
-
-
-def difference(key: str, was: str, now: str) -> str:
-    """Of ports, those that are meant: a list of them has few readers."""
-    if key != "ports":
-        return f"{key} {was!r} is now {now!r}"
-    old, new = ports_of(was), ports_of(now)
-    parts = [f"{port} is not mapped" for port in sorted(new - old)]
-    parts += [f"{port} is mapped, and no longer wanted" for port in sorted(old - new)]
-    return "ports " + ", ".join(parts)
-
-
-def ports_of(text: str) -> frozenset[str]:
-    """Their order is that of the file, and nothing to the node."""
-    return frozenset(filter(None, text.split(", ")))
 
 
 @dataclass
@@ -139,8 +125,8 @@ class KindProvider:
         admin_conf = self._try_exec(nodes[0].id, ["cat", MARKER, ADMIN_CONF])
         if admin_conf is None:
             return Differs("its creation was interrupted")
-        if drift := self._drift(nodes):
-            return Differs("needs a new cluster: " + "; ".join(drift))
+        if found := self._drift(nodes):
+            return Differs("needs a new cluster: " + "; ".join(found))
         self._complete = nodes
         cluster = self._opened(nodes[0], admin_conf)
         if cluster is None or not cluster.alive():
@@ -161,20 +147,11 @@ class KindProvider:
         }
 
     def _drift(self, nodes: Sequence[ContainerInfo]) -> list[str]:
-        """What kind fixes at creation and the configuration now has otherwise (kind#2720, #3668)."""
-        was = json.loads(nodes[0].labels.get(MADE_FOR_LABEL, "{}"))
-        now = self._made_for()
-        if ports_of(was.get("ports", "")) == ports_of(now["ports"]):
-            was["ports"] = now["ports"]
-        drift = [
-            difference(key, was.get(key, "none"), now.get(key, "none"))
-            for key in [*now, *(key for key in was if key not in now)]
-            if was.get(key) != now.get(key)
-        ]
+        found = drift(json.loads(nodes[0].labels.get(MADE_FOR_LABEL, "{}")), self._made_for())
         wanted = 1 + self.workers + self.gateways
-        if len(nodes) != wanted and not drift:
-            drift.append(f"{len(nodes)} of {wanted} nodes exist")
-        return drift
+        if len(nodes) != wanted and not found:
+            found.append(f"{len(nodes)} of {wanted} nodes exist")
+        return found
 
     # --- making ----------------------------------------------------------------------------------
 
@@ -185,12 +162,12 @@ class KindProvider:
         started = self._start(nodes, progress)
         if not nodes or not self._marked(nodes[0]):  # a stopped node cannot be asked
             return self._replace(nodes, progress)
-        if drift := self._drift(nodes):
+        if found := self._drift(nodes):
             raise KindctlError(
                 "this change needs a new cluster",
-                why="; ".join(drift) + "; kind fixes these when it makes a node",
+                why="; ".join(found) + "; kind fixes these when it makes a node",
                 fix=f"kindctl down {self.environment} && kindctl up (its data goes with it)"
-                + (WITHOUT_A_NEW_ONE if any(d.startswith("ports ") for d in drift) else ""),
+                + (WITHOUT_A_NEW_ONE if any(d.startswith("ports ") for d in found) else ""),
                 code="needs-new-cluster",
             )
         self._forget()
