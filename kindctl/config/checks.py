@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kindctl.components import CONTROLLERS
+from kindctl.config.conditions import OF_EXISTING, idle, is_given
 from kindctl.config.places import Loc, dotted
 from kindctl.config.schema import ChartConfig, Config, ExistingConfig
 from kindctl.errors import UsageError
@@ -34,6 +35,10 @@ ONCE = "take one of the two out"
 
 def cross_checks(config: Config, root: Path) -> Iterator[Finding]:
     """Every finding, in no order."""
+    for condition in idle(config):
+        if is_given(config, condition.loc):
+            yield condition.loc, condition.message, condition.hint
+    yield from _references(config)
     yield from _ingress(config)
     yield from _addresses(config)
     yield from _types(config)
@@ -117,6 +122,10 @@ def _custom(config: Config) -> Iterator[Finding]:
             "ingress.custom: {manifests: [./k8s], namespace: ..., ingressClass: ..., service: ...}"
         )
         yield ("ingress", "controller"), "`controller: custom` needs ingress.custom", hint
+    elif ingress.custom.ports.http == ingress.custom.ports.https:
+        message = f"ingress.custom.ports: http and https are both port {ingress.custom.ports.http}"
+        hint = "a port speaks one of the two; `https: null` where there is no HTTPS"
+        yield ("ingress", "custom", "ports", "https"), message, hint
     if ingress.gatewayAPI:
         message = "`gatewayAPI` is for the manifests of your own controller to say"
         yield ("ingress", "gatewayAPI"), message, "take it out; they bring what it needs"
@@ -201,27 +210,38 @@ def _mapping(entry: dict[str, Any], at: Loc) -> Iterator[Finding]:
         yield from _address(str(address), (*at, "listenAddress"))
 
 
-OF_KIND = ("kubernetes", "image", "workers", "gateways", "registry", "kind")
+def _references(config: Config) -> Iterator[Finding]:
+    """Names of images and registries, by the grammar of kindctl.references."""
+    from kindctl.references import parse
+
+    images: list[tuple[Loc, str]] = [
+        (("apps", index, "build", place, "image"), build.image)
+        for index, app in enumerate(config.apps)
+        for place, build in enumerate(app.build)
+    ]
+    if config.cluster.image is not None:
+        images.append((("cluster", "image"), config.cluster.image))
+    for loc, image in images:
+        try:
+            parse(image)
+        except UsageError as error:
+            yield loc, f"{dotted(loc)}: {error.what}", error.fix
+    for key in OF_EXISTING:
+        registry = getattr(config.images, key)
+        try:
+            parse(f"{(registry or 'localhost').rstrip('/')}/image")
+            wrong = registry == ""
+        except UsageError:
+            wrong = True
+        if wrong:
+            message = f"images.{key}: {registry!r} is not the name of a registry"
+            yield ("images", key), message, "without https://: registry.example.com/team"
 
 
 def _existing(config: Config) -> Iterator[Finding]:
-    """What only a cluster of kind's can have, and what only another needs."""
+    """What a cluster that is there already cannot have, and what it needs."""
     if not isinstance(config.cluster.provider, ExistingConfig):
-        for key in ("push", "pull"):
-            if getattr(config.images, key):
-                yield (
-                    ("images", key),
-                    f"images.{key} is for existing clusters",
-                    "kind's nodes get images directly; for a registry set cluster.registry",
-                )
         return
-    for key in OF_KIND:
-        if key in config.cluster.model_fields_set:
-            yield (
-                ("cluster", key),
-                f"cluster.{key} is of a cluster that kind makes, and this one exists",
-                "remove it",
-            )
     expose = config.ingress.expose
     if config.ingress.controller != "none" and expose.via == "host-port":
         yield (

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
+from pydantic import BaseModel
 
+from kindctl.config.conditions import idle
 from kindctl.config.schema import Config
 
 
@@ -19,8 +21,26 @@ def json_schema() -> dict[str, Any]:
 
 
 def as_yaml(config: Config) -> str:
-    data = config.model_dump(mode="json", exclude_none=True)
+    """All that counts, defaults too: a file that says the same."""
+    data = _plain(config)
+    for condition in idle(config):
+        *above, key = condition.loc
+        inner = data
+        for name in above:
+            inner = inner.get(name, {})
+        inner.pop(key, None)
     return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+
+
+def _plain(value: Any) -> Any:
+    """As YAML has it; null where it is not the default."""
+    if isinstance(value, BaseModel):
+        fields = type(value).model_fields
+        pairs = ((name, getattr(value, name), info.default) for name, info in fields.items())
+        return {name: _plain(v) for name, v, default in pairs if v is not None or default}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
 
 
 def as_markdown() -> str:

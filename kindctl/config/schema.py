@@ -63,10 +63,13 @@ class ClusterConfig(Strict):
     )
 
 
+ImageSource = Literal["engine", "registry", "build"]
+
+
 class ImagesConfig(Strict):
     """Where images come from."""
 
-    sources: tuple[Literal["engine", "registry", "build"], ...] = Field(
+    sources: Annotated[tuple[ImageSource, ...], Field(min_length=1)] = Field(
         ("engine", "registry", "build"), description="asked in this order"
     )
     mirrors: dict[str, str] = Field(

@@ -174,6 +174,53 @@ def test_an_app_cannot_be_named_like_what_is_installed(
     assert problems(tmp_path, text) == [(3, 26, message, f"another name: {name}-app, say")]
 
 
+CUSTOM = "custom: {manifests: [.], namespace: a, ingressClass: a, service: a"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message", "hint"),
+    [
+        (
+            f"ingress: {{{CUSTOM}}}}}",
+            (2, 19),
+            "ingress.custom is for a controller of your own",
+            "set `controller: custom`, or take it out",
+        ),
+        (
+            f"ingress: {{controller: custom, {CUSTOM}, ports: {{http: 80, https: 80}}}}}}",
+            (2, 124),
+            "ingress.custom.ports: http and https are both port 80",
+            "a port speaks one of the two; `https: null` where there is no HTTPS",
+        ),
+        (
+            "ingress: {expose: {nodePorts: {http: 30081}}}",
+            (2, 31),
+            "ingress.expose.nodePorts are for `via: node-port`",
+            "leave them out, or set via: node-port",
+        ),
+        (
+            "images: {sources: []}",
+            (2, 19),
+            "images.sources is empty",
+            "asked in this order",
+        ),
+        *(
+            (
+                f"cluster: {{image: '{image}'}}",
+                (2, 18),
+                f"cluster.image: {image!r} is not an image reference",
+                "write [REGISTRY/]REPOSITORY[:TAG][@sha256:DIGEST], in lower case",
+            )
+            for image in ("", "x y")
+        ),
+    ],
+)
+def test_what_would_silently_do_nothing_is_refused(
+    tmp_path: Path, text: str, place: tuple[int, int], message: str, hint: str
+) -> None:
+    assert problems(tmp_path, f"name: shop\n{text}\n") == [(*place, message, hint)]
+
+
 def test_an_addon_is_named_once(tmp_path: Path) -> None:
     assert problems(tmp_path, "name: shop\naddons: [metallb, metallb]\n") == [
         (2, 19, "the add-on metallb is named twice", "take one of the two out")
@@ -297,8 +344,18 @@ def test_init_refuses_a_name_that_cannot_be_one(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_show_round_trips(tmp_path: Path) -> None:
-    config = load(write(tmp_path, "name: shop\ncluster: {workers: 2}\n")).config
+@pytest.mark.parametrize(
+    "more",
+    [
+        "cluster: {workers: 2}",
+        "cluster: {provider: {existing: prod}}\ningress: {controller: none}",
+        "ingress: {expose: {via: node-port}}",
+        "ingress: {controller: custom, custom: {manifests: [.], namespace: a, ingressClass: a, "
+        "service: a, ports: {https: null}}}",
+    ],
+)
+def test_show_round_trips(tmp_path: Path, more: str) -> None:
+    config = load(write(tmp_path, f"name: shop\n{more}\n")).config
     again = load(write(tmp_path, as_yaml(config), "again.yaml")).config
     assert again == config
 

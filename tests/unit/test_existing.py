@@ -447,14 +447,38 @@ def test_the_machine_is_not_asked_for_what_a_local_cluster_needs(world: World) -
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ("cluster: {provider: {existing: prod}, workers: 2}", "cluster.workers is of a cluster"),
-        ("cluster: {provider: {existing: prod}, registry: {}}", "cluster.registry is of a cluster"),
+        *(
+            (
+                f"cluster: {{provider: {{existing: prod}}, {key}: {value}}}",
+                f"cluster.{key} is of a cluster that kind makes",
+            )
+            for key, value in {
+                "kubernetes": '"1.36"',
+                "image": "kindest/node:v1.36.4",
+                "workers": "2",
+                "gateways": "1",
+                "registry": "{}",
+                "kind": "{networking: {ipFamily: dual}}",
+            }.items()
+        ),
         ("cluster: {provider: {existing: prod}}", "host-port needs ports that kind maps"),
         (
             "cluster: {provider: {existing: prod}}\naddons: [metallb]",
             "metallb hands out addresses of kind's network",
         ),
         ("images: {push: 'a:1'}", "images.push is for existing clusters"),
+        ("images: {pull: 'a:1'}", "images.pull is for existing clusters"),
+        (
+            "cluster: {provider: {existing: prod}}\nimages: {pull: 'a:1'}",
+            "set images.push: this machine's name of it",
+        ),
+        *(
+            (
+                f"cluster: {{provider: {{existing: prod}}}}\nimages: {{push: '{push}'}}",
+                f"images.push: {push!r} is not the name of a registry",
+            )
+            for push in ("", "https://registry.example.com", "http://x y", "a b")
+        ),
         (
             "cluster: {provider: {existing: prod}}\n"
             "apps: [{name: a, manifests: [k8s.yaml], build: [{image: a}]}]",
