@@ -21,12 +21,12 @@ CONTROLLER = (
     "registry.k8s.io/ingress-nginx/controller:v1.15.1"
     "@sha256:594ceea76b01c592858f803f9ff4d2cb40542cae2060410b2c95f75907d659e1"
 )
+
+# All others by tag: their digests are not known here.
 NODE = "kindest/node:v1.36"
 PYTHON = "python:3.13-slim"
 NGINX = "nginxinc/nginx-unprivileged:1.28"
 POSTGRES = "postgres:17"
-
-# By tag: their digests are not known here.
 HELM = "alpine/helm:4.2.4"
 REGISTRY = "registry:2"
 TRAEFIK = "traefik:v3.7.9"

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 
+from kindctl.components import ADDONS, CONTROLLERS
 from kindctl.config.load import load
+from kindctl.config.schema import (
+    Addon,
+    AppVia,
+    ClusterConfig,
+    ImageSource,
+    IngressConfig,
+    Via,
+)
 from kindctl.errors import ConfigError, Problem
+from kindctl.exposures import EXPOSURES
+from kindctl.images.sources import SOURCES
+from kindctl.providers import PROVIDERS
 from tests.unit.test_shapes import WRONG, places, put
 
 FULL = """
@@ -148,3 +160,17 @@ def test_whatever_stands_in_a_place_of_the_file_is_taken_or_explained(folder: Pa
     assert [case for case in found if not (case[1].line and case[1].hint)] == []
     words = ("input should", "valid string", "should be", "instance of")
     assert [case for case in found if any(word in case[1].message for word in words)] == []
+
+
+def test_every_name_that_the_schema_allows_has_its_plug_in_and_the_other_way_round() -> None:
+    controllers = get_args(IngressConfig.model_fields["controller"].annotation)
+    assert set(controllers) == {*CONTROLLERS, "none"}
+    assert set(get_args(Via)) == set(EXPOSURES)
+    assert set(get_args(AppVia)) == set(EXPOSURES) - {
+        "host-port"
+    }  # of the node that it is made with
+    assert set(get_args(Addon)) == set(ADDONS)
+    assert set(get_args(ImageSource)) == set(SOURCES)
+    made, *others = get_args(ClusterConfig.model_fields["provider"].annotation)
+    mappings = [next(iter(model.model_fields)) for model in others]
+    assert {*get_args(made), *mappings} == set(PROVIDERS)
