@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from kindctl.errors import Problem, ToolError
 
 SUFFIXES = (".yaml", ".yml", ".json")
+ENDINGS = f"files that end in {', '.join(SUFFIXES)}"
 OWN_FILES = ("kindctl.yaml", "kindctl.local.yaml")
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 TEMPLATE = re.compile(r"^---\n# Source: (\S+)$", re.MULTILINE)
@@ -96,9 +97,10 @@ class Texts:
             if error.code == "program-missing":
                 self.problems.append(fault(error.what, error.fix))
             else:
-                self._add(self.root / str(entry), f"cannot be rendered: {words_of(error)}")
+                message = f"{str(entry)!r} cannot be rendered: {words_of(error)}"
+                self.problems.append(fault(message, "these are the words of the program"))
             return
-        for file in self._inside(path, entry) if path.is_dir() else [path]:
+        for file in self._inside(path, entry, fault) if path.is_dir() else [path]:
             yield from self._file(file)
 
     def _chart(self, chart: Chart) -> Iterator[Text]:
@@ -121,25 +123,26 @@ class Texts:
             raise ToolError("kustomizations and charts are not read here", code="program-missing")
         return self.render
 
-    def _inside(self, folder: Path, entry: str) -> list[Path]:
+    def _inside(self, folder: Path, entry: str, fault: Fault) -> list[Path]:
         inside = sorted(folder.iterdir())
         files = [f for f in inside if f.suffix in SUFFIXES and f.name not in OWN_FILES]
         if any(file.name == "Chart.yaml" for file in inside):
-            self._add(folder, "a Helm chart", f"name it so: {{chart: {entry}}}")
+            message = f"{entry!r} is a Helm chart"
+            self.problems.append(fault(message, f"name it so: {{chart: {entry}}}"))
             return []
         if not files:
             nested = sorted({f.parent.name for f in folder.glob("*/*") if f.suffix in SUFFIXES})
-            hint = f"name its folders: {', '.join(nested)}" if nested else ""
-            self._add(folder, "no manifests in this folder", hint)
+            hint = f"name its folders: {', '.join(nested)}" if nested else f"{ENDINGS} are read"
+            self.problems.append(fault(f"no manifests in folder {entry!r}", hint))
         return files
 
     def _file(self, file: Path) -> Iterator[Text]:
         try:
             text = file.read_text()
         except UnicodeDecodeError:
-            self._add(file, "not UTF-8 text")
+            self._add(file, "not UTF-8 text", "save it as UTF-8")
         except OSError as error:
-            self._add(file, error.strerror or str(error))
+            self._add(file, error.strerror or str(error), "kindctl has to be able to read it")
         else:
             if file.suffix == ".json":
                 text = text.replace(
@@ -147,8 +150,8 @@ class Texts:
                 )  # JSON is YAML but for its tabs, which no string may hold
             yield Text(str(file), text)
 
-    def _add(self, place: Path, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(str(place), 0, 0, message, hint))
+    def _add(self, file: Path, message: str, hint: str) -> None:
+        self.problems.append(Problem(str(file), 0, 0, message, hint))
 
 
 def _is_kustomization(folder: Path) -> bool:

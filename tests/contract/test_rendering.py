@@ -127,7 +127,7 @@ def test_what_cannot_be_rendered_is_said_in_the_programs_words(
         read(render, "kust", Chart("chart"), root=tmp_path)
     first, second = caught.value.problems
     assert (first.file, second.file) == (str(chart), str(folder))
-    assert first.message.startswith("cannot be rendered: ")
+    assert first.message.startswith("'chart' cannot be rendered: ")
     assert "a.yaml" in first.message
     assert "missing.yaml" in second.message
     assert "accumulating resources" in second.message

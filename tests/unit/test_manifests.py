@@ -173,8 +173,9 @@ def test_folders_without_manifests_say_what_is_there_instead(tmp_path: Path) -> 
         file: (message, hint)
         for file, _, message, hint in problems(tmp_path, "deep", "empty", "kust")
     }
-    assert found["deep"] == ("no manifests in this folder", "name its folders: base")
-    assert found["empty"] == ("no manifests in this folder", "")
+    assert found["deep"] == ("no manifests in folder 'deep'", "name its folders: base")
+    endings = "files that end in .yaml, .yml, .json are read"
+    assert found["empty"] == ("no manifests in folder 'empty'", endings)
     assert found["kust"][0] == "kustomizations and charts are not read here"
     assert problems(tmp_path, "gone.yaml")[0][2] == "No such file or directory"
 

@@ -142,8 +142,9 @@ def test_what_a_program_refuses_is_said_in_its_words_with_the_folder(
     folder, host = kustomization(tmp_path), FakeHost()
     host.programs["kubectl"] = fails
     render = Programs(host, tmp_path, lambda: None, lambda: None)
-    message = f"cannot be rendered: {said}"
-    assert problem(tmp_path, "kust", render) == (str(folder), 0, message, "")
+    message = f"'kust' cannot be rendered: {said}"
+    hint = "these are the words of the program"
+    assert problem(tmp_path, "kust", render) == (str(folder), 0, message, hint)
 
 
 def test_what_was_rendered_is_checked_like_any_manifest(tmp_path: Path) -> None:
@@ -307,7 +308,7 @@ def test_a_chart_that_is_named_as_a_folder_is_pointed_out(tmp_path: Path) -> Non
     with pytest.raises(ConfigError) as caught:
         parts_of(load(file), fake_tools())
     (found,) = caught.value.problems
-    assert (found.file, found.message) == (str(tmp_path / "chart"), "a Helm chart")
+    assert (found.line, found.message) == (5, "'./chart' is a Helm chart")
     assert found.hint == "name it so: {chart: ./chart}"
 
 
@@ -340,3 +341,13 @@ def test_what_renders_is_had_without_reading_the_manifests_that_need_it(
         provide_images(loaded, world.tools, [], ["engine"], **more)
     report = provide_images(loaded, world.tools, ["helm"], ["engine"], **more)
     assert [(step.name, step.outcome) for step in report.steps] == [(f"image:{HELM}", "ready")]
+
+
+def test_a_folder_without_manifests_has_its_line_in_the_file(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    file = write(tmp_path, "  - ./empty\n")
+    with pytest.raises(ConfigError) as caught:
+        parts_of(load(file), fake_tools())
+    (found,) = caught.value.problems
+    assert (found.file, found.line, found.column) == (str(file), 5, 5)
+    assert found.message == "no manifests in folder './empty'"
