@@ -112,7 +112,7 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
     node_ports = NodePorts.of(loaded, controller, apps)
     in_order = sorted(zip(config.apps, apps, strict=True), key=lambda pair: pair[0].name)
     for app, component in in_order:
-        component.exposed = tuple(exposed(app, component, loaded, node_ports))
+        component.exposed = tuple(exposed(app, apps, loaded, node_ports))
     claims = claims_of(loaded, controller, apps)
     refuse_port_clashes(loaded, claims, node_ports)
     warnings = lint_apps(

@@ -65,10 +65,10 @@ class At(Protocol):
 
 
 def exposed(
-    app: AppConfig, component: AppComponent, loaded: Loaded, node_ports: NodePorts
+    app: AppConfig, apps: Sequence[AppComponent], loaded: Loaded, node_ports: NodePorts
 ) -> Iterator[ExposedService]:
-    """Raises ConfigError for a Service that no manifest has, a port that it does not have, and a way
-    that it cannot have."""
+    """The ways of one of the `apps`. Raises ConfigError for a Service that no manifest has or that is meant
+    by more than one, a port that it does not have, and a way that it cannot have."""
     problems: list[Problem] = []
     balanced: set[tuple[str, int | str]] = set()
     index = loaded.config.apps.index(app)
@@ -82,7 +82,8 @@ def exposed(
         way = app.expose[place]
         at = _at(loaded, ("apps", index, "expose", place))
         try:
-            found = _exposed(way, component, loaded.config, at, node_ports)
+            service = _service(way.service, app.name, apps, at)
+            found = _exposed(way, service, loaded.config, at, node_ports)
         except ConfigError as error:
             problems += error.problems
             continue
@@ -104,9 +105,8 @@ def _at(loaded: Loaded, loc: Loc) -> At:
 
 
 def _exposed(
-    way: ExposeServiceConfig, component: AppComponent, config: Config, at: At, node_ports: NodePorts
+    way: ExposeServiceConfig, service: Manifest, config: Config, at: At, node_ports: NodePorts
 ) -> ExposedService:
-    service = _service(way, component, at)
     entry = _entry(way, service, at)
     port = _port(way, service, entry, at, node_ports)
     if way.via == "load-balancer":
@@ -160,14 +160,26 @@ def refuse_unanswered(loaded: Loaded, endpoints: Sequence[Endpoint]) -> None:
         raise ConfigError(problems)
 
 
-def _service(way: ExposeServiceConfig, component: AppComponent, at: At) -> Manifest:
-    services = {m.name: m for m in component.parsed if m.kind == "Service"}
-    if way.service in services:
-        return services[way.service]
-    close = difflib.get_close_matches(way.service, services, 1)
-    known = f"the app's Services: {', '.join(services) or 'none'}"
-    hint = f"did you mean {close[0]!r}?" if close else known
-    raise ConfigError([at(f"no manifest of the app has a Service {way.service!r}", hint)])
+def _service(name: str, app: str, apps: Sequence[AppComponent], at: At) -> Manifest:
+    every = [(a.name, m) for a in apps for m in a.parsed if m.kind == "Service"]
+    own = [manifest for of, manifest in every if of == app]
+    meant = [manifest for manifest in own if manifest.name == name]
+    if len(meant) == 1:
+        return meant[0]
+    if meant:
+        where = " and ".join(sorted(manifest.namespace for manifest in meant))
+        message = f"the app has a Service {name!r} in namespaces {where}"
+        raise ConfigError(
+            [at(message, "one is meant: rename the other, or give it an app of its own")]
+        )
+    known = [manifest.name for manifest in own]
+    close = difflib.get_close_matches(name, known, 1)
+    hint = f"did you mean {close[0]!r}?" if close else f"the app's Services: {', '.join(known)}"
+    if others := [of for of, manifest in every if manifest.name == name]:
+        hint = f"app {others[0]!r} has it: expose it there"
+    elif not known:
+        hint = "the app has no Service at all"
+    raise ConfigError([at(f"no manifest of the app has a Service {name!r}", hint)])
 
 
 def _entry(way: ExposeServiceConfig, service: Manifest, at: At) -> Object:

@@ -106,6 +106,8 @@ metadata: {name: web}
 spec: {selector: {app: web}, ports: [{name: a, port: 80}, {name: b, port: 81}]}
 """
 
+CONFIG_MAP = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}"
+
 
 @pytest.mark.parametrize(
     ("entry", "message"),
@@ -128,6 +130,51 @@ def test_a_service_or_port_that_no_manifest_has_is_refused(
     assert message in problem.message
     assert (problem.file, problem.line) == (str(tmp_path / "kindctl.yaml"), 3)
     assert problem.column > 40  # of the entry
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "message", "hint"),
+    [
+        (
+            SERVICE + "---" + SERVICE.replace("name: web", "name: web, namespace: blue"),
+            CONFIG_MAP,
+            "the app has a Service 'web' in namespaces blue and shop",
+            "one is meant: rename the other, or give it an app of its own",
+        ),
+        (
+            CONFIG_MAP,
+            SERVICE,
+            "no manifest of the app has a Service 'web'",
+            "app 'blog' has it: expose it there",
+        ),
+        (
+            CONFIG_MAP,
+            CONFIG_MAP,
+            "no manifest of the app has a Service 'web'",
+            "the app has no Service at all",
+        ),
+        (
+            SERVICE.replace("name: web", "name: database"),
+            CONFIG_MAP,
+            "no manifest of the app has a Service 'web'",
+            "the app's Services: database",
+        ),
+    ],
+)
+def test_a_service_is_told_where_it_is(
+    tmp_path: Path, own: str, other: str, message: str, hint: str
+) -> None:
+    (tmp_path / "shop.yaml").write_text(own)
+    (tmp_path / "blog.yaml").write_text(other)
+    (tmp_path / "kindctl.yaml").write_text(
+        "name: shop\napps:\n- {name: blog, manifests: [blog.yaml]}\n"
+        "- {name: shop, manifests: [shop.yaml],\n"
+        "expose: [{service: web, port: 80, via: port-forward}]}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        parts_of(load(tmp_path / "kindctl.yaml"), fake_tools())
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.message, problem.hint) == (5, message, hint)
 
 
 # --- exposures -----------------------------------------------------------------------------------
