@@ -35,7 +35,7 @@ def on_node(part: Any) -> Iterator[tuple[At, int, dict[str, Any]]]:
         pod = part
         for key in at[:-2]:
             pod = pod[key]
-        for index, port in enumerate(container.get("ports") or ()):
+        for index, port in _ports(container):
             key = (
                 "hostPort"
                 if port.get("hostPort") or not pod.get("hostNetwork")
@@ -43,6 +43,20 @@ def on_node(part: Any) -> Iterator[tuple[At, int, dict[str, Any]]]:
             )
             if isinstance(number := port.get(key), int) and number:
                 yield (*at, "ports", index, key), number, port
+
+
+def container_ports(obj: Object) -> Iterator[dict[str, Any]]:
+    """Of every container."""
+    for _, container in containers(obj):
+        yield from (port for _, port in _ports(container))
+
+
+def _ports(container: Object) -> Iterator[tuple[int, dict[str, Any]]]:
+    """With their index. Custom objects may have anything in their place."""
+    ports = container.get("ports")
+    for index, port in enumerate(ports if isinstance(ports, list) else ()):
+        if isinstance(port, dict):
+            yield index, port
 
 
 def image_volumes(part: Any) -> Iterator[dict[str, Any]]:

@@ -34,7 +34,9 @@ CONTAINERS = [
     {
         "image": TEXT,
         "imagePullPolicy": TEXT,
-        "ports": [{"name": TEXT, "containerPort": NUMBER, "hostPort": NUMBER, "protocol": TEXT}],
+        "ports": [
+            {"name": TEXT, "containerPort": Needed(NUMBER), "hostPort": NUMBER, "protocol": TEXT}
+        ],
         "env": [{"valueFrom": {"configMapKeyRef": NAMED, "secretKeyRef": NAMED}}],
         "envFrom": [{"configMapRef": NAMED, "secretRef": NAMED}],
         "resources": MAPPING,

@@ -13,6 +13,7 @@ import yaml
 
 from kindctl.components.checksum import with_checksums
 from kindctl.components.manifests import read_manifests
+from kindctl.components.pods import container_ports, on_node
 from kindctl.config.load import Loaded, load
 from kindctl.errors import ConfigError, Problem
 from kindctl.models import Object
@@ -246,3 +247,11 @@ def test_whatever_stands_in_a_place_is_taken_or_refused(tmp_path: Path, index: i
                 raise AssertionError(f"{at}: {value!r}") from error
     assert refused
     assert [str(problem) for problem in refused if not problem.line] == []
+
+
+def test_custom_objects_may_have_anything_in_the_place_of_ports() -> None:
+    given: list[Any] = ["x", 7, None, {"hostPort": 2}, ["x", {"hostPort": 1}]]
+    containers = [{"image": "a", "ports": ports} for ports in given]
+    pod = {"spec": {"containers": containers}}
+    assert list(container_ports(pod)) == [{"hostPort": 1}]
+    assert [(at[-2:], number) for at, number, _ in on_node(pod)] == [((1, "hostPort"), 1)]

@@ -13,11 +13,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from kindctl.components.base import Resolve, Setup
 from kindctl.components.custom.brought import Brought
 from kindctl.components.manifests import Manifest
-from kindctl.components.pods import containers, images, on_node, use_images_of_nodes
+from kindctl.components.pods import container_ports, images, on_node, use_images_of_nodes
 from kindctl.components.proof import (
     CONTROLLER_HEADER,
     ENVIRONMENT_HEADER,
@@ -153,11 +154,13 @@ def _is(obj: Object, kind: str, namespace: str, name: str) -> bool:
 
 def _leave_the_node(obj: Object) -> None:
     """Take from its pods the ports of a node, which another controller has until it hands over."""
-    template = (obj.get("spec") or {}).get("template") or {}
-    (template.get("spec") or {}).pop("hostNetwork", None)
-    for _, container in containers(obj):
-        for port in container.get("ports") or ():
-            port.pop("hostPort", None)
+    pod: Any = obj
+    for key in ("spec", "template", "spec"):
+        pod = pod.get(key) if isinstance(pod, dict) else None
+    if isinstance(pod, dict):
+        pod.pop("hostNetwork", None)
+    for port in container_ports(obj):
+        port.pop("hostPort", None)
 
 
 def _unready(workload: Object) -> str:
