@@ -3,10 +3,11 @@ engine or the cluster here, so that what cannot work is refused before either is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from kindctl import kubeconfig
 from kindctl.clashes import refuse_url_clashes
@@ -32,7 +33,7 @@ from kindctl.config.schema import (
     ExistingConfig,
 )
 from kindctl.diagnose.base import WantedPort, Wants
-from kindctl.errors import ConfigError, KindctlError
+from kindctl.errors import ConfigError, KindctlError, Problem
 from kindctl.images import cas
 from kindctl.images.objects import objects_in
 from kindctl.images.pins import HELM, node_reference
@@ -56,6 +57,9 @@ from kindctl.trust.serving import Serving
 from kindctl.ways import controllers_way, expectation, exposed, refuse_unanswered
 
 HTTPS = 443
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -109,10 +113,12 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
     if config.ingress.controller != "none":
         controller = load_controller(config.ingress.controller, setup)
     apps = tuple(_app(app, loaded, controller, render) for app in config.apps)
+    every_result(lambda app: app.parsed, apps)
     node_ports = NodePorts.of(loaded, controller, apps)
     in_order = sorted(zip(config.apps, apps, strict=True), key=lambda pair: pair[0].name)
-    for app, component in in_order:
-        component.exposed = tuple(exposed(app, apps, loaded, node_ports))
+    ways_in = every_result(lambda pair: tuple(exposed(pair[0], apps, loaded, node_ports)), in_order)
+    for (_, component), ways_of_it in zip(in_order, ways_in, strict=True):
+        component.exposed = ways_of_it
     claims = claims_of(loaded, controller, apps)
     refuse_port_clashes(loaded, claims, node_ports)
     warnings = lint_apps(
@@ -148,6 +154,20 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
         on_this_machine(claims),
         warnings,
     )
+
+
+def every_result(make: Callable[[T], R], given: Sequence[T]) -> list[R]:
+    """Raises ConfigError with the problems of all of them, not of the first alone."""
+    results: list[R] = []
+    problems: list[Problem] = []
+    for item in given:
+        try:
+            results.append(make(item))
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return results
 
 
 def _registry(config: Config) -> Iterator[Component]:

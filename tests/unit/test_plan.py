@@ -275,6 +275,18 @@ def test_manifests_that_are_certain_to_fail_are_refused(tmp_path: Path) -> None:
     assert message == "no ingress controller here serves class 'traefik'"
 
 
+def test_the_problems_of_all_apps_come_at_once(tmp_path: Path) -> None:
+    assert refused(tmp_path, TWO, shop="a", blog="b") == [
+        "expected a Kubernetes object, got 'b'",
+        "expected a Kubernetes object, got 'a'",
+    ]
+    config = TWO.replace("]}", "], expose: [{service: x, via: port-forward}]}")
+    assert refused(tmp_path, config, shop=INGRESS, blog=SERVICE) == [
+        "no manifest of the app has a Service 'x'",
+        "no manifest of the app has a Service 'x'",
+    ]
+
+
 def test_warnings_alone_are_not_refused(tmp_path: Path) -> None:
     dotted = INGRESS.replace("path: /,", "path: /v1.2,")
     (route,) = plan_of(tmp_path, SHOP, shop=dotted).parts.routes
