@@ -53,7 +53,9 @@ def read(path: Path) -> Document:
             [Problem(str(path), 0, 0, error.strerror or str(error), "kindctl init writes one")]
         ) from error
     except UnicodeDecodeError as error:
-        raise ConfigError([Problem(str(path), 0, 0, "not UTF-8 text")]) from error
+        raise ConfigError(
+            [Problem(str(path), 0, 0, "not UTF-8 text", "save it as UTF-8")]
+        ) from error
     return parse(text, str(path))
 
 
