@@ -129,7 +129,12 @@ def _objects(data: Any, node: yaml.Node, text: Text, problems: list[Problem]) ->
     is_list = isinstance(data, dict) and data.get("kind") == "List"
     nameless = None if is_list else _fault(data)
     faults = [nameless] if nameless else list(misshapen(data))
-    problems += [text.problem(message, hint, _mark(node, at)) for message, hint, at in faults]
+    # what was rendered has no line by which one would know it
+    named = text.rendered and not (is_list or nameless)
+    which = f"{data['kind']} {data['metadata']['name']}: " if named else ""
+    problems += [
+        text.problem(which + message, hint, _mark(node, at)) for message, hint, at in faults
+    ]
     if faults:
         return
     if is_list:

@@ -158,6 +158,12 @@ def test_what_was_rendered_is_checked_like_any_manifest(tmp_path: Path) -> None:
         "Service shop/web is there twice",
         f"first in {folder}",
     )
+    render = programs(tmp_path, kubectl=Recorder(WEB.replace("port: 80", "port: x")))
+    message = "Service web: spec.ports[0].port is text, and a number is wanted there"
+    assert problem(tmp_path, "kust", render)[:3] == (*place, message)
+    render = programs(tmp_path, kubectl=Recorder("{apiVersion: v1, kind: List, items: x}"))
+    message = "items is text, and a list is wanted there"
+    assert problem(tmp_path, "kust", render)[:3] == (*place, message)
     render = programs(tmp_path, kubectl=Recorder("a: [\n"))
     assert problem(tmp_path, "kust", render)[2].startswith("not YAML")
 
