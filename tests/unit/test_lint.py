@@ -148,7 +148,9 @@ def test_an_image_that_the_node_would_pull(folder: Path, image: str, level: str)
 
 
 def test_ports_of_the_node_are_given_once(folder: Path) -> None:
-    pod = (POD % ("%s", "web:1")).replace("imagePullPolicy: Always", "ports: [{hostPort: %s}]")
+    pod = (POD % ("%s", "web:1")).replace(
+        "imagePullPolicy: Always", "ports: [{containerPort: 1, hostPort: %s}]"
+    )
     text = "---\n".join([pod % ("a", 8000), pod % ("b", 8000), pod % ("c", 80)])
     around = Surroundings(host_ports={80: "ingress-nginx"})
     first, second = found(folder, text, around)
