@@ -289,15 +289,25 @@ def test_http_3_beside_https_changes_nothing(folder: Folder, cluster: FakeCluste
     """One number twice in the Service and in the pod: UDP for QUIC, TCP for TLS."""
     folder.write(
         gate=(
-            "ports: [{name: web, port: 8000, targetPort: web}, ",
-            "ports: [{name: web, port: 8000, targetPort: web}, "
-            "{name: quic, port: 8443, protocol: UDP, targetPort: 9444}, ",
+            "{name: tls, port: 8443, targetPort: 9443}",
+            "{name: tls, port: 8443, targetPort: 9443}, "
+            "{name: quic, port: 8443, protocol: UDP, targetPort: 9444}",
         ),
     )
     assert folder.parts().mappings == (PortMapping(80, 1080), PortMapping(443, 1443))
-    quic = "        - {name: quic, containerPort: 9443, protocol: UDP}\n"
+    quic = "        - {name: quic, containerPort: 9443, hostPort: 1444, protocol: UDP}\n"
     folder.write(gate=("        - {name: tls", f"{quic}        - {{name: tls"))
     assert folder.parts().mappings == (PortMapping(80, 1080), PortMapping(443, 1443))
+    assert folder.custom().host_ports == {1080: "custom", 1443: "custom"}
+
+
+def test_ports_of_the_hosts_network_need_no_declaration(folder: Folder) -> None:
+    text = MANIFESTS[: MANIFESTS.index("        ports:\n")]
+    text = text.replace("targetPort: web", "targetPort: 9080")
+    net = text.replace("    spec:\n      cont", "    spec:\n      hostNetwork: true\n      cont")
+    folder.write(gate=(MANIFESTS, net))
+    assert folder.parts().mappings == (PortMapping(80, 9080), PortMapping(443, 9443))
+    assert folder.custom().host_ports == {9080: "custom", 9443: "custom"}
 
 
 def test_a_node_port_is_given_to_tcp(folder: Folder, cluster: FakeCluster) -> None:

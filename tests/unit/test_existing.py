@@ -530,6 +530,17 @@ def test_node_ports_are_where_the_file_says_and_nowhere_else(
     assert hint in problem.hint
 
 
+def test_a_port_that_a_controller_does_not_have_is_not_asked_for(world: World) -> None:
+    custom = (
+        "manifests: [k8s.yaml], namespace: a, ingressClass: a, service: a, ports: {https: null}"
+    )
+    loaded(
+        "name: shop\ncluster: {provider: {existing: prod}}\n"
+        "ingress: {controller: custom, expose: {via: node-port, http: 30080}, "
+        f"custom: {{{custom}}}}}\n"
+    )
+
+
 def test_the_url_of_a_node_port_has_the_address_of_the_node(world: World) -> None:
     Path("k8s.yaml").write_text(
         "{apiVersion: v1, kind: Service, metadata: {name: web},"

@@ -83,6 +83,21 @@ def test_the_order_of_the_file_changes_nothing(tmp_path: Path) -> None:
     assert found[0] == found[1]
 
 
+def test_the_order_of_the_apps_changes_nothing(tmp_path: Path) -> None:
+    services(tmp_path, web="")
+    apps = [
+        f"- {{name: a{number}, manifests: [web.yaml], "
+        f"expose: [{{service: web, via: node-port, local: {80 + number}}}]}}\n"
+        for number in range(20)
+    ]
+    found = []
+    for some in (apps, apps[::-1]):
+        text = "name: shop\ningress: {controller: none}\napps:\n" + "".join(some)
+        (tmp_path / "kindctl.yaml").write_text(text)
+        found.append(set(parts_of(load(tmp_path / "kindctl.yaml"), fake_tools()).mappings))
+    assert found[0] == found[1]
+
+
 def test_two_automatic_ports_and_those_of_the_file_and_the_manifests_differ(tmp_path: Path) -> None:
     chosen = NodePorts().choose(a_service("one"), 80)
     services(tmp_path, one="", two="", three=f", nodePort: {chosen}", four=", nodePort: 30004")
@@ -331,6 +346,12 @@ def test_a_service_that_cannot_be_reached_so_is_refused(
     assert line == 8
     assert f"Service 'one' {message}" in text
     assert "web.yaml:" in text
+
+
+def test_endpoints_of_the_users_own_have_a_node_port(tmp_path: Path) -> None:
+    text = SERVICE.replace("NAME", "one").replace("NODE", "").replace("MORE", "")
+    (tmp_path / "web.yaml").write_text(text.replace("selector: {app: web}, ", ""))
+    assert parts(tmp_path, "- {service: one, via: node-port}\n").mappings
 
 
 def test_a_headless_service_is_forwarded_to(tmp_path: Path) -> None:

@@ -272,6 +272,7 @@ def test_a_controller_is_forwarded_to_where_nodes_are_not_reached(
         ("http", 8080),
         ("https", 8443),
     ]
+    assert [wanted.key for wanted in parts.ports] == ["", ""]  # no key changes them
 
 
 def test_a_port_that_the_service_does_not_have_is_a_fault_of_the_caller() -> None:
