@@ -1,4 +1,7 @@
-"""Keys that count under a condition alone. Elsewhere they would silently do nothing, and so are refused."""
+"""Keys that count under a condition alone. Elsewhere they would silently do nothing, and so are refused.
+
+Not `ingress.custom`: who switches controllers changes one word, `controller`, and changes it back.
+"""
 
 from __future__ import annotations
 
@@ -52,12 +55,6 @@ CONDITIONS = (
         lambda config: config.images.push is not None or _is_made(config),
         "images.pull is another name of the registry images.push, and there is none",
         "set images.push: this machine's name of it",
-    ),
-    Condition(
-        ("ingress", "custom"),
-        lambda config: config.ingress.controller == "custom",
-        "ingress.custom is for a controller of your own",
-        "set `controller: custom`, or take it out",
     ),
     Condition(
         ("ingress", "expose", "nodePorts"),

@@ -174,18 +174,19 @@ def test_an_app_cannot_be_named_like_what_is_installed(
     assert problems(tmp_path, text) == [(3, 26, message, f"another name: {name}-app, say")]
 
 
+def test_a_controller_of_ones_own_may_rest_while_another_serves(tmp_path: Path) -> None:
+    config = load(
+        write(tmp_path, f"name: a\ningress: {{controller: traefik, {CUSTOM}}}}}\n")
+    ).config
+    assert config.ingress.controller == "traefik"
+
+
 CUSTOM = "custom: {manifests: [.], namespace: a, ingressClass: a, service: a"
 
 
 @pytest.mark.parametrize(
     ("text", "place", "message", "hint"),
     [
-        (
-            f"ingress: {{{CUSTOM}}}}}",
-            (2, 19),
-            "ingress.custom is for a controller of your own",
-            "set `controller: custom`, or take it out",
-        ),
         (
             f"ingress: {{controller: custom, {CUSTOM}, ports: {{http: 80, https: 80}}}}}}",
             (2, 124),

@@ -154,8 +154,10 @@ def test_what_cannot_be_rendered_is_refused_with_its_place(apps: Apps) -> None:
     apps.replace(page, ".Values.greeting.words", ".Values.salute.words")
     refused = apps.kindctl.run("up", "-f", str(apps.folder), code=2)
     apps.replace(page, ".Values.salute.words", ".Values.greeting.words")
-    assert str(apps.folder / "greeting" / "chart") in refused.err
-    assert "templates/page.yaml" in refused.err
+    assert (
+        f"{apps.folder / 'kindctl.yaml'}:22:5: './greeting/chart' cannot be rendered" in refused.err
+    )
+    assert "templates/page.yaml:7:56" in refused.err
     assert apps.pods() == before
 
 
