@@ -276,16 +276,6 @@ class Route:
 # --- Kubernetes objects --------------------------------------------------------------------------
 
 
-def api_group(api_version: str) -> str:
-    """ "apps" of "apps/v1"; empty of "v1", the core group."""
-    return api_version.rpartition("/")[0]
-
-
-def is_tcp(port: Mapping[str, Any]) -> bool:
-    """Of an entry of `ports`, a Service's or a container's."""
-    return port.get("protocol") in (None, "TCP")
-
-
 @dataclass(frozen=True)
 class ObjectRef:
     api_version: str

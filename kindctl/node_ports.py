@@ -19,7 +19,8 @@ from kindctl.config.load import Loaded
 from kindctl.config.places import Loc, dotted
 from kindctl.diagnose.base import WantedPort
 from kindctl.errors import ConfigError, Problem
-from kindctl.models import Exposure, is_tcp
+from kindctl.kube_objects import is_tcp
+from kindctl.models import Exposure
 
 ANY = "0.0.0.0"  # noqa: S104 - what kind binds where nothing is said
 PORTS, UNPRIVILEGED = range(1, 65536), range(1024, 65536)

@@ -16,7 +16,8 @@ from kindctl.config.schema import AppConfig, Config, ExpectConfig, ExposeService
 from kindctl.errors import ConfigError, Problem
 from kindctl.exposures import load_exposure
 from kindctl.exposures.load_balancer import nodes_are_reached, on_this_machine
-from kindctl.models import Endpoint, ExposedPort, Exposure, Object, is_tcp
+from kindctl.kube_objects import is_tcp
+from kindctl.models import Endpoint, ExposedPort, Exposure, Object
 from kindctl.node_ports import NodePorts
 
 USUALLY_HTTP = (80, 3000, 5000, 8000, 8080)

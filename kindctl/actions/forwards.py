@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from kindctl.actions.environments import open_environment, provider_of
 from kindctl.errors import ToolError, UsageError
-from kindctl.models import Forward, Object, is_tcp
+from kindctl.kube_objects import is_tcp
+from kindctl.models import Forward, Object
 from kindctl.steps.forward import FROM_COMMAND, access_of, add, explained, target
 from kindctl.tools.protocols import Cluster, ForwardState, Tools
 

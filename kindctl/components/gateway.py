@@ -18,11 +18,9 @@ import threading
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from kindctl.kube_objects import labels_of
 from kindctl.models import (
     COMPONENT_LABEL,
-    ENVIRONMENT_LABEL,
-    MANAGED_LABEL,
-    MANAGER,
     Exposure,
     Object,
     ObjectRef,
@@ -67,7 +65,7 @@ class Handover:
             self._others[name] = frozenset()
 
     def _look(self, cluster: Cluster) -> frozenset[str]:
-        labels = f"{MANAGED_LABEL}={MANAGER},{ENVIRONMENT_LABEL}={self.environment}"
+        labels = labels_of(self.environment)
         selector = selector_in_charge(cluster)
         found = [
             obj

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from kindctl.errors import KindctlError
+from kindctl.kube_objects import is_going
 from kindctl.models import MANAGED_LABEL, MANAGER, Object, ObjectRef
 from kindctl.tools.protocols import Cluster
 
@@ -75,7 +76,7 @@ class Definitions:
         marks = [
             (obj["metadata"].get("annotations") or {}).get(MARK)
             for obj in cluster.list(*CRD, labels=f"{MANAGED_LABEL}={MANAGER}")
-            if obj["spec"]["group"] == GROUP and "deletionTimestamp" not in obj["metadata"]
+            if obj["spec"]["group"] == GROUP and not is_going(obj)
         ]
         return bool(marks) and set(marks) == {_mark(len(marks))}
 

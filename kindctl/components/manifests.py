@@ -18,7 +18,8 @@ from kindctl.components.scopes import Scopes
 from kindctl.components.shapes import misshapen
 from kindctl.components.sources import Renderer, Source, Text, Texts
 from kindctl.errors import ConfigError, Problem
-from kindctl.models import Object, api_group
+from kindctl.kube_objects import api_group
+from kindctl.models import Object
 
 if TYPE_CHECKING:
     import yaml

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kindctl.models import Object, api_group
+from kindctl.kube_objects import api_group
+from kindctl.models import Object
 
 CLUSTER_SCOPED: Mapping[str, frozenset[str]] = {
     "": frozenset({"ComponentStatus", "Namespace", "Node", "PersistentVolume"}),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kindctl.components.manifests import Manifest
-from kindctl.models import Exposure, Object, is_tcp
+from kindctl.kube_objects import is_tcp
+from kindctl.models import Exposure, Object
 
 GIVES = {"NodePort": "node port", "LoadBalancer": "external address", "": "pods to forward to"}
 """What a Service of that type is reached by; of no type of its own: its pods."""

@@ -6,7 +6,8 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kindctl.models import Endpoint, ExposedPort, Forward, Object, PortMapping, is_tcp
+from kindctl.kube_objects import is_tcp
+from kindctl.models import Endpoint, ExposedPort, Forward, Object, PortMapping
 
 LOCALHOST = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
 

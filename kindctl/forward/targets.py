@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kindctl.forward.access import Access, ApiRefused
-from kindctl.models import Object, is_tcp
+from kindctl.kube_objects import is_tcp
+from kindctl.models import Object
 
 SERVICE_LABEL = "kubernetes.io/service-name"
 PAUSES = (0.05, 2.0)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from kindctl import kubeconfig
 from kindctl.errors import ApiError, KindctlError, NotOursError, ToolError, UsageError
+from kindctl.kube_objects import is_going
 from kindctl.models import (
     ENVIRONMENT_LABEL,
     MANAGED_LABEL,
@@ -128,7 +129,7 @@ class ExistingProvider:
         claim = self._claimed()
         if claim is None:
             return Absent("nothing of this environment is in it")
-        if "deletionTimestamp" in claim["metadata"]:
+        if is_going(claim):
             return NotReady(f"namespace {SYSTEM_NAMESPACE} is being deleted")
         return Ready(f"Kubernetes {self.cluster().version()}")
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from kindctl.components.base import Component, Resolve
 from kindctl.components.checksum import with_checksums
+from kindctl.kube_objects import api_group
 from kindctl.models import (
     COMPONENT_LABEL,
     ENVIRONMENT_LABEL,
@@ -15,7 +16,6 @@ from kindctl.models import (
     MANAGER,
     Object,
     ObjectRef,
-    api_group,
 )
 from kindctl.tools.protocols import Cluster
 

@@ -13,10 +13,9 @@ from typing import Any
 
 from kindctl.components.base import Component, Resolve
 from kindctl.errors import ApiError, KindctlError, NotOursError
+from kindctl.kube_objects import is_going, labels_of
 from kindctl.models import (
     ENVIRONMENT_LABEL,
-    MANAGED_LABEL,
-    MANAGER,
     Absent,
     Cause,
     Change,
@@ -157,7 +156,7 @@ class ObjectsApplied:
     ) -> dict[ObjectRef, Object]:
         """One request a kind instead of one an object."""
         kinds = {(obj["apiVersion"], obj["kind"]) for obj in objects}
-        labels = f"{MANAGED_LABEL}={MANAGER},{ENVIRONMENT_LABEL}={self.environment}"
+        labels = labels_of(self.environment)
         lists = pool.map(lambda kind: cluster.list(*kind, labels=labels), kinds)
         return {ObjectRef.of(obj): obj for found in lists for obj in found}
 
@@ -171,7 +170,7 @@ class ObjectsApplied:
             )
         if ref.kind == "Namespace" and not self.adopt and not self._is_ours(live):
             return Look(obj)  # used as it is
-        if "deletionTimestamp" in live["metadata"]:
+        if is_going(live):
             return Look(obj, going=True, waits_for=_why_going(live))
         if not self._may_take(live):
             return Look(obj, error=_not_ours(ref, live))
@@ -325,7 +324,7 @@ def _held_by_pods(look: Look, cluster: Cluster) -> Cause | None:
     pods = [
         pod["metadata"]["name"]
         for pod in users_of(look.obj, cluster.list("v1", "Pod", namespace=look.ref.namespace))
-        if "deletionTimestamp" not in pod["metadata"]
+        if not is_going(pod)
     ]
     if not pods:
         return None

@@ -9,9 +9,9 @@ from itertools import groupby
 
 from kindctl.components.base import Component
 from kindctl.errors import ApiError
+from kindctl.kube_objects import api_group, is_going, labels_of
 from kindctl.models import (
     COMPONENT_LABEL,
-    ENVIRONMENT_LABEL,
     MANAGED_LABEL,
     MANAGER,
     SYSTEM_NAMESPACE,
@@ -25,7 +25,6 @@ from kindctl.models import (
     Ready,
     State,
     Wake,
-    api_group,
 )
 from kindctl.providers.base import Provider
 from kindctl.steps.asking import ask
@@ -141,16 +140,11 @@ def ours(cluster: Cluster, environment: str) -> list[tuple[ObjectRef, Mapping[st
 
 def applied(cluster: Cluster, environment: str) -> list[Object]:
     """What kindctl applied for this environment, with what is being deleted."""
-    labels = f"{MANAGED_LABEL}={MANAGER},{ENVIRONMENT_LABEL}={environment}"
+    labels = labels_of(environment)
     kinds = [kind[:2] for kind in cluster.kinds() if kind[1] != "Event"]
     with ThreadPoolExecutor(THREADS) as pool:
         lists = pool.map(lambda kind: _listed(cluster, *kind, labels=labels), kinds)
         return [obj for objects in lists for obj in objects if is_applied(obj)]
-
-
-def is_going(live: Object) -> bool:
-    """Whether it is being deleted: it stays until its finalizers are through."""
-    return "deletionTimestamp" in live["metadata"]
 
 
 def remove(cluster: Cluster, surplus: Iterable[ObjectRef]) -> list[str]:

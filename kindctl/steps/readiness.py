@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from kindctl.kube_objects import is_going
 from kindctl.models import Object, ObjectRef
 from kindctl.steps import gateways
 
@@ -31,7 +32,7 @@ def pods_of(workload: Object, pods: Iterable[Object]) -> list[Object]:
         pod
         for pod in pods
         if pod["metadata"].get("namespace") == namespace
-        and "deletionTimestamp" not in pod["metadata"]
+        and not is_going(pod)
         and _matches(selector, pod["metadata"].get("labels") or {})
     ]
     return sorted(selected, key=lambda pod: pod["metadata"]["creationTimestamp"], reverse=True)

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kindctl.components.base import Component
+from kindctl.kube_objects import is_going
 from kindctl.models import (
     ENVIRONMENT_LABEL,
     MANAGED_LABEL,
@@ -107,7 +108,7 @@ class Recorded:
             live = cluster.get(ref)
             if live is None:
                 return Absent(str(ref))
-            if "deletionTimestamp" in live["metadata"]:
+            if is_going(live):
                 return NotReady(f"{ref} is being deleted")
             if fields := differences(live, cluster.apply(obj, dry_run=True)):
                 return Differs(f"{ref}: {', '.join(fields)}")

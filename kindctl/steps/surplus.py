@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from kindctl.components.base import Component
 from kindctl.components.pods import containers
 from kindctl.errors import ApiError, KindctlError
+from kindctl.kube_objects import is_going, labels_of
 from kindctl.models import (
     COMPONENT_LABEL,
     ENVIRONMENT_LABEL,
@@ -66,7 +67,7 @@ class Surplus:
         for service in cluster.list("v1", "Service"):
             if port in _node_ports(service):
                 ref = ObjectRef.of(service)
-                if "deletionTimestamp" in service["metadata"]:
+                if is_going(service):
                     return Holder(ref, passes=True)
                 wanted = self._wanted(cluster).get(identity(ref))
                 if wanted is not None:
@@ -92,7 +93,7 @@ class Surplus:
     def _leftovers(
         self, cluster: Cluster, kinds: Sequence[tuple[str, str]], wanted: Collection[Identity]
     ) -> Iterator[Object]:
-        labels = f"{MANAGED_LABEL}={MANAGER},{ENVIRONMENT_LABEL}={self.environment}"
+        labels = labels_of(self.environment)
         for kind in kinds:
             for obj in cluster.list(*kind, labels=labels):
                 if is_applied(obj) and identity(ObjectRef.of(obj)) not in wanted:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kindctl.errors import KindctlError
+from kindctl.kube_objects import is_going
 from kindctl.models import ENVIRONMENT_LABEL, SYSTEM_NAMESPACE, Object, ObjectRef
 from kindctl.steps.desired import CUSTOM, is_ours_or_absent, rank
-from kindctl.steps.prune import applied, is_going, remove, surplus_of
+from kindctl.steps.prune import applied, remove, surplus_of
 from kindctl.steps.record import read_record
 from kindctl.tools.protocols import Cluster, Say
 

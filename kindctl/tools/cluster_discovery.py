@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from kindctl.errors import ApiError
-from kindctl.models import api_group
+from kindctl.kube_objects import api_group
 from kindctl.tools.cluster_rest import Rest
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"

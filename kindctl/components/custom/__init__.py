@@ -25,7 +25,8 @@ from kindctl.components.proof import (
     WELL_KNOWN,
     environment_id,
 )
-from kindctl.models import SYSTEM_NAMESPACE, Endpoint, Object, ObjectRef, Route, is_tcp
+from kindctl.kube_objects import is_tcp
+from kindctl.models import SYSTEM_NAMESPACE, Endpoint, Object, ObjectRef, Route
 from kindctl.tools.protocols import Cluster
 from kindctl.trust.serving import SECRET
 

@@ -12,7 +12,8 @@ from kindctl.components.manifests import Manifest, read_manifests
 from kindctl.components.pods import on_node
 from kindctl.components.services import unfit
 from kindctl.errors import ConfigError, Problem
-from kindctl.models import Exposure, Object, ObjectRef, api_group, is_tcp
+from kindctl.kube_objects import api_group, is_tcp
+from kindctl.models import Exposure, Object, ObjectRef
 
 WORKLOADS = {"deployment": "Deployment", "daemonset": "DaemonSet", "statefulset": "StatefulSet"}
 
