@@ -270,9 +270,9 @@ def _existing(config: Config) -> Iterator[Finding]:
 def _unmapped(config: Config) -> Iterator[Finding]:
     """Node ports of a cluster that kind did not make: nobody maps them to other ports, nor is it known
     whose the address is."""
-    expose = config.ingress.expose
-    if config.ingress.controller != "none" and expose.via == "node-port":
-        custom = config.ingress.custom
+    ingress, expose = config.ingress, config.ingress.expose
+    if ingress.controller != "none" and expose.via == "node-port":
+        custom = ingress.custom if ingress.controller == "custom" else None
         schemes = ("http", "https") if custom is None or custom.ports.https else ("http",)
         for scheme in schemes:
             port, node_port = getattr(expose, scheme), getattr(expose.nodePorts, scheme)

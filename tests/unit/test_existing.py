@@ -512,6 +512,13 @@ NODE_PORT += "- name: shop\n  manifests: [k8s.yaml]\n  expose: [{service: web, v
             "nothing maps port 443 to node port 30443",
             "https: 30443",
         ),
+        (  # custom rests: its lack of HTTPS is not the serving controller's
+            "cluster: {provider: {existing: prod}}\n"
+            "ingress: {controller: nginx, expose: {via: node-port, http: 30080}, custom: {"
+            "manifests: [.], namespace: a, ingressClass: a, service: a, ports: {https: null}}}",
+            "nothing maps port 443 to node port 30443",
+            "https: 30443",
+        ),
         (f"{NODE_PORT}}}]", "at which address does the node port of 'web' answer?", "INTERNAL-IP"),
         (
             f"{NODE_PORT}, nodePort: 30001, local: 8080, address: 10.1.2.4}}]",
