@@ -263,7 +263,7 @@ class Route:
         True  # by the controller, with this environment's headers; else straight to a Service
     )
     well_known: bool = (
-        False  # its controller sets no headers: a pod of ours behind it does (components.proof)
+        False  # its controller sets no headers: a pod of ours behind it does (ingress.proof)
     )
     certified: bool = False  # over TLS, with a certificate that the local authority has signed
 

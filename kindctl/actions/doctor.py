@@ -11,7 +11,7 @@ from kindctl.diagnose.base import Wants
 from kindctl.diagnose.checks import examine, intentions, repair
 from kindctl.errors import ConfigError
 from kindctl.models import Verdict
-from kindctl.parts import parts_of, wants
+from kindctl.planning.parts import parts_of, wants
 from kindctl.tools.protocols import Tools
 
 

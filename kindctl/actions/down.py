@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 
 from kindctl import kubeconfig
 from kindctl.actions.environments import provider_of
+from kindctl.live.withdraw import withdraw
 from kindctl.models import Absent, Change
 from kindctl.paths import environment_dir
 from kindctl.providers.base import Provider
-from kindctl.steps.withdraw import withdraw
 from kindctl.tools.lock import environment_lock
 from kindctl.tools.protocols import Tools
 

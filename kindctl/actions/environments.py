@@ -14,13 +14,13 @@ from kindctl.actions.elsewhere import refuse_a_move
 from kindctl.config.load import LOCAL_FILE, Loaded, find_file, load
 from kindctl.config.schema import ExistingConfig
 from kindctl.errors import ConfigError, KindctlError, UsageError
+from kindctl.live.addresses import urls_of
+from kindctl.live.record import Record, read_record
 from kindctl.models import DOCKER_ENVIRONMENT_LABEL, REGISTRY_LABEL, Absent, ContainerInfo
 from kindctl.paths import checked, names_environment
 from kindctl.providers.base import Provider
 from kindctl.providers.existing import ExistingProvider, all_remembered, remembered
 from kindctl.providers.kind import KindProvider
-from kindctl.steps.located import urls_of
-from kindctl.steps.record import Record, read_record
 from kindctl.tools.protocols import Cluster, Tools
 
 

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 from kindctl.config.load import Loaded
 from kindctl.errors import UsageError
-from kindctl.events import Emit
 from kindctl.images.listing import ImageRow
 from kindctl.images.pins import OPTIONAL
 from kindctl.images.store import Images
 from kindctl.models import Report
-from kindctl.parts import images_of
-from kindctl.plan import make_plan
-from kindctl.run import run
+from kindctl.planning.parts import images_of
+from kindctl.planning.plan import make_plan
+from kindctl.runner.events import Emit
+from kindctl.runner.run import run
 from kindctl.steps.image import ImagePresent
 from kindctl.tools.protocols import Tools
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from kindctl.actions.down import down
 from kindctl.actions.environments import nodes_by_environment
 from kindctl.actions.trust import untrust
-from kindctl.diagnose.debian import undo, undo_intentions
 from kindctl.errors import KindctlError, MachineError
+from kindctl.machine.debian import undo, undo_intentions
 from kindctl.models import ImageInfo
 from kindctl.paths import cache_dir, data_dir
 from kindctl.providers.existing import all_remembered

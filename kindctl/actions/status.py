@@ -9,11 +9,11 @@ from kindctl.actions.environments import nodes_by_environment, open_environment,
 from kindctl.actions.forwards import row as forward_row
 from kindctl.diagnose.evidence import WORKLOADS, snapshot
 from kindctl.errors import KindctlError, UsageError
+from kindctl.live.addresses import urls_of
+from kindctl.live.gateway_readiness import gateway_kinds
+from kindctl.live.readiness import fault, is_waited_for
+from kindctl.live.record import Record, read_record
 from kindctl.models import REGISTRY_LABEL, NotReady, ObjectRef, Ready
-from kindctl.steps.gateways import gateway_kinds
-from kindctl.steps.located import urls_of
-from kindctl.steps.readiness import fault, is_waited_for
-from kindctl.steps.record import Record, read_record
 from kindctl.steps.url import UrlAnswers
 from kindctl.tools.protocols import Cluster, Tools
 from kindctl.trust.authority import Authority

@@ -10,12 +10,12 @@ from kindctl.actions.elsewhere import refuse_a_move
 from kindctl.config.load import Loaded
 from kindctl.diagnose.checks import intentions, mendable
 from kindctl.errors import MachineError, UsageError
-from kindctl.events import Emit
+from kindctl.live.addresses import urls_of
 from kindctl.models import Report
-from kindctl.plan import Plan, make_plan
+from kindctl.planning.plan import Plan, make_plan
 from kindctl.providers.base import Provider, Stranger
-from kindctl.run import run
-from kindctl.steps.located import urls_of
+from kindctl.runner.events import Emit
+from kindctl.runner.run import run
 from kindctl.tools.lock import environment_lock
 from kindctl.tools.protocols import Tools
 from kindctl.trust.stores import trusted_by

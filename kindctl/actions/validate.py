@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kindctl.config.load import load
-from kindctl.parts import parts_of
+from kindctl.planning.parts import parts_of
 from kindctl.tools.protocols import Tools
 
 

@@ -8,17 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from kindctl.components.gateway import Handover
-from kindctl.components.gateway_api import Read
-from kindctl.components.manifests import Manifest
-from kindctl.components.sources import Renderer, Source
 from kindctl.errors import Problem
+from kindctl.ingress.gateway_api import Read
+from kindctl.ingress.handover import Handover
+from kindctl.ingress.replicas import Scaling
+from kindctl.manifests.manifest import Manifest
+from kindctl.manifests.pods import Resolve
+from kindctl.manifests.sources import Renderer, Source
 from kindctl.models import Endpoint, Exposure, Object, Route
 from kindctl.tools.protocols import Cluster
 from kindctl.trust.serving import Serving
-
-Resolve = Callable[[str], str]
-"""An image reference as a manifest has it -> the name under which the nodes have that image."""
 
 
 class Component(Protocol):
@@ -98,10 +97,8 @@ class Setup:
     handover: Handover
     neighbours: Callable[[], Neighbours]  # asked of the engine
     certificate: Serving  # its `secret` is to be served where nobody has given another certificate
-    shared: bool = False  # node ports that controllers share: see components.gateway
-    replicas: int = 1
-    autoscale: tuple[int, int] | None = None  # (most replicas, percent of the requested CPU)
-    gateways: int = 0  # dedicated gateway nodes
+    shared: bool = False  # node ports that controllers share: see ingress.handover
+    scaling: Scaling = field(default_factory=Scaling)
     gateway_api: bool = False
     custom: Mapping[str, Any] = field(default_factory=dict)  # ingress.custom, for the user's own
     root: Path = Path()  # folder that the sources of `custom` are relative to
@@ -135,7 +132,7 @@ class Controller(Component, Protocol):
         ...
 
     def settle(self, route: Route) -> Route:
-        """A route behind it, with the way in which its answer is proven: see components.proof."""
+        """A route behind it, with the way in which its answer is proven: see ingress.proof."""
         ...
 
     def look_again(self, cluster: Cluster) -> None:

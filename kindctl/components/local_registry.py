@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from kindctl.components.base import Resolve
+from kindctl.manifests.pods import Resolve
 from kindctl.models import Endpoint, Object, Route
 from kindctl.tools.protocols import Cluster
 

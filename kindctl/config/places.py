@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from kindctl import yaml_nodes
 from kindctl.errors import ConfigError, Problem
+from kindctl.manifests import yaml_nodes
 
 Loc = tuple[str | int, ...]
 """A path into the document: ("apps", 0, "name")."""

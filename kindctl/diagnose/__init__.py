@@ -1,1 +1,1 @@
-"""Is the machine fit, and why is something not ready: checks, causes, and the set-up of a machine."""
+"""Is the machine fit, and why is something not ready: checks of the machine, causes found in evidence."""

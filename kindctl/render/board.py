@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kindctl.events import (
+from kindctl.models import Report
+from kindctl.render.style import one_line
+from kindctl.runner.events import (
     Event,
     RunEnded,
     RunStarted,
@@ -13,8 +15,6 @@ from kindctl.events import (
     StepSaid,
     StepStarted,
 )
-from kindctl.models import Report
-from kindctl.render.style import one_line
 
 
 @dataclass

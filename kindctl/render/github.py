@@ -10,10 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
-from kindctl.events import Event, RunEnded, RunStarted, StepEnded, StepSaid, StepStarted
 from kindctl.models import Report, StepReport
 from kindctl.render.board import Board, Row
 from kindctl.render.style import UNICODE, clean, count, duration, one_line
+from kindctl.runner.events import Event, RunEnded, RunStarted, StepEnded, StepSaid, StepStarted
 
 QUIET = 1.0
 """Seconds between two lines of what one step says: a build of twenty minutes stays readable."""

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-from kindctl.events import (
+from kindctl.runner.events import (
     Event,
     RunEnded,
     RunStarted,

@@ -17,9 +17,9 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live as RichLive
 from rich.text import Text
 
-from kindctl.events import Event, RunEnded, RunStarted
 from kindctl.render.board import Board, Row
 from kindctl.render.style import COLOURS, Signs, count, duration, signs_for
+from kindctl.runner.events import Event, RunEnded, RunStarted
 
 FRAMES = 8  # pictures a second
 WIDTH = 120  # wider lines are hard to follow from their title to their seconds

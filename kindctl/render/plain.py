@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self, TextIO
 
-from kindctl.events import Event, RunEnded, RunStarted, StepEnded, StepSaid, StepStarted
 from kindctl.render.board import Board, Row
 from kindctl.render.style import count, cut, duration
+from kindctl.runner.events import Event, RunEnded, RunStarted, StepEnded, StepSaid, StepStarted
 
 QUIET = 5.0
 """Seconds between two lines of what one step says: a log is read afterwards."""

@@ -7,8 +7,8 @@ import sys
 from types import TracebackType
 from typing import Protocol, Self, TextIO
 
-from kindctl.events import Event
 from kindctl.render.style import is_terminal
+from kindctl.runner.events import Event
 
 
 class Screen(Protocol):

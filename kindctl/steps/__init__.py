@@ -1,0 +1,1 @@
+"""The steps of `up`, one file per kind."""

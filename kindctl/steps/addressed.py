@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from kindctl.diagnose.base import Evidence
 from kindctl.diagnose.causes import load_balancer_pending
+from kindctl.live.access import ask
+from kindctl.live.addresses import external_address, service_ref
 from kindctl.models import UNCHANGED, Change, NotReady, Progress, Ready, State, Wake
 from kindctl.providers.base import Provider
-from kindctl.steps.asking import ask
-from kindctl.steps.located import external_address, service_ref
 from kindctl.tools.protocols import Cluster
 
 PENDING_SECONDS = 6.0

@@ -11,9 +11,17 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
-from kindctl.components.base import Component, Resolve
+from kindctl.components.base import Component
 from kindctl.errors import ApiError, KindctlError, NotOursError
 from kindctl.kube_objects import is_going, labels_of
+from kindctl.live.access import ask
+from kindctl.live.desired import desired, is_ours_or_absent, rank
+from kindctl.live.differences import differences
+from kindctl.live.established import await_established
+from kindctl.live.readiness import users_of
+from kindctl.live.replacing import list_of_ours, would_take
+from kindctl.live.surplus import Surplus, refused_node_port, taken_node_port
+from kindctl.manifests.pods import Resolve
 from kindctl.models import (
     ENVIRONMENT_LABEL,
     Absent,
@@ -29,13 +37,6 @@ from kindctl.models import (
     Wake,
 )
 from kindctl.providers.base import Provider
-from kindctl.steps.asking import ask
-from kindctl.steps.compare import differences
-from kindctl.steps.desired import desired, is_ours_or_absent, rank
-from kindctl.steps.established import await_established
-from kindctl.steps.readiness import users_of
-from kindctl.steps.replacing import list_of_ours, would_take
-from kindctl.steps.surplus import Surplus, refused_node_port, taken_node_port
 from kindctl.tools.protocols import Cluster
 
 THREADS = 8

@@ -1,18 +1,17 @@
-"""The step that writes into the cluster what was made there, and the reading of it.
-
-No state lives beside the cluster: `list`, `status` and `down` need neither the configuration file nor
-anything else on this machine.
-"""
+"""The step that writes into the cluster what was made there."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from kindctl.components.base import Component
 from kindctl.kube_objects import is_going
+from kindctl.live.access import ask
+from kindctl.live.desired import inventory
+from kindctl.live.differences import differences
+from kindctl.live.record import RECORD
 from kindctl.models import (
     ENVIRONMENT_LABEL,
     MANAGED_LABEL,
@@ -32,45 +31,7 @@ from kindctl.models import (
     Wake,
 )
 from kindctl.providers.base import Provider
-from kindctl.steps.asking import ask
-from kindctl.steps.compare import differences
-from kindctl.steps.desired import inventory
 from kindctl.tools.protocols import Cluster
-
-RECORD = ObjectRef("v1", "ConfigMap", "kindctl", SYSTEM_NAMESPACE)
-
-
-@dataclass(frozen=True)
-class Record:
-    """What the last `up` applied. `config` is JSON, with all defaults filled in."""
-
-    environment: str
-    config: str
-    file: str  # path of kindctl.yaml; empty for the environment that ships with kindctl
-    version: str  # of kindctl
-    controller: str  # "nginx", or empty
-    routes: tuple[Route, ...]
-    inventory: tuple[ObjectRef, ...]
-
-
-def read_record(cluster: Cluster) -> Record | None:
-    """None when there is none, or when it cannot be read as one. Raises ApiError."""
-    found = cluster.get(RECORD)
-    if found is None:
-        return None
-    data = found.get("data") or {}
-    try:
-        return Record(
-            environment=(found["metadata"].get("labels") or {}).get(ENVIRONMENT_LABEL, ""),
-            config=data["config"],
-            file=data["file"],
-            version=data["version"],
-            controller=data["controller"],
-            routes=tuple(_route(entry) for entry in json.loads(data["routes"])),
-            inventory=tuple(ObjectRef(**entry) for entry in json.loads(data["inventory"])),
-        )
-    except (KeyError, TypeError, ValueError):  # somebody's edit, or another version's format
-        return None
 
 
 @dataclass
@@ -135,8 +96,3 @@ class Recorded:
 
 def _as_json(items: Iterable[Route | ObjectRef]) -> str:
     return json.dumps([asdict(item) for item in items])
-
-
-def _route(entry: dict[str, Any]) -> Route:
-    host, port = entry["connect"]  # a tuple before JSON made it a list
-    return Route(**{**entry, "connect": (host, port)})

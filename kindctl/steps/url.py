@@ -8,14 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from kindctl.components.proof import (
+from kindctl.errors import ApiError, ToolError
+from kindctl.ingress.proof import (
     ENVIRONMENT_HEADER,
     INGRESS_HEADER,
     NO_INGRESS,
     environment_id,
     witness,
 )
-from kindctl.errors import ApiError, ToolError
+from kindctl.live.addresses import located
 from kindctl.models import (
     UNCHANGED,
     Absent,
@@ -29,7 +30,6 @@ from kindctl.models import (
     State,
     Wake,
 )
-from kindctl.steps.located import located
 from kindctl.tools.protocols import Cluster, HttpAnswer, Net
 
 STUCK_SECONDS = 5.0
@@ -43,7 +43,7 @@ class UrlAnswers:
     """Holds when a request to the URL got the answer that the route wants, from this environment.
 
     Three things are looked at: that the answer carries this environment's own header (see
-    components.proof; whatever else listens on the port cannot give it), or that the same port leads to
+    ingress.proof; whatever else listens on the port cannot give it), or that the same port leads to
     a pod that gives it; that a rule of an Ingress matched; and the route's status and text. Over TLS
     the local authority alone is trusted: a certificate that it did not sign for that host is no
     answer. The request goes to the host's port, as the user's does. No watch tells of HTTP, so it is

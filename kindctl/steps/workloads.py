@@ -9,6 +9,14 @@ from dataclasses import dataclass, field, replace
 from kindctl.components.base import Component
 from kindctl.diagnose.base import Evidence
 from kindctl.diagnose.evidence import WORKLOADS, collect, snapshot
+from kindctl.live.access import ask
+from kindctl.live.applied import remove
+from kindctl.live.desired import inventory
+from kindctl.live.gateway_readiness import Standing, gateway_kinds
+from kindctl.live.readiness import fault, is_waited_for, pods_of, users_of
+from kindctl.live.stale_tokens import stale_pods
+from kindctl.live.surplus import Surplus, ports_lacked
+from kindctl.live.wake import ClusterWake
 from kindctl.models import (
     UNCHANGED,
     Cause,
@@ -23,14 +31,6 @@ from kindctl.models import (
     Wake,
 )
 from kindctl.providers.base import Provider
-from kindctl.steps.asking import ask
-from kindctl.steps.desired import inventory
-from kindctl.steps.gateways import Standing, gateway_kinds
-from kindctl.steps.prune import remove
-from kindctl.steps.readiness import fault, is_waited_for, pods_of, users_of
-from kindctl.steps.surplus import Surplus, ports_lacked
-from kindctl.steps.tokens import stale_pods
-from kindctl.steps.wake import ClusterWake
 from kindctl.tools.protocols import Cluster
 
 WATCHED = (

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from kindctl.errors import KindctlError
 from kindctl.paths import data_dir
-from kindctl.pki import Pair, authority, constraints_of, ending, key_id, new_key
 from kindctl.tools.lock import hold
 from kindctl.tools.protocols import LOCAL_CA_FILES, Host
+from kindctl.trust.pki import Pair, authority, constraints_of, ending, key_id, new_key
 
 ONLY = ("localhost", "127.0.0.0/8", "::1/128")
 """What it may sign for: `localhost` stands for all names below it too (RFC 6761 keeps them local)."""

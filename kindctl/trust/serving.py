@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from kindctl.models import Object, ObjectRef
-from kindctl.pki import Pair, certificate, fault, names_in
-from kindctl.pki import authority as new_authority
 from kindctl.tools.protocols import Cluster
 from kindctl.trust.authority import LIFE as CA_LIFE
 from kindctl.trust.authority import NAME, ONLY, Authority
+from kindctl.trust.pki import Pair, certificate, fault, names_in
+from kindctl.trust.pki import authority as new_authority
 
 SECRET = "localhost-tls"  # noqa: S105 - a name
 LIFE = timedelta(days=397)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from kindctl.tools.cluster import ApiCluster
-from tests.contract.benches import EngineBench, FakeEngineBench, FakeNetBench, NetBench
-from tests.contract.real_cluster import real_cluster
-from tests.contract.real_engine import RealEngineBench
-from tests.contract.real_net import RealNetBench
+from tests.support.benches import EngineBench, FakeEngineBench, FakeNetBench, NetBench
+from tests.support.real_cluster import real_cluster
+from tests.support.real_engine import RealEngineBench
+from tests.support.real_net import RealNetBench
 
 
 @pytest.fixture(scope="session")

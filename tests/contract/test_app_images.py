@@ -19,9 +19,9 @@ from kindctl.images.sources.build import Source as BuildSource
 from kindctl.images.store import Images
 from kindctl.models import EXTRA_CAS_LABEL, AppBuild
 from kindctl.tools.real import real_tools
-from tests.contract.benches import TEST_LABEL
-from tests.contract.certificates import authority
 from tests.contract.test_registry import Said, docker
+from tests.support.benches import TEST_LABEL
+from tests.support.certificates import authority
 
 DIGEST = "sha256:" + "0" * 64
 

@@ -22,8 +22,8 @@ from kindctl.errors import ApiError
 from kindctl.models import MANAGER, Object, ObjectRef
 from kindctl.tools.cluster import ApiCluster, open_cluster
 from kindctl.tools.protocols import Cluster, HttpAnswer
-from tests.contract import real_cluster
 from tests.fakes.cluster import FakeCluster
+from tests.support import real_cluster
 
 AnyCluster = ApiCluster | FakeCluster
 

@@ -13,7 +13,7 @@ from kindctl.errors import MachineError, ToolError
 from kindctl.models import Build, ImageInfo, PortMapping, Run
 from kindctl.tools.net import RealNet
 from kindctl.tools.protocols import Numbering
-from tests.contract.benches import TEST_LABEL, EngineBench
+from tests.support.benches import TEST_LABEL, EngineBench
 
 AWKWARD = 'it\'s "quoted", costs $HOME and \\n'
 

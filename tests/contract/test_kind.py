@@ -19,10 +19,10 @@ from kindctl.tools.engine import DockerEngine
 from kindctl.tools.host import RealHost
 from kindctl.tools.kind import KindProgram
 from kindctl.tools.protocols import Engine, Host, Kind
-from tests.contract.benches import TEST_LABEL
 from tests.fakes.engine import FakeEngine
 from tests.fakes.host import FakeHost
 from tests.fakes.kind import FakeKind
+from tests.support.benches import TEST_LABEL
 
 NODE_IMAGE = "KINDCTL_TEST_NODE_IMAGE"
 """Environment variable: the node image for the real half; else the newest kindctl.local/node."""

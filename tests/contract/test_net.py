@@ -13,10 +13,10 @@ import pytest
 from kindctl.errors import MachineError, ToolError
 from kindctl.tools.net import RealNet
 from kindctl.tools.protocols import HttpAnswer
-from tests.contract.benches import NetBench
-from tests.contract.certificates import authority, stranger
-from tests.contract.real_net import RealNetBench, as_nobody
 from tests.fakes.net import FakeNet, Request
+from tests.support.benches import NetBench
+from tests.support.certificates import authority, stranger
+from tests.support.real_net import RealNetBench, as_nobody
 
 
 def hello(request: Request) -> HttpAnswer:

@@ -24,7 +24,7 @@ from kindctl.images.store import Images
 from kindctl.tools.net import RealNet
 from kindctl.tools.protocols import Tools
 from kindctl.tools.real import real_tools
-from tests.contract.benches import TEST_LABEL
+from tests.support.benches import TEST_LABEL
 
 
 @dataclass

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from kindctl.components.manifests import Manifest, read_manifests
-from kindctl.components.rendering import Programs
-from kindctl.components.sources import Chart, Source
 from kindctl.errors import ConfigError
 from kindctl.images.pins import HELM, node_reference
 from kindctl.images.store import Images
+from kindctl.manifests.manifest import Manifest, read_manifests
+from kindctl.manifests.rendering import Programs
+from kindctl.manifests.sources import Chart, Source
 from kindctl.tools.host import RealHost
 from kindctl.tools.protocols import Host
 from kindctl.tools.real import real_tools
+from tests import ROOT
 from tests.fakes.host import FakeHost
 from tests.fakes.renderers import RENDERERS
 
-ROOT = Path(__file__).parents[2]
 APPS = ROOT / "configs" / "apps"
 GREETING = Chart("greeting/chart", "hello", ["greeting/values.yaml"], {"greeting.name": "you"})
 

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kindctl.errors import CauseError, Interrupted, KindctlError, NotReadyError
-from kindctl.events import (
+from kindctl.models import Cause, Progress, Report
+from kindctl.runner.events import (
     Event,
     RunEnded,
     RunStarted,
@@ -22,8 +23,7 @@ from kindctl.events import (
     StepSaid,
     StepStarted,
 )
-from kindctl.models import Cause, Progress, Report
-from kindctl.run import SLICE, run
+from kindctl.runner.run import SLICE, run
 from tests.fakes.steps import NEVER, PATIENCE, FakeStep, Gate, Journal, fail, meet, step
 
 Go = Callable[..., Report]

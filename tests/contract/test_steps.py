@@ -7,16 +7,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from kindctl.live.surplus import Surplus
 from kindctl.models import NotReady, Object, Ready
 from kindctl.steps.objects import ObjectsApplied
 from kindctl.steps.prune import Pruned
-from kindctl.steps.surplus import Surplus
 from kindctl.tools.cluster import ApiCluster
-from tests.contract.real_cluster import edit
 from tests.fakes.component import FakeComponent, FakeProvider, Heard
 from tests.fakes.forwards import FakeForwards
-from tests.unit import shop
-from tests.unit.shop import altered, ref
+from tests.support import shop
+from tests.support.real_cluster import edit
+from tests.support.shop import altered, ref
 
 PATIENCE = 120.0
 KINDS = sorted({obj["kind"] for obj in shop.everything()})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import OUTPUT, Api, Kindctl, Result, docker, node_ids
+from tests.support.harness import OUTPUT, Api, Kindctl, Result, docker, node_ids
 
 NAME = "e2e-sample"
 FOREIGN = "e2e-foreign"

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.e2e.conftest import NAME, Sample
-from tests.e2e.harness import ROOT, Kindctl, docker, node_ids, sample_file, until
+from tests.support.harness import Kindctl, docker, node_ids, sample_file, until
 
 BROKEN = """\
 apiVersion: apps/v1

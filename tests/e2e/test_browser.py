@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.e2e.conftest import Sample
-from tests.e2e.harness import OUTPUT, http, until
+from tests.support.harness import OUTPUT, http, until
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [

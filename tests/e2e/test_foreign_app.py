@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.e2e.conftest import FOREIGN
-from tests.e2e.harness import ROOT, Api, Kindctl, docker, inspect, node_ids, until
+from tests.support.harness import Api, Kindctl, docker, inspect, node_ids, until
 
 URL = "http://greeter.localhost:8182/"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.e2e.conftest import Sample
-from tests.e2e.harness import Kindctl, docker
+from tests.support.harness import Kindctl, docker
 
 
 def own() -> dict[str, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.e2e.harness import ROOT, Kindctl, docker, http, node_ids
+from tests import ROOT
+from tests.support.harness import Kindctl, docker, http, node_ids
 
 NAME = "e2e-interrupt"
 PORTS = "ingress: {expose: {http: 8180, https: 8543}}\n"

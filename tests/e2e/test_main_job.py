@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.conftest import NAME, Sample
-from tests.e2e.harness import docker, http, inspect, until
+from tests.support.harness import docker, http, inspect, until
 
 
 def test_up_ends_with_urls_that_answer(sample: Sample) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import NAME, Sample
-from tests.e2e.harness import docker, http, inspect, node_ids, until
+from tests.support.harness import docker, http, inspect, node_ids, until
 
 OURS = "app.kubernetes.io/managed-by=kindctl"
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kindctl.components.base import Resolve
+from kindctl.manifests.pods import Resolve
 from kindctl.models import Change, Endpoint, Object, Progress, Ready, Route, State
 from kindctl.tools.protocols import Cluster
 

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from kindctl.events import Event, StepEnded, StepReached, StepSaid, StepStarted
 from kindctl.models import (
     UNCHANGED,
     Absent,
@@ -24,6 +23,7 @@ from kindctl.models import (
     State,
     Wake,
 )
+from kindctl.runner.events import Event, StepEnded, StepReached, StepSaid, StepStarted
 
 E = TypeVar("E")
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from kindctl.pki import Pair, authority
 from kindctl.tools.protocols import Host
 from kindctl.trust.authority import ONLY, Authority
+from kindctl.trust.pki import Pair, authority
 from kindctl.trust.serving import Serving
 from tests.fakes.host import Failed, FakeHost
 

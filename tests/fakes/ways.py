@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from kindctl.components.base import Neighbours, Setup
-from kindctl.components.gateway import Handover
 from kindctl.exposures.host_port import HostPort
+from kindctl.ingress.handover import Handover
+from kindctl.ingress.replicas import Scaling
 from kindctl.models import ExposedPort, Exposure
 from tests.fakes.trust import serving
 
@@ -27,13 +28,22 @@ def ports(
     )
 
 
-def setup(environment: str, exposure: Exposure | None = None, **more: Any) -> Setup:
+def setup(
+    environment: str,
+    exposure: Exposure | None = None,
+    *,
+    replicas: int = 1,
+    autoscale: tuple[int, int] | None = None,
+    gateways: int = 0,
+    **more: Any,
+) -> Setup:
     """What a controller is made for; by default reached by host ports 80 and 443."""
     handover = Handover(environment, ["ingress-nginx", "traefik", "custom"])
     settings: dict[str, Any] = {
         "handover": handover,
         "certificate": serving(),
         "neighbours": lambda: NEIGHBOURS,
+        "scaling": Scaling(replicas, autoscale, gateways),
         **more,
     }
     return Setup(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-SAMPLE = Path(__file__).parents[2] / "sample-app"
+from tests import ROOT
+
+SAMPLE = ROOT / "sample-app"
 sys.path.insert(0, str(SAMPLE / "backend"))
 
 if TYPE_CHECKING:

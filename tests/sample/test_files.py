@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-SAMPLE = Path(__file__).parents[2] / "sample-app"
+from tests import ROOT
+
+SAMPLE = ROOT / "sample-app"
 HTML = SAMPLE / "frontend" / "html"
 PAGE_FILES = sorted(path for path in HTML.rglob("*") if path.is_file())
 

@@ -9,10 +9,10 @@ import threading
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.unit.conftest import OutsideWorld
 
 
@@ -69,7 +69,7 @@ def test_code_that_catches_everything_cannot_hide_it(inside: list[str]) -> None:
 @pytest.fixture
 def suite(pytester: pytest.Pytester) -> pytest.Pytester:
     """A suite elsewhere under the same tests/conftest.py."""
-    ours = Path(__file__).parents[1] / "conftest.py"
+    ours = ROOT / "tests" / "conftest.py"
     pytester.makeconftest(ours.read_text().replace('pytest_plugins = ["pytester"]', ""))
     return pytester
 

@@ -13,8 +13,8 @@ from kindctl.diagnose.causes import CAUSES
 from kindctl.diagnose.checks import CHECKS
 from kindctl.tools import engine_words
 from kindctl.tools import kind as kind_tool
+from tests import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "troubleshooting"
 SECTIONS = ("## Symptom", "## Why", "## What kindctl does", "## What to do")
 CODE = re.compile(r"[a-z]+(-[a-z0-9]+)*")

@@ -16,8 +16,9 @@ import typer
 import yaml
 
 from kindctl.cli.app import app
+from tests import ROOT
 
-GITHUB = Path(__file__).parents[2] / ".github"
+GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 ACTION = GITHUB / "actions" / "up" / "action.yml"
 PATHS = [*WORKFLOWS, ACTION]

@@ -1,6 +1,6 @@
 """A controller that the user brings: any that serves Ingress objects of a class.
 
-It sets none of the headers of components.proof. So a pod of ours is put behind it, by an Ingress of its
+It sets none of the headers of ingress.proof. So a pod of ours is put behind it, by an Ingress of its
 class, and what that answers proves the way in: the address and port lead to this controller, and it
 serves the class in this cluster.
 """
@@ -15,17 +15,17 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from kindctl.components.base import Resolve, Setup
+from kindctl.components.base import Setup
 from kindctl.components.custom.brought import Brought
-from kindctl.components.manifests import Manifest
-from kindctl.components.pods import container_ports, images, on_node, use_images_of_nodes
-from kindctl.components.proof import (
+from kindctl.ingress.proof import (
     CONTROLLER_HEADER,
     ENVIRONMENT_HEADER,
     WELL_KNOWN,
     environment_id,
 )
 from kindctl.kube_objects import is_tcp
+from kindctl.manifests.manifest import Manifest
+from kindctl.manifests.pods import Resolve, container_ports, images, on_node, use_images_of_nodes
 from kindctl.models import SYSTEM_NAMESPACE, Endpoint, Object, ObjectRef, Route
 from kindctl.tools.protocols import Cluster
 from kindctl.trust.serving import SECRET

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kindctl.components.base import Setup
-from kindctl.components.manifests import Manifest, read_manifests
-from kindctl.components.pods import on_node
-from kindctl.components.services import unfit
 from kindctl.errors import ConfigError, Problem
 from kindctl.kube_objects import api_group, is_tcp
+from kindctl.manifests.manifest import Manifest, read_manifests
+from kindctl.manifests.pods import on_node
+from kindctl.manifests.services import unfit
 from kindctl.models import Exposure, Object, ObjectRef
 
 WORKLOADS = {"deployment": "Deployment", "daemonset": "DaemonSet", "statefulset": "StatefulSet"}

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 
-from kindctl.components.base import Neighbours, Resolve, Setup
+from kindctl.components.base import Neighbours, Setup
 from kindctl.components.metallb.pool import choose
+from kindctl.manifests.pods import Resolve
 from kindctl.models import Endpoint, Object, ObjectRef, Route
 from kindctl.tools.lock import hold
 from kindctl.tools.protocols import Cluster

@@ -11,7 +11,8 @@ from collections.abc import Collection, Sequence
 from functools import cache
 from importlib.resources import files
 
-from kindctl.components.base import Resolve, Setup
+from kindctl.components.base import Setup
+from kindctl.manifests.pods import Resolve
 from kindctl.models import Endpoint, Object, ObjectRef, Route
 from kindctl.tools.protocols import Cluster
 

@@ -19,17 +19,18 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from kindctl.components import gateway, replicas
-from kindctl.components.base import Resolve, Setup
-from kindctl.components.manifests import Manifest
+from kindctl.components.base import Setup
 from kindctl.components.nginx.flavours import in_replicas, leave_the_node
-from kindctl.components.proof import (
+from kindctl.errors import ApiError
+from kindctl.ingress import handover
+from kindctl.ingress.proof import (
     CONTROLLER_HEADER,
     ENVIRONMENT_HEADER,
     INGRESS_HEADER,
     environment_id,
 )
-from kindctl.errors import ApiError
+from kindctl.manifests.manifest import Manifest
+from kindctl.manifests.pods import Resolve
 from kindctl.models import Endpoint, Object, ObjectRef, Route
 from kindctl.tools.protocols import Cluster
 
@@ -72,10 +73,10 @@ class IngressNginx:
 
     def __init__(self, setup: Setup, now: Callable[[], datetime] = _now) -> None:
         self.environment = setup.environment
-        self.service, entry = gateway.place(NAMESPACE, SERVICE, shared=setup.shared)
+        self.service, entry = handover.place(NAMESPACE, SERVICE, shared=setup.shared)
         self.namespace = self.service[0]
         self.exposure = setup.expose(*entry)
-        self._setup = setup
+        self._scaling = setup.scaling
         self._shared = setup.shared
         self._handover = setup.handover
         self._certificate = setup.certificate
@@ -103,17 +104,17 @@ class IngressNginx:
                 obj["spec"]["template"]["spec"]["containers"][0]["image"] = resolve(IMAGE)
                 if waits or not self.exposure.on_node:
                     leave_the_node(obj, service="" if self._shared else SERVICE)
-                if replicas.are_asked_for(self._setup):
-                    beside = in_replicas(obj, self._setup)
+                if self._scaling.is_asked_for:
+                    beside = in_replicas(obj, self._scaling)
             elif obj["kind"] == "Service" and obj["metadata"]["name"] == SERVICE:
                 selector = obj["spec"]["selector"]
                 if not self._shared:
                     self.exposure.shape(obj)
         objects += beside
-        gateway.relocate(objects, NAMESPACE, self.namespace)
+        handover.relocate(objects, NAMESPACE, self.namespace)
         if self._shared:
-            in_charge = gateway.selector_in_charge(cluster) if waits else selector
-            objects += gateway.shared_services(in_charge, self.exposure)
+            in_charge = handover.selector_in_charge(cluster) if waits else selector
+            objects += handover.shared_services(in_charge, self.exposure)
         return objects
 
     def settle(self, route: Route) -> Route:
@@ -131,7 +132,7 @@ class IngressNginx:
         """The webhook, with the CA that is in the Secret now (ingress-nginx#5968, #6458)."""
         (webhook,) = _read("webhook.yaml")
         webhook["webhooks"][0]["clientConfig"]["caBundle"] = self.pki(cluster).ca_bundle
-        gateway.relocate([webhook], NAMESPACE, self.namespace)
+        handover.relocate([webhook], NAMESPACE, self.namespace)
         return [webhook]
 
     def prove(self, cluster: Cluster) -> str:

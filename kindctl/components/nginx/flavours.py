@@ -3,8 +3,8 @@ replicas. Functions on the Deployment."""
 
 from __future__ import annotations
 
-from kindctl.components import replicas
-from kindctl.components.base import Setup
+from kindctl.ingress import replicas
+from kindctl.ingress.replicas import Scaling
 from kindctl.models import Object
 
 WITHDRAWN = 10
@@ -29,7 +29,7 @@ def leave_the_node(deployment: Object, *, service: str) -> None:
         )
 
 
-def in_replicas(deployment: Object, setup: Setup) -> list[Object]:
+def in_replicas(deployment: Object, scaling: Scaling) -> list[Object]:
     """Several of them, each going without a request being lost; with the objects that belong to that.
 
     The stock flavour gives a pod no time at all. Here it is taken out of the Services first, then stops to
@@ -41,4 +41,4 @@ def in_replicas(deployment: Object, setup: Setup) -> list[Object]:
     container["readinessProbe"]["successThreshold"] = 3
     args = container["args"]
     args += [f"--shutdown-grace-period={WITHDRAWN}", "--post-shutdown-grace-period=0"]
-    return replicas.replicate(deployment, setup, grace=GRACE)
+    return replicas.replicate(deployment, scaling, grace=GRACE)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kindctl.models import Object, ObjectRef
-from kindctl.pki import Pair, authority, certificate, fault
+from kindctl.trust.pki import Pair, authority, certificate, fault
 
 LIFE = timedelta(days=3650)
 KEYS = ("ca", "cert", "key")

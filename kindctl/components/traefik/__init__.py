@@ -11,16 +11,18 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-from kindctl.components import gateway, gateway_api, replicas
-from kindctl.components.base import Resolve, Setup
-from kindctl.components.manifests import Manifest
-from kindctl.components.proof import (
+from kindctl.components.base import Setup
+from kindctl.ingress import gateway_api, handover, replicas
+from kindctl.ingress.proof import (
     CONTROLLER_HEADER,
     ENVIRONMENT_HEADER,
     INGRESS_HEADER,
     NO_INGRESS,
     environment_id,
 )
+from kindctl.ingress.replicas import Scaling
+from kindctl.manifests.manifest import Manifest
+from kindctl.manifests.pods import Resolve
 from kindctl.models import Endpoint, Object, Route
 from kindctl.tools.protocols import Cluster
 
@@ -53,10 +55,10 @@ class Traefik:
 
     def __init__(self, setup: Setup) -> None:
         self.environment = setup.environment
-        self.service, entry = gateway.place(NAMESPACE, SERVICE, shared=setup.shared)
+        self.service, entry = handover.place(NAMESPACE, SERVICE, shared=setup.shared)
         self.namespace = self.service[0]
         self.exposure = setup.expose(*entry)
-        self._setup = setup
+        self._scaling = setup.scaling
         self._shared = setup.shared
         self._handover = setup.handover
         self._certificate = setup.certificate
@@ -91,20 +93,20 @@ class Traefik:
                 container["args"] += self._args(outside=outside)
                 if waits or not self.exposure.on_node:
                     _leave_the_node(obj)
-                if replicas.are_asked_for(self._setup):
-                    beside = _in_replicas(obj, self._setup)
+                if self._scaling.is_asked_for:
+                    beside = _in_replicas(obj, self._scaling)
             elif obj["kind"] == "Service":
                 selector = obj["spec"]["selector"]
                 if not self._shared:
                     self.exposure.shape(obj)
         objects += beside
-        gateway.relocate(objects, NAMESPACE, self.namespace)
+        handover.relocate(objects, NAMESPACE, self.namespace)
         objects.append(self._certificate.secret(cluster, self.namespace))
         if self._definitions:
             objects += [*self._definitions.objects(cluster), *self._gateway()]
         if self._shared:
-            in_charge = gateway.selector_in_charge(cluster) if waits else selector
-            objects += gateway.shared_services(in_charge, self.exposure)
+            in_charge = handover.selector_in_charge(cluster) if waits else selector
+            objects += handover.shared_services(in_charge, self.exposure)
         return objects
 
     def _args(self, *, outside: bool) -> list[str]:
@@ -133,7 +135,7 @@ class Traefik:
 
     def _gateway(self) -> list[Object]:
         objects = _copies(GATEWAY)
-        gateway.relocate(objects, NAMESPACE, self.namespace)
+        handover.relocate(objects, NAMESPACE, self.namespace)
         return objects
 
     def settle(self, route: Route) -> Route:
@@ -174,7 +176,7 @@ def _parsed(file: str) -> list[Object]:
 
 
 def dynamic(identity: str) -> str:
-    """The certificate for localhost, and the headers of components.proof on every answer.
+    """The certificate for localhost, and the headers of ingress.proof on every answer.
 
     What no router matches is met by a router of ours, of the lowest priority, so that Traefik's 404
     carries them too. Its service has no servers, which is a 503, made a 404 by the middleware.
@@ -224,7 +226,7 @@ def _leave_the_node(deployment: Object) -> None:
         port.pop("hostPort", None)
 
 
-def _in_replicas(deployment: Object, setup: Setup) -> list[Object]:
+def _in_replicas(deployment: Object, scaling: Scaling) -> list[Object]:
     """Several of them, each going without a request being lost; with the objects that belong to that.
 
     One that is to go still takes requests until every node has heard of it, then ends those that it has.
@@ -238,4 +240,4 @@ def _in_replicas(deployment: Object, setup: Setup) -> list[Object]:
             f"{life}.requestAcceptGraceTimeout={WITHDRAWN}s",
             f"{life}.graceTimeOut={GRACE - 2 * WITHDRAWN}s",
         ]
-    return replicas.replicate(deployment, setup, grace=GRACE)
+    return replicas.replicate(deployment, scaling, grace=GRACE)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kindctl.diagnose import debian
 from kindctl.diagnose.base import Check, Wants
 from kindctl.diagnose.checks.common import Unfixable
 from kindctl.errors import ToolError
+from kindctl.machine import debian
 from kindctl.models import Verdict
 from kindctl.tools.protocols import Say, Tools
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from kindctl.diagnose import daemon, debian
 from kindctl.diagnose.base import Check, Wants
 from kindctl.diagnose.checks.common import Unfixable
-from kindctl.diagnose.debian_packages import ENGINE
 from kindctl.errors import MachineError
+from kindctl.machine import daemon, debian
+from kindctl.machine.debian_packages import ENGINE
 from kindctl.models import EngineInfo, Verdict
 from kindctl.tools.protocols import Host, Say, Tools
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kindctl.diagnose import debian
 from kindctl.diagnose.base import Check, Wants
 from kindctl.diagnose.checks.common import Unfixable, minor
-from kindctl.diagnose.debian_packages import KIND
 from kindctl.errors import MachineError
+from kindctl.machine import debian
+from kindctl.machine.debian_packages import KIND
 from kindctl.models import Verdict
 from kindctl.tools.protocols import Say, Tools
 

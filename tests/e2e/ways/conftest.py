@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.conftest import NAME
-from tests.e2e.harness import Kindctl
+from tests.support.harness import Kindctl
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import ROOT, Api, Kindctl, Result, until
+from tests import ROOT
+from tests.support.harness import Api, Kindctl, Result, until
 
 NAME = "apps"
 SPACES = ("books", "pages", "greeting")

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.harness import Kindctl, docker, http, inspect, until
-from tests.e2e.ways.way import Way, way
+from tests.support.harness import Kindctl, docker, http, inspect, until
+from tests.support.way import Way, way
 
 WHO = "/.well-known/kindctl/environment"
 

@@ -23,9 +23,10 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.harness import OUTPUT, ROOT, Api, Kindctl, Result, docker, http, until
-from tests.e2e.ways.stranger import registry
-from tests.e2e.ways.stranger import stranger as made_by_kind
+from tests import ROOT
+from tests.support.harness import OUTPUT, Api, Kindctl, Result, docker, http, until
+from tests.support.stranger import registry
+from tests.support.stranger import stranger as made_by_kind
 
 NAME, CLUSTER = "existing", "stranger"
 NODE, REGISTRY = f"{CLUSTER}-control-plane", "stranger-registry"

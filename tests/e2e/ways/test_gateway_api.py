@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.harness import Kindctl, http, until
-from tests.e2e.ways.way import Way, way
+from tests.support.harness import Kindctl, http, until
+from tests.support.way import Way, way
 
 GATEWAY_API = "/apis/gateway.networking.k8s.io/v1"
 ROUTE = f"{GATEWAY_API}/namespaces/example/httproutes/sample"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.harness import Kindctl, docker, http, inspect, until
-from tests.e2e.ways.trickle import Steady
-from tests.e2e.ways.way import Way, way
+from tests.support.harness import Kindctl, docker, http, inspect, until
+from tests.support.trickle import Steady
+from tests.support.way import Way, way
 
 CONTROLLER = "app.kubernetes.io/name=ingress-nginx"
 RIGHT = '"database":"ok"'

@@ -20,13 +20,13 @@ import pytest
 from cryptography import x509
 from playwright.sync_api import Error, sync_playwright
 
-from kindctl.pki import authority
 from kindctl.tools.protocols import Say
 from kindctl.trust.authority import LocalCa
+from kindctl.trust.pki import authority
 from kindctl.trust.system import LAYOUTS, SystemStore
-from tests.e2e.harness import Kindctl, docker, inspect
 from tests.e2e.test_browser import BROWSERS, FLAGS
-from tests.e2e.ways.way import Way, way
+from tests.support.harness import Kindctl, docker, inspect
+from tests.support.way import Way, way
 
 TITLE = "<title>Sample · kindctl</title>"
 SYSTEM = LAYOUTS[0]

@@ -9,8 +9,8 @@ from datetime import datetime
 
 import pytest
 
-from tests.e2e.harness import Kindctl, docker, http, until
-from tests.e2e.ways.way import Way, everybody, way
+from tests.support.harness import Kindctl, docker, http, until
+from tests.support.way import Way, everybody, way
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.harness import Kindctl, docker, http, inspect
-from tests.e2e.ways.way import Way, everybody, way
+from tests.support.harness import Kindctl, docker, http, inspect
+from tests.support.way import Way, everybody, way
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import OUTPUT, ROOT, Api, Kindctl, Result
-from tests.e2e.ways.stranger import registry, stranger
+from tests import ROOT
+from tests.support.harness import OUTPUT, Api, Kindctl, Result
+from tests.support.stranger import registry, stranger
 
 CLUSTER, NAME, PORT = "nobody", "pending", 5006
 ENVIRONMENT = f"""\

@@ -18,9 +18,10 @@ import psutil
 import psycopg
 import pytest
 
+from tests import ROOT
 from tests.bench.transfers import DIGEST, SIZE, download
-from tests.e2e.harness import ROOT, Kindctl, docker, http, until
-from tests.e2e.ways.way import Way, way
+from tests.support.harness import Kindctl, docker, http, until
+from tests.support.way import Way, way
 
 DATABASE, BACKEND, FILES, NOBODY = 15432, 15000, 15080, 15081
 RSS_MEGABYTES = 200

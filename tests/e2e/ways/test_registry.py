@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from kindctl.tools.engine import DockerEngine
-from tests.e2e.harness import OUTPUT, ROOT, Api, Kindctl, Result, docker, inspect, until
+from tests import ROOT
+from tests.support.harness import OUTPUT, Api, Kindctl, Result, docker, inspect, until
 
 NAME = "registry"
 NODE = f"{NAME}-control-plane"

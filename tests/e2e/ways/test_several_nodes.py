@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.harness import Kindctl, docker, http, inspect, until
-from tests.e2e.ways.way import Way, way
+from tests.support.harness import Kindctl, docker, http, inspect, until
+from tests.support.way import Way, way
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.harness import Kindctl
-from tests.e2e.ways.trickle import Trickle
-from tests.e2e.ways.way import Way, way
+from tests.support.harness import Kindctl
+from tests.support.trickle import Trickle
+from tests.support.way import Way, way
 
 CONTROLLERS = {"nginx": "ingress-nginx", "traefik": "traefik"}
 DEPLOYMENTS = {"nginx": "ingress-nginx-controller", "traefik": "traefik"}

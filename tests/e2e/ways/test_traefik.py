@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.harness import Kindctl, http, until
-from tests.e2e.ways.trickle import Trickle
-from tests.e2e.ways.way import Way, way
+from tests.support.harness import Kindctl, http, until
+from tests.support.trickle import Trickle
+from tests.support.way import Way, way
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""What ingress controllers share: hand-over, the proof in an answer, replicas, Gateway API."""

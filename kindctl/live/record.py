@@ -1,0 +1,54 @@
+"""What the last `up` applied, read from the cluster.
+
+No state lives beside the cluster: `list`, `status` and `down` need neither the configuration file nor
+anything else on this machine.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from kindctl.models import ENVIRONMENT_LABEL, SYSTEM_NAMESPACE, ObjectRef, Route
+from kindctl.tools.protocols import Cluster
+
+RECORD = ObjectRef("v1", "ConfigMap", "kindctl", SYSTEM_NAMESPACE)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the last `up` applied. `config` is JSON, with all defaults filled in."""
+
+    environment: str
+    config: str
+    file: str  # path of kindctl.yaml; empty for the environment that ships with kindctl
+    version: str  # of kindctl
+    controller: str  # "nginx", or empty
+    routes: tuple[Route, ...]
+    inventory: tuple[ObjectRef, ...]
+
+
+def read_record(cluster: Cluster) -> Record | None:
+    """None when there is none, or when it cannot be read as one. Raises ApiError."""
+    found = cluster.get(RECORD)
+    if found is None:
+        return None
+    data = found.get("data") or {}
+    try:
+        return Record(
+            environment=(found["metadata"].get("labels") or {}).get(ENVIRONMENT_LABEL, ""),
+            config=data["config"],
+            file=data["file"],
+            version=data["version"],
+            controller=data["controller"],
+            routes=tuple(_route(entry) for entry in json.loads(data["routes"])),
+            inventory=tuple(ObjectRef(**entry) for entry in json.loads(data["inventory"])),
+        )
+    except (KeyError, TypeError, ValueError):  # somebody's edit, or another version's format
+        return None
+
+
+def _route(entry: dict[str, Any]) -> Route:
+    host, port = entry["connect"]  # a tuple before JSON made it a list
+    return Route(**{**entry, "connect": (host, port)})

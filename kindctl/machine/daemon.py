@@ -1,0 +1,134 @@
+"""The engine's daemon: start it where no init system does, wait until it answers, stop it again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from kindctl.errors import MachineError, ToolError
+from kindctl.machine.debian_packages import STATE
+from kindctl.tools.protocols import Engine, Host, Say
+
+LOG = STATE / "dockerd.log"
+PID = STATE / "dockerd.pid"
+DOCKERS_OWN_PID = Path("/var/run/docker.pid")
+PID_FILES = {
+    DOCKERS_OWN_PID: "dockerd",
+    Path("/var/run/docker/containerd/containerd.pid"): "containerd",
+}
+"""What a daemon that was killed leaves. dockerd refuses to start while any process, even a dead one that
+nobody has waited for, has the number in it: "process with PID 3947 is still running"."""
+
+START_TIMEOUT = 60.0  # seconds; 2 s are usual, a busy machine and a large image store take longer
+
+
+def is_default() -> bool:
+    """Whether the client talks to this machine's own engine, not to one that the user chose."""
+    return not os.environ.get("DOCKER_HOST") and not os.environ.get("DOCKER_CONTEXT")
+
+
+def is_installed(host: Host) -> bool:
+    """Client and daemon: a client alone is common, for engines on other machines."""
+    return host.which("docker") is not None and host.which("dockerd") is not None
+
+
+def plan(host: Host) -> str:
+    if host.has_systemd():
+        return "start the engine (systemctl start docker)"
+    return f"start the engine: dockerd, in the background, with its log in {LOG}"
+
+
+def start(host: Host, engine: Engine, say: Say, *, timeout: float = START_TIMEOUT) -> None:
+    """Start the daemon unless one is running, and wait until it answers.
+
+    Raises MachineError (engine-start) with the last lines of its log.
+    """
+    pid = None
+    if host.has_systemd():
+        host.run(["systemctl", "start", "docker"], say=say)
+    elif _running(host, DOCKERS_OWN_PID) is None:  # else: one that has not come up yet
+        for file, program in PID_FILES.items():
+            if _running(host, file, program) is None:
+                host.delete(file)
+        try:
+            pid = host.spawn([host.which("dockerd") or "dockerd"], LOG)
+        except ToolError as error:
+            raise _failure(host, error.what, error) from error
+        host.write(PID, f"{pid}\n")
+        say(f"started dockerd, its log is {LOG}")
+    _wait(host, engine, pid, timeout)
+
+
+def ours(host: Host) -> int | None:
+    """The process ID of a running daemon that kindctl started."""
+    return _running(host, PID)
+
+
+def stop(host: Host, say: Say) -> None:
+    """Stop the daemon if kindctl started it, and forget it."""
+    pid = ours(host)
+    if pid is not None:
+        host.terminate(pid)
+        say("stopped dockerd")
+    for path in (PID, LOG):
+        host.delete(path)
+
+
+def _running(host: Host, file: Path, program: str = "dockerd") -> int | None:
+    """The daemon that a pid file names. After a reboot its number may be another program's."""
+    text = (host.read(file) or "").strip()
+    if not text.isdigit() or not host.alive(int(text)):
+        return None
+    found = (host.read(Path(f"/proc/{text}/comm")) or "").strip()
+    return int(text) if found == program else None
+
+
+def _wait(host: Host, engine: Engine, pid: int | None, timeout: float) -> None:
+    from tenacity import (
+        RetryCallState,
+        RetryError,
+        Retrying,
+        retry_if_exception_type,
+        stop_after_delay,
+        wait_random,
+    )
+
+    late = stop_after_delay(timeout)
+
+    def ended() -> bool:
+        return pid is not None and not host.alive(pid)
+
+    def in_vain(state: RetryCallState) -> bool:
+        return ended() or late(state)
+
+    try:
+        Retrying(
+            retry=retry_if_exception_type((MachineError, ToolError)),
+            stop=in_vain,
+            wait=wait_random(0.1, 0.4),
+        )(engine.info)
+    except RetryError as error:
+        last = error.last_attempt.exception()
+        outcome = "has ended" if ended() else "does not answer"
+        raise _failure(host, f"the engine was started and {outcome}", last) from last
+
+
+def _failure(host: Host, what: str, why: BaseException | None) -> MachineError:
+    return MachineError(
+        what,
+        why=str(why),
+        fix=f"its log says why: {_where(host)}",
+        output="\n".join(_last_lines(host)),
+        code="engine-start",
+    )
+
+
+def _where(host: Host) -> str:
+    return "journalctl -u docker" if host.has_systemd() else str(LOG)
+
+
+def _last_lines(host: Host) -> Sequence[str]:
+    if host.has_systemd():
+        return host.run(["journalctl", "-u", "docker", "-n", "20", "--no-pager"]).splitlines()
+    return (host.read(LOG) or "").splitlines()[-20:]

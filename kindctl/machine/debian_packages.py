@@ -1,0 +1,272 @@
+"""Packages of a Debian machine: which release each comes from, how they are added and removed.
+
+Only what is missing is installed, nothing that was there is changed, and what was added is written
+down in RECORD, so that `kindctl purge` takes exactly that back. The record is about the machine, not
+about a user, and no engine or cluster can be asked for it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from kindctl.errors import MachineError, ToolError
+from kindctl.machine.debian_sources import Source, archive, parse
+from kindctl.tools.protocols import Host, Say
+
+ENGINE = ("docker.io", "docker-cli", "docker-buildx", "tini", "iptables")
+KIND = ("kind",)
+DEBOOTSTRAP = ("debootstrap",)
+
+FOREIGN: Mapping[str, Mapping[str, str]] = {
+    # bookworm's engine, 20.10, cannot start privileged containers without CAP_SYS_RESOURCE, and has
+    # no BuildKit plug-in; tini and iptables stay bookworm's own.
+    "bookworm": {
+        "docker.io": "trixie",
+        "docker-cli": "trixie",
+        "docker-buildx": "trixie",
+        "kind": "sid",
+    },
+    "trixie": {"kind": "sid"},  # its own, 0.27, does not know Kubernetes 1.33 and later
+}
+"""Release of the machine -> package -> the later release that it comes from."""
+
+PRIORITIES = {"trixie": 50, "sid": 40}
+"""Below 100: apt takes nothing from there unless the release is named (apt_preferences(5))."""
+
+SOURCES = Path("/etc/apt/sources.list.d/kindctl.sources")
+PREFERENCES = Path("/etc/apt/preferences.d/kindctl")
+
+STATE = Path("/var/lib/kindctl")
+RECORD = STATE / "setup.json"
+
+APT = ("apt-get", "-q", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3")
+INSTALL = ("install", "-y", "--no-install-recommends", "--no-remove")
+QUIETLY = {"DEBIAN_FRONTEND": "noninteractive"}
+
+
+@dataclass(frozen=True)
+class Record:
+    """What kindctl added to this machine."""
+
+    packages: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+def plan(host: Host, packages: Iterable[str]) -> list[str]:
+    """What `install` would do. Raises MachineError when this machine has no usable sources."""
+    missing = _missing(host, packages)
+    if not missing:
+        return []
+    sentences = []
+    files = _files(host, missing)
+    if any(host.read(path) != text for path, text in files.items()):
+        sentences.append(
+            f"add Debian {' and '.join(_suites(host))} at {' '.join(_own_archive(host).uris)} as package "
+            f"sources that are used only when named ({', '.join(str(path) for path in files)})"
+        )
+    for origin, names in groupby(missing, lambda name: _origin(host, name) or _codename(host)):
+        sentences.append(
+            f"install {', '.join(names)} from Debian {origin}, and what they depend on"
+        )
+    return sentences
+
+
+def install(host: Host, packages: Iterable[str], say: Say) -> None:
+    """Install those of the packages that are missing.
+
+    Raises MachineError (packages) when that would change a package that is here already, ToolError
+    when apt-get fails.
+    """
+    missing = _missing(host, packages)
+    if not missing:
+        return
+    wanted = [f"{name}/{origin}" if (origin := _origin(host, name)) else name for name in missing]
+    if not _add_sources(host, missing):
+        try:
+            _install(host, wanted, say)
+            return
+        except ToolError:
+            pass  # there may be no lists yet, or they name what the mirror has replaced since
+    _apt(host, ["update"], say)
+    _install(host, wanted, say)
+
+
+def read_record(host: Host) -> Record:
+    """Empty when kindctl has added nothing to this machine."""
+    known = json.loads(host.read(RECORD) or "{}")
+    return Record(tuple(known.get("packages", ())), tuple(known.get("files", ())))
+
+
+def installed(host: Host, names: Iterable[str]) -> set[str]:
+    """Those of the packages that are installed, by dpkg's word."""
+    listing = host.run(["dpkg-query", "-W", "-f", "${Package}\t${db:Status-Status}\n"])
+    present = {line.split("\t")[0] for line in listing.splitlines() if line.endswith("\tinstalled")}
+    return present & set(names)
+
+
+def removals(host: Host, packages: Sequence[str]) -> list[str]:
+    """What apt would remove along with these packages, because it depends on them."""
+    lines = host.run([*APT, "-s", "-y", "purge", *packages]).splitlines()
+    going = [match[1] for line in lines if (match := re.match(r"(?:Purg|Remv) ([^\s:]+)", line))]
+    return sorted(set(going) - set(packages))
+
+
+def remove(host: Host, packages: Sequence[str], say: Say, *, data: bool) -> None:
+    """Remove packages; with `data`, what their programs stored too (the engine's images)."""
+    present = sorted(installed(host, packages))
+    if present:
+        _apt(host, ["purge" if data else "remove", "-y", *present], say)
+
+
+def remove_sources(host: Host, files: Iterable[str], say: Say) -> None:
+    gone = [path for path in map(Path, files) if host.read(path) is not None]
+    for path in gone:
+        host.delete(path)
+        say(f"removed {path}")
+    if gone:
+        _apt(host, ["update"], say)
+
+
+# --- the release and its sources -------------------------------------------------------------------
+
+
+def _codename(host: Host) -> str:
+    return host.os_release().get("VERSION_CODENAME", "")
+
+
+def _foreign(host: Host) -> Mapping[str, str]:
+    """Package -> the later release that it comes from, on this machine."""
+    if _codename(host) in FOREIGN:
+        return FOREIGN[_codename(host)]
+    # A release after those; testing and unstable, which cannot be told apart by os-release.
+    if archive(_sources(host), ("sid", "unstable")):
+        return {}
+    return FOREIGN["trixie"]
+
+
+def _origin(host: Host, package: str) -> str:
+    """The later release that a package comes from; empty: the machine's own."""
+    return _foreign(host).get(package, "")
+
+
+def _suites(host: Host) -> list[str]:
+    """The later releases that packages come from, nearest first."""
+    return sorted(set(_foreign(host).values()), key=lambda suite: -PRIORITIES[suite])
+
+
+def _sources(host: Host) -> list[Source]:
+    """Of all files but kindctl's own."""
+    listing = host.run(
+        ["find", "/etc/apt", "-maxdepth", "2", "-name", "*.list", "-o", "-name", "*.sources"]
+    )
+    return [
+        source
+        for name in sorted(listing.split())
+        if Path(name) != SOURCES
+        for source in parse(name, host.read(Path(name)) or "")
+    ]
+
+
+def _own_archive(host: Host) -> Source:
+    names = (_codename(host), "stable", "oldstable", "testing", "unstable", "sid")
+    found = archive(_sources(host), names)
+    if found is None:
+        raise MachineError(
+            f"no package source for the main part of Debian {_codename(host)} is configured",
+            fix="add one to /etc/apt/sources.list (https://wiki.debian.org/SourcesList)",
+            code="packages",
+        )
+    return found
+
+
+def _files(host: Host, packages: Iterable[str]) -> dict[Path, str]:
+    """apt's configuration for the later releases; none where these packages need no other."""
+    if not any(_origin(host, package) for package in packages):
+        return {}
+    suites = _suites(host)
+    own = _own_archive(host)
+    stanza = [
+        "# Added by kindctl; `kindctl purge` removes it.",
+        "Types: deb",
+        f"URIs: {' '.join(own.uris)}",
+        f"Suites: {' '.join(suites)}",
+        "Components: main",
+        # A mirror that lags behind is as good here: nothing is taken but what is named.
+        "Check-Valid-Until: no",
+    ]
+    if own.signed_by:
+        stanza.append(f"Signed-By: {own.signed_by}")
+    pins = [
+        f"Package: *\nPin: release n={suite}\nPin-Priority: {PRIORITIES[suite]}\n"
+        for suite in suites
+    ]
+    return {SOURCES: "\n".join(stanza) + "\n", PREFERENCES: "\n".join(pins)}
+
+
+def _add_sources(host: Host, packages: Iterable[str]) -> bool:
+    """Whether anything was written. The pins come first: unpinned sources would upgrade everything."""
+    files = _files(host, packages)
+    wanted = {path: text for path, text in files.items() if host.read(path) != text}
+    if wanted:
+        _note(host, files=[str(path) for path in wanted])
+    for path in sorted(wanted, key=lambda path: path != PREFERENCES):
+        host.write(path, wanted[path])
+    return bool(wanted)
+
+
+# --- packages --------------------------------------------------------------------------------------
+
+
+def _missing(host: Host, packages: Iterable[str]) -> list[str]:
+    names = list(packages)
+    present = installed(host, names)
+    return [name for name in names if name not in present]
+
+
+def _would_install(host: Host, wanted: Sequence[str]) -> list[str]:
+    """Names of the packages that are new. Raises MachineError when one that is here would change."""
+    new: list[str] = []
+    changed: list[str] = []
+    for line in host.run([*APT, "-s", *INSTALL, *wanted], env=QUIETLY).splitlines():
+        # Inst NAME[:ARCH] [OLD VERSION] (NEW VERSION ...): the old one only where there is one
+        if match := re.match(r"Inst ([^\s:]+)\S* (\[[^]]+\] )?\(", line):
+            (changed if match[2] else new).append(match[1])
+    if changed:
+        raise MachineError(
+            f"installing {', '.join(wanted)} would change packages that are here already",
+            why=", ".join(changed),
+            fix=f"if that is fine: apt-get install --no-install-recommends {' '.join(wanted)}",
+            code="packages",
+        )
+    return new
+
+
+def _install(host: Host, wanted: Sequence[str], say: Say) -> None:
+    """The packages go on record before, so that a half-done installation can be taken back, and are
+    struck off it again if they did not arrive."""
+    _note(host, packages=_would_install(host, wanted))
+    try:
+        _apt(host, [*INSTALL, *wanted], say)
+    except ToolError:
+        known = read_record(host)
+        _write_record(host, installed(host, known.packages), known.files)
+        raise
+
+
+def _apt(host: Host, arguments: Sequence[str], say: Say) -> None:
+    host.run([*APT, *arguments], say=say, env=QUIETLY)
+
+
+def _note(host: Host, *, packages: Iterable[str] = (), files: Iterable[str] = ()) -> None:
+    known = read_record(host)
+    _write_record(host, {*known.packages, *packages}, {*known.files, *files})
+
+
+def _write_record(host: Host, packages: Iterable[str], files: Iterable[str]) -> None:
+    record = {"packages": sorted(packages), "files": sorted(files)}
+    host.write(RECORD, json.dumps(record, indent=2) + "\n")

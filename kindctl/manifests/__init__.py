@@ -1,0 +1,1 @@
+"""Kubernetes YAML of users: read, rendered and judged before there is a cluster to ask."""

@@ -1,0 +1,1 @@
+"""From the file to the graph of steps: kindctl.yaml -> Config -> Parts -> Plan."""

@@ -1,0 +1,29 @@
+"""Which Gateways of Gateway API the apps' routes can attach to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kindctl.components.app import AppComponent
+from kindctl.ingress.gateway_api import ServesGateways
+from kindctl.manifests.http_routes import is_gateway_api
+from kindctl.manifests.lint import Finding
+from kindctl.manifests.lint_gateways import GatewaySurroundings, lint_gateways
+
+
+def settle_gateways(
+    apps: Sequence[AppComponent], controller: object, *, strangers: bool
+) -> list[Finding]:
+    """Tell the apps which Gateways there are: the controller's, and those of all of them."""
+    around = GatewaySurroundings(strangers=strangers)
+    if isinstance(controller, ServesGateways):
+        around = GatewaySurroundings(
+            controller.gateway_classes, controller.listener_ports, controller.gateways, strangers
+        )
+    parsed = [manifest for app in apps for manifest in app.parsed]
+    own = [m.obj for m in parsed if m.kind == "Gateway" and is_gateway_api(m.obj)]
+    classes = [m.name for m in parsed if m.kind == "GatewayClass"]
+    for app in apps:
+        app.gateways = (*around.gateways, *own)
+        app.gateway_classes = (*around.classes, *classes)
+    return lint_gateways({app.name: app.parsed for app in apps}, around)

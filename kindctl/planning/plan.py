@@ -1,0 +1,299 @@
+"""Config -> Plan: the whole of `up`, top to bottom.
+
+preflight ─┬─ node image ─► cluster ┬ containerd ─► images in the nodes ─┐
+           ├─ app images built ─────┼───────▲                            ├─► ready ─► URLs ─► prune
+           ├─ other images ─────────┘       │                            │
+           └                        └ api ──┴──────► objects applied ────┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar, cast
+
+from kindctl import __version__
+from kindctl.components.base import Component, Controller, TakesTurns
+from kindctl.config.load import Loaded
+from kindctl.diagnose.causes import explain
+from kindctl.images.pins import FILES, REGISTRY
+from kindctl.images.store import Images
+from kindctl.live.surplus import Surplus
+from kindctl.models import Forward, Step
+from kindctl.planning.parts import Parts, builds_of, images_of, parts_of, provider_of, wants
+from kindctl.providers.base import Provider
+from kindctl.references import full_name, parse
+from kindctl.steps.addressed import Addressed
+from kindctl.steps.app_image import AppImageBuilt
+from kindctl.steps.cluster import ClusterStep
+from kindctl.steps.delivery import ImageInNodes
+from kindctl.steps.forward import Forwarded
+from kindctl.steps.handover.switched import Switched
+from kindctl.steps.handover.takeover import OfForwards, OfNodePorts, Takeover
+from kindctl.steps.image import ImagePresent
+from kindctl.steps.local_ca import LocalCaMade
+from kindctl.steps.objects import ObjectsApplied
+from kindctl.steps.preflight import Preflight
+from kindctl.steps.proven import Proven
+from kindctl.steps.prune import Pruned
+from kindctl.steps.record import Recorded
+from kindctl.steps.registry import RegistryRuns
+from kindctl.steps.url import UrlAnswers
+from kindctl.steps.workloads import WorkloadsReady
+from kindctl.tools.engine_memory import RememberedImages
+from kindctl.tools.protocols import Engine, Tools
+
+S = TypeVar("S", bound=Step)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `up` makes so: the steps, and what they were made from."""
+
+    loaded: Loaded
+    steps: tuple[Step, ...]
+    preflight: Preflight
+    provider: Provider
+    images: Images
+    references: tuple[str, ...]  # the images that nodes and pods are made of, as they are asked for
+    parts: Parts
+
+
+def make_plan(loaded: Loaded, tools: Tools) -> Plan:
+    """Nothing is asked of the engine or the cluster yet. Raises ConfigError for bad manifests."""
+    parts = parts_of(loaded, tools)
+    preflight = Preflight(tools, wants(loaded, parts))
+    tools = replace(tools, engine=cast(Engine, RememberedImages(tools.engine)))
+    images = images_of(loaded, tools)
+    provider = provider_of(loaded, tools, images, parts.mappings)
+    steps = _Steps(loaded, tools, images, provider, parts).all(preflight)
+    beside = (REGISTRY,) if loaded.config.cluster.registry else ()
+    wanted = (r for c in parts.components for r in c.images())
+    references = distinct([*provider.images(), *beside, *wanted])
+    return Plan(loaded, tuple(steps), preflight, provider, images, references, parts)
+
+
+def distinct(references: Iterable[str]) -> tuple[str, ...]:
+    """Each image once, however it is written: postgres:17 is docker.io/library/postgres:17."""
+    found: dict[str, str] = {}
+    for reference in references:
+        found.setdefault(full_name(reference), reference)
+    return tuple(found.values())
+
+
+def first(kind: type[S], steps: Iterable[Step]) -> S:
+    return next(step for step in steps if isinstance(step, kind))
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """The graph, in the order in which screens show it."""
+
+    loaded: Loaded
+    tools: Tools
+    images: Images
+    provider: Provider
+    parts: Parts
+
+    def all(self, preflight: Preflight) -> Iterator[Step]:
+        yield preflight
+        node = [self._present(reference) for reference in self.provider.images()]
+        yield from node
+        yield ClusterStep(self.provider, needs=frozenset(step.name for step in node))
+        delivered: dict[str, Step] = {}
+        there = {step.name for step in node}
+        yield from self._registry()
+        every = distinct(ref for part in self.parts.components for ref in part.images())
+        for reference in (ref for ref in every if not self._fetched(ref)):
+            delivered[full_name(reference)] = present = self._present(reference)
+            if present.name not in there:
+                yield present
+            if reference in FILES:
+                continue
+            delivered[full_name(reference)] = delivery = ImageInNodes(
+                images=self.images,
+                provider=self.provider,
+                reference=reference,
+                needs=frozenset({present.name, "cluster:containerd"}),
+            )
+            yield delivery
+        if self.parts.controller:
+            yield LocalCaMade(self.parts.certificate.authority)
+        steps: dict[str, list[Step]] = {}
+        for part in self.parts.components:
+            had = {
+                "registry" if self._fetched(ref) else delivered[full_name(ref)].name
+                for ref in part.images()
+            }
+            steps[part.name] = list(self._component(part, had))
+            yield from steps[part.name]
+        addresses = list(self._addresses())
+        yield from addresses
+        yield from self._switch(steps)
+        forwarded = list(self._forwarded(self.parts.forwards))
+        yield from forwarded
+        urls = list(self._urls(steps, {step.name for step in forwarded}))
+        yield from urls
+        yield from self._end(step.name for step in (*addresses, *urls))
+
+    def _registry(self) -> Iterator[Step]:
+        if self.provider.registry is None:
+            return
+        present = self._present(REGISTRY)
+        yield present
+        yield RegistryRuns(
+            registry=self.provider.registry,
+            images=self.images,
+            net=self.tools.net,
+            reference=REGISTRY,
+            needs=frozenset({present.name, "cluster:containerd"}),
+        )
+
+    def _fetched(self, reference: str) -> bool:
+        """Whether the nodes get it from the environment's own registry, where somebody pushes it."""
+        port = self.loaded.config.cluster.registry and self.loaded.config.cluster.registry.port
+        own = port and parse(reference).registry == f"localhost:{port}"
+        return bool(own) and not isinstance(self._present(reference), AppImageBuilt)
+
+    def _present(self, reference: str) -> Step:
+        """Built when it is one of the apps' own images, else had from a source."""
+        for app in self.loaded.config.apps:
+            for build in builds_of(app, self.loaded.root):
+                if full_name(build.image) == full_name(reference):
+                    return AppImageBuilt(images=self.images, build=build)
+        return ImagePresent(images=self.images, reference=reference)
+
+    def _component(self, part: Component, delivered: set[str]) -> Iterator[Step]:
+        common: dict[str, Any] = {
+            "component": part,
+            "provider": self.provider,
+            "environment": self.loaded.config.name,
+            "surplus": Surplus(self.loaded.config.name, self.parts.components),
+        }
+        authority = {"local-ca"} if part is self.parts.controller else set()
+        yield ObjectsApplied(
+            name=f"apply:{part.name}",
+            title=f"apply {part.name}",
+            needs=frozenset({"cluster:api", *delivered, *authority}),
+            resolve=self._resolve,
+            adopt=not self.provider.lasting,
+            alone=part.alone if isinstance(part, TakesTurns) else None,
+            **common,
+        )
+        yield WorkloadsReady(
+            name=f"ready:{part.name}",
+            title=f"{part.name} is ready",
+            needs=frozenset({f"apply:{part.name}", "cluster"}),
+            explain=explain,
+            **common,
+        )
+        if not part.has_late_objects:
+            return
+        yield ObjectsApplied(
+            name=f"late:{part.name}",
+            title=f"apply the webhooks of {part.name}",
+            needs=frozenset({f"ready:{part.name}"}),
+            resolve=self._resolve,
+            late=True,
+            adopt=not self.provider.lasting,
+            **common,
+        )
+        yield Proven(part, self.provider.cluster, needs=frozenset({f"late:{part.name}"}))
+
+    def _addresses(self) -> Iterator[Step]:
+        """As soon as the Service is there, whatever its pods do."""
+        giver = {"ready:metallb"} if "metallb" in self.loaded.config.addons else set()
+        for external, component in self.parts.external.items():
+            yield Addressed(external, self.provider, frozenset({f"apply:{component}", *giver}))
+
+    def _switch(self, steps: Mapping[str, Sequence[Step]]) -> Iterator[Step]:
+        """Where two controllers cannot have the way in at once."""
+        controller = self.parts.controller
+        if controller is None or not self.parts.way_is_single:
+            return
+        yield Switched(
+            controller=controller,
+            takeover=self._takeover(controller, steps[controller.name]),
+            provider=self.provider,
+            environment=self.loaded.config.name,
+            routes=[route for route in self.parts.routes if route.marked],
+            net=self.tools.net,
+            ready=first(WorkloadsReady, steps[controller.name]),
+            needs=self._all_ready(),
+        )
+
+    def _takeover(self, controller: Controller, steps: Sequence[Step]) -> Takeover:
+        handover, forwards = self.parts.handover, controller.exposure.forwards()
+        if forwards:
+            return OfForwards(controller, handover, list(self._forwarded(forwards)))
+        return OfNodePorts(controller, handover, first(ObjectsApplied, steps))
+
+    def _forwarded(self, forwards: Sequence[Forward]) -> Iterator[Forwarded]:
+        for forward in forwards:
+            yield Forwarded(
+                forward,
+                self.tools.forwards,
+                self.tools.net,
+                self.provider,
+                self.loaded.config.name,
+                needs=self._way_is_there(),
+            )
+
+    def _urls(self, steps: Mapping[str, Sequence[Step]], forwarded: set[str]) -> Iterator[Step]:
+        controller = self.parts.controller
+        ways = self._way_is_there() | forwarded
+        for route in self.parts.routes:
+            yield UrlAnswers(
+                route,
+                self.tools.net,
+                self.provider.cluster,
+                self.loaded.config.name,
+                needs=ways | ({f"address:{route.external}"} if route.external else set()),
+                look_again=controller.look_again if controller and route.marked else None,
+                ca=self.parts.certificate.authority.pem,
+                mended=first(ObjectsApplied, steps[route.app]).mended,
+            )
+
+    def _way_is_there(self) -> frozenset[str]:
+        controller = self.parts.controller
+        if controller is None or not self.parts.way_is_single:
+            return self._all_ready()
+        return self._all_ready() | {f"switch:{controller.name}"}
+
+    def _all_ready(self) -> frozenset[str]:
+        return frozenset(
+            f"{'proven' if part.has_late_objects else 'ready'}:{part.name}"
+            for part in self.parts.components
+        )
+
+    def _end(self, proofs: Iterable[str]) -> Iterator[Step]:
+        config = self.loaded.config
+        common: dict[str, Any] = {
+            "components": self.parts.components,
+            "provider": self.provider,
+            "environment": config.name,
+        }
+        yield Recorded(
+            name="record",
+            title="record what was applied",
+            needs=frozenset({"cluster", *(f"apply:{part.name}" for part in self.parts.components)}),
+            config=config.model_dump_json(exclude_none=True),
+            file=str(self.loaded.file),
+            version=__version__,
+            controller=config.ingress.controller.replace("none", ""),
+            routes=self.parts.routes,
+            **common,
+        )
+        yield Pruned(
+            name="prune",
+            title="remove what is no longer asked for",
+            needs=frozenset({"record", *self._way_is_there(), *proofs}),
+            forwards=self.tools.forwards,
+            forwarded=self.parts.forwards,
+            **common,
+        )
+
+    def _resolve(self, reference: str) -> str:
+        """Before an image is there, its reference stands for itself: `plan` compares without it."""
+        image = self.images.resolve(reference)
+        return self.provider.in_pods(reference, image) if image else reference

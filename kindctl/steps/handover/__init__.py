@@ -1,0 +1,1 @@
+"""The step in which one ingress controller takes over from another."""

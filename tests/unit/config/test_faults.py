@@ -1,0 +1,176 @@
+"""What the schema refuses is said in plain words, with its place and what to do."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+
+from kindctl.components import ADDONS, CONTROLLERS
+from kindctl.config.load import load
+from kindctl.config.schema import (
+    Addon,
+    AppVia,
+    ClusterConfig,
+    ImageSource,
+    IngressConfig,
+    Via,
+)
+from kindctl.errors import ConfigError, Problem
+from kindctl.exposures import EXPOSURES
+from kindctl.images.sources import SOURCES
+from kindctl.providers import PROVIDERS
+from tests.unit.manifests.test_shapes import WRONG, places, put
+
+FULL = """
+apiVersion: kindctl/v1
+name: shop
+cluster:
+  provider: kind
+  kubernetes: "1.36"
+  workers: 1
+  gateways: 0
+  registry: {port: 5001}
+  kind: {networking: {apiServerPort: 6443}}
+images: {sources: [engine], mirrors: {docker.io: example.com}}
+extraCAs: [ca.pem]
+ingress:
+  controller: nginx
+  replicas: 1
+  autoscale: {max: 3, cpu: 50}
+  gatewayAPI: false
+  expose: {via: node-port, http: 80, https: 443, address: 127.0.0.1, nodePorts: {http: 30080, https: 30443}}
+apps:
+- name: shop
+  namespace: shop
+  build: [{image: a, context: ., dockerfile: kindctl.yaml, target: x, args: {a: b}}]
+  manifests: [., {chart: chart, name: a, values: [ca.pem], set: {a.b: 1}}]
+  expect: [{path: /, host: a.localhost, contains: x, status: 200, scheme: http}]
+  expose:
+  - {service: web, port: 80, via: node-port, local: 18080, nodePort: 30090, scheme: http}
+addons: [metrics-server]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "ca.pem").touch()
+    (tmp_path / "chart").mkdir()
+    (tmp_path / "chart" / "Chart.yaml").touch()
+    return tmp_path
+
+
+def problems(folder: Path, text: str) -> list[Problem]:
+    (folder / "kindctl.yaml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load(folder)
+    return list(caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("apps:", "apps is empty", "apps: [{name: ..., manifests: ...}]; or take the line out"),
+        ("addons:", "addons is empty", "addons: [...]; or take the line out"),
+        ("ingress:", "ingress is empty", "ingress: {controller: ...}; or take the line out"),
+        (
+            "apps: [{name: a, manifests: web.yaml}]",
+            "apps[0].manifests: a list is wanted here, not 'web.yaml'",
+            "manifests: [web.yaml]",
+        ),
+        ("apps: [a]", "apps[0]: a mapping is wanted here, not 'a'", "{name: ..., manifests: ...}"),
+        ("addons: [metalb]", "addons[0]: 'metalb' is not valid", "did you mean 'metallb'?"),
+        (
+            "addons: [x]",
+            "addons[0]: 'x' is not valid",
+            "one of metallb, metrics-server",
+        ),
+        (
+            "ingress: {controller: Nginx}",
+            "ingress.controller: 'Nginx' is not valid",
+            "did you mean 'nginx'?",
+        ),
+        (
+            "ingress: {expose: {via: nodeport}}",
+            "ingress.expose.via: 'nodeport' is not valid",
+            "did you mean 'node-port'?",
+        ),
+        (
+            'ingress: {expose: {http: "80"}}',
+            "ingress.expose.http: a whole number is wanted here, not '80'",
+            "without quotes: 80",
+        ),
+        (
+            "ingress: {replicas: 0}",
+            "ingress.replicas: 0 is not valid",
+            "at least 1",
+        ),
+        (
+            "ingress: {gatewayAPI: traefik}",
+            "ingress.gatewayAPI: `true` or `false` is wanted here, not 'traefik'",
+            "gatewayAPI: ... (Gateway and HTTPRoute objects too)",
+        ),
+        (
+            "images: {push: yes}",
+            "images.push: True is `true` or `false`, not text",
+            'quote it: "..."',
+        ),
+        ("images: {mirrors: {5: a}}", "images.mirrors[5]: a key has to be text", 'quote it: "5"'),
+        (
+            f"apps: [{{name: {'a' * 41}, manifests: [.]}}]",
+            f"apps[0].name: '{'a' * 41}' is not valid",
+            "it has 41 characters, and at most 40 are possible",
+        ),
+    ],
+)
+def test_a_wrong_value_is_said_in_plain_words(
+    folder: Path, text: str, message: str, hint: str
+) -> None:
+    (problem,) = problems(folder, f"name: shop\n{text}\n")
+    assert (problem.message, problem.hint) == (message, hint)
+    assert problem.line == 2
+
+
+def test_names_of_services_are_as_long_as_those_of_kubernetes(folder: Path) -> None:
+    text = (
+        "name: shop\napps: [{name: a, manifests: [.], expose: [{service: NAME, via: node-port}]}]\n"
+    )
+    (folder / "kindctl.yaml").write_text(text.replace("NAME", "a" * 63))
+    assert load(folder).config.apps[0].expose[0].service == "a" * 63
+    (problem,) = problems(folder, text.replace("NAME", "a" * 64))
+    assert problem.hint == "it has 64 characters, and at most 63 are possible"
+
+
+def test_whatever_stands_in_a_place_of_the_file_is_taken_or_explained(folder: Path) -> None:
+    whole = yaml.safe_load(FULL)
+    found: list[tuple[Any, Problem]] = []
+    for at in places(whole):
+        for value in [*WRONG, 1.5, [], {}, {1: "a"}]:
+            changed = copy.deepcopy(whole)
+            put(changed, at, value)
+            (folder / "kindctl.yaml").write_text(yaml.safe_dump(changed))
+            try:
+                load(folder)
+            except ConfigError as error:
+                found += [((at, value), problem) for problem in error.problems]
+    assert found
+    assert [case for case in found if not (case[1].line and case[1].hint)] == []
+    words = ("input should", "valid string", "should be", "instance of")
+    assert [case for case in found if any(word in case[1].message for word in words)] == []
+
+
+def test_every_name_that_the_schema_allows_has_its_plug_in_and_the_other_way_round() -> None:
+    controllers = get_args(IngressConfig.model_fields["controller"].annotation)
+    assert set(controllers) == {*CONTROLLERS, "none"}
+    assert set(get_args(Via)) == set(EXPOSURES)
+    assert set(get_args(AppVia)) == set(EXPOSURES) - {
+        "host-port"
+    }  # of the node that it is made with
+    assert set(get_args(Addon)) == set(ADDONS)
+    assert set(get_args(ImageSource)) == set(SOURCES)
+    made, *others = get_args(ClusterConfig.model_fields["provider"].annotation)
+    mappings = [next(iter(model.model_fields)) for model in others]
+    assert {*get_args(made), *mappings} == set(PROVIDERS)
