@@ -259,10 +259,10 @@ class Route:
     app: str = ""
     namespace: str = ""
     external: str = ""  # the Service whose external address stands for EXTERNAL in url and connect
-    marked: bool = (
+    via_controller: bool = (
         True  # by the controller, with this environment's headers; else straight to a Service
     )
-    well_known: bool = (
+    via_witness: bool = (
         False  # its controller sets no headers: a pod of ours behind it does (ingress.proof)
     )
     certified: bool = False  # over TLS, with a certificate that the local authority has signed
@@ -270,7 +270,7 @@ class Route:
     @property
     def which(self) -> str:
         """Of several that have the same URL: by the host, or the Service whose address is not known."""
-        return self.host or ("" if self.marked else self.external)
+        return self.host or ("" if self.via_controller else self.external)
 
 
 # --- Kubernetes objects --------------------------------------------------------------------------

@@ -27,11 +27,11 @@ def down(name: str, tools: Tools, *, say: Callable[[str], None] = lambda _: None
         done += provider.destroy().done
         if environment_dir(name).exists():
             shutil.rmtree(environment_dir(name))
-            if not provider.lasting:
+            if not provider.preexisting:
                 done.append("removed its kubeconfig")
         default = kubeconfig.default_file()
         merged = tools.host.read(default)
-        ours = merged and not provider.lasting
+        ours = merged and not provider.preexisting
         rest = kubeconfig.without(merged, f"kind-{name}") if merged and ours else None
         if rest is not None:
             tools.host.write(default, rest, 0o600)
@@ -40,7 +40,7 @@ def down(name: str, tools: Tools, *, say: Callable[[str], None] = lambda _: None
 
 
 def _withdrawn(provider: Provider, name: str, say: Callable[[str], None]) -> Sequence[str]:
-    if not provider.lasting or isinstance(provider.observe(), Absent):
+    if not provider.preexisting or isinstance(provider.observe(), Absent):
         return ()
     cluster = provider.cluster()
     return withdraw(cluster, name, say) if cluster else ()

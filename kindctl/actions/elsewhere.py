@@ -14,7 +14,7 @@ def refuse_a_move(provider: Provider, name: str, tools: Tools) -> None:
     be: what was applied there would be lost. One that is there no longer is forgotten."""
     there = remembered(tools, name)
     if there is None:
-        if provider.lasting and _is_on_kind(tools, name):
+        if provider.preexisting and _is_on_kind(tools, name):
             raise _elsewhere(name, f"kind-{name}")
         return
     if isinstance(provider, ExistingProvider) and _is_same(there, provider):

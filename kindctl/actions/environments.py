@@ -139,7 +139,7 @@ def open_environment(tools: Tools, name: str) -> Iterator[Cluster]:
     """The environment's cluster. Raises UsageError when there is none or it does not answer."""
     provider = provider_of(tools, name)
     cluster = provider.cluster()
-    if cluster is None or (provider.lasting and isinstance(provider.observe(), Absent)):
+    if cluster is None or (provider.preexisting and isinstance(provider.observe(), Absent)):
         known = ", ".join([*nodes_by_environment(tools), *all_remembered()]) or "none"
         raise UsageError(
             f"no running environment {name!r}",

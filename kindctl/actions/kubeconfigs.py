@@ -20,7 +20,7 @@ def kubeconfig_path(name: str, tools: Tools) -> Path:
 def merge_kubeconfig(name: str, tools: Tools) -> Path:
     """Put the environment's entries into the file that kubectl reads, and return that file."""
     provider = provider_of(tools, name)
-    if provider.lasting:
+    if provider.preexisting:
         raise UsageError(
             f"environment {name!r} is in a cluster of your own kubeconfig",
             fix=f"kubectl --context {provider.context}",

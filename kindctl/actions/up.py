@@ -60,7 +60,7 @@ def up(
             stop=stop,
             timeout=timeout,
             urls=lambda: urls_of(plan.provider.cluster(), plan.parts.routes),
-            kubeconfig="" if plan.provider.lasting else str(plan.provider.kubeconfig),
+            kubeconfig="" if plan.provider.preexisting else str(plan.provider.kubeconfig),
         )
         if any(route.certified for route in plan.parts.routes) and not trusted_by(
             tools.host, Path.home()

@@ -14,7 +14,7 @@ from kindctl.ingress.handover import Handover
 from kindctl.ingress.replicas import Scaling
 from kindctl.manifests.manifest import Manifest
 from kindctl.manifests.pods import Resolve
-from kindctl.manifests.sources import Renderer, Source
+from kindctl.manifests.sources import ManifestSource, Renderer
 from kindctl.models import Endpoint, Exposure, Object, Route
 from kindctl.tools.protocols import Cluster
 from kindctl.trust.serving import Serving
@@ -102,7 +102,7 @@ class Setup:
     gateway_api: bool = False
     custom: Mapping[str, Any] = field(default_factory=dict)  # ingress.custom, for the user's own
     root: Path = Path()  # folder that the sources of `custom` are relative to
-    sources: Sequence[Source] = ()  # its manifests
+    sources: Sequence[ManifestSource] = ()  # its manifests
     read: Read = lambda image, folder: ()  # objects in the files of an image
     fault: Fault = _nowhere  # of `custom`
     empty: bool = True  # whether the cluster has nothing but what is applied here
@@ -110,10 +110,10 @@ class Setup:
 
 
 @runtime_checkable
-class TakesTurns(Protocol):
+class Exclusive(Protocol):
     """A component whose objects depend on what other environments of this machine have."""
 
-    def alone(self) -> AbstractContextManager[None]:
+    def exclusively(self) -> AbstractContextManager[None]:
         """Held while its objects are looked at anew and applied. Raises BusyError."""
         ...
 
@@ -131,10 +131,10 @@ class Controller(Component, Protocol):
         """Ports that its pods take on their node -> for what."""
         ...
 
-    def settle(self, route: Route) -> Route:
+    def with_proof(self, route: Route) -> Route:
         """A route behind it, with the way in which its answer is proven: see ingress.proof."""
         ...
 
-    def look_again(self, cluster: Cluster) -> None:
+    def resync(self, cluster: Cluster) -> None:
         """Make it read everything anew, for when it has missed a change."""
         ...

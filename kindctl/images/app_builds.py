@@ -18,7 +18,7 @@ from kindctl.errors import KindctlError, ToolError
 from kindctl.images import cas, context, dockerfile
 from kindctl.images.progress import BuildProgress
 from kindctl.images.recipe_book import RECIPE_LABEL, SOURCES_LABEL, VERSIONS_LABEL
-from kindctl.images.sources.base import Provided, Surroundings, check_architecture
+from kindctl.images.sources.base import Provided, SourceContext, check_architecture
 from kindctl.images.sources.build import build_failed
 from kindctl.models import AppBuild, Build
 from kindctl.references import parse
@@ -33,7 +33,7 @@ class AppImages:
 
     def __init__(
         self,
-        surroundings: Surroundings,
+        surroundings: SourceContext,
         find: Callable[[str], str | None],
         provide: Callable[[str, Say], Provided],
         reachable: Callable[[str], bool],

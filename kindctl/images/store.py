@@ -9,7 +9,7 @@ from kindctl.images.app_builds import AppImages
 from kindctl.images.listing import ImageRow, name_of, row
 from kindctl.images.recipe_book import RecipeBook
 from kindctl.images.sources import load_source
-from kindctl.images.sources.base import Provided, Surroundings
+from kindctl.images.sources.base import Provided, SourceContext
 from kindctl.images.sources.registry import Source as RegistrySource
 from kindctl.models import AppBuild, Progress
 from kindctl.references import full_name
@@ -34,7 +34,7 @@ class Images:
         book: RecipeBook | None = None,
     ) -> None:
         self.book = book or RecipeBook(extra_cas=extra_cas)
-        self._around = Surroundings(tools, mirrors or {}, self.book)
+        self._around = SourceContext(tools, mirrors or {}, self.book)
         self._sources = [load_source(name, self._around) for name in sources]
         # What was pulled is found as what was there: looking once is enough.
         again = [source for source in self._sources if source.name in ("engine", "registry")][1:]

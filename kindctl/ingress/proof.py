@@ -49,7 +49,7 @@ def environment_id(environment: str, cluster: Cluster) -> str:
 def witness(route: Route) -> Route:
     """What is asked, at the same address and port, for who answers there: the URL itself, or the path at
     which the pod of ours answers."""
-    if not route.well_known:
+    if not route.via_witness:
         return route
     parts = urlsplit(route.url)
     port = f":{parts.port}" if parts.port else ""

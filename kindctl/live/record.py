@@ -7,11 +7,15 @@ anything else on this machine.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from kindctl.models import ENVIRONMENT_LABEL, SYSTEM_NAMESPACE, ObjectRef, Route
 from kindctl.tools.protocols import Cluster
+
+STORED = {"via_controller": "marked", "via_witness": "well_known"}
+"""Fields of a Route that have another name in the cluster, where earlier versions wrote them."""
 
 RECORD = ObjectRef("v1", "ConfigMap", "kindctl", SYSTEM_NAMESPACE)
 
@@ -49,6 +53,16 @@ def read_record(cluster: Cluster) -> Record | None:
         return None
 
 
+def routes_as_json(routes: Iterable[Route]) -> str:
+    """The routes as `read_record` reads them."""
+    return json.dumps([_renamed(asdict(route), STORED) for route in routes])
+
+
 def _route(entry: dict[str, Any]) -> Route:
-    host, port = entry["connect"]  # a tuple before JSON made it a list
-    return Route(**{**entry, "connect": (host, port)})
+    named = _renamed(entry, {stored: name for name, stored in STORED.items()})
+    host, port = named["connect"]  # a tuple before JSON made it a list
+    return Route(**{**named, "connect": (host, port)})
+
+
+def _renamed(entry: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(name, name): value for name, value in entry.items()}

@@ -15,7 +15,7 @@ from itertools import groupby
 from pathlib import Path
 
 from kindctl.errors import MachineError, ToolError
-from kindctl.machine.debian_sources import Source, archive, parse
+from kindctl.machine.debian_sources import AptSource, archive, parse
 from kindctl.tools.protocols import Host, Say
 
 ENGINE = ("docker.io", "docker-cli", "docker-buildx", "tini", "iptables")
@@ -159,7 +159,7 @@ def _suites(host: Host) -> list[str]:
     return sorted(set(_foreign(host).values()), key=lambda suite: -PRIORITIES[suite])
 
 
-def _sources(host: Host) -> list[Source]:
+def _sources(host: Host) -> list[AptSource]:
     """Of all files but kindctl's own."""
     listing = host.run(
         ["find", "/etc/apt", "-maxdepth", "2", "-name", "*.list", "-o", "-name", "*.sources"]
@@ -172,7 +172,7 @@ def _sources(host: Host) -> list[Source]:
     ]
 
 
-def _own_archive(host: Host) -> Source:
+def _own_archive(host: Host) -> AptSource:
     names = (_codename(host), "stable", "oldstable", "testing", "unstable", "sid")
     found = archive(_sources(host), names)
     if found is None:

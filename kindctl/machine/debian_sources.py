@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Source:
+class AptSource:
     """Where binary packages come from."""
 
     uris: tuple[str, ...]
@@ -19,12 +19,12 @@ class Source:
     )
 
 
-def parse(name: str, text: str) -> Iterator[Source]:
+def parse(name: str, text: str) -> Iterator[AptSource]:
     """The enabled sources of one file. Its name tells the format: *.sources (deb822) or *.list."""
     return _stanzas(text) if name.endswith(".sources") else _lines(text)
 
 
-def archive(sources: Iterable[Source], suites: Iterable[str]) -> Source | None:
+def archive(sources: Iterable[AptSource], suites: Iterable[str]) -> AptSource | None:
     """The first source that has the main packages of one of these suites."""
     wanted = set(suites)
     for source in sources:
@@ -33,7 +33,7 @@ def archive(sources: Iterable[Source], suites: Iterable[str]) -> Source | None:
     return None
 
 
-def _lines(text: str) -> Iterator[Source]:
+def _lines(text: str) -> Iterator[AptSource]:
     """deb [signed-by=/path arch=amd64] URI SUITE COMPONENT..."""
     for line in text.splitlines():
         match = re.match(r"\s*deb\s+(?:\[([^]]*)\]\s+)?([^#]+)", line)
@@ -43,10 +43,10 @@ def _lines(text: str) -> Iterator[Source]:
         if len(words) < 2:
             continue
         options = dict(option.split("=", 1) for option in (match[1] or "").split() if "=" in option)
-        yield Source((words[0],), (words[1],), tuple(words[2:]), options.get("signed-by", ""))
+        yield AptSource((words[0],), (words[1],), tuple(words[2:]), options.get("signed-by", ""))
 
 
-def _stanzas(text: str) -> Iterator[Source]:
+def _stanzas(text: str) -> Iterator[AptSource]:
     """Paragraphs of "Field: value"; a line that starts with a space goes on with the value."""
     uncommented = re.sub(r"^#.*\n?", "", text, flags=re.MULTILINE)
     for stanza in re.split(r"\n\s*\n", uncommented):
@@ -56,7 +56,7 @@ def _stanzas(text: str) -> Iterator[Source]:
         }
         if "deb" not in fields.get("types", "").split() or fields.get("enabled") == "no":
             continue
-        yield Source(
+        yield AptSource(
             uris=tuple(fields.get("uris", "").split()),
             suites=tuple(fields.get("suites", "").split()),
             components=tuple(fields.get("components", "").split()),

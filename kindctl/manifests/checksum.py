@@ -23,7 +23,7 @@ ROLLING = {
 }  # a Job with another template runs again
 SOURCES = ("ConfigMap", "Secret")
 
-Source = tuple[str, str]  # kind, name
+ConfigRef = tuple[str, str]  # kind, name
 
 
 def with_checksums(objects: Sequence[Object]) -> list[Object]:
@@ -60,7 +60,7 @@ def with_checksums(objects: Sequence[Object]) -> list[Object]:
     return result
 
 
-def references(pod: Object) -> Iterator[Source]:
+def references(pod: Object) -> Iterator[ConfigRef]:
     """ConfigMaps and Secrets that a pod's spec reads: volumes, projected volumes, env, envFrom."""
     for volume in pod.get("volumes") or ():
         yield from _of_volume(volume)
@@ -73,13 +73,13 @@ def references(pod: Object) -> Iterator[Source]:
             yield from _named(variable.get("valueFrom") or {}, "configMapKeyRef", "secretKeyRef")
 
 
-def _of_volume(volume: Object) -> Iterator[Source]:
+def _of_volume(volume: Object) -> Iterator[ConfigRef]:
     yield from _named(volume, "configMap", "secret")
     if name := (volume.get("secret") or {}).get("secretName"):  # only here it is not `name`
         yield "Secret", name
 
 
-def _named(place: Object, *fields: str) -> Iterator[Source]:
+def _named(place: Object, *fields: str) -> Iterator[ConfigRef]:
     for kind, field in zip(SOURCES, fields, strict=True):
         if name := (place.get(field) or {}).get("name"):
             yield kind, name

@@ -40,7 +40,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class LintContext:
     """What the apps will find in the cluster."""
 
     ingress_classes: Collection[str] = ("nginx",)  # empty: no controller
@@ -53,7 +53,7 @@ class Surroundings:
     built: Collection[str] = ()  # images that are built here, as manifests name them
 
 
-def lint(apps: Mapping[str, Sequence[Manifest]], around: Surroundings) -> list[Finding]:
+def lint(apps: Mapping[str, Sequence[Manifest]], around: LintContext) -> list[Finding]:
     """All findings of all apps (name -> manifests), in the order of their places."""
     manifests = [manifest for app in apps.values() for manifest in app]
     found = [
@@ -118,7 +118,7 @@ def _path_types(manifests: Sequence[Manifest]) -> Iterator[Finding]:
                 )
 
 
-def _classes(manifests: Sequence[Manifest], around: Surroundings) -> Iterator[Finding]:
+def _classes(manifests: Sequence[Manifest], around: LintContext) -> Iterator[Finding]:
     known = {*around.ingress_classes, *(m.name for m in _of(manifests, "IngressClass"))}
     for ingress in _of(manifests, "Ingress"):
         name = class_of(ingress.obj)
@@ -135,7 +135,7 @@ def _classes(manifests: Sequence[Manifest], around: Surroundings) -> Iterator[Fi
             yield Finding(ERROR, ingress.problem(message, hint, at))
 
 
-def _redirects(manifests: Sequence[Manifest], around: Surroundings) -> Iterator[Finding]:
+def _redirects(manifests: Sequence[Manifest], around: LintContext) -> Iterator[Finding]:
     """The controller knows of its own port alone: https://HOST/ is where it sends people."""
     if around.https == 443:
         return
@@ -194,7 +194,7 @@ def _has_port(service: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return any(port.get(key) == value for port in _ports(service))
 
 
-def _pulls(manifests: Sequence[Manifest], around: Surroundings) -> Iterator[Finding]:
+def _pulls(manifests: Sequence[Manifest], around: LintContext) -> Iterator[Finding]:
     """`Always` makes the node ask a registry at each start, whatever was brought into it."""
     for manifest in manifests:
         for at, container in containers(manifest.obj):
@@ -232,7 +232,7 @@ def _node_ports(manifests: Sequence[Manifest]) -> Iterator[Finding]:
             own.add(key)
 
 
-def _host_ports(manifests: Sequence[Manifest], around: Surroundings) -> Iterator[Finding]:
+def _host_ports(manifests: Sequence[Manifest], around: LintContext) -> Iterator[Finding]:
     first: dict[tuple[int, str], str] = {(p, "TCP"): who for p, who in around.host_ports.items()}
     for manifest in _of(manifests, *WORKLOADS):
         for at, number, port in on_node(manifest.obj):
@@ -245,7 +245,7 @@ def _host_ports(manifests: Sequence[Manifest], around: Surroundings) -> Iterator
                 yield Finding(ERROR, manifest.problem(message, hint, at))
 
 
-def _scalers(manifests: Sequence[Manifest], around: Surroundings) -> Iterator[Finding]:
+def _scalers(manifests: Sequence[Manifest], around: LintContext) -> Iterator[Finding]:
     """metrics-server#1025: without it `kubectl get hpa` says `<unknown>` for ever."""
     if around.metrics:
         return
@@ -257,7 +257,7 @@ def _scalers(manifests: Sequence[Manifest], around: Surroundings) -> Iterator[Fi
         yield Finding(WARNING, scaler.problem(message, "its minimum of replicas will run"))
 
 
-def _balancers(manifests: Sequence[Manifest], around: Surroundings) -> Iterator[Finding]:
+def _balancers(manifests: Sequence[Manifest], around: LintContext) -> Iterator[Finding]:
     """kind has nobody for them: `kubectl get service` says `<pending>` for ever."""
     if around.addresses:
         return

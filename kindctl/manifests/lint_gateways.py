@@ -15,7 +15,7 @@ from kindctl.models import Object
 
 
 @dataclass(frozen=True)
-class GatewaySurroundings:
+class GatewayContext:
     """What the apps' Gateways and routes will find. No class: the controller serves none.
 
     `strangers`: others in the cluster may serve or have what is not known here, and then nothing is
@@ -33,9 +33,7 @@ class GatewaySurroundings:
         return WARNING if self.strangers else ERROR
 
 
-def lint_gateways(
-    apps: Mapping[str, Sequence[Manifest]], around: GatewaySurroundings
-) -> list[Finding]:
+def lint_gateways(apps: Mapping[str, Sequence[Manifest]], around: GatewayContext) -> list[Finding]:
     """All findings of all apps (name -> manifests), in the order of their places."""
     manifests = [manifest for app in apps.values() for manifest in app]
     ours = [m for m in manifests if is_gateway_api(m.obj)]
@@ -47,7 +45,7 @@ def lint_gateways(
 
 
 def _unserved(
-    ours: Sequence[Manifest], manifests: Sequence[Manifest], around: GatewaySurroundings
+    ours: Sequence[Manifest], manifests: Sequence[Manifest], around: GatewayContext
 ) -> Iterator[Finding]:
     defined = any(
         (m.obj.get("spec") or {}).get("group") == GROUP
@@ -66,7 +64,7 @@ def _unserved(
         )
 
 
-def _classes(ours: Sequence[Manifest], around: GatewaySurroundings) -> Iterator[Finding]:
+def _classes(ours: Sequence[Manifest], around: GatewayContext) -> Iterator[Finding]:
     own = {m.name for m in ours if m.kind == "GatewayClass"}
     known = {*around.classes, *own}
     for gateway in (m for m in ours if m.kind == "Gateway"):
@@ -92,7 +90,7 @@ def _classes(ours: Sequence[Manifest], around: GatewaySurroundings) -> Iterator[
 
 
 def _routes(
-    ours: Sequence[Manifest], manifests: Sequence[Manifest], around: GatewaySurroundings
+    ours: Sequence[Manifest], manifests: Sequence[Manifest], around: GatewayContext
 ) -> Iterator[Finding]:
     gateways = [*(m.obj for m in ours if m.kind == "Gateway"), *around.gateways]
     known = {(g["metadata"].get("namespace", ""), g["metadata"]["name"]): g for g in gateways}

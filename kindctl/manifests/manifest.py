@@ -18,7 +18,7 @@ from kindctl.errors import ConfigError, Problem
 from kindctl.kube_objects import api_group
 from kindctl.manifests.scopes import Scopes
 from kindctl.manifests.shapes import misshapen
-from kindctl.manifests.sources import Renderer, Source, Text, Texts
+from kindctl.manifests.sources import ManifestSource, Renderer, Text, Texts
 from kindctl.models import Object
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Manifest:
 
 def read_manifests(
     root: Path,
-    entries: Sequence[Source],
+    entries: Sequence[ManifestSource],
     namespace: str,
     *,
     release: str = "",
@@ -102,7 +102,7 @@ def read_manifests(
             found += _read(text, problems)
     scopes = Scopes.of([manifest.obj for manifest in found])
     for manifest in found:
-        _settle_namespace(manifest.obj, scopes, namespace)
+        _default_namespace(manifest.obj, scopes, namespace)
     problems += _twice(found)
     if problems:
         raise ConfigError(problems)
@@ -195,7 +195,7 @@ def _fault(data: Any) -> tuple[str, str, Path_] | None:
     return None
 
 
-def _settle_namespace(obj: Object, scopes: Scopes, namespace: str) -> None:
+def _default_namespace(obj: Object, scopes: Scopes, namespace: str) -> None:
     meta = obj["metadata"]
     if not scopes.namespaced(obj):
         meta.pop("namespace", None)

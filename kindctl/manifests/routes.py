@@ -110,7 +110,7 @@ def service_routes(
             status=expect.status,
             app=app,
             external=endpoint.external,
-            marked=False,
+            via_controller=False,
         )
         for endpoint in endpoints
     ]

@@ -10,7 +10,7 @@ GIVES = {"NodePort": "node port", "LoadBalancer": "external address", "": "pods 
 """What a Service of that type is reached by; of no type of its own: its pods."""
 
 
-def unfit(service: Manifest, port: Object, way: Exposure) -> tuple[str, str] | None:
+def unreachable_reason(service: Manifest, port: Object, way: Exposure) -> tuple[str, str] | None:
     """Why this port of a Service cannot be reached by that way (message and hint)."""
     if not is_tcp(port):
         message = f"port {port['port']} of Service {service.name!r} speaks {port['protocol']}"

@@ -35,7 +35,7 @@ class Chart:
         return self.chart
 
 
-Source = str | Chart
+ManifestSource = str | Chart
 """A file, a folder of YAML, the folder of a kustomization, or a chart."""
 
 
@@ -83,7 +83,7 @@ class Texts:
     render: Renderer | None
     problems: list[Problem]
 
-    def of(self, entry: Source, fault: Fault) -> Iterator[Text]:
+    def of(self, entry: ManifestSource, fault: Fault) -> Iterator[Text]:
         try:
             if isinstance(entry, Chart):
                 yield from self._chart(entry)

@@ -16,7 +16,7 @@ from kindctl.exposures import load_exposure
 from kindctl.exposures.load_balancer import nodes_are_reached, on_this_machine
 from kindctl.kube_objects import is_tcp
 from kindctl.manifests.manifest import Manifest
-from kindctl.manifests.services import unfit
+from kindctl.manifests.services import unreachable_reason
 from kindctl.models import Endpoint, ExposedPort, Exposure, Object
 from kindctl.planning.ports import NodePorts
 
@@ -114,7 +114,7 @@ def _exposed(
         _check_balanced(way, service, config, at)
     beside = _beside(config, way.via, [port.local], way.local)
     exposure = load_exposure(way.via)((port,), way.address, **beside)
-    if fault := unfit(service, entry, exposure):
+    if fault := unreachable_reason(service, entry, exposure):
         raise ConfigError([at(*fault)])
     if way.expect:
         _check_expect(way.expect, port, at)

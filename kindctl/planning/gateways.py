@@ -8,16 +8,16 @@ from kindctl.components.app import AppComponent
 from kindctl.ingress.gateway_api import ServesGateways
 from kindctl.manifests.http_routes import is_gateway_api
 from kindctl.manifests.lint import Finding
-from kindctl.manifests.lint_gateways import GatewaySurroundings, lint_gateways
+from kindctl.manifests.lint_gateways import GatewayContext, lint_gateways
 
 
-def settle_gateways(
+def attach_gateways(
     apps: Sequence[AppComponent], controller: object, *, strangers: bool
 ) -> list[Finding]:
     """Tell the apps which Gateways there are: the controller's, and those of all of them."""
-    around = GatewaySurroundings(strangers=strangers)
+    around = GatewayContext(strangers=strangers)
     if isinstance(controller, ServesGateways):
-        around = GatewaySurroundings(
+        around = GatewayContext(
             controller.gateway_classes, controller.listener_ports, controller.gateways, strangers
         )
     parsed = [manifest for app in apps for manifest in app.parsed]

@@ -25,7 +25,7 @@ POOLS = (
 def neighbours(engine: Engine, environment: str) -> Neighbours:
     """As it is now, asked of the engine and of the other environments. Raises ToolError."""
     containers = engine.containers()
-    numbering = engine.numbering(NETWORK)
+    numbering = engine.address_ranges(NETWORK)
     others = [node for node in containers if _is_anothers(node, environment)]
     with ThreadPoolExecutor(THREADS) as pool:
         found = list(pool.map(partial(_pools, engine), others))

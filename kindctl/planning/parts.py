@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from kindctl import kubeconfig
 from kindctl.components import CONTROLLERS, load_addon, load_controller
-from kindctl.components.app import AppComponent, settle_namespaces
+from kindctl.components.app import AppComponent, assign_namespaces
 from kindctl.components.base import (
     Component,
     Controller,
@@ -33,10 +33,10 @@ from kindctl.images.store import Images
 from kindctl.ingress.gateway_api import Read
 from kindctl.ingress.handover import Handover
 from kindctl.ingress.replicas import Scaling
-from kindctl.manifests.lint import Finding, Surroundings, lint
+from kindctl.manifests.lint import Finding, LintContext, lint
 from kindctl.manifests.rendering import Programs
 from kindctl.manifests.routes import local_hosts
-from kindctl.manifests.sources import Chart, Renderer, Source
+from kindctl.manifests.sources import Chart, ManifestSource, Renderer
 from kindctl.models import (
     AppBuild,
     Endpoint,
@@ -47,7 +47,7 @@ from kindctl.models import (
     Route,
 )
 from kindctl.planning.exposing import controllers_way, expectation, exposed, refuse_unanswered
-from kindctl.planning.gateways import settle_gateways
+from kindctl.planning.gateways import attach_gateways
 from kindctl.planning.neighbours import neighbours
 from kindctl.planning.ports import NodePorts, claims_of, on_this_machine, refuse_port_clashes
 from kindctl.planning.url_clashes import refuse_url_clashes
@@ -129,11 +129,11 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
         addresses="metallb" in config.addons or config.cluster.provider != "kind",
     )
     strangers = config.cluster.provider != "kind" or config.ingress.controller == "custom"
-    warnings += told(settle_gateways(apps, controller, strangers=strangers))
+    warnings += raise_errors(attach_gateways(apps, controller, strangers=strangers))
     named += [config.ingress.expose.address, *_local_hosts(apps)]
     addons = tuple(load_addon(name, setup) for name in config.addons)
     components = (*_registry(config), *addons, *((controller,) if controller else ()), *apps)
-    settle_namespaces(components)
+    assign_namespaces(components)
     ways = [(controller.name, controller.exposure)] if controller else []
     ways += [(app.name, way.exposure) for app in apps for way in app.exposed]
     endpoints: Sequence[Endpoint] = controller.exposure.endpoints() if controller else ()
@@ -141,7 +141,7 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
         refuse_unanswered(loaded, endpoints)
     refuse_url_clashes(loaded, apps, endpoints)
     routes = tuple(
-        controller.settle(route) if controller and route.marked else route
+        controller.with_proof(route) if controller and route.via_controller else route
         for part in components
         for route in part.routes(endpoints)
     )
@@ -274,7 +274,7 @@ def rendering_images(config: Config) -> tuple[str, str]:
     return cluster.image or node_reference(cluster.kubernetes), HELM
 
 
-def _sources(entries: Sequence[str | ChartConfig]) -> tuple[Source, ...]:
+def _sources(entries: Sequence[str | ChartConfig]) -> tuple[ManifestSource, ...]:
     return tuple(
         Chart(entry.chart, entry.name or "", entry.values, entry.set)
         if isinstance(entry, ChartConfig)
@@ -341,7 +341,7 @@ def _local_hosts(apps: Sequence[AppComponent]) -> Iterator[str]:
         yield from (wanted.host for wanted in app.expect if wanted.host)
 
 
-def told(findings: Sequence[Finding]) -> tuple[str, ...]:
+def raise_errors(findings: Sequence[Finding]) -> tuple[str, ...]:
     """Warnings. Raises ConfigError with every finding that is certain to fail."""
     if errors := [finding.problem for finding in findings if finding.level == "error"]:
         raise ConfigError(errors)
@@ -357,7 +357,7 @@ def lint_apps(
 ) -> tuple[str, ...]:
     """Warnings. Raises ConfigError with every finding that is certain to fail."""
     endpoints = controller.exposure.endpoints() if controller else ()
-    around = Surroundings(
+    around = LintContext(
         https=next((endpoint.port for endpoint in endpoints if endpoint.scheme == "https"), HTTPS),
         ingress_classes=controller.ingress_classes if controller else (),
         controllers=controller.parsed if controller else (),
@@ -373,7 +373,7 @@ def lint_apps(
         ],
         built=tuple(build.image for app in apps for build in app.builds),
     )
-    return told(lint({app.name: app.parsed for app in apps}, around))
+    return raise_errors(lint({app.name: app.parsed for app in apps}, around))
 
 
 def builds_of(app: AppConfig, root: Path) -> Iterator[AppBuild]:

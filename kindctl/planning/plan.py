@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 from kindctl import __version__
-from kindctl.components.base import Component, Controller, TakesTurns
+from kindctl.components.base import Component, Controller, Exclusive
 from kindctl.config.load import Loaded
 from kindctl.diagnose.causes import explain
 from kindctl.images.pins import FILES, REGISTRY
@@ -176,8 +176,8 @@ class _Steps:
             title=f"apply {part.name}",
             needs=frozenset({"cluster:api", *delivered, *authority}),
             resolve=self._resolve,
-            adopt=not self.provider.lasting,
-            alone=part.alone if isinstance(part, TakesTurns) else None,
+            adopt=not self.provider.preexisting,
+            exclusively=part.exclusively if isinstance(part, Exclusive) else None,
             **common,
         )
         yield WorkloadsReady(
@@ -195,7 +195,7 @@ class _Steps:
             needs=frozenset({f"ready:{part.name}"}),
             resolve=self._resolve,
             late=True,
-            adopt=not self.provider.lasting,
+            adopt=not self.provider.preexisting,
             **common,
         )
         yield Proven(part, self.provider.cluster, needs=frozenset({f"late:{part.name}"}))
@@ -216,7 +216,7 @@ class _Steps:
             takeover=self._takeover(controller, steps[controller.name]),
             provider=self.provider,
             environment=self.loaded.config.name,
-            routes=[route for route in self.parts.routes if route.marked],
+            routes=[route for route in self.parts.routes if route.via_controller],
             net=self.tools.net,
             ready=first(WorkloadsReady, steps[controller.name]),
             needs=self._all_ready(),
@@ -249,7 +249,7 @@ class _Steps:
                 self.provider.cluster,
                 self.loaded.config.name,
                 needs=ways | ({f"address:{route.external}"} if route.external else set()),
-                look_again=controller.look_again if controller and route.marked else None,
+                resync=controller.resync if controller and route.via_controller else None,
                 ca=self.parts.certificate.authority.pem,
                 mended=first(ObjectsApplied, steps[route.app]).mended,
             )

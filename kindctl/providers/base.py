@@ -24,8 +24,8 @@ class Stranger:
 
 class Provider(Protocol):
     name: str
-    lasting: bool  # the cluster was there before the environment, and is when it has gone
-    kubeconfig: Path  # the environment's own file; of a lasting cluster: the user's
+    preexisting: bool  # the cluster was there before the environment, and is when it has gone
+    kubeconfig: Path  # the environment's own file; of a preexisting cluster: the user's
     context: str
 
     @property

@@ -58,7 +58,7 @@ class ExistingProvider:
     pull: str = ""
 
     name = "existing"
-    lasting = True
+    preexisting = True
     registry = None
 
     def __post_init__(self) -> None:

@@ -72,7 +72,7 @@ class KindProvider:
     extra_cas_label: str = ""  # their fingerprints, as images say which they carry
 
     name = "kind"
-    lasting = False
+    preexisting = False
     title = "create the cluster (kind)"
     destination = "into the nodes"
 

@@ -76,7 +76,7 @@ class ObjectsApplied:
 
     Fields that the manifests do not name belong to others. `late`: the component's late objects.
     `adopt`: take over objects that exist and that kindctl did not make. Without it they are refused, and
-    namespaces that exist are used as they are. `alone`: held while what is to be applied is looked at
+    namespaces that exist are used as they are. `exclusively`: held while what is to be applied is looked at
     anew and applied.
     """
 
@@ -90,7 +90,7 @@ class ObjectsApplied:
     surplus: Surplus
     late: bool = False
     adopt: bool = True
-    alone: Callable[[], AbstractContextManager[None]] | None = None
+    exclusively: Callable[[], AbstractContextManager[None]] | None = None
     timeout: float = 180.0
     wake: Wake | None = None
     clock: Callable[[], float] = time.monotonic
@@ -112,9 +112,9 @@ class ObjectsApplied:
         if cluster is None:
             raise KindctlError("there is no cluster to apply objects to")
         looks, self._looks = self._looks, None
-        if self.alone is None:
+        if self.exclusively is None:
             return self._make(cluster, looks or self._look(cluster), progress)
-        with self.alone():
+        with self.exclusively():
             return self._make(cluster, self._look(cluster), progress)
 
     def _make(self, cluster: Cluster, looks: Sequence[Look], progress: Progress) -> Change:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from kindctl.components.base import Component
@@ -11,7 +11,7 @@ from kindctl.kube_objects import is_going
 from kindctl.live.access import ask
 from kindctl.live.desired import inventory
 from kindctl.live.differences import differences
-from kindctl.live.record import RECORD
+from kindctl.live.record import RECORD, routes_as_json
 from kindctl.models import (
     ENVIRONMENT_LABEL,
     MANAGED_LABEL,
@@ -83,8 +83,8 @@ class Recorded:
             "file": self.file,
             "version": self.version,
             "controller": self.controller,
-            "routes": _as_json(self.routes),
-            "inventory": _as_json(sorted(applied, key=str)),
+            "routes": routes_as_json(self.routes),
+            "inventory": json.dumps([asdict(ref) for ref in sorted(applied, key=str)]),
         }
         meta = {"name": RECORD.name, "namespace": RECORD.namespace, "labels": labels}
         space = {"name": SYSTEM_NAMESPACE, "labels": labels}
@@ -92,7 +92,3 @@ class Recorded:
             {"apiVersion": "v1", "kind": "Namespace", "metadata": space},
             {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data},
         )
-
-
-def _as_json(items: Iterable[Route | ObjectRef]) -> str:
-    return json.dumps([asdict(item) for item in items])

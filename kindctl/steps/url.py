@@ -60,7 +60,7 @@ class UrlAnswers:
     cluster: Callable[[], Cluster | None]
     environment: str
     needs: frozenset[str]
-    look_again: Callable[[Cluster], None] | None = None  # the controller's, where it has one
+    resync: Callable[[Cluster], None] | None = None  # the controller's, where it has one
     ca: Callable[[], str | None] = lambda: None  # PEM of the local certificate authority
     mended: Callable[[], float | None] = lambda: None  # when this run changed what leads to it
     timeout: float = 120.0
@@ -107,7 +107,7 @@ class UrlAnswers:
     def _judge(self, route: Route, answer: HttpAnswer, cluster: Cluster) -> State:
         """Raises ApiError and ToolError."""
         stranger = ""
-        if route.marked:
+        if route.via_controller:
             identity = environment_id(self.environment, cluster)
             asked = witness(route)
             told = answer if asked is route else self.net.http(asked.url, connect=asked.connect)
@@ -118,7 +118,7 @@ class UrlAnswers:
             return NotReady(stranger, witness_cause(route))
         if fault := wrong(answer, route):
             return NotReady(fault)
-        if route.marked and self._unsettled():
+        if route.via_controller and self._unsettled():
             return NotReady(
                 f"{summary(answer)}; the controller may not have heard of the repair yet"
             )
@@ -129,7 +129,7 @@ class UrlAnswers:
         return since is not None and self.clock() - since < SETTLE_SECONDS
 
     def _stuck(self, answer: HttpAnswer) -> bool:
-        if answer.status != HTTPStatus.SERVICE_UNAVAILABLE or self.look_again is None:
+        if answer.status != HTTPStatus.SERVICE_UNAVAILABLE or self.resync is None:
             self._unavailable_since = None
             return False
         if self._unavailable_since is None:
@@ -139,9 +139,9 @@ class UrlAnswers:
     def apply(self, progress: Progress) -> Change:
         cluster = self.cluster()
         self._unavailable_since = None
-        if cluster is None or self.look_again is None:
+        if cluster is None or self.resync is None:
             return UNCHANGED
-        self.look_again(cluster)
+        self.resync(cluster)
         return Change((f"asked the controller to look again, for {self.route.url}",))
 
 
@@ -161,7 +161,7 @@ def certificate_cause(error: ToolError, route: Route) -> Cause | None:
 
 def witness_cause(route: Route) -> Cause | None:
     """Not permanent: a controller may only not have seen its Ingress yet."""
-    if not route.well_known:
+    if not route.via_witness:
         return None
     asked = witness(route)
     return Cause(
@@ -194,7 +194,7 @@ def wrong(answer: HttpAnswer, route: Route) -> str:
         return seen
     elif not route.contains and answer.headers.get(INGRESS_HEADER.lower()) == NO_INGRESS:
         return f"{seen}: the controller has no Ingress for it"
-    elif not route.contains and route.well_known and answer.status == HTTPStatus.NOT_FOUND:
+    elif not route.contains and route.via_witness and answer.status == HTTPStatus.NOT_FOUND:
         return f"{seen}: the app's or the controller's own; `expect` can say what is right"
     if route.contains and route.contains not in answer.body.decode(errors="replace"):
         return f"{seen}, without {route.contains!r}"

@@ -31,7 +31,7 @@ from kindctl.tools.engine_json import (
     container_info,
     engine_info,
     image_info,
-    network_numbering,
+    network_address_ranges,
     network_subnets,
 )
 from kindctl.tools.engine_words import (
@@ -41,7 +41,7 @@ from kindctl.tools.engine_words import (
     pull_error,
     push_error,
 )
-from kindctl.tools.protocols import Numbering, Say
+from kindctl.tools.protocols import AddressRanges, Say
 
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
@@ -249,9 +249,9 @@ class DockerEngine:
         ids = self._ask("network", "ls", "--quiet", "--no-trunc").split()
         return dict(network_subnets(found) for found in self._inspect("network", ids))
 
-    def numbering(self, network: str) -> Numbering:
+    def address_ranges(self, network: str) -> AddressRanges:
         found = self._inspect("network", [network])
-        return network_numbering(found[0]) if found else Numbering()
+        return network_address_ranges(found[0]) if found else AddressRanges()
 
     def _client(self) -> str:
         program = shutil.which("docker")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from kindctl.models import ContainerInfo, EngineInfo, ImageInfo
-from kindctl.tools.protocols import Numbering
+from kindctl.tools.protocols import AddressRanges
 
 Json = Mapping[str, Any]
 
@@ -102,7 +102,7 @@ def network_subnets(network: Json) -> tuple[str, tuple[str, ...]]:
     return network["Name"], tuple(config["Subnet"] for config in configs if config.get("Subnet"))
 
 
-def network_numbering(network: Json) -> Numbering:
+def network_address_ranges(network: Json) -> AddressRanges:
     configs = (network.get("IPAM") or {}).get("Config") or []
     set_aside = [
         address
@@ -111,7 +111,7 @@ def network_numbering(network: Json) -> Numbering:
         if address
     ]
     ranges = [config["IPRange"] for config in configs if config.get("IPRange")]
-    return Numbering(tuple(ranges), tuple(set_aside))
+    return AddressRanges(tuple(ranges), tuple(set_aside))
 
 
 def _time(text: str) -> datetime | None:

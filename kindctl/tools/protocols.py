@@ -40,7 +40,7 @@ class HttpAnswer:
 
 
 @dataclass(frozen=True)
-class Numbering:
+class AddressRanges:
     """How the engine gives out the addresses of a network."""
 
     ranges: tuple[str, ...] = ()  # CIDR; empty: from the bottom of its subnets
@@ -129,7 +129,7 @@ class Engine(Protocol):
         """Network name -> its subnets (CIDR)."""
         ...
 
-    def numbering(self, network: str) -> Numbering:
+    def address_ranges(self, network: str) -> AddressRanges:
         """Empty for a network that does not exist."""
         ...
 

@@ -14,7 +14,7 @@ import pytest
 
 from kindctl.images import cas
 from kindctl.images.recipe_book import RecipeBook
-from kindctl.images.sources.base import Surroundings
+from kindctl.images.sources.base import SourceContext
 from kindctl.images.sources.build import Source as BuildSource
 from kindctl.images.store import Images
 from kindctl.models import EXTRA_CAS_LABEL, AppBuild
@@ -57,7 +57,7 @@ def run(image: str, *command: str) -> str:
 def debian() -> str:
     """The recipe's Debian without additional CAs: it stands for an upstream image."""
     book = RecipeBook()
-    source = BuildSource(Surroundings(real_tools(), {}, book))
+    source = BuildSource(SourceContext(real_tools(), {}, book))
     return source.provide_recipe(book.get("debian"), lambda _: None).name
 
 

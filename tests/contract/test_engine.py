@@ -12,7 +12,7 @@ import pytest
 from kindctl.errors import MachineError, ToolError
 from kindctl.models import Build, ImageInfo, PortMapping, Run
 from kindctl.tools.net import RealNet
-from kindctl.tools.protocols import Numbering
+from kindctl.tools.protocols import AddressRanges
 from tests.support.benches import TEST_LABEL, EngineBench
 
 AWKWARD = 'it\'s "quoted", costs $HOME and \\n'
@@ -74,7 +74,7 @@ def test_every_method_says_that_there_is_no_engine(
         lambda: engine.remove("x"),
         lambda: engine.logs("x"),
         engine.networks,
-        lambda: engine.numbering("x"),
+        lambda: engine.address_ranges("x"),
         lambda: engine.push("x", heard),
         lambda: engine.run(Run("x", "y")),
         lambda: engine.volume("x"),
@@ -93,10 +93,10 @@ def test_networks_have_subnets(engines: EngineBench) -> None:
 
 def test_a_network_tells_how_its_addresses_are_given_out(engines: EngineBench) -> None:
     subnet = ipaddress.ip_network(engines.engine.networks()["bridge"][0])
-    numbering = engines.engine.numbering("bridge")
+    numbering = engines.engine.address_ranges("bridge")
     assert numbering.ranges == ()
     assert ipaddress.ip_address(numbering.reserved[0]) in subnet
-    assert engines.engine.numbering("no-such-network-of-kindctl") == Numbering()
+    assert engines.engine.address_ranges("no-such-network-of-kindctl") == AddressRanges()
 
 
 # --- images --------------------------------------------------------------------------------------

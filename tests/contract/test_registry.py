@@ -18,7 +18,7 @@ from tenacity import Retrying, retry_if_not_result, stop_after_delay, wait_fixed
 
 from kindctl.errors import KindctlError
 from kindctl.images.recipe_book import RecipeBook
-from kindctl.images.sources.base import Surroundings
+from kindctl.images.sources.base import SourceContext
 from kindctl.images.sources.build import Source as BuildSource
 from kindctl.images.store import Images
 from kindctl.tools.net import RealNet
@@ -93,7 +93,7 @@ class LocalRegistry:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistry]:
     tools = real_tools()
     book = RecipeBook(extra_cas=tools.host.trusted_cas())
-    source = BuildSource(Surroundings(tools, {}, book))
+    source = BuildSource(SourceContext(tools, {}, book))
     image = source.provide_recipe(book.get("registry"), lambda _: None).name
     label = f"test-{uuid.uuid4().hex[:8]}"
     container = docker(

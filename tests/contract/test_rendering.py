@@ -14,7 +14,7 @@ from kindctl.images.pins import HELM, node_reference
 from kindctl.images.store import Images
 from kindctl.manifests.manifest import Manifest, read_manifests
 from kindctl.manifests.rendering import Programs
-from kindctl.manifests.sources import Chart, Source
+from kindctl.manifests.sources import Chart, ManifestSource
 from kindctl.tools.host import RealHost
 from kindctl.tools.protocols import Host
 from kindctl.tools.real import real_tools
@@ -63,7 +63,7 @@ def render(request: pytest.FixtureRequest) -> Iterator[Programs]:
     )
 
 
-def read(render: Programs, *entries: Source, root: Path = APPS) -> list[Manifest]:
+def read(render: Programs, *entries: ManifestSource, root: Path = APPS) -> list[Manifest]:
     return read_manifests(root, entries, "demo", release="demo", render=render)
 
 

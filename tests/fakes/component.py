@@ -55,7 +55,7 @@ class FakeProvider:
     name: str = "kind"
     kubeconfig: Path = Path("/nowhere/kubeconfig")
     context: str = "kind-shop"
-    lasting: bool = False
+    preexisting: bool = False
     title: str = "create the cluster (kind)"
     destination: str = "into the nodes"
     registry: None = None

@@ -13,7 +13,7 @@ from kindctl.models import Build, ContainerInfo, EngineInfo, ImageInfo, Run
 from kindctl.references import full_name
 from kindctl.tools.engine_words import build_error, pull_error, push_error
 from kindctl.tools.process import failure
-from kindctl.tools.protocols import Numbering, Say
+from kindctl.tools.protocols import AddressRanges, Say
 from tests.fakes.container import Failed, FakeContainer
 from tests.fakes.dockerfile import read_dockerfile
 
@@ -49,8 +49,8 @@ class FakeEngine:
     subnets: dict[str, tuple[str, ...]] = field(
         default_factory=lambda: {"bridge": ("172.17.0.0/16",), "host": (), "none": ()}
     )
-    numberings: dict[str, Numbering] = field(
-        default_factory=lambda: {"bridge": Numbering(reserved=("172.17.0.1",))}
+    numberings: dict[str, AddressRanges] = field(
+        default_factory=lambda: {"bridge": AddressRanges(reserved=("172.17.0.1",))}
     )
 
     def __post_init__(self) -> None:
@@ -243,9 +243,9 @@ class FakeEngine:
         self._check()
         return dict(self.subnets)
 
-    def numbering(self, network: str) -> Numbering:
+    def address_ranges(self, network: str) -> AddressRanges:
         self._check()
-        return self.numberings.get(network, Numbering())
+        return self.numberings.get(network, AddressRanges())
 
     # --- for tests -------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ import pytest
 from tenacity import Retrying, retry_if_not_result, stop_after_delay, wait_fixed
 
 from kindctl.images.recipe_book import RecipeBook
-from kindctl.images.sources.base import Surroundings
+from kindctl.images.sources.base import SourceContext
 from kindctl.images.sources.build import Source as BuildSource
 from kindctl.models import Build, ImageInfo
 from kindctl.tools.engine import DockerEngine
@@ -87,7 +87,7 @@ class RealEngineBench:
         """Debian's, by the project's own recipe."""
         tools = real_tools()
         book = RecipeBook(extra_cas=tools.host.trusted_cas())
-        source = BuildSource(Surroundings(tools, {}, book))
+        source = BuildSource(SourceContext(tools, {}, book))
         image = source.provide_recipe(book.get("registry"), lambda _: None).name
         label = f"--label={TEST_LABEL}={self.prefix}"
         container = docker("run", "--detach", label, "--publish=127.0.0.1::5000", image).strip()

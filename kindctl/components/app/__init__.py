@@ -19,7 +19,7 @@ from kindctl.manifests.http_routes import ways
 from kindctl.manifests.manifest import Manifest, read_manifests
 from kindctl.manifests.pods import Resolve, images, use_images_of_nodes
 from kindctl.manifests.routes import Expect, app_routes, service_routes
-from kindctl.manifests.sources import Renderer, Source
+from kindctl.manifests.sources import ManifestSource, Renderer
 from kindctl.models import (
     SYSTEM_NAMESPACE,
     AppBuild,
@@ -31,7 +31,7 @@ from kindctl.models import (
 )
 from kindctl.tools.protocols import Cluster
 
-__all__ = ["AppComponent", "Expect", "ExposedService", "settle_namespaces"]
+__all__ = ["AppComponent", "Expect", "ExposedService", "assign_namespaces"]
 
 LATE = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 """Applied when the app's pods are ready: before that they would refuse what others apply."""
@@ -53,7 +53,7 @@ class AppComponent:
     name: str
     namespace: str
     root: Path
-    manifests: Sequence[Source]
+    manifests: Sequence[ManifestSource]
     builds: Sequence[AppBuild] = ()
     expect: Sequence[Expect] = ()
     exposed: Sequence[ExposedService] = ()
@@ -167,7 +167,7 @@ def _is_for(exposure: Exposure, obj: Object) -> bool:
     return obj["kind"] == "Service" and (meta.get("namespace"), meta["name"]) in wanted
 
 
-def settle_namespaces(components: Sequence[Component]) -> None:
+def assign_namespaces(components: Sequence[Component]) -> None:
     """Decide which of several components applies a Namespace that more than one uses.
 
     It carries the labels of one component, and goes when that one goes. It is the controller whose

@@ -101,11 +101,11 @@ class Custom:
     def routes(self, endpoints: Sequence[Endpoint]) -> Sequence[Route]:
         return ()
 
-    def settle(self, route: Route) -> Route:
+    def with_proof(self, route: Route) -> Route:
         """A certificate of ours is expected where its manifests name the Secret that has it."""
-        return replace(route, well_known=True, certified=route.certified and self._serves_ours)
+        return replace(route, via_witness=True, certified=route.certified and self._serves_ours)
 
-    def look_again(self, cluster: Cluster) -> None:
+    def resync(self, cluster: Cluster) -> None:
         """How, is not known."""
 
     def _witness(self, cluster: Cluster, resolve: Resolve) -> Iterator[Object]:

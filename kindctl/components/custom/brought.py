@@ -12,7 +12,7 @@ from kindctl.errors import ConfigError, Problem
 from kindctl.kube_objects import api_group, is_tcp
 from kindctl.manifests.manifest import Manifest, read_manifests
 from kindctl.manifests.pods import on_node
-from kindctl.manifests.services import unfit
+from kindctl.manifests.services import unreachable_reason
 from kindctl.models import Exposure, Object, ObjectRef
 
 WORKLOADS = {"deployment": "Deployment", "daemonset": "DaemonSet", "statefulset": "StatefulSet"}
@@ -113,7 +113,7 @@ class Brought:
     def _check_way(self) -> None:
         way = self.way_in()
         for scheme, number in self._ports:
-            if fault := unfit(self._service(), self._entries[number], way):
+            if fault := unreachable_reason(self._service(), self._entries[number], way):
                 self._refuse(("service",), *fault)
                 return
             if way.on_node and not self._host_port(self._entries[number]):

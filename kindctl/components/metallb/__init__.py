@@ -29,7 +29,7 @@ MANIFESTS = ("rbac.yaml", "crds.yaml", "config.yaml", "workloads.yaml", "pool.ya
 
 
 class MetalLB:
-    """See components.base.Component and TakesTurns."""
+    """See components.base.Component and Exclusive."""
 
     name = "metallb"
     namespace = NAMESPACE
@@ -42,7 +42,7 @@ class MetalLB:
         self._around: Neighbours | None = None
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def exclusively(self) -> Iterator[None]:
         """So that no two environments choose the same pool: what the others have is asked anew."""
         with hold(LOCK, wait=LOCK_SECONDS):
             self._around = None

@@ -117,10 +117,10 @@ class IngressNginx:
             objects += handover.shared_services(in_charge, self.exposure)
         return objects
 
-    def settle(self, route: Route) -> Route:
+    def with_proof(self, route: Route) -> Route:
         return route
 
-    def look_again(self, cluster: Cluster) -> None:
+    def resync(self, cluster: Cluster) -> None:
         """Any change of its ConfigMap makes it sync: unlike others, that event is never skipped.
 
         The annotation is nobody's: as no manifest has it, it does not count as a difference.

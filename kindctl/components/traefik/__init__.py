@@ -138,10 +138,10 @@ class Traefik:
         handover.relocate(objects, NAMESPACE, self.namespace)
         return objects
 
-    def settle(self, route: Route) -> Route:
+    def with_proof(self, route: Route) -> Route:
         return route
 
-    def look_again(self, cluster: Cluster) -> None:
+    def resync(self, cluster: Cluster) -> None:
         """It watches without dropping events: nothing to be done."""
 
     def late_objects(self, cluster: Cluster) -> list[Object]:

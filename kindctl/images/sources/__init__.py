@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from kindctl.images.sources.base import ImageSource, Surroundings
+from kindctl.images.sources.base import ImageSource, SourceContext
 
 SOURCES = {
     "engine": "what is already in the container engine",
@@ -14,7 +14,7 @@ SOURCES = {
 """Name in kindctl.yaml -> summary. The module of the same name has a class `Source`."""
 
 
-def load_source(name: str, surroundings: Surroundings) -> ImageSource:
+def load_source(name: str, surroundings: SourceContext) -> ImageSource:
     module = import_module(f"kindctl.images.sources.{name}")
     source: ImageSource = module.Source(surroundings)
     return source

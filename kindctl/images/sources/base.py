@@ -23,7 +23,7 @@ class Provided:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class SourceContext:
     """What sources are made with."""
 
     tools: Tools

@@ -13,7 +13,7 @@ from kindctl.images import cas
 from kindctl.images.bootstrap import OFFICIAL, rootfs
 from kindctl.images.progress import BuildProgress
 from kindctl.images.recipe_book import Recipe
-from kindctl.images.sources.base import Provided, Surroundings, unavailable
+from kindctl.images.sources.base import Provided, SourceContext, unavailable
 from kindctl.images.sources.registry import Source as RegistrySource
 from kindctl.models import Build
 from kindctl.tools.protocols import Say
@@ -22,7 +22,7 @@ from kindctl.tools.protocols import Say
 class Source:
     name = "build"
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, surroundings: SourceContext) -> None:
         self._around = surroundings
         self._queue = Queue()
 

@@ -6,7 +6,7 @@ from kindctl.errors import KindctlError
 from kindctl.images.pins import official
 from kindctl.images.sources.base import (
     Provided,
-    Surroundings,
+    SourceContext,
     check_architecture,
     unavailable,
 )
@@ -18,7 +18,7 @@ from kindctl.tools.protocols import Engine, Say
 class Source:
     name = "engine"
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, surroundings: SourceContext) -> None:
         self._around = surroundings
 
     def find(self, reference: str) -> str | None:

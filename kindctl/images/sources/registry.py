@@ -11,7 +11,7 @@ from kindctl.errors import Interrupted, KindctlError, MachineError, ToolError
 from kindctl.images.pins import CATALOGUE, official
 from kindctl.images.sources.base import (
     Provided,
-    Surroundings,
+    SourceContext,
     check_architecture,
     unavailable,
 )
@@ -43,7 +43,7 @@ class Source:
     name = "registry"
 
     def __init__(
-        self, surroundings: Surroundings, pause: Callable[[float], None] = time.sleep
+        self, surroundings: SourceContext, pause: Callable[[float], None] = time.sleep
     ) -> None:
         self._around = surroundings
         self._pause = pause

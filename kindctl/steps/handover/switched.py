@@ -157,7 +157,9 @@ class Switched:
             return False
         if not foreign(answer, identity, route.connect[1]):
             return True
-        told = self._ask(witness(replace(route, well_known=True)))  # one of the two sets no headers
+        told = self._ask(
+            witness(replace(route, via_witness=True))
+        )  # one of the two sets no headers
         return told is not None and not foreign(told, identity, route.connect[1])
 
     def _answers(self) -> bool:

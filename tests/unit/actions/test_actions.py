@@ -386,7 +386,7 @@ def test_status_verifies_https_by_the_local_authority(world: World) -> None:
 
 def test_a_browser_gets_the_first_url_that_it_can_open(world: World) -> None:
     world.up(loaded())
-    database = Route("tcp://localhost:5432", marked=False)
+    database = Route("tcp://localhost:5432", via_controller=False)
     named = Route("http://localhost/", host="shop.example.com")
     pages = [Route("http://localhost/b"), Route("http://localhost/c")]
 

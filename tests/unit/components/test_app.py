@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kindctl.components.app import AppComponent, Expect, settle_namespaces
+from kindctl.components.app import AppComponent, Expect, assign_namespaces
 from kindctl.components.nginx import IngressNginx
 from kindctl.config.load import load
 from kindctl.errors import ConfigError
@@ -231,7 +231,7 @@ def test_a_namespace_that_several_have_a_manifest_for_is_applied_by_one(
     text = "{apiVersion: v1, kind: Namespace, metadata: {name: %s}}\n---\n"
     one = app(tmp_path, text % "team", "one")
     two = app(tmp_path, text % "team" + text % "own" + text % "ingress-nginx", "two")
-    settle_namespaces([IngressNginx(setup("shop")), one, two])
+    assign_namespaces([IngressNginx(setup("shop")), one, two])
 
     def names(component: AppComponent) -> list[Any]:
         return [obj["metadata"]["name"] for obj in component.objects(cluster, as_it_is)]
@@ -299,6 +299,6 @@ def test_a_namespace_that_two_apps_use_is_left_to_the_one_that_has_its_manifest(
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: shared}\n",
         name="user",
     )
-    settle_namespaces([user, owner])
+    assign_namespaces([user, owner])
     assert "shared" in user.left_to_others
     assert "shared" not in owner.left_to_others

@@ -537,12 +537,12 @@ def test_a_workload_of_its_manifests_is_waited_for_anyway(folder: Folder) -> Non
 
 def test_its_routes_are_proven_by_the_witness(folder: Folder) -> None:
     plain, safe = folder.parts().routes
-    assert (plain.url, plain.well_known, plain.certified) == (
+    assert (plain.url, plain.via_witness, plain.certified) == (
         "http://plain.localhost/",
         True,
         False,
     )
-    assert (safe.url, safe.well_known, safe.certified) == ("https://safe.localhost/", True, False)
+    assert (safe.url, safe.via_witness, safe.certified) == ("https://safe.localhost/", True, False)
     folder.write(
         gate=("image: gate:1", "image: gate:1\n        args: [--cert=front/localhost-tls]")
     )
@@ -563,7 +563,7 @@ def test_its_routes_are_proven_by_the_witness(folder: Folder) -> None:
 def test_who_answers_is_asked_at_the_same_address_and_port(url: str, asked: str) -> None:
     route = Route(url, host="shop.example.com", connect=("127.0.0.1", 81), certified=True)
     assert witness(route) is route
-    found = witness(replace(route, well_known=True))
+    found = witness(replace(route, via_witness=True))
     assert (found.url, found.host, found.connect) == (asked, "", ("127.0.0.1", 81))
     assert not found.certified  # the URL itself is what has to have the certificate
 
@@ -585,7 +585,7 @@ class World:
         return self.app
 
     def look(self, **changed: Any) -> object:
-        route = replace(Route("http://localhost/", well_known=True), **changed)
+        route = replace(Route("http://localhost/", via_witness=True), **changed)
         return UrlAnswers(route, self.net, lambda: self.cluster, "shop", frozenset()).observe()
 
 

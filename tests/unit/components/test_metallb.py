@@ -245,7 +245,7 @@ class Machine:
             environment=name,
             resolve=str,
             surplus=Surplus(name, [component]),
-            alone=component.alone,
+            exclusively=component.exclusively,
         )
 
 
@@ -284,7 +284,7 @@ def test_two_that_have_the_same_pool_part_with_the_next_up(machine: Machine) -> 
     assert live is not None
     one.apply({**live, "spec": {**live["spec"], "addresses": [had]}})
     first.component = MetalLB(setup("a", neighbours=lambda: neighbours(machine.engine, "a")))
-    first.alone = first.component.alone
+    first.exclusively = first.component.exclusively
     assert isinstance(first.observe(), Differs)
     first.apply(Heard())
     assert pool_of(one) != pool_of(other) == [had]

@@ -1,4 +1,4 @@
-"""Each check on fit machines and unfit ones; examine, intentions, repair, raise_for."""
+"""Each check on fit machines and unreachable_reason ones; examine, intentions, repair, raise_for."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from kindctl.images import bootstrap, cas
 from kindctl.images.progress import BuildProgress, duration, instruction, time_left
 from kindctl.images.recipe_book import RECIPE_LABEL, RecipeBook
 from kindctl.images.sources import load_source
-from kindctl.images.sources.base import Surroundings
+from kindctl.images.sources.base import SourceContext
 from kindctl.images.sources.build import Queue
 from kindctl.images.sources.build import Source as BuildSource
 from kindctl.tools.protocols import Say
@@ -30,8 +30,8 @@ def book(tmp_path: Path) -> RecipeBook:
     return RecipeBook(write_recipes(tmp_path / "recipes"))
 
 
-def around(bench: Bench, book: RecipeBook) -> Surroundings:
-    return Surroundings(bench.tools, {}, book)
+def around(bench: Bench, book: RecipeBook) -> SourceContext:
+    return SourceContext(bench.tools, {}, book)
 
 
 def quiet(text: str) -> None:

@@ -223,7 +223,7 @@ class Nodes:
     name = "nodes"
     kubeconfig = Path("/nowhere")
     context = "kind-nodes"
-    lasting = False
+    preexisting = False
     title = "create the cluster (kind)"
     destination = "into the nodes"
     registry = None

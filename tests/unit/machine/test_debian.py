@@ -13,7 +13,7 @@ from kindctl.errors import MachineError, ToolError
 from kindctl.machine import daemon, debian
 from kindctl.machine import debian_packages as packages
 from kindctl.machine.debian_packages import DEBOOTSTRAP, ENGINE, KIND
-from kindctl.machine.debian_sources import Source, archive, parse
+from kindctl.machine.debian_sources import AptSource, archive, parse
 from kindctl.models import EngineInfo
 from tests.fakes.apt import Package
 from tests.fakes.engine import FakeEngine
@@ -79,13 +79,13 @@ def test_one_line_sources_are_read_with_their_options() -> None:
     deb
     """
     assert list(parse("sources.list", text)) == [
-        Source(
+        AptSource(
             ("http://a.example/debian",),
             ("bookworm",),
             ("main", "contrib"),
             "/usr/share/keyrings/k.gpg",
         ),
-        Source(("http://b.example/debian-security",), ("bookworm-security",), ("main",)),
+        AptSource(("http://b.example/debian-security",), ("bookworm-security",), ("main",)),
     ]
 
 
@@ -121,9 +121,9 @@ Components: main
 
 def test_the_archive_is_the_first_with_main_of_a_suite() -> None:
     sources = [
-        Source(("http://contrib.example",), ("bookworm",), ("contrib",)),
-        Source(("http://security.example",), ("bookworm-security",), ("main",)),
-        Source(("http://main.example",), ("bookworm",), ("main",)),
+        AptSource(("http://contrib.example",), ("bookworm",), ("contrib",)),
+        AptSource(("http://security.example",), ("bookworm-security",), ("main",)),
+        AptSource(("http://main.example",), ("bookworm",), ("main",)),
     ]
     assert archive(sources, ["bookworm"]) == sources[2]
     assert archive(sources, ["sid"]) is None

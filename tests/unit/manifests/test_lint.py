@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from kindctl.manifests.lint import ERROR, WARNING, Finding, Surroundings, lint
+from kindctl.manifests.lint import ERROR, WARNING, Finding, LintContext, lint
 from kindctl.manifests.manifest import Manifest, read_manifests
 
 SERVICE = """\
@@ -43,9 +43,9 @@ def manifests(folder: Path, text: str, app: str = "shop") -> list[Manifest]:
 
 
 def found(
-    folder: Path, text: str, around: Surroundings | None = None
+    folder: Path, text: str, around: LintContext | None = None
 ) -> list[tuple[str, int, str, str]]:
-    return short(lint({"shop": manifests(folder, text)}, around or Surroundings()))
+    return short(lint({"shop": manifests(folder, text)}, around or LintContext()))
 
 
 def short(findings: list[Finding]) -> list[tuple[str, int, str, str]]:
@@ -93,7 +93,7 @@ def test_a_class_of_the_apps_own_is_known(folder: Path) -> None:
 
 
 def test_without_a_controller_an_ingress_is_warned_of(folder: Path) -> None:
-    ((level, _, message, _),) = found(folder, SERVICE + INGRESS, Surroundings(ingress_classes=()))
+    ((level, _, message, _),) = found(folder, SERVICE + INGRESS, LintContext(ingress_classes=()))
     assert level == WARNING
     assert "no ingress controller is installed" in message
 
@@ -118,7 +118,7 @@ def test_a_backend_that_leads_nowhere_is_warned_of(
 def test_a_backend_may_be_another_apps_service(folder: Path) -> None:
     other = manifests(folder, SERVICE.replace("name: web", "name: web, namespace: shop"), "other")
     both = {"other": other, "shop": manifests(folder, INGRESS)}
-    assert lint(both, Surroundings()) == []
+    assert lint(both, LintContext()) == []
 
 
 POD = """\
@@ -139,7 +139,7 @@ spec:
 )
 def test_an_image_that_the_node_would_pull(folder: Path, image: str, level: str) -> None:
     ((found_level, line, message, hint),) = found(
-        folder, POD % ("p", image), Surroundings(built=["mine:1"])
+        folder, POD % ("p", image), LintContext(built=["mine:1"])
     )
     assert (found_level, line) == (level, 8)
     assert message == f"image {image!r} would be pulled in the node, not taken from this machine"
@@ -152,7 +152,7 @@ def test_ports_of_the_node_are_given_once(folder: Path) -> None:
         "imagePullPolicy: Always", "ports: [{containerPort: 1, hostPort: %s}]"
     )
     text = "---\n".join([pod % ("a", 8000), pod % ("b", 8000), pod % ("c", 80)])
-    around = Surroundings(host_ports={80: "ingress-nginx"})
+    around = LintContext(host_ports={80: "ingress-nginx"})
     first, second = found(folder, text, around)
     assert first[:3] == (ERROR, 17, "hostPort 8000 of the node is Pod shop/a's already")
     assert second[:3] == (ERROR, 26, "hostPort 80 of the node is ingress-nginx's already")
@@ -160,7 +160,7 @@ def test_ports_of_the_node_are_given_once(folder: Path) -> None:
 
 def test_pods_in_the_nodes_network_have_its_ports(folder: Path) -> None:
     pod = (POD % ("a", "web:1")).replace("imagePullPolicy: Always", "ports: [{containerPort: 80}]")
-    around = Surroundings(host_ports={80: "ingress-nginx"})
+    around = LintContext(host_ports={80: "ingress-nginx"})
     assert found(folder, pod, around) == []
     ((level, _, message, _),) = found(folder, pod + "  hostNetwork: true\n", around)
     assert (level, message) == (
@@ -172,10 +172,10 @@ def test_pods_in_the_nodes_network_have_its_ports(folder: Path) -> None:
 def test_node_ports_are_given_once_among_all_apps(folder: Path) -> None:
     text = SERVICE.replace("port: 80", "port: 80, nodePort: 30080")
     both = {name: manifests(folder, text, name) for name in ("a", "b")}
-    ((level, line, message, _),) = short(lint(both, Surroundings()))
+    ((level, line, message, _),) = short(lint(both, LintContext()))
     assert (level, line, message) == (ERROR, 4, "nodePort 30080 is Service a/web's already")
     udp = manifests(folder, text.replace("port: 80,", "port: 80, protocol: UDP,"), "b")
-    assert [text for _, _, text, _ in short(lint({**both, "b": udp}, Surroundings()))] == [message]
+    assert [text for _, _, text, _ in short(lint({**both, "b": udp}, LintContext()))] == [message]
 
 
 def test_within_one_service_a_node_port_is_given_once_a_protocol(folder: Path) -> None:
@@ -183,9 +183,9 @@ def test_within_one_service_a_node_port_is_given_once_a_protocol(folder: Path) -
     port = "port: 80, nodePort: 30053"
     two = f"{{name: a, {port}, protocol: UDP}}, {{name: b, {port}}}"
     text = SERVICE.replace("{name: http, port: 80}", two)
-    assert lint({"a": manifests(folder, text)}, Surroundings()) == []
+    assert lint({"a": manifests(folder, text)}, LintContext()) == []
     text = text.replace("protocol: UDP", "protocol: TCP")
-    ((_, _, message, _),) = short(lint({"a": manifests(folder, text)}, Surroundings()))
+    ((_, _, message, _),) = short(lint({"a": manifests(folder, text)}, LintContext()))
     assert message == "nodePort 30053 is Service shop/web's already"
 
 
@@ -193,7 +193,7 @@ def test_an_object_belongs_to_one_app_but_a_namespace_may_be_shared(folder: Path
     text = SERVICE.replace("name: web", "name: web, namespace: team") + "{apiVersion: v1, kind: "
     text += "Namespace, metadata: {name: team}}\n"
     both = {name: manifests(folder, text, name) for name in ("a", "b")}
-    service, namespace = short(lint(both, Surroundings()))
+    service, namespace = short(lint(both, LintContext()))
     assert service[0] == ERROR
     assert service[2] == "app 'a' has a manifest for Service team/web too"
     assert namespace[0] == WARNING
@@ -205,7 +205,7 @@ def test_an_autoscaler_without_metrics_is_warned_of(folder: Path) -> None:
     ((level, _, message, _),) = found(folder, text)
     assert level == WARNING
     assert "no metrics-server" in message
-    assert found(folder, text, Surroundings(metrics=True)) == []
+    assert found(folder, text, LintContext(metrics=True)) == []
 
 
 def test_findings_come_in_the_order_of_their_places(folder: Path) -> None:
@@ -224,11 +224,11 @@ def test_a_redirect_that_misses_the_hosts_port_is_warned_of(folder: Path) -> Non
     text = SERVICE + INGRESS + "  tls:\n  - hosts: [web.localhost]\n"
     text = text.replace("  - http:\n", "  - host: web.localhost\n    http:\n")
     assert found(folder, text) == []
-    ((level, _, message, hint),) = found(folder, text, Surroundings(https=8443))
+    ((level, _, message, hint),) = found(folder, text, LintContext(https=8443))
     assert level == WARNING
     assert message == "http://web.localhost is redirected to port 443, and HTTPS is on 8443 here"
     assert hint == "open https://web.localhost:8443"
-    assert found(folder, SERVICE + INGRESS, Surroundings(https=8443)) == []
+    assert found(folder, SERVICE + INGRESS, LintContext(https=8443)) == []
 
 
 BALANCED = """\
@@ -240,7 +240,7 @@ spec: {type: LoadBalancer, ports: [{port: 80}]}
 
 
 def test_a_service_that_nobody_gives_an_address_is_told_of(folder: Path) -> None:
-    ((level, line, message, hint),) = found(folder, BALANCED, Surroundings(addresses=False))
+    ((level, line, message, hint),) = found(folder, BALANCED, LintContext(addresses=False))
     assert (level, line) == (WARNING, 4)
     assert "gets no external address" in message
     assert "addons: [metallb]" in hint
@@ -248,5 +248,5 @@ def test_a_service_that_nobody_gives_an_address_is_told_of(folder: Path) -> None
 
 def test_an_address_is_not_missed_where_somebody_gives_it_or_the_type_changes(folder: Path) -> None:
     assert found(folder, BALANCED) == []
-    around = Surroundings(addresses=False, other_types=[("shop", "web")])
+    around = LintContext(addresses=False, other_types=[("shop", "web")])
     assert found(folder, BALANCED, around) == []

@@ -9,7 +9,7 @@ import pytest
 from kindctl.config.load import load
 from kindctl.errors import ConfigError
 from kindctl.manifests.lint import ERROR, WARNING
-from kindctl.manifests.lint_gateways import GatewaySurroundings, lint_gateways
+from kindctl.manifests.lint_gateways import GatewayContext, lint_gateways
 from kindctl.manifests.manifest import read_manifests
 
 TEXT = """\
@@ -36,12 +36,12 @@ spec:
   - backendRefs:
     - {name: web, port: 80}
 """
-TRAEFIK = GatewaySurroundings(classes=("traefik",), ports=(80, 443))
-NONE = GatewaySurroundings()
+TRAEFIK = GatewayContext(classes=("traefik",), ports=(80, 443))
+NONE = GatewayContext()
 
 
 def found(
-    folder: Path, text: str, around: GatewaySurroundings = TRAEFIK
+    folder: Path, text: str, around: GatewayContext = TRAEFIK
 ) -> list[tuple[str, int, str, str]]:
     (folder / "shop.yaml").write_text(text)
     manifests = read_manifests(folder, ["shop.yaml"], "shop")
@@ -135,7 +135,7 @@ def test_the_controllers_own_gateway_is_known(tmp_path: Path) -> None:
         "spec": {"listeners": [listener]},
     }
     text = TEXT.replace("- name: front", "- {name: traefik, namespace: traefik}")
-    around = GatewaySurroundings(("traefik",), (80, 443), [own])
+    around = GatewayContext(("traefik",), (80, 443), [own])
     assert found(tmp_path, text, around) == []
     assert len(found(tmp_path, text)) == 1
 
@@ -156,11 +156,11 @@ metadata: {name: gateways.gateway.networking.k8s.io}
 spec: {group: gateway.networking.k8s.io, names: {kind: Gateway}, scope: Namespaced}
 """
     assert found(tmp_path, TEXT + definition, NONE) == []
-    assert found(tmp_path, TEXT, GatewaySurroundings(strangers=True)) == []
+    assert found(tmp_path, TEXT, GatewayContext(strangers=True)) == []
 
 
 def test_where_others_may_have_it_what_is_unknown_is_only_told(tmp_path: Path) -> None:
-    around = GatewaySurroundings(("traefik",), (80, 443), strangers=True)
+    around = GatewayContext(("traefik",), (80, 443), strangers=True)
     text = TEXT.replace("- name: front", "- name: theirs")
     assert [level for level, *_ in found(tmp_path, text, around)] == [WARNING]
     text = TEXT.replace("gatewayClassName: traefik", "gatewayClassName: istio")

@@ -17,7 +17,7 @@ from kindctl.errors import ConfigError, MachineError
 from kindctl.images.pins import HELM, node_reference
 from kindctl.manifests.manifest import Manifest, read_manifests
 from kindctl.manifests.rendering import Programs
-from kindctl.manifests.sources import Chart, Source, nested
+from kindctl.manifests.sources import Chart, ManifestSource, nested
 from kindctl.planning.parts import parts_of
 from tests.fakes.engine import FakeEngine
 from tests.fakes.host import Failed, FakeHost
@@ -60,11 +60,13 @@ def programs(root: Path, image: str = "", **there: Recorder) -> Programs:
     return Programs(host, root, lambda: image or None, lambda: image or None, "1.36")
 
 
-def read(root: Path, entry: Source, render: Programs | None) -> list[Manifest]:
+def read(root: Path, entry: ManifestSource, render: Programs | None) -> list[Manifest]:
     return read_manifests(root, [entry], "shop", release="app", render=render)
 
 
-def problem(root: Path, entry: Source, render: Programs | None) -> tuple[str, int, str, str]:
+def problem(
+    root: Path, entry: ManifestSource, render: Programs | None
+) -> tuple[str, int, str, str]:
     with pytest.raises(ConfigError) as caught:
         read(root, entry, render)
     (found,) = caught.value.problems

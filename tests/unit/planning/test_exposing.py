@@ -82,7 +82,7 @@ def test_a_route_with_an_address_is_located_already() -> None:
 
 def test_a_port_that_speaks_no_http_has_no_path() -> None:
     (found,) = service_routes([Endpoint("tcp", "127.0.0.1", 15432)], None, app="shop")
-    assert (found.url, found.marked) == ("tcp://localhost:15432", False)
+    assert (found.url, found.via_controller) == ("tcp://localhost:15432", False)
 
 
 @pytest.mark.parametrize(

@@ -258,7 +258,7 @@ def test_down_counts_as_not_done_until_all_is_gone(
         with pytest.raises(KindctlError, match="is being deleted"):
             down("shop", world.tools)
         assert cluster.get(CLAIM)
-        assert provider_of(world.tools, "shop").lasting
+        assert provider_of(world.tools, "shop").preexisting
     cluster.release(OURS)
     assert down("shop", world.tools).done == ("left the cluster of context prod",)
 

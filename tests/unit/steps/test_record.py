@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from functools import partial
 
 import pytest
@@ -54,6 +55,13 @@ def test_what_was_written_is_read(cluster: FakeCluster) -> None:
             ObjectRef("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "web"),
         ),
     )
+
+
+def test_routes_have_the_field_names_that_earlier_versions_read(cluster: FakeCluster) -> None:
+    step(cluster).apply(Heard())
+    stored = json.loads((cluster.get(RECORD) or {})["data"]["routes"])
+    assert [(route["marked"], route["well_known"]) for route in stored] == [(True, False)]
+    assert not {"via_controller", "via_witness"} & stored[0].keys()
 
 
 def test_its_urls_are_those_of_its_routes(cluster: FakeCluster) -> None:

@@ -277,7 +277,7 @@ def silent(controller: str) -> HttpAnswer:
 def test_one_that_sets_no_headers_is_known_by_the_witness(cluster: FakeCluster) -> None:
     """The pod behind it is asked, through its Service before the switch and through the port after it."""
     step = switch(cluster, nginx())
-    step.routes = [replace(ROUTE, well_known=True)]
+    step.routes = [replace(ROUTE, via_witness=True)]
     asked: list[str] = []
 
     def serve(port: str, path: str, host: str) -> HttpAnswer:

@@ -230,9 +230,7 @@ def test_a_503_that_stays_makes_the_controller_look_again(world: World) -> None:
     """ingress-nginx drops an event that comes while it syncs, and answers 503 until the next one."""
     now = [0.0]
     asked: list[str] = []
-    step = replace(
-        world.step(), clock=lambda: now[0], look_again=lambda _: asked.append("controller")
-    )
+    step = replace(world.step(), clock=lambda: now[0], resync=lambda _: asked.append("controller"))
     world.answers(503, NGINX_503)
     assert isinstance(step.observe(), NotReady)
     now[0] = 4.9
@@ -246,7 +244,7 @@ def test_a_503_that_stays_makes_the_controller_look_again(world: World) -> None:
 
 def test_another_answer_between_two_503_starts_the_count_again(world: World) -> None:
     now = [0.0]
-    step = replace(world.step(), clock=lambda: now[0], look_again=lambda _: None)
+    step = replace(world.step(), clock=lambda: now[0], resync=lambda _: None)
     world.answers(503, NGINX_503)
     step.observe()
     now[0] = 3.0
@@ -314,7 +312,7 @@ def test_after_a_repair_an_answer_counts_when_the_controller_must_have_heard(wor
 
 def test_a_way_without_a_controller_has_nobody_to_hear_of_it(world: World) -> None:
     world.answers(200)
-    direct = replace(ROUTE, marked=False)
+    direct = replace(ROUTE, via_controller=False)
     assert replace(world.step(direct), mended=lambda: 98.0, clock=lambda: 99.0).observe() == Ready(
         "200 OK"
     )

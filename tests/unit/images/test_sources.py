@@ -12,7 +12,7 @@ from kindctl.errors import KindctlError
 from kindctl.images.pins import GATEWAY_API, NODES
 from kindctl.images.recipe_book import RecipeBook
 from kindctl.images.sources import SOURCES, load_source
-from kindctl.images.sources.base import Surroundings
+from kindctl.images.sources.base import SourceContext
 from kindctl.images.sources.registry import ATTEMPTS, Probes
 from kindctl.images.sources.registry import Source as RegistrySource
 from tests.fakes.net import FakeNet
@@ -38,8 +38,8 @@ def book(tmp_path: Path) -> RecipeBook:
     return RecipeBook(write_recipes(tmp_path / "recipes"))
 
 
-def around(bench: Bench, book: RecipeBook, mirrors: dict[str, str] | None = None) -> Surroundings:
-    return Surroundings(bench.tools, mirrors or {}, book)
+def around(bench: Bench, book: RecipeBook, mirrors: dict[str, str] | None = None) -> SourceContext:
+    return SourceContext(bench.tools, mirrors or {}, book)
 
 
 def no_pause(seconds: float) -> None:
