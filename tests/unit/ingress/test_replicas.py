@@ -46,6 +46,7 @@ def test_two_replicas_are_spread_and_one_goes_at_a_time() -> None:
         "kubernetes.io/hostname",
         spec["selector"],
     )
+    assert (spread["maxSkew"], spread["whenUnsatisfiable"]) == (1, "DoNotSchedule")
     budget = found["PodDisruptionBudget"]
     assert budget["spec"] == {"maxUnavailable": 1, "selector": spec["selector"]}
     assert budget["metadata"]["namespace"] == "ingress"
