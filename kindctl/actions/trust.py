@@ -55,7 +55,7 @@ def trust(host: Host, home: Path, *, agree: Agree, say: Say) -> Outcome:
     first = f"make a certificate authority, for names of this machine only: {authority.file}"
     wishes = [
         *([first] if missing else []),
-        *(f"add it to the store of {s.name} ({s.place})" for s in lacking if not s.hindrance()),
+        *(f"add it to the store of {s.name} ({s.place})" for s in lacking if not s.obstacle()),
         *_removals(stale),
     ]
     if wishes and not agree(wishes):
@@ -92,14 +92,14 @@ def _removals(having: Sequence[Trust]) -> list[str]:
     return [
         f"take {ca.name} out of the store of {store.name} ({store.place})"
         for store, ca in having
-        if not store.hindrance()
+        if not store.obstacle()
     ]
 
 
 def _forget(authority: Authority, stores: Sequence[Store]) -> None:
     gone = [ca for ca in authority.replaced() if not _having(stores, [ca])]
     if gone:
-        authority.forget(gone)
+        authority.drop_replaced(gone)
 
 
 def _change(trusts: Sequence[Trust], say: Say, *, remove: bool) -> dict[tuple[str, str], str]:
@@ -107,11 +107,11 @@ def _change(trusts: Sequence[Trust], say: Say, *, remove: bool) -> dict[tuple[st
     notes = {}
     for store, ca in trusts:
         at = store.place, ca.name
-        notes[at] = store.hindrance()
+        notes[at] = store.obstacle()
         if notes[at]:
             continue
         try:
-            (store.remove if remove else store.add)(ca, lambda _: None)
+            store.change(ca, remove=remove)
         except KindctlError as error:
             notes[at] = error.why or error.what
         else:
@@ -136,8 +136,8 @@ def _outcome(
     left: list[str] = []
     for store, of, more, wish in [*wanted, *unwanted]:
         trusts = store.trusts(of)
-        note = "" if trusts is wish else notes.get((store.place, of.name), store.hindrance())
+        note = "" if trusts is wish else notes.get((store.place, of.name), store.obstacle())
         rows.append(Standing(store.name + more, store.place, TRUST[trusts], note))
         if note:
-            left += store.how(of, remove=not wish)
+            left += store.commands(of, remove=not wish)
     return Outcome(tuple(rows), tuple(dict.fromkeys(left)), str(ca.file) if ca else "")

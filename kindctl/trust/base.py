@@ -1,43 +1,38 @@
-"""What a store of trusted authorities is. One file per kind; stores.py finds those of a machine."""
+"""The interface of a trust store. There is one file per kind of store; stores.py finds this machine's."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from kindctl.tools.protocols import Say
 from kindctl.trust.authority import LocalCa
 
 
 class Store(Protocol):
-    """A place where programs look for the authorities that they trust."""
+    """A place where programs look for the certificate authorities that they trust."""
 
     @property
     def name(self) -> str:
-        """Whose it is: "this system", "Firefox (work)"."""
+        """Whose store it is, as messages say it: "this system", "Firefox (work)"."""
         ...
 
     @property
     def place(self) -> str:
-        """Where it lies."""
+        """The path of the store."""
         ...
 
     def trusts(self, ca: LocalCa) -> bool | None:
-        """None: it cannot be asked. Changes nothing, never raises."""
+        """Whether the store trusts `ca`; None if it cannot tell. Changes nothing and never raises."""
         ...
 
-    def hindrance(self) -> str:
-        """Why kindctl cannot change it; empty where it can."""
+    def obstacle(self) -> str:
+        """Why kindctl cannot change this store; empty if it can."""
         ...
 
-    def how(self, ca: LocalCa, *, remove: bool = False) -> Sequence[str]:
-        """What a person would do in kindctl's place, to be pasted into a shell."""
+    def commands(self, ca: LocalCa, *, remove: bool = False) -> Sequence[str]:
+        """The shell commands with which the user can add or remove `ca` instead of kindctl."""
         ...
 
-    def add(self, ca: LocalCa, say: Say) -> None:
-        """No error where it has it already. Raises ToolError."""
-        ...
-
-    def remove(self, ca: LocalCa, say: Say) -> None:
-        """No error where it does not have it. Raises ToolError."""
+    def change(self, ca: LocalCa, *, remove: bool = False) -> None:
+        """Add or remove `ca`. It is no error if that has been done already. Raises ToolError."""
         ...

@@ -1,5 +1,7 @@
-"""NSS databases: Chromium and its kin have one per user, Firefox has one per profile. They do not read
-the system's store. `certutil` (package libnss3-tools) changes them; browsers read them at their start.
+"""NSS databases, the trust stores of browsers on Linux, which do not read the system's store.
+
+Chromium and its relatives have one per user, Firefox has one per profile. `certutil` (package
+libnss3-tools) changes them; a browser reads its database when it starts.
 """
 
 from __future__ import annotations
@@ -12,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kindctl.errors import KindctlError
-from kindctl.tools.protocols import Host, Say
+from kindctl.tools.protocols import Host
 from kindctl.trust.authority import LocalCa
 
 CERTUTIL = "certutil"
+INSTALL_CERTUTIL = "sudo apt-get install libnss3-tools   # Fedora: nss-tools, macOS: nss"
 CHROMIUM = ".pki/nssdb"
-"""Below the home folder. Where there is none, a Chromium of 2026 has its own below XDG's data folder and
-reads that one: seen with 156, which turns to this one as soon as it is there."""
+"""Below the home folder. If it does not exist, a Chromium of 2026 makes and reads one in XDG's data folder.
+Seen with Chromium 156, which switches to this one as soon as it exists."""
 
 SNAP = "snap/chromium/current/.pki/nssdb"
 CHROMIUM_PROGRAMS = (
@@ -32,15 +35,15 @@ FIREFOX = (
     ".var/app/org.mozilla.firefox/.mozilla/firefox",
     "Library/Application Support/Firefox",
 )
-"""Folders with a profiles.ini, below the home folder."""
+"""Folders below the home folder that may have a profiles.ini."""
 
 TRUSTED = "C,,"
-"""certutil(1): an authority for TLS servers; not for mail, not for code."""
+"""The flags of certutil(1) that trust an authority for TLS servers, but not for mail or code."""
 
 
 @dataclass(frozen=True)
 class Nss:
-    """See trust.base.Store. `folder` holds cert9.db, or will."""
+    """An NSS database in `folder`, which may not exist yet. Implements trust.base.Store."""
 
     host: Host
     name: str
@@ -51,7 +54,7 @@ class Nss:
         return str(self.folder)
 
     def trusts(self, ca: LocalCa) -> bool | None:
-        if not self._is_there():
+        if not _has_database(self.host, self.folder):
             return False
         try:
             listed = self.host.run(self._certutil("-L"))
@@ -59,53 +62,43 @@ class Nss:
             return None
         return any(_is_trusted(line, ca.name) for line in listed.splitlines())
 
-    def hindrance(self) -> str:
+    def obstacle(self) -> str:
         return "" if self.host.which(CERTUTIL) else f"{CERTUTIL} is not installed"
 
-    def how(self, ca: LocalCa, *, remove: bool = False) -> Sequence[str]:
-        first = []
-        if self.hindrance():
-            first.append("sudo apt-get install libnss3-tools   # Fedora: nss-tools, macOS: nss")
-        if not remove and not self._is_there():
-            first += [shlex.join(command) for command in self._create()]
-        return (*first, shlex.join(self._remove(ca) if remove else self._add(ca)))
+    def commands(self, ca: LocalCa, *, remove: bool = False) -> Sequence[str]:
+        install = (INSTALL_CERTUTIL,) if self.obstacle() else ()
+        return (*install, *map(shlex.join, self._commands(ca, remove=remove)))
 
-    def add(self, ca: LocalCa, say: Say) -> None:
-        if not self._is_there():
-            for command in self._create():
-                self.host.run(command, say=say)
-        self.host.run(self._add(ca), say=say)
+    def change(self, ca: LocalCa, *, remove: bool = False) -> None:
+        if remove and self.trusts(ca) is False:
+            return
+        for command in self._commands(ca, remove=remove):
+            self.host.run(command)
 
-    def remove(self, ca: LocalCa, say: Say) -> None:
-        if self.trusts(ca) is not False:
-            self.host.run(self._remove(ca), say=say)
-
-    def _is_there(self) -> bool:
-        return self.host.read(self.folder / "cert9.db") is not None
-
-    def _create(self) -> tuple[list[str], ...]:
+    def _commands(self, ca: LocalCa, *, remove: bool) -> list[list[str]]:
+        if remove:
+            return [self._certutil("-D", "-n", ca.name)]
+        add = self._certutil("-A", "-t", TRUSTED, "-n", ca.name, "-i", str(ca.file))
+        if _has_database(self.host, self.folder):
+            return [add]
         make = ["mkdir", "-p", "-m", "0700", str(self.folder)]
-        return make, [*self._certutil("-N"), "--empty-password"]
+        return [make, self._certutil("-N", "--empty-password"), add]
 
-    def _add(self, ca: LocalCa) -> list[str]:
-        return [*self._certutil("-A"), "-t", TRUSTED, "-n", ca.name, "-i", str(ca.file)]
-
-    def _remove(self, ca: LocalCa) -> list[str]:
-        return [*self._certutil("-D"), "-n", ca.name]
-
-    def _certutil(self, action: str) -> list[str]:
-        return [CERTUTIL, action, "-d", f"sql:{self.folder}"]
+    def _certutil(self, action: str, *arguments: str) -> list[str]:
+        return [CERTUTIL, action, "-d", f"sql:{self.folder}", *arguments]
 
 
 def _is_trusted(line: str, name: str) -> bool:
-    """A line of `certutil -L`: the name, blanks, the three columns of flags."""
+    """Judge a line of `certutil -L`, which has a name, blanks and three columns of flags."""
     found = re.fullmatch(r"(.+?)\s+([a-zA-Z]*),([a-zA-Z]*),([a-zA-Z]*)\s*", line)
     return bool(found and found[1] == name and "C" in found[2])
 
 
 def nss_stores(host: Host, home: Path, data: Path) -> Iterator[Nss]:
-    """Chromium's where it has one or is installed, and one for each profile of Firefox. `data`: XDG's
-    data folder."""
+    """Find the databases of Chromium, or where it would have one if it is installed, and those of Firefox.
+
+    `home` and `data` are the home folder and XDG's data folder.
+    """
     places = [home / CHROMIUM, data / "pki/nssdb", home / SNAP]
     found = [folder for folder in places if _has_database(host, folder)]
     if not found and any(map(host.which, CHROMIUM_PROGRAMS)):
@@ -123,7 +116,7 @@ def _has_database(host: Host, folder: Path) -> bool:
 
 
 def _profiles(folder: Path, ini: str) -> Iterator[tuple[str, Path]]:
-    """(name, folder) of each profile in a profiles.ini."""
+    """Yield the name and the folder of each profile in the text of a profiles.ini."""
     parser = configparser.RawConfigParser(strict=False)
     try:
         parser.read_string(ini)

@@ -1,7 +1,7 @@
-"""Keys and X.509 certificates: P-256, PEM, no file and no cluster.
+"""Makes and judges keys and X.509 certificates: P-256 keys, PEM texts; touches no file and no cluster.
 
-Two authorities are made with it: one for each admission webhook (components/nginx/pki.py), whose key is
-thrown away, and one for `https://localhost` (trust/authority.py), whose key stays on this machine.
+It makes two kinds of authority: one for each admission webhook (components/nginx/pki.py), whose key is
+thrown away, and the one behind `https://localhost` (trust/authority.py), whose key stays on this machine.
 """
 
 from __future__ import annotations
@@ -10,40 +10,37 @@ import ipaddress
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-    from cryptography.x509 import (
-        Certificate,
-        CertificateBuilder,
-        ExtendedKeyUsage,
-        GeneralName,
-        KeyUsage,
-    )
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 SKEW = timedelta(hours=1)  # the clock of a node or a browser may be behind the host's
 RENEW_BEFORE_END = timedelta(days=30)
+FOR_SERVERS = x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.SERVER_AUTH])
 
 
 @dataclass(frozen=True)
 class Pair:
-    """PEM of a certificate and of its key (PKCS#8, not encrypted)."""
+    """A certificate and its private key, both as PEM; the key is PKCS#8 and not encrypted."""
 
     cert: bytes
     key: bytes
 
 
-def new_key() -> EllipticCurvePrivateKey:
-    from cryptography.hazmat.primitives.asymmetric import ec
-
+def new_key() -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
 
 
-def key_id(key: EllipticCurvePrivateKey) -> str:
-    """Hexadecimal digits that tell keys apart: RFC 5280's subject key identifier."""
-    from cryptography import x509
-
+def key_id(key: ec.EllipticCurvePrivateKey) -> str:
+    """Return hexadecimal digits that identify a key: the subject key identifier of RFC 5280."""
     return x509.SubjectKeyIdentifier.from_public_key(key.public_key()).digest.hex()
 
 
@@ -52,14 +49,15 @@ def authority(
     now: datetime,
     life: timedelta,
     *,
-    key: EllipticCurvePrivateKey | None = None,
+    key: ec.EllipticCurvePrivateKey | None = None,
     only: Sequence[str] = (),
 ) -> Pair:
-    """A CA that signs no other CA. `only`: names, and networks in CIDR notation, that its certificates
-    may be for, written into it as a critical constraint (RFC 5280, 4.2.1.10); a name stands for all
-    names below it too. Constrained, it may sign for TLS servers alone."""
-    from cryptography import x509
+    """Make a CA that cannot sign other CAs.
 
+    `only` restricts what it may sign for: host names, each of which includes its subdomains, and networks
+    in CIDR notation. They become a critical name constraint (RFC 5280, 4.2.1.10), and such a CA may sign
+    for TLS servers only.
+    """
     key = key or new_key()
     builder = (
         _builder(name, name, key, now, now + life)
@@ -68,83 +66,93 @@ def authority(
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
     if only:
-        permitted = [_constraint(word) for word in only]
+        permitted = [_general_name(word, network=True) for word in only]
         builder = builder.add_extension(x509.NameConstraints(permitted, None), critical=True)
-        builder = builder.add_extension(_for_servers(), critical=False)
+        builder = builder.add_extension(FOR_SERVERS, critical=False)
     return _signed(builder, key, key)
 
 
 def certificate(ca: Pair, names: Sequence[str], now: datetime, end: datetime) -> Pair:
-    """A TLS server's certificate, signed by `ca`, for host names and IP addresses. It ends with its CA,
-    if that ends before."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    """Make a TLS server certificate for host names and IP addresses, signed by `ca`.
 
+    It is valid until `end`, or until the CA expires if that is earlier.
+    """
     signer = x509.load_pem_x509_certificate(ca.cert)
     signing = load_pem_private_key(ca.key, None)
-    if not isinstance(signing, EllipticCurvePrivateKey):
-        raise ValueError("the CA's key is of another kind")
-    (issuer,) = signer.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    if not isinstance(signing, ec.EllipticCurvePrivateKey):
+        raise ValueError("the CA's key is not an elliptic-curve key")
     key = new_key()
     builder = (
-        _builder(str(issuer.value), names[0], key, now, min(end, signer.not_valid_after_utc))
+        _builder(common_name(signer), names[0], key, now, min(end, signer.not_valid_after_utc))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(ca=False), critical=True)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()),  # type: ignore[arg-type]
             critical=False,
         )
-        .add_extension(_for_servers(), critical=False)
-        .add_extension(x509.SubjectAlternativeName([_name(n) for n in names]), critical=False)
+        .add_extension(FOR_SERVERS, critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False
+        )
     )
     return _signed(builder, key, signing)
 
 
-def fault(ca: bytes, pair: Pair, names: Collection[str], now: datetime) -> str:
-    """Why a client that trusts `ca` would not accept this for all of `names`; empty when it would, and
-    for another 30 days."""
-    from cryptography import x509
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+def rejection(ca: bytes, pair: Pair, names: Collection[str], now: datetime) -> str:
+    """Say why a client that trusts `ca` would reject this pair for one of `names`, now or within 30 days.
 
+    Returns an empty string if such a client accepts it.
+    """
     try:
         signer = x509.load_pem_x509_certificate(ca)
         cert = x509.load_pem_x509_certificate(pair.cert)
-        key = load_pem_private_key(pair.key, None)
-        has = names_in(cert)
+        own_names = names_in(cert)
         cert.verify_directly_issued_by(signer)
     except InvalidSignature:
         return "it is not signed by the CA"
     except (ValueError, TypeError, x509.ExtensionNotFound) as error:
         return f"it cannot be read: {error}"
-    if key.public_key() != cert.public_key():
-        return "the key is another certificate's"
-    if missing := set(names) - set(has):
+    if mismatch := key_mismatch(pair):
+        return mismatch
+    if missing := set(names) - set(own_names):
         return f"it is not for {', '.join(sorted(missing))}"
-    return ending(now, signer, cert)
+    return expiry(now, signer, cert)
 
 
-def ending(now: datetime, *certificates: Certificate) -> str:
-    """Whether one of them ends within 30 days: says when; else empty."""
+def key_mismatch(pair: Pair) -> str:
+    """Say why the key does not belong to the certificate; empty if it does."""
+    try:
+        key = load_pem_private_key(pair.key, None)
+    except (ValueError, TypeError) as error:
+        return f"it cannot be read: {error}"
+    own = x509.load_pem_x509_certificate(pair.cert).public_key()
+    return "" if key.public_key() == own else "the key belongs to another certificate"
+
+
+def expiry(now: datetime, *certificates: x509.Certificate) -> str:
+    """Say when the first of these certificates expires if that is within 30 days; else return ""."""
     end = min(certificate.not_valid_after_utc for certificate in certificates)
-    return f"it ends on {end:%Y-%m-%d}" if end - now < RENEW_BEFORE_END else ""
+    return f"it expires on {end:%Y-%m-%d}" if end - now < RENEW_BEFORE_END else ""
 
 
-def names_in(cert: Certificate) -> list[str]:
-    """Host names and IP addresses that it is for. Raises x509.ExtensionNotFound."""
-    from cryptography import x509
-
+def names_in(cert: x509.Certificate) -> list[str]:
+    """Return the host names and IP addresses that a certificate is for. Raises x509.ExtensionNotFound."""
     names = cert.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     addresses = [str(address) for address in names.get_values_for_type(x509.IPAddress)]
     return [*names.get_values_for_type(x509.DNSName), *addresses]
 
 
-def constraints_of(cert: Certificate) -> list[str]:
-    """What a CA may sign for, as `authority` takes it in `only`; empty where nothing holds it. A
-    constraint that is not critical, or leaves names or addresses open, counts as none."""
-    from cryptography import x509
+def common_name(cert: x509.Certificate) -> str:
+    (name,) = cert.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return str(name.value)
 
+
+def constraints_of(cert: x509.Certificate) -> list[str]:
+    """Return what a CA is restricted to, in the form that `authority` takes as `only`.
+
+    The list is empty if the CA is not restricted. A constraint that is not critical, or that restricts
+    only names or only addresses, counts as none.
+    """
     try:
         found = cert.extensions.get_extension_for_class(x509.NameConstraints)
     except (x509.ExtensionNotFound, ValueError):
@@ -156,31 +164,17 @@ def constraints_of(cert: Certificate) -> list[str]:
     return [str(name.value) for name in permitted]
 
 
-def _is_address(word: str) -> bool:
+def _general_name(text: str, *, network: bool = False) -> x509.GeneralName:
+    """Return `text` as an address, or as a network in CIDR notation, if it is one; else as a host name."""
     try:
-        ipaddress.ip_network(word)
+        return x509.IPAddress(ipaddress.ip_network(text) if network else ipaddress.ip_address(text))
     except ValueError:
-        return False
-    return True
-
-
-def _constraint(word: str) -> GeneralName:
-    from cryptography import x509
-
-    return x509.IPAddress(ipaddress.ip_network(word)) if _is_address(word) else x509.DNSName(word)
-
-
-def _name(word: str) -> GeneralName:
-    from cryptography import x509
-
-    return x509.IPAddress(ipaddress.ip_address(word)) if _is_address(word) else x509.DNSName(word)
+        return x509.DNSName(text)
 
 
 def _builder(
-    issuer: str, subject: str, key: EllipticCurvePrivateKey, now: datetime, end: datetime
-) -> CertificateBuilder:
-    from cryptography import x509
-
+    issuer: str, subject: str, key: ec.EllipticCurvePrivateKey, now: datetime, end: datetime
+) -> x509.CertificateBuilder:
     def named(text: str) -> x509.Name:
         return x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, text)])
 
@@ -196,26 +190,17 @@ def _builder(
 
 
 def _signed(
-    builder: CertificateBuilder, key: EllipticCurvePrivateKey, signing: EllipticCurvePrivateKey
+    builder: x509.CertificateBuilder,
+    key: ec.EllipticCurvePrivateKey,
+    signing: ec.EllipticCurvePrivateKey,
 ) -> Pair:
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
     return Pair(
         builder.sign(signing, SHA256()).public_bytes(Encoding.PEM),
         key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
     )
 
 
-def _for_servers() -> ExtendedKeyUsage:
-    from cryptography import x509
-
-    return x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.SERVER_AUTH])
-
-
-def _usage(*, ca: bool) -> KeyUsage:
-    from cryptography import x509
-
+def _usage(*, ca: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=not ca,
         key_cert_sign=ca,

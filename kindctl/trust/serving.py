@@ -1,9 +1,8 @@
-"""The certificate that an ingress controller serves where nobody has given it another one.
+"""The certificate that an ingress controller serves by default.
 
-For other controllers: `Setup.certificate.secret(cluster, namespace)` is a Secret of type
-kubernetes.io/tls, named SECRET, to be among the controller's objects; the controller is told to serve
-it by default. The Secret that the cluster has stays as it is as long as it is good, so that a second
-`up` changes nothing.
+A controller includes `Setup.certificate.secret(cluster, namespace)`, a Secret of type kubernetes.io/tls
+named SECRET, in its objects, and is configured to serve it by default. The Secret in the cluster is kept
+as long as it is valid, so that a second `up` changes nothing.
 """
 
 from __future__ import annotations
@@ -15,24 +14,26 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
+from cryptography import x509
+
 from kindctl.models import Object, ObjectRef
 from kindctl.tools.protocols import Cluster
 from kindctl.trust.authority import LIFE as CA_LIFE
 from kindctl.trust.authority import NAME, ONLY, Authority
-from kindctl.trust.pki import Pair, certificate, fault, names_in
+from kindctl.trust.pki import Pair, certificate, names_in, rejection
 from kindctl.trust.pki import authority as new_authority
 
 SECRET = "localhost-tls"  # noqa: S105 - a name
 LIFE = timedelta(days=397)
-"""Browsers refuse longer ones than 398 days (CA/Browser Forum, Baseline Requirements 6.3.2)."""
+"""Browsers reject those that last more than 398 days (CA/Browser Forum, Baseline Requirements 6.3.2)."""
 
 ALWAYS = ("localhost", "*.localhost", "127.0.0.1", "::1")
-"""Few clients take a star for all that is below a single label: Chromium, Firefox and OpenSSL do not. So
-each host of the apps is in the certificate by its own name too."""
+"""Names in every certificate. Chromium, Firefox and OpenSSL accept no wildcard below a single label, so the
+certificate also has the name of each host of the apps."""
 
 
 def is_local(host: str) -> bool:
-    """Whether the local authority may sign for this host name or address."""
+    """Return whether the local authority may sign for this host name or address."""
     name = host.strip("[]").lower()
     try:
         return ipaddress.ip_address(name).is_loopback
@@ -41,7 +42,11 @@ def is_local(host: str) -> bool:
 
 
 class Serving:
-    """`hosts`: what else it must be for; others than this machine's names are left out."""
+    """Makes the Secret with the certificate that a controller serves.
+
+    `hosts` returns the hosts that it must be valid for; those that are not names of this machine are left
+    out.
+    """
 
     def __init__(self, authority: Authority, hosts: Callable[[], Iterable[str]] = tuple) -> None:
         self.authority = authority
@@ -55,8 +60,10 @@ class Serving:
         return tuple(dict.fromkeys((*ALWAYS, *more)))
 
     def secret(self, cluster: Cluster, namespace: str) -> Object:
-        """The one that the cluster has, if it is good for the authority and the names of now; else a new
-        one, which is the same at the next call. Raises ApiError, and KindctlError (local-ca)."""
+        """Return the cluster's Secret if it is valid for the present authority and names, else a new one.
+
+        A new one stays the same in later calls. Raises ApiError, and KindctlError (local-ca).
+        """
         live = cluster.get(ObjectRef("v1", "Secret", SECRET, namespace))
         names, at = self.names(), self.authority.clock()
         with self._lock:
@@ -70,18 +77,16 @@ class Serving:
         return _secret(pair, namespace)
 
     def _without_authority(self, at: datetime) -> Pair:
-        """`plan` looks before there is one: what it shows is then never applied."""
+        """Return a stand-in for `plan`, which may run before there is an authority. It is never applied."""
         if self._stand_in is None:
             self._stand_in = new_authority(NAME, at, CA_LIFE, only=ONLY)
         return self._stand_in
 
 
 def _is_good(ca: Pair, pair: Pair, names: tuple[str, ...], at: datetime) -> bool:
-    from cryptography import x509
-
-    if fault(ca.cert, pair, names, at):
-        return False
-    return set(names_in(x509.load_pem_x509_certificate(pair.cert))) == set(names)
+    return not rejection(ca.cert, pair, names, at) and set(names) == set(
+        names_in(x509.load_pem_x509_certificate(pair.cert))
+    )
 
 
 def _read(secret: Mapping[str, object] | None) -> Pair | None:

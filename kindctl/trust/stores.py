@@ -1,4 +1,4 @@
-"""The stores of this machine and user."""
+"""Finds the trust stores of this machine and user."""
 
 from __future__ import annotations
 
@@ -15,18 +15,21 @@ from kindctl.trust.system import system_store
 
 
 def find_stores(host: Host, home: Path) -> list[Store]:
-    """The system's first, then the browsers' that there are."""
+    """Return the system's store first, then those of the browsers found below `home`."""
     return [keychain(host, home) or system_store(host), *nss_stores(host, home, data_dir().parent)]
 
 
 def trusted_by(host: Host, home: Path) -> list[str]:
-    """Names of the stores that trust the local authority. Raises KindctlError (local-ca)."""
+    """Return the names of the stores that trust the local authority. Raises KindctlError (local-ca)."""
     ca = Authority(host).local()
     return _trusting(host, home, [ca] if ca else [])
 
 
 def ever_trusted_by(host: Host, home: Path) -> list[str]:
-    """Those too that trust one that was replaced. Raises KindctlError (local-ca)."""
+    """Return the names of the stores that trust the local authority or one that it replaced.
+
+    Raises KindctlError (local-ca).
+    """
     return _trusting(host, home, Authority(host).known())
 
 

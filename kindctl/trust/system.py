@@ -1,5 +1,8 @@
-"""The store of a Linux distribution: a folder for certificates, and a program that makes of them the
-bundle that curl, git, Python and many others read."""
+"""The trust store of a Linux distribution.
+
+It is a folder for certificates, and a program that collects them in the bundle that curl, git, Python and
+many others read.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kindctl.errors import KindctlError
-from kindctl.tools.protocols import Host, Say
+from kindctl.tools.protocols import Host
 from kindctl.trust.authority import LocalCa
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a distribution keeps what."""
+    """Where a distribution keeps certificates, and the commands that rebuild its bundle."""
 
     folder: Path
     add: tuple[str, ...]  # command after a file was added
@@ -27,7 +30,7 @@ LAYOUTS = (
     Layout(  # Debian, Ubuntu, Alpine: update-ca-certificates(8)
         Path("/usr/local/share/ca-certificates"),
         ("update-ca-certificates",),
-        ("update-ca-certificates", "--fresh"),  # else it leaves a link that leads nowhere
+        ("update-ca-certificates", "--fresh"),  # without --fresh a dangling link stays
         Path("/etc/ssl/certs/ca-certificates.crt"),
     ),
     Layout(  # Fedora, RHEL: update-ca-trust(8)
@@ -47,7 +50,7 @@ LAYOUTS = (
 
 @dataclass(frozen=True)
 class SystemStore:
-    """See trust.base.Store."""
+    """Implements trust.base.Store."""
 
     host: Host
     layout: Layout
@@ -58,40 +61,39 @@ class SystemStore:
         return str(self.layout.folder)
 
     def trusts(self, ca: LocalCa) -> bool | None:
-        """The bundle counts: it is what programs read."""
+        """Look into the bundle, because that is what programs read."""
         try:
             bundle = self.host.read(self.layout.bundle)
         except KindctlError:
             return None
         return _body(ca.pem) in "".join((bundle or "").split())
 
-    def hindrance(self) -> str:
+    def obstacle(self) -> str:
         program = self.layout.add[0]
         if self.host.which(program) is None:
             return f"{program} is not installed"
         return "" if self.host.is_root() else "only root may change it"
 
-    def how(self, ca: LocalCa, *, remove: bool = False) -> Sequence[str]:
+    def commands(self, ca: LocalCa, *, remove: bool = False) -> Sequence[str]:
         target = shlex.quote(str(self._file(ca)))
         if remove:
             return (f"sudo rm -f {target}", f"sudo {shlex.join(self.layout.remove)}")
         source = shlex.quote(str(ca.file))
         return (f"sudo install -m 0644 {source} {target}", f"sudo {shlex.join(self.layout.add)}")
 
-    def add(self, ca: LocalCa, say: Say) -> None:
-        self.host.write(self._file(ca), ca.pem)
-        self.host.run(self.layout.add, say=say)
-
-    def remove(self, ca: LocalCa, say: Say) -> None:
-        self.host.delete(self._file(ca))
-        self.host.run(self.layout.remove, say=say)
+    def change(self, ca: LocalCa, *, remove: bool = False) -> None:
+        if remove:
+            self.host.delete(self._file(ca))
+        else:
+            self.host.write(self._file(ca), ca.pem)
+        self.host.run(self.layout.remove if remove else self.layout.add)
 
     def _file(self, ca: LocalCa) -> Path:
         return self.layout.folder / ca.file_name
 
 
 def system_store(host: Host) -> SystemStore:
-    """The first layout that this machine has; Debian's where it has none, so that it is named."""
+    """Return the store of this machine's layout; Debian's if there is none, to be named in messages."""
     for layout in LAYOUTS:
         if host.which(layout.add[0]) and host.read(layout.bundle) is not None:
             return SystemStore(host, layout)
@@ -99,6 +101,6 @@ def system_store(host: Host) -> SystemStore:
 
 
 def _body(pem: str) -> str:
-    """The lines of base64, joined: distributions break them differently."""
+    """Return the base64 text without line breaks, which distributions place differently."""
     lines = [line.strip() for line in pem.strip().splitlines()]
     return "".join(line for line in lines if not line.startswith("-----"))

@@ -39,41 +39,38 @@ def store(host: Host, tmp_path: Path) -> Nss:
     return Nss(host, "Chromium", tmp_path / "Application Support" / "nssdb")
 
 
-def nothing(line: str) -> None: ...
-
-
 def test_an_authority_is_trusted_once_it_is_added(store: Nss, ca: LocalCa) -> None:
-    assert store.hindrance() == ""
+    assert store.obstacle() == ""
     assert store.trusts(ca) is False
-    store.add(ca, nothing)
+    store.change(ca)
     assert store.trusts(ca) is True
-    store.add(ca, nothing)
+    store.change(ca)
     assert store.trusts(ca) is True
 
 
 def test_removed_it_is_not(store: Nss, ca: LocalCa) -> None:
-    store.remove(ca, nothing)
-    store.add(ca, nothing)
-    store.remove(ca, nothing)
+    store.change(ca, remove=True)
+    store.change(ca)
+    store.change(ca, remove=True)
     assert store.trusts(ca) is False
-    store.remove(ca, nothing)
+    store.change(ca, remove=True)
 
 
 def test_what_is_there_without_being_trusted_does_not_count(
     store: Nss, ca: LocalCa, host: Host
 ) -> None:
-    store.add(ca, nothing)
+    store.change(ca)
     listed = ["certutil", "-A", "-d", f"sql:{store.folder}", "-t", ",,", "-n", NAME]
     host.run([*listed, "-i", str(ca.file)])
     assert store.trusts(ca) is False
 
 
 def test_another_authority_is_another(store: Nss, ca: LocalCa) -> None:
-    store.add(ca, nothing)
+    store.change(ca)
     assert store.trusts(LocalCa("kindctl local CA 99999999", ca.pem, ca.file)) is False
 
 
 def test_a_file_that_is_not_there_is_an_error(store: Nss, ca: LocalCa, tmp_path: Path) -> None:
     with pytest.raises(ToolError):
-        store.add(LocalCa(NAME, ca.pem, tmp_path / "none.crt"), nothing)
+        store.change(LocalCa(NAME, ca.pem, tmp_path / "none.crt"))
     assert store.trusts(ca) is False

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kindctl.models import Object, ObjectRef
-from kindctl.trust.pki import Pair, authority, certificate, fault
+from kindctl.trust.pki import Pair, authority, certificate, rejection
 
 LIFE = timedelta(days=3650)
 KEYS = ("ca", "cert", "key")
@@ -54,10 +54,9 @@ class Pki:
         """As a webhook configuration has it: base64 of the PEM."""
         return base64.b64encode(self.ca).decode()
 
-    def fault(self, names: Sequence[str], now: datetime) -> str:
-        """Why a client that trusts `ca` would not accept this for `names`; empty when it would, and
-        for another 30 days."""
-        return fault(self.ca, Pair(self.cert, self.key), names, now)
+    def rejection(self, names: Sequence[str], now: datetime) -> str:
+        """See trust.pki.rejection: why a client that trusts `ca` would reject this for one of `names`."""
+        return rejection(self.ca, Pair(self.cert, self.key), names, now)
 
 
 def create(names: Sequence[str], now: datetime) -> Pki:

@@ -191,17 +191,17 @@ def test_the_systems_store_takes_it_and_gives_it_back(https: Https, tmp_path: Pa
         (name,) = x509.load_pem_x509_certificate(https.ca.read_bytes()).subject
         ca = LocalCa(str(name.value), https.ca.read_text(), https.ca)
         fresh = host.read(SYSTEM.bundle)
-        assert (store.trusts(ca), store.hindrance()) == (False, "")
+        assert (store.trusts(ca), store.obstacle()) == (False, "")
 
         for _ in range(2):
-            store.add(ca, lambda _: None)
+            store.change(ca)
             assert store.trusts(ca)
         bundle = tmp_path / "bundle.crt"
         bundle.write_text(host.read(SYSTEM.bundle) or "")
         assert get("localhost", bundle)[0] == 200
 
         for _ in range(2):
-            store.remove(ca, lambda _: None)
+            store.change(ca, remove=True)
             assert not store.trusts(ca)
         assert host.read(SYSTEM.bundle) == fresh
         assert ca.file_name.removesuffix(".crt") not in host.run(["ls", "-l", "/etc/ssl/certs"])

@@ -84,7 +84,7 @@ def test_what_is_not_whole_is_made_anew(host: FakeHost, left: tuple[str, ...], w
 def test_it_is_renewed_within_its_last_30_days(host: FakeHost) -> None:
     with_authority(host)
     late = at(host, NOW + LIFE - timedelta(days=29))
-    assert late.missing() == f"it ends on {NOW + LIFE:%Y-%m-%d}"
+    assert late.missing() == f"it expires on {NOW + LIFE:%Y-%m-%d}"
     assert late.make()
     assert late.missing() == ""
 
@@ -100,9 +100,9 @@ def test_those_that_are_replaced_stay_known_until_they_are_forgotten(host: FakeH
     assert first
     assert (replaced[0].name, replaced[0].pem) == (first.name, first.pem)
     assert [host.files[ca.file] for ca in replaced] == [ca.pem for ca in replaced]
-    at(host).forget(replaced[:1])
+    at(host).drop_replaced(replaced[:1])
     assert at(host).known() == [current, replaced[1]]
-    at(host).forget(replaced[1:])
+    at(host).drop_replaced(replaced[1:])
     assert at(host).known() == [current]
     assert set(host.files) >= {FOLDER / "ca.key", FOLDER / "ca.crt"}
     assert not [path for path in host.files if path.parent == FOLDER and path.stem != "ca"]
@@ -123,10 +123,10 @@ def bad(only: tuple[str, ...]) -> Pair:
 @pytest.mark.parametrize(
     ("pair", "why"),
     [
-        (bad(()), "it is not held to the names of this machine"),
-        (bad(("localhost", "127.0.0.0/8")), "it is not held to the names of this machine"),
-        (bad((*ONLY, "example.com")), "it is not held to the names of this machine"),
-        (Pair(an_authority().cert, bad(ONLY).key), "the key is another certificate's"),
+        (bad(()), "it is not limited to the names of this machine"),
+        (bad(("localhost", "127.0.0.0/8")), "it is not limited to the names of this machine"),
+        (bad((*ONLY, "example.com")), "it is not limited to the names of this machine"),
+        (Pair(an_authority().cert, bad(ONLY).key), "the key belongs to another certificate"),
         (Pair(b"no PEM", an_authority().key), "it cannot be read"),
         (Pair(an_authority().cert, b"no PEM"), "it cannot be read"),
     ],

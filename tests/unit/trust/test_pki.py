@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from kindctl.trust.authority import ONLY
-from kindctl.trust.pki import Pair, authority, certificate, constraints_of, fault, names_in
+from kindctl.trust.pki import Pair, authority, certificate, constraints_of, names_in, rejection
 from tests.fakes.trust import NOW, an_authority
 
 YEAR = timedelta(days=365)
@@ -49,8 +49,8 @@ def test_what_it_signs_for_others_is_refused(name: str) -> None:
 def test_names_and_addresses_are_told_apart() -> None:
     leaf = certificate(an_authority(), ("localhost", "127.0.0.1", "::1"), NOW, NOW + YEAR)
     assert names_in(load(leaf)) == ["localhost", "127.0.0.1", "::1"]
-    assert fault(an_authority().cert, leaf, ("127.0.0.1", "localhost"), NOW) == ""
-    assert fault(an_authority().cert, leaf, ("127.0.0.2",), NOW) == "it is not for 127.0.0.2"
+    assert rejection(an_authority().cert, leaf, ("127.0.0.1", "localhost"), NOW) == ""
+    assert rejection(an_authority().cert, leaf, ("127.0.0.2",), NOW) == "it is not for 127.0.0.2"
 
 
 def test_a_certificate_does_not_outlive_its_authority() -> None:

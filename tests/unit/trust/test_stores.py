@@ -280,7 +280,7 @@ def test_each_distribution_has_its_folder_and_bundle(layout: object) -> None:
 
 def test_a_system_without_the_program_is_told_which() -> None:
     store = system_store(FakeHost())
-    assert store.hindrance() == "update-ca-certificates is not installed"
+    assert store.obstacle() == "update-ca-certificates is not installed"
     assert store.trusts(CA) is False
 
 
@@ -346,13 +346,15 @@ def test_macos_has_a_keychain() -> None:
     store = keychain(host, HOME)
     assert store == Keychain(host, HOME / "Library/Keychains/login.keychain-db")
     assert store
-    assert (store.trusts(CA), store.hindrance()) == (False, "")
-    store.add(CA, lambda _: None)
+    assert (store.trusts(CA), store.obstacle()) == (False, "")
+    store.change(CA)
     assert store.trusts(CA)
-    assert store.how(CA) == (shlex.join(["security", *calls[1]]),)
-    store.remove(CA, lambda _: None)
+    assert store.commands(CA) == (shlex.join(["security", *calls[1]]),)
+    store.change(CA, remove=True)
     assert not store.trusts(CA)
-    assert list(store.how(CA, remove=True)) == [shlex.join(["security", *c]) for c in calls[3:5]]
+    assert list(store.commands(CA, remove=True)) == [
+        shlex.join(["security", *c]) for c in calls[3:5]
+    ]
 
 
 # --- purge ---------------------------------------------------------------------------------------
