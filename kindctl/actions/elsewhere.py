@@ -5,14 +5,19 @@ from __future__ import annotations
 from kindctl.errors import KindctlError, MachineError, NotOursError, UsageError
 from kindctl.models import DOCKER_ENVIRONMENT_LABEL, Absent
 from kindctl.providers.base import Provider
-from kindctl.providers.existing import ExistingProvider, forget, note_of, remembered
+from kindctl.providers.existing import (
+    ExistingProvider,
+    context_file,
+    delete_saved_context,
+    saved_provider,
+)
 from kindctl.tools.protocols import Tools
 
 
 def refuse_a_move(provider: Provider, name: str, tools: Tools) -> None:
     """Raises UsageError where an environment of this name is in another cluster than the provider's, or may
     be: what was applied there would be lost. One that is there no longer is forgotten."""
-    there = remembered(tools, name)
+    there = saved_provider(tools, name)
     if there is None:
         if provider.preexisting and _is_on_kind(tools, name):
             raise _elsewhere(name, f"kind-{name}")
@@ -25,11 +30,11 @@ def refuse_a_move(provider: Provider, name: str, tools: Tools) -> None:
             name,
             there.context,
             why="that cluster does not answer now, so it may still be there",
-            otherwise=f"; or, if that cluster has gone for good: rm {note_of(name)}",
+            otherwise=f"; or, if that cluster has gone for good: rm {context_file(name)}",
         )
     if answers:
         raise _elsewhere(name, there.context)
-    forget(name)
+    delete_saved_context(name)
 
 
 def _elsewhere(name: str, context: str, *, why: str = "", otherwise: str = "") -> UsageError:

@@ -19,7 +19,7 @@ from kindctl.live.record import Record, read_record
 from kindctl.models import DOCKER_ENVIRONMENT_LABEL, REGISTRY_LABEL, Absent, ContainerInfo
 from kindctl.paths import checked, names_environment
 from kindctl.providers.base import Provider
-from kindctl.providers.existing import ExistingProvider, all_remembered, remembered
+from kindctl.providers.existing import ExistingProvider, saved_environments, saved_provider
 from kindctl.providers.kind import KindProvider
 from kindctl.tools.protocols import Cluster, Tools
 
@@ -61,7 +61,7 @@ def registry_of(tools: Tools, name: str) -> ContainerInfo | None:
 
 def environments(tools: Tools) -> list[Environment]:
     """Those in containers of this engine, and those in existing clusters that this machine has used."""
-    elsewhere = (_elsewhere(tools, name) for name in all_remembered())
+    elsewhere = (_elsewhere(tools, name) for name in saved_environments())
     return [
         *(_environment(tools, *item) for item in nodes_by_environment(tools).items()),
         *filter(None, elsewhere),
@@ -70,7 +70,7 @@ def environments(tools: Tools) -> list[Environment]:
 
 def _elsewhere(tools: Tools, name: str) -> Environment | None:
     """None: it is no longer in that cluster."""
-    provider = remembered(tools, name)
+    provider = saved_provider(tools, name)
     if provider is None:
         return None
     row = Environment(name, provider.context, "running", 0, "", (), "", ())
@@ -129,7 +129,7 @@ def _environment(tools: Tools, name: str, nodes: list[ContainerInfo]) -> Environ
 
 def provider_of(tools: Tools, name: str) -> Provider:
     """The provider of an environment that exists, as far as its name alone tells."""
-    return remembered(tools, name) or KindProvider(
+    return saved_provider(tools, name) or KindProvider(
         tools, name, node_image="", resolve=lambda _: None
     )
 
@@ -140,7 +140,7 @@ def open_environment(tools: Tools, name: str) -> Iterator[Cluster]:
     provider = provider_of(tools, name)
     cluster = provider.cluster()
     if cluster is None or (provider.preexisting and isinstance(provider.observe(), Absent)):
-        known = ", ".join([*nodes_by_environment(tools), *all_remembered()]) or "none"
+        known = ", ".join([*nodes_by_environment(tools), *saved_environments()]) or "none"
         raise UsageError(
             f"no running environment {name!r}",
             why=f"environments here: {known}",
@@ -171,7 +171,7 @@ def choose_name(tools: Tools, name: str | None, file: Path | None = None) -> str
             if written is None:
                 raise
             return checked(written)
-    known = [*nodes_by_environment(tools), *all_remembered()]
+    known = [*nodes_by_environment(tools), *saved_environments()]
     if len(known) == 1:
         return known[0]
     if not known:
@@ -191,7 +191,7 @@ def _of_file(tools: Tools, loaded: Loaded) -> str:
     if isinstance(where, ExistingConfig):
         named = ExistingProvider(tools, config.name, where.existing, kubeconfig.user_files())
         refuse_a_move(named, config.name, tools)
-        named.remember()
+        named.save_context()
     return config.name
 
 

@@ -13,7 +13,7 @@ from kindctl.errors import KindctlError, MachineError
 from kindctl.machine.debian import undo, undo_intentions
 from kindctl.models import ImageInfo
 from kindctl.paths import cache_dir, data_dir
-from kindctl.providers.existing import all_remembered
+from kindctl.providers.existing import saved_environments
 from kindctl.tools.protocols import Tools
 from kindctl.trust.stores import ever_trusted_by
 
@@ -47,7 +47,7 @@ def purge(tools: Tools, *, keep_engine: bool, say: Callable[[str], None]) -> Non
                 say(f"removed image {tag}")
     except MachineError as error:
         say(f"left the engine alone: {error.what}")
-    for name in all_remembered():
+    for name in saved_environments():
         say(f"left environment {name}, which is in an existing cluster: kindctl down -f its file")
     if not keep_engine:
         undo(tools.host, say)

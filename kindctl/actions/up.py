@@ -13,7 +13,7 @@ from kindctl.errors import MachineError, UsageError
 from kindctl.live.addresses import urls_of
 from kindctl.models import Report
 from kindctl.planning.plan import Plan, make_plan
-from kindctl.providers.base import Provider, Stranger
+from kindctl.providers.base import ForeignCluster, Provider
 from kindctl.runner.events import Emit
 from kindctl.runner.run import run
 from kindctl.tools.lock import environment_lock
@@ -23,13 +23,13 @@ from kindctl.trust.stores import trusted_by
 Agree = Callable[[Sequence[str]], bool]
 """Shows what would be installed and which sources are added; True when the user agrees."""
 
-Confirm = Callable[[Stranger], bool]
+Confirm = Callable[[ForeignCluster], bool]
 """Asks the user whether a cluster that kindctl did not make may be used; True when the user agrees."""
 
 LOCK_WAIT = 600.0
 
 
-def unconfirmed(stranger: Stranger) -> bool:
+def unconfirmed(foreign: ForeignCluster) -> bool:
     """Nobody is there to be asked."""
     return False
 
@@ -71,14 +71,14 @@ def up(
 
 def ask_before_use(provider: Provider, confirm: Confirm) -> None:
     """Raises UsageError where the environment is new to a cluster of others and nobody agrees."""
-    stranger = provider.stranger()
-    if stranger is None or confirm(stranger):
+    foreign = provider.foreign_cluster()
+    if foreign is None or confirm(foreign):
         return
     raise UsageError(
-        f"kindctl has not been in the cluster of context {stranger.context} yet, and nobody agreed",
-        why=f"its API server is {stranger.server}",
+        f"kindctl has not been in the cluster of context {foreign.context} yet, and nobody agreed",
+        why=f"its API server is {foreign.server}",
         fix="run `kindctl up` at a terminal and type the context's name; or, for scripts, put\n"
-        f"  cluster: {{provider: {{existing: {stranger.context}, server: '{stranger.server}'}}}}\n"
+        f"  cluster: {{provider: {{existing: {foreign.context}, server: '{foreign.server}'}}}}\n"
         "into kindctl.yaml and run `kindctl up --yes`",
         code="context-unconfirmed",
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from kindctl.providers.base import Stranger
+    from kindctl.providers.base import ForeignCluster
     from kindctl.tools.protocols import Tools
 
 
@@ -77,21 +77,21 @@ def ask(wishes: Sequence[str], *, yes: bool, heading: str = "This machine needs:
     return sys.stdin.isatty() and typer.confirm("Do it now?", err=True)
 
 
-def ask_context(stranger: Stranger, *, yes: bool) -> bool:
+def ask_context(foreign: ForeignCluster, *, yes: bool) -> bool:
     """Whether a cluster that kindctl did not make may be used: a person types its context's name. `--yes`
     agrees only where the file names the cluster's API server too: contexts are named on each machine."""
     import sys
 
     if yes:
-        return stranger.named
+        return foreign.named
     if not sys.stdin.isatty():
         return False
     note(
-        f"Environment {stranger.environment} would be applied to a cluster that kindctl did not make:"
+        f"Environment {foreign.environment} would be applied to a cluster that kindctl did not make:"
     )
-    note(f"  context {stranger.context}, {stranger.server}")
+    note(f"  context {foreign.context}, {foreign.server}")
     note("What is there is left alone; `kindctl down` removes what kindctl applied.")
     typed = typer.prompt(
         "Type the context's name to go on", default="", show_default=False, err=True
     )
-    return str(typed).strip() == stranger.context
+    return str(typed).strip() == foreign.context

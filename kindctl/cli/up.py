@@ -45,7 +45,7 @@ def command(
             stop=stop,
             timeout=timeout,
             say=note,
-            confirm=lambda stranger: ask_context(stranger, yes=yes),
+            confirm=lambda foreign: ask_context(foreign, yes=yes),
         )
     if output != "json":
         render_up(report)

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kindctl.errors import KindctlError, ToolError
+from kindctl.errors import KindctlError
 from kindctl.images import cas, context, dockerfile
+from kindctl.images.building import run_build, temporary_folder
 from kindctl.images.progress import BuildProgress
 from kindctl.images.recipe_book import RECIPE_LABEL, SOURCES_LABEL, VERSIONS_LABEL
 from kindctl.images.sources.base import Provided, SourceContext, check_architecture
-from kindctl.images.sources.build import build_failed
 from kindctl.models import AppBuild, Build
 from kindctl.references import parse
 from kindctl.tools.protocols import Say
@@ -117,10 +116,7 @@ class AppImages:
                     VERSIONS_LABEL: "",
                 },
             )
-            try:
-                image = engine.build(wanted, progress)
-            except ToolError as error:
-                raise build_failed(build.image, error) from None
+            image = run_build(engine, wanted, build.image, progress)
         check_architecture(image, build.image, self._around.architecture)
 
     @contextmanager
@@ -133,13 +129,12 @@ class AppImages:
         if not official or self._reachable(frontend):
             yield build.dockerfile
             return
-        with tempfile.TemporaryDirectory(prefix="kindctl-") as folder:
-            copy = Path(folder, build.dockerfile.name)
-            copy.write_text(dockerfile.without_syntax(text))
-            ignore = build.dockerfile.with_name(f"{build.dockerfile.name}.dockerignore")
-            if ignore.is_file():
-                copy.with_name(ignore.name).write_text(ignore.read_text())
-            yield copy
+        files = {build.dockerfile.name: dockerfile.without_syntax(text)}
+        ignore = build.dockerfile.with_name(f"{build.dockerfile.name}.dockerignore")
+        if ignore.is_file():
+            files[ignore.name] = ignore.read_text()
+        with temporary_folder(files) as folder:
+            yield folder / build.dockerfile.name
 
 
 def _own_name(image: str) -> str:

@@ -1,7 +1,7 @@
-"""Certificate authorities that a host trusts beyond its distribution's own: a company's network.
+"""Extra CAs: those that a host trusts beyond its distribution's own, usually a company's.
 
-Builds and nodes must trust them too, and an image that has them says so in a label, so that none
-leaves the machine with them silently. Children inherit the label as they inherit the files.
+Builds and nodes must trust them too. An image that has them says so in a label, so that none leaves the
+machine with them unnoticed. Images built on it inherit the label together with the files.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ import base64
 import hashlib
 import json
 import re
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
 from kindctl.errors import KindctlError
-from kindctl.models import EXTRA_CAS_LABEL, Build, ImageInfo
+from kindctl.images.building import build_dockerfile
+from kindctl.models import EXTRA_CAS_LABEL, ImageInfo
 from kindctl.references import parse
 from kindctl.tools.protocols import Engine, Say
 
@@ -41,14 +40,17 @@ FROM base
 COPY --from=bundle /kindctl /
 ENV SSL_CERT_FILE={BUNDLE} PIP_CERT={BUNDLE} REQUESTS_CA_BUNDLE={BUNDLE} NODE_EXTRA_CA_CERTS={BUNDLE}
 """
-"""Works where there is a shell, with or without update-ca-certificates (the files are where that
-program looks, for when a child image installs it), and leaves the base's USER as it is. USER 0 without
-a group would be looked up in files that a base may lack."""
+"""Adds CAs to any base that has a shell, and keeps the base's USER.
+
+update-ca-certificates is not needed; the files are where it looks, in case a child image installs it. A
+USER 0 without a group would be looked up in files that a base may lack."""
 
 
 def fingerprints(extra_cas: Mapping[str, str]) -> tuple[str, ...]:
-    """One "FILE=SHA-256" for each certificate, as `openssl x509 -fingerprint -sha256` gives it, in
-    lower case without colons. Sorted."""
+    """Return a sorted "FILE=SHA-256" for each certificate.
+
+    The fingerprint is that of `openssl x509 -fingerprint -sha256`, in lower case and without colons.
+    """
     return tuple(
         sorted(
             f"{_file_name(name)}={hashlib.sha256(base64.b64decode(block)).hexdigest()}"
@@ -63,21 +65,24 @@ def label(extra_cas: Mapping[str, str]) -> str:
 
 
 def carries_cas(image: ImageInfo) -> tuple[str, ...]:
-    """The additional CAs in an image that kindctl made, or that was made from one. Ask before an image
-    leaves the machine."""
+    """Return the fingerprints of the extra CAs in an image that kindctl made, or that is built on one.
+
+    Check this before an image leaves the machine.
+    """
     return tuple(filter(None, image.labels.get(EXTRA_CAS_LABEL, "").split(",")))
 
 
-def write_folder(extra_cas: Mapping[str, str], folder: Path) -> None:
-    """As update-ca-certificates(8) wants them: one *.crt file each."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, pem in extra_cas.items():
-        (folder / _file_name(name)).write_text(pem)
+def files(extra_cas: Mapping[str, str], folder: str = "") -> dict[str, str]:
+    """Return path -> PEM of the files that update-ca-certificates(8) reads, one *.crt for each entry."""
+    return {f"{folder}{_file_name(name)}": pem for name, pem in extra_cas.items()}
 
 
 def with_cas(engine: Engine, base: str, extra_cas: Mapping[str, str], say: Say) -> str:
-    """The name of an image that is `base` with the CAs; `base` itself when it has them, or has no
-    shell to add them with (then nothing in it could use the package registries either)."""
+    """Return the name of an image that is `base` with the CAs; it is built if the engine lacks it.
+
+    Returns `base` itself if it has them, or if it has no shell to add them with: then nothing in it could
+    use package registries either.
+    """
     image = engine.image(base)
     if image is None:
         raise KindctlError(f"image {base} is not in the engine", code="image-unavailable")
@@ -92,25 +97,22 @@ def with_cas(engine: Engine, base: str, extra_cas: Mapping[str, str], say: Say) 
     if engine.image(tag) is not None:
         return tag
     say(f"adding this host's certificate authorities to {base}")
-    with tempfile.TemporaryDirectory(prefix="kindctl-") as folder:
-        write_folder(extra_cas, Path(folder, "cas"))
-        Path(folder, "Dockerfile").write_text(_DOCKERFILE)
-        build = Build(
-            folder,
+    try:
+        return build_dockerfile(
+            engine,
+            _DOCKERFILE,
             tag,
-            contexts={"base": f"docker-image://{base}"},
             labels={EXTRA_CAS_LABEL: label(extra_cas)},
+            contexts={"base": f"docker-image://{base}"},
+            files=files(extra_cas, "cas/"),
         )
-        try:
-            engine.build(build, lambda _: None)
-        except KindctlError as error:
-            if _NO_SHELL.search(error.output):
-                return base
-            raise
-    return tag
+    except KindctlError as error:
+        if _NO_SHELL.search(error.output):
+            return base
+        raise
 
 
 def _file_name(name: str) -> str:
-    """Without what a label or a path could not hold."""
+    """Return a *.crt file name that is valid in a label and in a path."""
     safe = re.sub(r"[^A-Za-z0-9._-]", "-", name)
     return safe if safe.endswith(".crt") else f"{safe}.crt"

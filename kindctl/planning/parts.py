@@ -26,7 +26,6 @@ from kindctl.config.schema import (
 )
 from kindctl.diagnose.base import WantedPort, Wants
 from kindctl.errors import ConfigError, KindctlError, Problem
-from kindctl.images import cas
 from kindctl.images.objects import objects_in
 from kindctl.images.pins import HELM, node_reference
 from kindctl.images.store import Images
@@ -206,7 +205,6 @@ def provider_of(
         gateways=config.cluster.gateways,
         extra=config.cluster.kind,
         extra_cas=images.book.extra_cas,
-        extra_cas_label=cas.label(images.book.extra_cas),
         registry_port=config.cluster.registry.port if config.cluster.registry else 0,
     )
     return made

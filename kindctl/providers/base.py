@@ -1,4 +1,4 @@
-"""A Provider is where the cluster comes from. It knows how to make one and how images get into it."""
+"""The interface of a provider, which makes or opens the cluster and brings images into it."""
 
 from __future__ import annotations
 
@@ -7,83 +7,88 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from kindctl.models import Change, Progress, State
+from kindctl.models import UNCHANGED, Change, Progress, State
 from kindctl.providers.registry import LocalRegistry
 from kindctl.tools.protocols import Cluster
 
 
 @dataclass(frozen=True)
-class Stranger:
-    """A cluster that kindctl did not make and that an environment has not used yet."""
+class ForeignCluster:
+    """A cluster that kindctl did not make and that the environment has not used yet."""
 
     environment: str
     context: str
-    server: str  # address of its API
+    server: str  # address of its API server
     named: bool  # whether the file has that address, too
 
 
 class Provider(Protocol):
+    """Providers inherit from this class; what it implements suits a provider that needs no such thing."""
+
     name: str
-    preexisting: bool  # the cluster was there before the environment, and is when it has gone
-    kubeconfig: Path  # the environment's own file; of a preexisting cluster: the user's
+    preexisting: bool  # the cluster existed before the environment and outlives it
+    kubeconfig: Path  # the environment's own file; for a preexisting cluster, the user's
     context: str
 
     @property
     def registry(self) -> LocalRegistry | None:
-        """Of images, beside the cluster and of this environment alone, where the file asks for one."""
-        ...
+        """The environment's own image registry, if the file asks for one."""
+        return None
 
     @property
     def title(self) -> str:
-        """Of the step that makes or takes the cluster: "create the cluster (kind)"."""
+        """The title of the step that makes or opens the cluster: "create the cluster (kind)"."""
         ...
 
     @property
     def destination(self) -> str:
-        """Completes "bring IMAGE ..."."""
+        """Where images are brought, as it completes the title "bring IMAGE ..."."""
         ...
 
-    def stranger(self) -> Stranger | None:
-        """The cluster, where the user has to agree before it is touched."""
-        ...
+    def foreign_cluster(self) -> ForeignCluster | None:
+        """Return the cluster if the user has to confirm its use first; else None."""
+        return None
 
     def images(self) -> Sequence[str]:
-        """References that the host needs before `create`: the node image."""
-        ...
+        """Return the references that the engine must have before `create`: the node image."""
+        return ()
 
     def observe(self) -> State:
-        """Ready: the API answers and all nodes are Ready."""
+        """Return Ready if the API answers and all nodes are Ready."""
         ...
 
     def create(self, progress: Progress) -> Change:
-        """Make or repair it, without waiting for the nodes. Reaches `containerd` (images may go in) and
-        `api` (objects may be applied). Raises NotOursError when the name is taken by another's."""
+        """Make or repair the cluster, without waiting for its nodes.
+
+        Reaches the milestones `containerd` (images can be loaded) and `api` (objects can be applied).
+        Raises NotOursError if a foreign cluster has the name.
+        """
         ...
 
     def cluster(self) -> Cluster | None:
-        """Its API, or None as long as there is none."""
+        """Return the cluster's API; None as long as there is none."""
         ...
 
     def holds(self, image: str) -> bool:
-        """Whether every node has the image of this name, with the ID that the engine has; or can get it."""
+        """Return whether every node has, or can pull, the image that has this name in the engine."""
         ...
 
     def deliver(self, image: str, progress: Progress) -> None:
-        """Bring an image of the engine into every node, or where nodes can get it."""
+        """Bring an image of the engine into every node, or to a registry that the nodes pull from."""
         ...
 
     def in_pods(self, reference: str, image: str) -> str:
-        """The name by which pods ask for what serves for `reference`, `image` in the engine."""
+        """Return the name by which pods ask for `image`, which serves for `reference` in the engine."""
         ...
 
     def surplus(self) -> Sequence[str]:
-        """What of the environment lies beside the cluster and is no longer asked for, by name."""
-        ...
+        """Return the names of leftovers outside of the cluster, which the file no longer asks for."""
+        return ()
 
     def prune(self) -> Change:
-        """Remove that."""
-        ...
+        """Remove these leftovers."""
+        return UNCHANGED
 
     def destroy(self) -> Change:
-        """Remove the cluster, by ownership: right even when the API is dead."""
+        """Remove the cluster, by the labels of its containers: this works even if its API is dead."""
         ...

@@ -1,17 +1,16 @@
-"""A cluster that is there already, as the provider: its API by a context of the user's kubeconfig, images
-by way of a registry.
+"""The provider of an existing cluster: its API by a context of the user's kubeconfig, images by a registry.
 
-The kubeconfig is read where it is and never written, so that exec plug-ins and logins of clouds work as for
-kubectl and no credential is copied. That an environment is in the cluster is said in the cluster itself, by
-namespace kindctl-system with its label: without it nothing is applied before the user has agreed. Which
-context an environment is in, is remembered on this machine, so that its name is enough to find it.
+The kubeconfig is read where it is and never written, so that exec plug-ins and cloud logins work as for
+kubectl and no credential is copied. The label of namespace kindctl-system says which environment is in the
+cluster; without that namespace nothing is applied before the user has agreed. This machine saves the
+context of each environment, so that commands find the cluster by the environment's name.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,37 +33,39 @@ from kindctl.models import (
     State,
 )
 from kindctl.paths import data_dir, environment_dir, names_environment
-from kindctl.providers.base import Stranger
+from kindctl.providers.base import ForeignCluster, Provider
 from kindctl.references import full_name
 from kindctl.tools.protocols import Cluster, Tools
 
 CLAIM = ObjectRef("v1", "Namespace", SYSTEM_NAMESPACE)
 BUILT_HERE = "kindctl.local/"
 PINNED = "kindctl.local/pinned/"
-"""Pulled by digest: whoever asks for that digest gets it too."""
+"""Prefix of images that were pulled by digest, which nodes can pull by that digest too."""
 
 
 @dataclass
-class ExistingProvider:
-    """See providers.base.Provider. `server`: the address that the context must have, if the file says
-    one. `push`, `pull`: the registry, as this machine and as the nodes name it."""
+class ExistingProvider(Provider):
+    """A cluster that a context of the user's kubeconfig leads to.
+
+    `server` is the address of the API server that the context must have, if the file names one. `push` and
+    `pull` are the registry for images, as this machine and as the nodes address it.
+    """
 
     tools: Tools
     environment: str
     context: str
-    kubeconfig: Path  # as kubectl would read it: several files are joined by a colon
+    kubeconfig: Path  # several files are joined by a colon, as for kubectl
     server: str = ""
     push: str = ""
     pull: str = ""
 
     name = "existing"
     preexisting = True
-    registry = None
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
         self._cluster: Cluster | None = None
-        self._held: set[str] = set()  # in the registry, as it said
+        self._in_registry: set[str] = set()  # names that were found in the registry
 
     @property
     def title(self) -> str:
@@ -74,32 +75,35 @@ class ExistingProvider:
     def destination(self) -> str:
         return f"to {self.push}" if self.push else "to the cluster"
 
-    def images(self) -> Sequence[str]:
-        return ()
-
     # --- consent ---------------------------------------------------------------------------------
 
-    def stranger(self) -> Stranger | None:
-        """Raises UsageError where the context is unknown or leads elsewhere than the file says,
-        NotOursError where another environment is in this cluster."""
+    def foreign_cluster(self) -> ForeignCluster | None:
+        """Return the cluster as long as it does not have this environment's namespace.
+
+        Raises UsageError if the context is unknown or has another server than the file says, NotOursError
+        if another environment is in the cluster.
+        """
         server = self.address()
         if self.server and kubeconfig.origin(self.server) != kubeconfig.origin(server):
             raise UsageError(
-                f"context {self.context} leads to {server}",
-                why=f"kindctl.yaml says that its API server is {self.server}",
-                fix="name another context in cluster.provider.existing, or correct `server` there",
+                f"context {self.context} points to {server}",
+                why=f"kindctl.yaml says that the API server is {self.server}",
+                fix="set another context in cluster.provider.existing, or correct `server` there",
                 code="context-differs",
             )
-        if self._claimed() is not None:
+        if self._claim() is not None:
             return None
-        return Stranger(self.environment, self.context, server, named=bool(self.server))
+        return ForeignCluster(self.environment, self.context, server, named=bool(self.server))
 
     def address(self) -> str:
-        """Of the context's API server, by the kubeconfig. Raises UsageError."""
+        """Return the address of the API server, from the kubeconfig. Raises UsageError."""
         return kubeconfig.server_of(self.kubeconfig, self.context, self.tools.host.read)
 
-    def _claimed(self) -> Object | None:
-        """The namespace by which this environment is in the cluster; None: it is not yet."""
+    def _claim(self) -> Object | None:
+        """Return the namespace that says that this environment is in the cluster; None if it is not.
+
+        Raises NotOursError if the namespace says otherwise.
+        """
         try:
             found = self.cluster().get(CLAIM)
         except ApiError as error:
@@ -108,7 +112,7 @@ class ExistingProvider:
             raise KindctlError(
                 f"the cluster of context {self.context} does not answer",
                 why=error.why or error.what,
-                fix=f"kubectl --context {self.context} get --raw /readyz says what kubectl meets",
+                fix=f"see what kubectl reports: kubectl --context {self.context} get --raw /readyz",
                 code="context-unreachable",
             ) from error
         if found is None:
@@ -118,7 +122,7 @@ class ExistingProvider:
             raise NotOursError(
                 f"namespace {SYSTEM_NAMESPACE} of context {self.context} "
                 + (f"belongs to environment {owner!r}" if owner else "was not made by kindctl"),
-                why="a cluster has one environment of kindctl at a time",
+                why="a cluster can have only one kindctl environment at a time",
                 fix=f"kindctl down {owner}, or use another cluster" if owner else "",
             )
         return found
@@ -126,9 +130,9 @@ class ExistingProvider:
     # --- the cluster -----------------------------------------------------------------------------
 
     def observe(self) -> State:
-        claim = self._claimed()
+        claim = self._claim()
         if claim is None:
-            return Absent("nothing of this environment is in it")
+            return Absent("this environment is not in the cluster yet")
         if is_going(claim):
             return NotReady(f"namespace {SYSTEM_NAMESPACE} is being deleted")
         return Ready(f"Kubernetes {self.cluster().version()}")
@@ -137,10 +141,10 @@ class ExistingProvider:
         labels = {MANAGED_LABEL: MANAGER, ENVIRONMENT_LABEL: self.environment}
         meta = {"name": SYSTEM_NAMESPACE, "labels": labels}
         self.cluster().apply({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
-        self.remember()
+        self.save_context()
         progress.reach("containerd")
         progress.reach("api")
-        return Change((f"took the cluster of context {self.context} into use",))
+        return Change((f"started to use the cluster of context {self.context}",))
 
     def cluster(self) -> Cluster:
         with self._lock:
@@ -148,39 +152,37 @@ class ExistingProvider:
                 self._cluster = self.tools.open_cluster(self.kubeconfig, self.context)
             return self._cluster
 
-    def surplus(self) -> Sequence[str]:
-        return ()
-
-    def prune(self) -> Change:
-        return UNCHANGED
-
     def destroy(self) -> Change:
-        """The word that this environment is in the cluster; its objects have gone before."""
-        there = self._claimed() is not None and self.cluster().delete(CLAIM)
+        """Delete the namespace that says that this environment is in the cluster.
+
+        Its other objects have been deleted before (live/withdraw.py).
+        """
+        there = self._claim() is not None and self.cluster().delete(CLAIM)
         return Change((f"left the cluster of context {self.context}",)) if there else UNCHANGED
 
     # --- images ----------------------------------------------------------------------------------
 
     def holds(self, image: str) -> bool:
-        if not self._is_only_here(image):
+        if not self._is_local_only(image):
             return True
         name = self._pushed(image)
-        if not name or name in self._held:
+        if not name or name in self._in_registry:
             return bool(name)
         try:
             there = self.tools.engine.in_registry(name)
-        except ToolError:  # it does not say (no TLS, say); it took the image once
+        except ToolError:  # it cannot tell, without TLS for example; but it took the image once
             there = True
         if there:
-            self._held.add(name)
+            self._in_registry.add(name)
         return there
 
     def deliver(self, image: str, progress: Progress) -> None:
-        if not self._is_only_here(image):
+        if not self._is_local_only(image):
             return
         if not self.push:
             raise KindctlError(
-                f"image {image} is on this machine alone, and the file names no registry",
+                f"image {image} exists only on this machine",
+                why="the nodes cannot pull it, and kindctl.yaml names no registry to push it to",
                 fix="set images.push to a registry that the cluster's nodes can pull from",
                 code="no-registry",
             )
@@ -189,14 +191,14 @@ class ExistingProvider:
         self.tools.engine.push(target, progress.say)
 
     def in_pods(self, reference: str, image: str) -> str:
-        pushed = self._pushed(image) if self._is_only_here(image) else ""
+        pushed = self._pushed(image) if self._is_local_only(image) else ""
         if not pushed:
             return reference
         digest = pushed.partition("@")[2]
         return f"{self.pull or self.push}{self._target(image).removeprefix(self.push)}@{digest}"
 
-    def _is_only_here(self, image: str) -> bool:
-        """Whether no registry that the cluster may know has it: it was built here, or loaded."""
+    def _is_local_only(self, image: str) -> bool:
+        """Return whether no registry has the image: it was built here, or loaded from an archive."""
         if image.startswith(BUILT_HERE):
             return not image.startswith(PINNED)
         found = self.tools.engine.image(image)
@@ -211,7 +213,7 @@ class ExistingProvider:
         return f"{self.push}/{path}:{full_name(image).rpartition(':')[2]}"
 
     def _pushed(self, image: str) -> str:
-        """REPOSITORY@DIGEST in the registry, as the engine knows of its pushes; empty: none."""
+        """Return REPOSITORY@DIGEST of the image in the registry, as recorded by the engine; or ""."""
         found = self.tools.engine.image(image)
         if not self.push or found is None:
             return ""
@@ -219,42 +221,42 @@ class ExistingProvider:
         fitting = [name for name in found.digests if name.startswith(f"{repository}@")]
         return fitting[-1] if fitting else ""
 
-    # --- where it is -----------------------------------------------------------------------------
+    # --- the saved context -----------------------------------------------------------------------
 
-    def remember(self) -> None:
-        """So that commands find the environment by its name alone."""
+    def save_context(self) -> None:
+        """Save the context on this machine, so that commands find the cluster by the environment's name."""
         text = json.dumps({"context": self.context, "kubeconfig": str(self.kubeconfig)})
-        path = note_of(self.environment)
+        path = context_file(self.environment)
         if not path.is_file() or path.read_text() != text:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.write_text(text)
 
 
 def _repository(image: str) -> str:
-    """docker.io/library/postgres for postgres:17"""
+    """Return docker.io/library/postgres for postgres:17."""
     return full_name(image).rpartition(":")[0]
 
 
-def remembered(tools: Tools, environment: str) -> ExistingProvider | None:
-    """The provider of an environment that is known to be in an existing cluster."""
+def saved_provider(tools: Tools, environment: str) -> ExistingProvider | None:
+    """Return the provider of an environment whose context this machine has saved; None if it has none."""
     try:
-        note = json.loads(note_of(environment).read_text())
-        return ExistingProvider(tools, environment, note["context"], Path(note["kubeconfig"]))
-    except (OSError, ValueError, KeyError, TypeError):  # none, or somebody's edit
+        saved = json.loads(context_file(environment).read_text())
+        return ExistingProvider(tools, environment, saved["context"], Path(saved["kubeconfig"]))
+    except (OSError, ValueError, KeyError, TypeError):  # no file, or somebody has edited it
         return None
 
 
-def all_remembered() -> Iterator[str]:
-    """Names of environments in existing clusters, as far as this machine has seen them."""
+def saved_environments() -> Iterator[str]:
+    """Yield the names of environments in existing clusters that this machine has used."""
     for path in sorted(data_dir().glob("environments/*/context.json")):
         if names_environment(path.parent.name):
             yield path.parent.name
 
 
-def forget(environment: str) -> None:
-    note_of(environment).unlink(missing_ok=True)
+def delete_saved_context(environment: str) -> None:
+    context_file(environment).unlink(missing_ok=True)
 
 
-def note_of(environment: str) -> Path:
-    """Where this machine remembers its context."""
+def context_file(environment: str) -> Path:
+    """Return the path of the file that saves an environment's context."""
     return environment_dir(environment) / "context.json"

@@ -1,10 +1,10 @@
-"""kind as the provider of clusters.
+"""The provider of local clusters, made with kind.
 
-Node containers are made from a derived image of ours, because kind cannot label its containers
-(kind#3541) and containers inherit the labels of their image. The labels say whose environment it is
-and what it was made for, so that nothing about it has to be remembered elsewhere. A marker file goes
-into the nodes when kind is done, its network and workers included, and the API has answered: a labelled
-node without it is what an interrupted creation left.
+Node containers are made from a derived image, because kind cannot label its containers (kind#3541) and
+containers inherit the labels of their image. The labels say which environment they belong to and what the
+cluster was made for, so that no other record is needed. When kind has finished, with the network and the
+workers, and the API has answered, a marker file goes into the nodes: a node that has the label but not the
+marker is left from an interrupted creation.
 """
 
 from __future__ import annotations
@@ -35,41 +35,35 @@ from kindctl.models import (
     State,
 )
 from kindctl.paths import kubeconfig as kubeconfig_file
-from kindctl.providers.drift import drift
+from kindctl.providers.base import Provider
 from kindctl.providers.kind_config import kind_config
-from kindctl.providers.kind_images import NodeImages
-from kindctl.providers.node_image import derived
-from kindctl.providers.node_readiness import nodes_ready
+from kindctl.providers.node_image import derived_image, differences
+from kindctl.providers.nodes import NodeImages, nodes_ready, try_exec
 from kindctl.providers.registry import LocalRegistry
 from kindctl.tools.protocols import Cluster, Tools
 
 KIND_CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 KIND_ROLE_LABEL = "io.x-k8s.kind.role"
-MADE_FOR_LABEL = "dev.kindctl.made-for"
-WITHOUT_A_NEW_ONE = (
-    "; or reach the Service by `via: port-forward`, which needs no mapping; or by a port that is mapped "
-    "already"
-)
+OTHER_PORTS_FIX = "; or keep it and use `via: port-forward`, or a port that is already mapped"
 MARKER = "/kind/kindctl-answered"
 ADMIN_CONF = "/etc/kubernetes/admin.conf"
 API_PORT = "6443/tcp"
 
 
 @dataclass
-class KindProvider:
-    """A cluster in containers of the engine. See providers.base.Provider."""
+class KindProvider(Provider):
+    """A cluster whose nodes are containers of the engine."""
 
     tools: Tools
     environment: str
-    node_image: str  # the reference asked for
+    node_image: str  # a reference, as the configuration has it
     resolve: Callable[[str], str | None]  # reference -> name in the engine
     mappings: Sequence[PortMapping] = ()
     workers: int = 0
     gateways: int = 0  # workers for the ingress controller alone
     extra: Mapping[str, Any] = field(default_factory=dict)
     extra_cas: Mapping[str, str] = field(default_factory=dict)  # file name -> PEM
-    registry_port: int = 0  # of an image registry on the host; 0: none
-    extra_cas_label: str = ""  # their fingerprints, as images say which they carry
+    registry_port: int = 0  # of an image registry on the host; 0 for none
 
     name = "kind"
     preexisting = False
@@ -94,16 +88,13 @@ class KindProvider:
     def registry(self) -> LocalRegistry | None:
         return self._registry if self.registry_port else None
 
-    def stranger(self) -> None:
-        return None
-
     def in_pods(self, reference: str, image: str) -> str:
         return image
 
-    # --- looking ---------------------------------------------------------------------------------
+    # --- observing -------------------------------------------------------------------------------
 
     def nodes(self) -> list[ContainerInfo]:
-        """Our node containers, the control plane first. Raises NotOursError for another's."""
+        """Return the node containers, the control plane first. Raises NotOursError if they are foreign."""
         nodes = self.tools.engine.containers(labels={KIND_CLUSTER_LABEL: self.environment})
         if any(n.labels.get(DOCKER_ENVIRONMENT_LABEL) != self.environment for n in nodes):
             raise NotOursError(
@@ -121,20 +112,17 @@ class KindProvider:
             return Absent("no cluster")
         if stopped := [node.name for node in nodes if node.state != "running"]:
             return Differs(f"{', '.join(stopped)} {'is' if len(stopped) == 1 else 'are'} stopped")
-        # Two questions in one process: the marker has no content.
-        admin_conf = self._try_exec(nodes[0].id, ["cat", MARKER, ADMIN_CONF])
+        # The marker is empty, so that one process checks for it and reads the other file.
+        admin_conf = self._exec(nodes[0], "cat", MARKER, ADMIN_CONF)
         if admin_conf is None:
             return Differs("its creation was interrupted")
         if found := self._drift(nodes):
             return Differs("needs a new cluster: " + "; ".join(found))
         self._complete = nodes
-        cluster = self._opened(nodes[0], admin_conf)
+        cluster = self._open(nodes[0], admin_conf)
         if cluster is None or not cluster.alive():
             return NotReady("the API server does not answer yet")
         return nodes_ready(cluster, nodes)
-
-    def _marked(self, node: ContainerInfo) -> bool:
-        return self._try_exec(node.id, ["test", "-e", MARKER]) is not None
 
     def _made_for(self) -> dict[str, str]:
         passthrough = json.dumps(self.extra, sort_keys=True, default=str)
@@ -147,30 +135,31 @@ class KindProvider:
         }
 
     def _drift(self, nodes: Sequence[ContainerInfo]) -> list[str]:
-        found = drift(json.loads(nodes[0].labels.get(MADE_FOR_LABEL, "{}")), self._made_for())
+        found = differences(nodes[0], self._made_for())
         wanted = 1 + self.workers + self.gateways
         if len(nodes) != wanted and not found:
             found.append(f"{len(nodes)} of {wanted} nodes exist")
         return found
 
-    # --- making ----------------------------------------------------------------------------------
+    # --- creating --------------------------------------------------------------------------------
 
     def create(self, progress: Progress) -> Change:
         nodes = self.nodes()
-        if any(node.state == "created" for node in nodes):  # has never run: a port was taken
+        if any(node.state == "created" for node in nodes):  # it has never run: a port was taken
             return self._replace(nodes, progress)
         started = self._start(nodes, progress)
-        if not nodes or not self._marked(nodes[0]):  # a stopped node cannot be asked
+        # only a node that runs can be asked for its marker
+        if not nodes or self._exec(nodes[0], "test", "-e", MARKER) is None:
             return self._replace(nodes, progress)
         if found := self._drift(nodes):
             raise KindctlError(
                 "this change needs a new cluster",
-                why="; ".join(found) + "; kind fixes these when it makes a node",
-                fix=f"kindctl down {self.environment} && kindctl up (its data goes with it)"
-                + (WITHOUT_A_NEW_ONE if any(d.startswith("ports ") for d in found) else ""),
+                why="; ".join(found) + "; kind cannot change these after it has made a node",
+                fix=f"kindctl down {self.environment} && kindctl up (this deletes the cluster's data)"
+                + (OTHER_PORTS_FIX if any(d.startswith("ports ") for d in found) else ""),
                 code="needs-new-cluster",
             )
-        self._forget()
+        self._reset()
         self._await_milestones(progress, threading.Event())
         return Change(started) if started else UNCHANGED
 
@@ -182,17 +171,17 @@ class KindProvider:
         return tuple(f"started node {node.name}" for node in stopped)
 
     def _replace(self, nodes: Sequence[ContainerInfo], progress: Progress) -> Change:
-        """A new cluster, in the place of what an interrupted creation left."""
+        """Create the cluster, after removing what an interrupted creation left."""
         if nodes:
-            progress.say("removing what an interrupted creation left")
+            progress.say("removing the remains of an interrupted creation")
             self._remove(nodes)
         try:
             self._create(progress)
         except ToolError as error:
             if error.code != "kind-log-line":
                 raise
-            # a busy machine: the node's boot took longer than the 30 s that kind gives it (kind#2972)
-            progress.say("the node booted too slowly for kind: once more")
+            # on a busy machine a node can take longer to boot than the 30 s that kind waits (kind#2972)
+            progress.say("the node booted too slowly for kind, trying once more")
             self._remove(self.nodes())
             self._create(progress)
         return Change((f"{'replaced' if nodes else 'created'} cluster {self.environment}",))
@@ -209,53 +198,49 @@ class KindProvider:
             minor=int(minor.group(1)) if minor else 36,
             extra=self.extra,
         )
-        self._forget()
+        self._reset()
         self.kubeconfig.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with ThreadPoolExecutor(1) as pool:  # the milestones are seen from outside while kind works
+        with ThreadPoolExecutor(1) as pool:  # looks for the milestones while kind works
             over = threading.Event()
             watching = pool.submit(self._await_milestones, progress, over)
             try:
                 self.tools.kind.create(self.environment, config, self.kubeconfig, progress.say)
             except ToolError as error:
                 over.set()
-                raise self._explained(error) from error
+                raise self._with_node_logs(error) from error
             except BaseException:
                 over.set()
                 raise
             if watching.result():
-                self._mark()
+                for node in self.nodes():
+                    self._exec(node, "touch", MARKER)
 
-    def _explained(self, error: ToolError) -> ToolError:
-        """kind's error, with the last words of the node (kept by --retain)."""
+    def _with_node_logs(self, error: ToolError) -> ToolError:
+        """Add the last log lines of nodes that stopped, which `kind create --retain` keeps."""
         for node in self.tools.engine.containers(
             labels={DOCKER_ENVIRONMENT_LABEL: self.environment}
         ):
             if node.state != "running":
                 error.output += f"\n--- {node.name}\n" + self.tools.engine.logs(node.id, tail=20)
-        error.fix = error.fix or "kindctl up tries again; kindctl doctor looks at the machine"
+        error.fix = error.fix or "run kindctl up again; kindctl doctor checks the machine"
         return error
 
     def _node_image(self) -> str:
         base = self.resolve(self.node_image)
         if base is None:
             raise KindctlError(f"the node image {self.node_image} is not in the engine")
-        labels = {
-            DOCKER_ENVIRONMENT_LABEL: self.environment,
-            MADE_FOR_LABEL: json.dumps(self._made_for(), sort_keys=True),
-        }
-        return derived(
+        return derived_image(
             self.tools.engine,
             base,
-            f"kindctl.local/environment/{self.environment}",
-            labels=labels,
+            self.environment,
+            made_for=self._made_for(),
             extra_cas=self.extra_cas,
-            extra_cas_label=self.extra_cas_label,
         )
 
-    # --- the way to the API ----------------------------------------------------------------------
+    # --- the API ---------------------------------------------------------------------------------
 
     def _await_milestones(self, progress: Progress, over: threading.Event) -> bool:
-        """Whether both were reached."""
+        """Report `containerd` and `api` as they are reached. Returns whether both were."""
         if not self._poll(self._containerd_answers, over):
             return False
         progress.reach("containerd")
@@ -265,32 +250,36 @@ class KindProvider:
         return True
 
     def _containerd_answers(self) -> bool:
-        """On every node: images go into all of them. One that was just started takes some seconds."""
+        """Return whether containerd answers in all nodes, because images go into all of them.
+
+        kind makes the nodes at the same time, so some may not exist yet.
+        """
         nodes = self.nodes()
-        return len(nodes) > self.workers + self.gateways and all(  # kind makes them side by side
-            self._try_exec(node.id, ["ctr", "version"]) is not None for node in nodes
+        return len(nodes) > self.workers + self.gateways and all(
+            self._exec(node, "ctr", "version") is not None for node in nodes
         )
 
     @staticmethod
     def _poll(holds: Callable[[], bool], over: threading.Event) -> bool:
-        """Until it holds (True), somebody else has failed, or 5 minutes are over (False)."""
+        """Wait until `holds` returns True; return False if `over` is set first, or after 5 minutes."""
         from tenacity import Retrying, retry_if_result, stop_after_delay, stop_any, wait_random
+        from tenacity.nap import sleep_using_event
         from tenacity.stop import stop_when_event_set
-
-        def pause(seconds: float) -> None:
-            over.wait(seconds)
 
         retrying = Retrying(
             retry=retry_if_result(lambda held: not held),
             wait=wait_random(0.2, 0.4),
             stop=stop_any(stop_after_delay(300), stop_when_event_set(over)),
-            sleep=pause,
+            sleep=sleep_using_event(over),
             retry_error_callback=lambda state: False,
         )
         return bool(retrying(holds))
 
     def _api_answers(self) -> bool:
-        """A request as admin is answered: kubeadm binds admin.conf's group only after /readyz is ok."""
+        """Return whether the API answers a request of the admin.
+
+        kubeadm binds the group in admin.conf only after /readyz is ok.
+        """
         cluster = self.cluster()
         if cluster is None or not cluster.alive():
             return False
@@ -299,15 +288,8 @@ class KindProvider:
         except KindctlError:
             return False
 
-    def _try_exec(self, container: str, command: Sequence[str]) -> str | None:
-        try:
-            return self.tools.engine.exec(container, command)
-        except ToolError:
-            return None
-
-    def _mark(self) -> None:
-        for node in self.nodes():
-            self._try_exec(node.id, ["touch", MARKER])
+    def _exec(self, node: ContainerInfo, *command: str) -> str | None:
+        return try_exec(self.tools.engine, node, *command)
 
     def cluster(self) -> Cluster | None:
         with self._lock:
@@ -316,17 +298,20 @@ class KindProvider:
         nodes = self.nodes()
         if not nodes or nodes[0].state != "running":
             return None
-        return self._opened(nodes[0], self._try_exec(nodes[0].id, ["cat", ADMIN_CONF]) or "")
+        return self._open(nodes[0], self._exec(nodes[0], "cat", ADMIN_CONF) or "")
 
-    def _opened(self, node: ContainerInfo, admin_conf: str) -> Cluster | None:
-        """The API behind this control plane, opened once."""
+    def _open(self, node: ContainerInfo, admin_conf: str) -> Cluster | None:
+        """Return the API of this control plane, which is opened once."""
         with self._lock:
             if self._cluster is None and self._write_kubeconfig(node, admin_conf):
                 self._cluster = self.tools.open_cluster(self.kubeconfig, self.context)
             return self._cluster
 
     def _write_kubeconfig(self, node: ContainerInfo, admin_conf: str) -> bool:
-        """Always from the node: a file on the disk may be of an earlier cluster of this name."""
+        """Write the file from the node, since one on disk may be of an earlier cluster of this name.
+
+        Returns whether the node has what the file needs.
+        """
         address, port = next(iter(node.ports.get(API_PORT, ())), ("", 0))
         if not port or not admin_conf.strip():
             return False
@@ -335,45 +320,31 @@ class KindProvider:
             self.tools.host.write(self.kubeconfig, text, 0o600)
         return True
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
+        """Close the API and drop what is known of the nodes."""
         with self._lock:
             if self._cluster is not None:
                 self._cluster.close()
             self._cluster = None
             self._complete = ()
-            self._images.forget()
+            self._images.clear()
 
     # --- images ----------------------------------------------------------------------------------
 
     def holds(self, image: str) -> bool:
-        wanted = self.tools.engine.image(image)
-        nodes = self._running()
-        if wanted is None or not nodes:
-            return False
-        return all(self._images.has(node.id, image, wanted.id) for node in nodes)
+        return self._images.hold(self._running(), image)
 
     def deliver(self, image: str, progress: Progress) -> None:
-        engine_image = self.tools.engine.image(image)
-        if engine_image is None:
-            raise KindctlError(f"image {image} is not in the engine")
-
-        def into(node: ContainerInfo) -> None:
-            if not self._images.has(node.id, image, engine_image.id):
-                self.tools.engine.load_into(node.id, [image])
-                self._images.forget()
-
-        nodes = self._running()
-        with ThreadPoolExecutor(max(len(nodes), 1)) as pool:
-            list(pool.map(into, nodes))
+        self._images.deliver(self._running(), image)
 
     def _running(self) -> Sequence[ContainerInfo]:
-        """Looked at anew while the cluster is made: nodes are still to come then."""
+        """Return the running nodes; they are listed again until `observe` has found all of them."""
         return self._complete or [node for node in self.nodes() if node.state == "running"]
 
-    # --- the end ---------------------------------------------------------------------------------
+    # --- removing --------------------------------------------------------------------------------
 
     def destroy(self) -> Change:
-        self._forget()
+        self._reset()
         nodes = self.nodes()
         self._remove(nodes)
         removed = tuple(f"removed node {node.name}" for node in nodes)
@@ -388,7 +359,7 @@ class KindProvider:
         if not self.surplus():
             return UNCHANGED
         for node in self._running():
-            self._registry.untell(node)
+            self._registry.remove_stale_files(node)
         return Change(self._registry.remove())
 
     def _remove(self, nodes: Sequence[ContainerInfo]) -> None:

@@ -1,4 +1,4 @@
-"""The configuration that kind gets: ours, with what the user passes through merged into it."""
+"""Writes the configuration for kind, with the user's pass-through options merged into it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import yaml
 from kindctl.models import GATEWAY_NODE, PortMapping
 
 INGRESS_NODE_LABEL = "ingress-ready"
-"""The node whose ports are mapped; kind's own examples use this label, and stock manifests select it."""
+"""Label of the node whose ports are mapped. kind's examples use it, and common manifests select it."""
 
 
 def kind_config(
@@ -23,7 +23,7 @@ def kind_config(
     extra: Mapping[str, Any],
     gateways: int = 0,
 ) -> str:
-    """YAML for `kind create cluster --config`. `minor` is Kubernetes' minor version."""
+    """Return the YAML for `kind create cluster --config`. `minor` is the minor version of Kubernetes."""
     control_plane: dict[str, Any] = {
         "role": "control-plane",
         "image": image,
@@ -37,7 +37,7 @@ def kind_config(
             for mapping in mappings
         ],
     }
-    if gateways and not workers:  # where the pods of apps have no other node to go to
+    if gateways and not workers:  # the pods of apps have no other node to run on
         control_plane["kubeadmConfigPatches"] = [_untainted()]
     worker = {"role": "worker", "image": image}
     nodes = [
@@ -62,13 +62,13 @@ def kind_config(
 
 
 def _untainted() -> str:
-    """A control plane that takes pods, as kind makes it where it is the only node."""
+    """Return a patch that lets pods run on the control plane, as kind does if it is the only node."""
     init = {"kind": "InitConfiguration", "nodeRegistration": {"taints": []}}
     return str(yaml.safe_dump(init, sort_keys=False))
 
 
 def _gateway() -> dict[str, Any]:
-    """A node that is labelled by kind and tainted by kubeadm, so that it never was without."""
+    """Return the label and the taint of a gateway node. kind and kubeadm set them before it joins."""
     taint = {"key": GATEWAY_NODE, "effect": "NoSchedule"}
     join = {"kind": "JoinConfiguration", "nodeRegistration": {"taints": [taint]}}
     patch = yaml.safe_dump(join, sort_keys=False)
@@ -76,15 +76,15 @@ def _gateway() -> dict[str, Any]:
 
 
 def _kubelet(cgroup_version: int, minor: int) -> dict[str, Any]:
-    """Kubelet settings for a development cluster; each is read by kubeadm as a patch."""
+    """Return kubelet settings for a development cluster, as a patch for kubeadm."""
     kubelet: dict[str, Any] = {
         "kind": "KubeletConfiguration",
-        # static pods and volumes are looked at more often: a start waits for these, not for work
+        # check static pods and volumes more often: these checks are what a start waits for
         "fileCheckFrequency": "1s",
         "syncFrequency": "2s",
     }
     if minor >= 35:
-        # 10 s, doubling, is what a restarted node waits for otherwise (KEP-4603, default in 1.35)
+        # otherwise a restarted node waits 10 s, then twice that (KEP-4603, on by default in 1.35)
         kubelet["crashLoopBackOff"] = {"maxContainerRestartPeriod": "1s"}
         if cgroup_version == 1:
             kubelet["failCgroupV1"] = False  # minikube#22315: kubelet 1.35 refuses cgroup v1

@@ -1,47 +1,81 @@
-"""The image that an environment's nodes are made from: the node image, and what we put into it."""
+"""The derived image from which nodes are made, and what its label says that the cluster was made for."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
-from kindctl.models import EXTRA_CAS_LABEL, Build
+from kindctl.images import cas
+from kindctl.images.building import build_dockerfile
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL, EXTRA_CAS_LABEL, ContainerInfo
 from kindctl.tools.protocols import Engine
 
+MADE_FOR_LABEL = "dev.kindctl.made-for"
 
-def derived(
+_WITH_CAS = """\
+COPY cas /usr/local/share/ca-certificates/
+RUN update-ca-certificates
+"""
+
+
+def derived_image(
     engine: Engine,
     base: str,
-    repository: str,
+    environment: str,
     *,
-    labels: Mapping[str, str],
+    made_for: Mapping[str, str],
     extra_cas: Mapping[str, str],
-    extra_cas_label: str,
 ) -> str:
-    """The name of an image that is `base` with these labels and certificate authorities (file name -> PEM),
-    built unless the engine has it. A base that has the authorities keeps the label that says so.
+    """Return the name of an image that is `base` with labels and with `extra_cas` (file name -> PEM).
 
-    Raises KindctlError where it cannot be built.
+    It is built unless the engine has it. A base that has such authorities already gets no others, and
+    keeps its label. Raises KindctlError if the build fails.
     """
+    labels = {
+        DOCKER_ENVIRONMENT_LABEL: environment,
+        MADE_FOR_LABEL: json.dumps(made_for, sort_keys=True),
+    }
     found = engine.image(base)
-    carried = bool(found and found.labels.get(EXTRA_CAS_LABEL))
-    cas = {} if carried else dict(extra_cas)
-    if cas:
-        labels = {**labels, EXTRA_CAS_LABEL: extra_cas_label}
-    key = json.dumps([found.id if found else base, labels, cas], sort_keys=True)
-    tag = f"{repository}:{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+    added = {} if found and found.labels.get(EXTRA_CAS_LABEL) else dict(extra_cas)
+    if added:
+        labels[EXTRA_CAS_LABEL] = cas.label(added)
+    key = json.dumps([found.id if found else base, labels, added], sort_keys=True)
+    digest = hashlib.sha256(key.encode()).hexdigest()[:12]
+    tag = f"kindctl.local/environment/{environment}:{digest}"
     if engine.image(tag) is not None:
         return tag
-    with tempfile.TemporaryDirectory(prefix="kindctl-") as folder:
-        lines = [f"FROM {base}"]
-        for file, pem in cas.items():
-            Path(folder, file).write_text(pem)
-            lines.append(f"COPY {file} /usr/local/share/ca-certificates/{file}")
-        if cas:
-            lines.append("RUN update-ca-certificates")
-        Path(folder, "Dockerfile").write_text("\n".join(lines) + "\n")
-        engine.build(Build(folder, tag, labels=labels), lambda _: None)
-    return tag
+    text = f"FROM {base}\n" + (_WITH_CAS if added else "")
+    return build_dockerfile(engine, text, tag, labels=labels, files=cas.files(added, "cas/"))
+
+
+def differences(node: ContainerInfo, made_for: Mapping[str, str]) -> list[str]:
+    """Describe what kind fixed when it made this node and the configuration now wants otherwise.
+
+    `made_for` is what a node that was made now would have in its label (kind#2720, kind#3668).
+    """
+    old = json.loads(node.labels.get(MADE_FOR_LABEL, "{}"))
+    return [
+        _difference(key, old.get(key, "none"), made_for.get(key, "none"))
+        for key in {**made_for, **old}
+        if _comparable(key, old.get(key)) != _comparable(key, made_for.get(key))
+    ]
+
+
+def _comparable(key: str, value: str | None) -> object:
+    return _ports(value or "") if key == "ports" else value
+
+
+def _ports(text: str) -> frozenset[str]:
+    """Return the ports without their order, which is that of the file and makes no difference to a node."""
+    return frozenset(filter(None, text.split(", ")))
+
+
+def _difference(key: str, old: str, new: str) -> str:
+    """Describe one difference; of ports only those that differ, because nobody reads two long lists."""
+    if key != "ports":
+        return f"{key} changed from {old!r} to {new!r}"
+    mapped, wanted = _ports(old), _ports(new)
+    parts = [f"{port} is not mapped" for port in sorted(wanted - mapped)]
+    parts += [f"{port} is mapped but no longer wanted" for port in sorted(mapped - wanted)]
+    return "ports " + ", ".join(parts)

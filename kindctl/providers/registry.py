@@ -1,18 +1,16 @@
-"""The image registry of an environment: a container beside the nodes, and what their containerd is told
-of it.
+"""The image registry of an environment: a container, and the files that point the nodes' containerd to it.
 
-It is on kind's network, so that nodes reach it by its name, and bound to the host's loopback, so that
-`docker push localhost:PORT/NAME` takes plain HTTP. Its images are in a volume of its own. Nodes look it up
-by the names of images, in certs.d (https://kind.sigs.k8s.io/docs/user/local-registry/).
+It is on kind's network, so that nodes reach it by its name, and it is bound to the host's loopback address,
+because `docker push localhost:PORT/NAME` uses plain HTTP there. Its images are in a volume. A node's
+containerd finds it by the names of images, in certs.d (https://kind.sigs.k8s.io/docs/user/local-registry/).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
-from kindctl.errors import KindctlError, NotOursError, ToolError
+from kindctl.errors import KindctlError, NotOursError
 from kindctl.models import (
     DOCKER_ENVIRONMENT_LABEL,
     REGISTRY_LABEL,
@@ -20,6 +18,7 @@ from kindctl.models import (
     PortMapping,
     Run,
 )
+from kindctl.providers.nodes import try_exec
 from kindctl.tools.protocols import Engine
 
 NETWORK = "kind"
@@ -31,32 +30,32 @@ CONTAINERD_CONFIG = "/etc/containerd/config.toml"
 
 @dataclass(frozen=True)
 class LocalRegistry:
-    """`port`: of the host; 0 where the file has no registry."""
+    """The registry of `environment` at `port` of the host; the port is 0 if the file has no registry."""
 
     engine: Engine
     environment: str
     port: int = 0
-    nodes: Callable[[], Sequence[ContainerInfo]] = tuple  # that run
+    nodes: Callable[[], Sequence[ContainerInfo]] = tuple  # the running ones
 
     @property
     def name(self) -> str:
-        """Of the container and of its volume."""
+        """The name of the container and of its volume."""
         return f"kindctl-{self.environment}-registry"
 
     @property
     def inner(self) -> str:
-        """Its address on kind's network."""
+        """The registry's address on kind's network."""
         return f"{self.name}:{INNER_PORT}"
 
     @property
     def host(self) -> str:
-        """What the names of its images begin with."""
+        """The registry's address on the host, with which the names of its images begin."""
         return f"localhost:{self.port}"
 
     # --- the container ---------------------------------------------------------------------------
 
     def container(self) -> ContainerInfo | None:
-        """Raises NotOursError where another's has the name."""
+        """Return the container, if there is one. Raises NotOursError if a foreign one has its name."""
         found = next(iter(self.engine.containers(name=self.name)), None)
         if found and found.labels.get(DOCKER_ENVIRONMENT_LABEL) != self.environment:
             raise NotOursError(
@@ -65,21 +64,21 @@ class LocalRegistry:
             )
         return found
 
-    def fault(self, image: str) -> str:
-        """Why there is no registry as the file wants it; empty: it runs. `image`: what serves for it."""
+    def difference(self, image: str) -> str:
+        """Say how the container differs from one that runs `image` as the file wants it; else return ""."""
         found = self.container()
         if found is None:
             return "no registry"
         if found.state != "running":
             return f"{self.name} is {found.state}"
         if found.ports.get(f"{INNER_PORT}/tcp") != ((ADDRESS, self.port),):
-            return "it is on another port"
+            return f"{self.name} has another port"
         if found.image != image:
-            return f"it is made from {found.image}, not {image}"
+            return f"{self.name} runs {found.image}, not {image}"
         return ""
 
     def run(self, image: str) -> None:
-        """In the place of one that is otherwise; its images stay, in the volume."""
+        """Run the registry. It replaces one that differs, whose images stay in the volume."""
         if self.container() is not None:
             self.engine.remove(self.name)
         labels = {DOCKER_ENVIRONMENT_LABEL: self.environment, REGISTRY_LABEL: self.host}
@@ -95,7 +94,7 @@ class LocalRegistry:
         )
 
     def remove(self) -> tuple[str, ...]:
-        """The container with its volume, as far as they are there and ours."""
+        """Remove the container and its volume, if they exist and are ours. Returns what was done."""
         done = []
         if self.container() is not None:
             self.engine.remove(self.name)
@@ -108,8 +107,8 @@ class LocalRegistry:
 
     # --- the nodes -------------------------------------------------------------------------------
 
-    def untold(self) -> list[ContainerInfo]:
-        """Nodes whose containerd does not know the registry as it is."""
+    def unconfigured_nodes(self) -> list[ContainerInfo]:
+        """Return the nodes whose files for containerd differ from those that the registry needs."""
         wanted = self._files()
         return [
             node
@@ -118,13 +117,16 @@ class LocalRegistry:
             or self._stale(node)
         ]
 
-    def tell(self, node: ContainerInfo) -> None:
-        """containerd reads these when it pulls: nothing is restarted. Raises KindctlError for a node that
-        would not read them."""
+    def configure(self, node: ContainerInfo) -> None:
+        """Write the files that point a node's containerd to the registry.
+
+        containerd reads them at each pull, so nothing is restarted. Raises KindctlError (registry-config)
+        for a node that does not read them.
+        """
         config = self._read(node, CONTAINERD_CONFIG)
         if config is not None and CERTS not in config:
             raise KindctlError(
-                f"the containerd of {node.name} does not read {CERTS}, where registries are named",
+                f"containerd in node {node.name} does not read {CERTS}, where registries are configured",
                 fix="use a node image of kind v0.27 or later (cluster.image), or set config_path: "
                 "see the page of this code",
                 code="registry-config",
@@ -132,17 +134,17 @@ class LocalRegistry:
         for path, text in self._files().items():
             self.engine.exec(node.id, ["mkdir", "-p", path.rpartition("/")[0]])
             self.engine.exec(node.id, ["tee", path], stdin=text.encode())
-        self.untell(node)
+        self.remove_stale_files(node)
 
-    def untell(self, node: ContainerInfo) -> None:
-        """Take back what a node was told of a registry that is no longer there."""
+    def remove_stale_files(self, node: ContainerInfo) -> None:
+        """Remove a node's files for a registry, or for an address of it, that no longer exists."""
         for path in self._stale(node):
             self.engine.exec(node.id, ["rm", path])
-            with suppress(ToolError):  # somebody has put more there
-                self.engine.exec(node.id, ["rmdir", path.rpartition("/")[0]])
+            # fails if the folder has other files too
+            try_exec(self.engine, node, "rmdir", path.rpartition("/")[0])
 
     def _files(self) -> dict[str, str]:
-        """Path in a node -> text. The second name is that which tools are told for containerd."""
+        """Return path in a node -> text, for both addresses by which images of the registry are named."""
         text = (
             f'{self._marker}\n[host."http://{self.inner}"]\n  capabilities = ["pull", "resolve"]\n'
         )
@@ -151,19 +153,13 @@ class LocalRegistry:
 
     @property
     def _marker(self) -> str:
-        """The line that makes a file ours: the user's own may name this registry too, as a mirror."""
+        """The line that marks a file as ours: a file of the user's may name this registry as a mirror."""
         return f"# kindctl: the registry of environment {self.environment}"
 
     def _stale(self, node: ContainerInfo) -> list[str]:
-        try:
-            found = self.engine.exec(node.id, ["grep", "-rlsxF", self._marker, CERTS])
-        except ToolError:  # nothing
-            return []
+        found = try_exec(self.engine, node, "grep", "-rlsxF", self._marker, CERTS) or ""
         paths = [path for path in found.splitlines() if path.endswith("/hosts.toml")]
         return [path for path in paths if path not in self._files()]
 
     def _read(self, node: ContainerInfo, path: str) -> str | None:
-        try:
-            return self.engine.exec(node.id, ["cat", path])
-        except ToolError:
-            return None
+        return try_exec(self.engine, node, "cat", path)

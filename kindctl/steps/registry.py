@@ -43,10 +43,10 @@ class RegistryRuns:
             image = self.images.resolve(self.reference)
             if image is None or not self.registry.nodes():
                 return Absent("no image" if image is None else "no cluster")
-            if fault := self.registry.fault(image):
-                return Differs(fault) if self.registry.container() else Absent(fault)
-            if untold := self.registry.untold():
-                return Differs(f"not known to {', '.join(node.name for node in untold)}")
+            if found := self.registry.difference(image):
+                return Differs(found) if self.registry.container() else Absent(found)
+            if nodes := self.registry.unconfigured_nodes():
+                return Differs(f"not known to {', '.join(node.name for node in nodes)}")
         except MachineError as error:
             return Absent(error.what)
         url = f"http://{ADDRESS}:{self.registry.port}/v2/"
@@ -59,11 +59,11 @@ class RegistryRuns:
                 f"image {self.reference} has vanished from the engine", code="image-unavailable"
             )
         done = []
-        if self.registry.fault(image):
+        if self.registry.difference(image):
             progress.say(f"running {image}")
             self.registry.run(image)
             done.append(f"ran the registry {self.registry.host}")
-        for node in self.registry.untold():
-            self.registry.tell(node)
+        for node in self.registry.unconfigured_nodes():
+            self.registry.configure(node)
             done.append(f"told {node.name} of {self.registry.host}")
         return Change(tuple(done))

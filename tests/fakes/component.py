@@ -78,7 +78,7 @@ class FakeProvider:
     def deliver(self, image: str, progress: Progress) -> None:
         return None
 
-    def stranger(self) -> None:
+    def foreign_cluster(self) -> None:
         return None
 
     def in_pods(self, reference: str, image: str) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from kindctl.errors import KindctlError, MachineError, ToolError
 from kindctl.images import cas
 from kindctl.images.bootstrap import OFFICIAL, rootfs
+from kindctl.images.building import run_build, temporary_folder
 from kindctl.images.progress import BuildProgress
 from kindctl.images.recipe_book import Recipe
 from kindctl.images.sources.base import Provided, SourceContext, unavailable
@@ -64,11 +62,10 @@ class Source:
     def _build(self, recipe: Recipe, progress: BuildProgress) -> None:
         book = self._around.book
         contexts = {need: f"docker-image://{book.tag(book.get(need))}" for need in recipe.needs}
-        with tempfile.TemporaryDirectory(prefix="kindctl-") as folder:
+        with temporary_folder(cas.files(book.extra_cas)) as folder:
             if recipe.bootstrap:
-                cas.write_folder(book.extra_cas, Path(folder))
                 base = rootfs(self._around.tools, self._official, progress.note)
-                contexts |= {"rootfs": f"docker-image://{base}", "cas": folder}
+                contexts |= {"rootfs": f"docker-image://{base}", "cas": str(folder)}
             build = Build(
                 str(recipe.folder),
                 book.tag(recipe),
@@ -76,10 +73,7 @@ class Source:
                 contexts=contexts,
                 labels=book.labels(recipe),
             )
-            try:
-                self._around.tools.engine.build(build, progress)
-            except ToolError as error:
-                raise build_failed(recipe.name, error) from None
+            run_build(self._around.tools.engine, build, recipe.name, progress)
 
     def _official(self, say: Say) -> str:
         return RegistrySource(self._around).provide(OFFICIAL, say).name
@@ -113,22 +107,3 @@ class Queue:
             with self._changed:
                 self._busy = False
                 self._changed.notify_all()
-
-
-def build_failed(name: str, error: ToolError) -> KindctlError:
-    """Whose build failed, and BuildKit's sentence on which instruction did. MachineError where the disk
-    is full: no other source will do better."""
-    lines = [line.strip() for line in error.output.splitlines()]
-    why = next((line for line in reversed(lines) if line.startswith("ERROR:")), error.why)
-    if error.code == "disk-full":
-        return MachineError(
-            f"no disk space left while {name} was built",
-            why=error.why,
-            fix=error.fix,
-            output=error.output,
-            code=error.code,
-        )
-    error.what = f"the build of {name} failed"
-    error.why = why.removeprefix("ERROR: ")
-    error.fix = error.fix or "see the build's last lines; containers must reach package registries"
-    return error

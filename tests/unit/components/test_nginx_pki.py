@@ -90,7 +90,10 @@ def test_faults_are_found(pki: Pki) -> None:
     other = create(NAMES, NOW)
     assert pki.rejection(("elsewhere",), NOW) == "it is not for elsewhere"
     assert replace(pki, ca=other.ca).rejection(NAMES, NOW) == "it is not signed by the CA"
-    assert replace(pki, key=other.key).rejection(NAMES, NOW) == "the key belongs to another certificate"
+    assert (
+        replace(pki, key=other.key).rejection(NAMES, NOW)
+        == "the key belongs to another certificate"
+    )
     assert "cannot be read" in replace(pki, cert=b"no PEM").rejection(NAMES, NOW)
     assert "cannot be read" in replace(pki, key=b"").rejection(NAMES, NOW)
     assert "cannot be read" in replace(pki, cert=pki.ca).rejection(NAMES, NOW)  # it names no host

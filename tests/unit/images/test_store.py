@@ -215,7 +215,7 @@ def test_the_list_says_what_serves_and_what_it_carries(tmp_path: Path) -> None:
 
 
 @dataclass
-class Nodes:
+class Nodes(Provider):
     """A Provider whose nodes hold what was delivered."""
 
     held: set[str] = field(default_factory=set)
@@ -226,10 +226,6 @@ class Nodes:
     preexisting = False
     title = "create the cluster (kind)"
     destination = "into the nodes"
-    registry = None
-
-    def images(self) -> tuple[str, ...]:
-        return ()
 
     def observe(self) -> State:
         return Ready()
@@ -246,17 +242,8 @@ class Nodes:
     def deliver(self, image: str, progress: Progress) -> None:
         self.held.add(image)
 
-    def stranger(self) -> None:
-        return None
-
     def in_pods(self, reference: str, image: str) -> str:
         return image
-
-    def surplus(self) -> tuple[str, ...]:
-        return ()
-
-    def prune(self) -> Change:
-        return Change()
 
     def destroy(self) -> Change:
         return Change()

@@ -29,7 +29,7 @@ from kindctl.errors import ConfigError, KindctlError, MachineError, NotOursError
 from kindctl.models import ENVIRONMENT_LABEL, MANAGED_LABEL, Object, ObjectRef
 from kindctl.planning.parts import parts_of
 from kindctl.providers import PROVIDERS, load_provider
-from kindctl.providers.base import Stranger
+from kindctl.providers.base import ForeignCluster
 from kindctl.providers.existing import ExistingProvider
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.component import Heard
@@ -81,11 +81,11 @@ def cluster(world: World) -> FakeCluster:
     return cluster
 
 
-def bring_up(world: World, config: Loaded, *, agrees: bool = True) -> list[Stranger]:
-    asked: list[Stranger] = []
+def bring_up(world: World, config: Loaded, *, agrees: bool = True) -> list[ForeignCluster]:
+    asked: list[ForeignCluster] = []
 
-    def confirm(stranger: Stranger) -> bool:
-        asked.append(stranger)
+    def confirm(foreign: ForeignCluster) -> bool:
+        asked.append(foreign)
         return agrees
 
     import threading
@@ -113,7 +113,7 @@ def dump(cluster: FakeCluster) -> list[Object]:
 
 
 def test_the_user_is_asked_once_and_then_known(world: World, cluster: FakeCluster) -> None:
-    assert bring_up(world, loaded(FILE)) == [Stranger("shop", "prod", SERVER, named=True)]
+    assert bring_up(world, loaded(FILE)) == [ForeignCluster("shop", "prod", SERVER, named=True)]
     assert bring_up(world, loaded(FILE)) == []
     assert {row.state for row in survey_plan(loaded(FILE), world.tools)} == {"ready"}
 
@@ -129,19 +129,19 @@ def test_without_consent_nothing_is_touched(world: World, cluster: FakeCluster) 
 
 @pytest.mark.parametrize(("named", "agreed"), [(True, True), (False, False)])
 def test_yes_agrees_only_where_the_file_names_the_server(named: bool, agreed: bool) -> None:
-    assert ask_context(Stranger("shop", "prod", SERVER, named), yes=True) is agreed
+    assert ask_context(ForeignCluster("shop", "prod", SERVER, named), yes=True) is agreed
 
 
 def test_nobody_agrees_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
-    assert not ask_context(Stranger("shop", "prod", SERVER, named=True), yes=False)
+    assert not ask_context(ForeignCluster("shop", "prod", SERVER, named=True), yes=False)
 
 
 @pytest.mark.parametrize(("typed", "agreed"), [("prod", True), ("y", False), ("", False)])
 def test_a_person_types_the_name(monkeypatch: pytest.MonkeyPatch, typed: str, agreed: bool) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("typer.prompt", lambda *_, **__: typed)
-    assert ask_context(Stranger("shop", "prod", SERVER, named=False), yes=False) is agreed
+    assert ask_context(ForeignCluster("shop", "prod", SERVER, named=False), yes=False) is agreed
 
 
 def test_another_server_than_the_files_is_refused(world: World, cluster: FakeCluster) -> None:

@@ -25,7 +25,8 @@ from kindctl.models import (
     Ready,
     State,
 )
-from kindctl.providers.kind import MADE_FOR_LABEL, MARKER, KindProvider
+from kindctl.providers.kind import MARKER, KindProvider
+from kindctl.providers.node_image import MADE_FOR_LABEL
 from kindctl.tools.protocols import Say, Tools
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.component import Heard
@@ -165,12 +166,12 @@ def test_nodes_trust_the_extra_authorities(world: World, monkeypatch: pytest.Mon
 
     def watched(what: Any, say: Say) -> Any:
         folder = Path(what.context)
-        seen.append((folder / "Dockerfile").read_text() + (folder / "corp.crt").read_text())
+        seen.append((folder / "Dockerfile").read_text() + (folder / "cas/corp.crt").read_text())
         return build(what, say)
 
     monkeypatch.setattr(world.engine, "build", watched)
     world.made(extra_cas={"corp.crt": "PEM of corp"})
-    assert "COPY corp.crt /usr/local/share/ca-certificates/corp.crt" in seen[0]
+    assert "COPY cas /usr/local/share/ca-certificates/" in seen[0]
     assert "RUN update-ca-certificates" in seen[0]
     assert seen[0].endswith("PEM of corp")
 
@@ -219,7 +220,7 @@ def test_what_an_interrupted_creation_left_is_replaced_and_said(world: World) ->
     assert old.observe() == Differs("its creation was interrupted")
     heard = Heard()
     assert old.create(heard).done == ("replaced cluster shop",)
-    assert "removing what an interrupted creation left" in heard.said
+    assert "removing the remains of an interrupted creation" in heard.said
     assert world.engine.container(CONTROL_PLANE) is not first
     assert old.observe() == Ready("1 node")
 
@@ -299,7 +300,7 @@ def test_kinds_failure_carries_the_last_words_of_a_node_that_died(
         world.provider().create(Heard())
     assert failed.value.code == "kind-kubeadm"
     assert failed.value.output.endswith(f"--- {CONTROL_PLANE}\nFailed to mount cgroup")
-    assert "kindctl up tries again" in failed.value.fix
+    assert "run kindctl up again" in failed.value.fix
 
 
 # --- another's -----------------------------------------------------------------------------------
@@ -342,7 +343,7 @@ def test_a_restarted_node_is_ready_by_a_newer_word_of_its_kubelet_only(world: Wo
     provider = world.made()
     world.renew(CONTROL_PLANE, EARLIER)
     assert seen(provider.observe()) == (
-        f"{CONTROL_PLANE}: kubelet has not reported since the start"
+        f"{CONTROL_PLANE}: kubelet has not reported since the node started"
     )
     world.renew(CONTROL_PLANE, LATER)
     assert provider.observe() == Ready("1 node")
@@ -394,7 +395,7 @@ def test_the_order_of_ports_in_the_file_is_nothing_to_the_cluster(world: World) 
     assert isinstance(world.provider(mappings=(other, one)).observe(), Ready)
     state = world.provider(mappings=(other,)).observe()
     assert state == Differs(
-        "needs a new cluster: ports 127.0.0.1:80->30080 is mapped, and no longer wanted"
+        "needs a new cluster: ports 127.0.0.1:80->30080 is mapped but no longer wanted"
     )
 
 

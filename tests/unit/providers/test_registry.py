@@ -151,7 +151,7 @@ def test_another_container_or_volume_of_that_name_stays(world: World) -> None:
     world.engine.volume_labels[NAME] = {}
     registry = LocalRegistry(world.engine, "shop", 5001)
     with pytest.raises(NotOursError, match="kindctl did not make"):
-        registry.fault("registry:2")
+        registry.difference("registry:2")
     world.engine.remove(NAME)
     assert registry.remove() == ()
     assert NAME in world.engine.volume_labels

@@ -1,0 +1,73 @@
+"""Small builds: images whose Dockerfile is a text of kindctl's, and the error of a build that failed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from kindctl.errors import KindctlError, MachineError, ToolError
+from kindctl.models import Build, ImageInfo
+from kindctl.tools.protocols import Engine, Say
+
+
+@contextmanager
+def temporary_folder(files: Mapping[str, str]) -> Iterator[Path]:
+    """Write these files (relative path -> text) into a folder that is removed at the end of the block."""
+    with tempfile.TemporaryDirectory(prefix="kindctl-") as name:
+        folder = Path(name)
+        for path, text in files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
+        yield folder
+
+
+def build_dockerfile(
+    engine: Engine,
+    text: str,
+    tag: str,
+    *,
+    labels: Mapping[str, str],
+    contexts: Mapping[str, str] | None = None,
+    files: Mapping[str, str] | None = None,
+) -> str:
+    """Build an image from the text of a Dockerfile and return its tag.
+
+    `contexts` are named build contexts; `files` are what the Dockerfile can copy: relative path -> text.
+    Raises KindctlError.
+    """
+    with temporary_folder({**(files or {}), "Dockerfile": text}) as folder:
+        build = Build(str(folder), tag, contexts=contexts or {}, labels=labels)
+        engine.build(build, lambda _: None)
+    return tag
+
+
+def run_build(engine: Engine, build: Build, name: str, progress: Say) -> ImageInfo:
+    """Run a build. Raises an error that says whose build failed, and at which instruction.
+
+    It is a MachineError if the disk is full: then no other image source can do better.
+    """
+    try:
+        return engine.build(build, progress)
+    except ToolError as error:
+        raise _build_failed(name, error) from None
+
+
+def _build_failed(name: str, error: ToolError) -> KindctlError:
+    lines = [line.strip() for line in error.output.splitlines()]
+    why = next((line for line in reversed(lines) if line.startswith("ERROR:")), error.why)
+    if error.code == "disk-full":
+        return MachineError(
+            f"the disk filled up during the build of {name}",
+            why=error.why,
+            fix=error.fix,
+            output=error.output,
+            code=error.code,
+        )
+    error.what = f"the build of {name} failed"
+    error.why = why.removeprefix("ERROR: ")
+    error.fix = error.fix or (
+        "see the last lines of the build; containers must be able to reach package registries"
+    )
+    return error
