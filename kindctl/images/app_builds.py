@@ -1,8 +1,8 @@
-"""Images of the user's own, built from Dockerfiles that stay as they are.
+"""Builds the images of the user's Dockerfiles, which are not changed for it.
 
-What such an image is made from is in its tag: kindctl.local/NAME:HASH. A base that is served under
-another name (a stand-in, or the base with this host's CAs) takes its place by a named build context.
-Superseded tags stay until `purge`.
+The tag, kindctl.local/NAME:HASH, has a hash of everything that the image is made from. A base that another
+image serves for (the image of a recipe, or the base with this host's CAs) is replaced with a named build
+context. Superseded tags stay until `purge`.
 """
 
 from __future__ import annotations
@@ -24,41 +24,46 @@ from kindctl.references import parse
 from kindctl.tools.protocols import Say
 
 CONTEXT_LABEL = "dev.kindctl.context"
-"""The folder that an image was built from."""
+"""Label with the folder from which an image was built."""
 
 
 class AppImages:
-    """`find` and `provide` serve the base images; `reachable` says whether a reference's registry is."""
+    """Finds and builds the user's images.
+
+    `find` and `provide` get base images; `reachable` says whether the registry of a reference answers.
+    """
 
     def __init__(
         self,
-        surroundings: SourceContext,
+        source_context: SourceContext,
         find: Callable[[str], str | None],
         provide: Callable[[str, Say], Provided],
         reachable: Callable[[str], bool],
     ) -> None:
-        self._around = surroundings
+        self._context = source_context
         self._find = find
         self._provide = provide
         self._reachable = reachable
 
     def bases(self, build: AppBuild) -> tuple[str, ...]:
-        """References that the Dockerfile starts from or copies from."""
+        """Return the references from which the Dockerfile starts or copies."""
         text = _read(build.dockerfile)
-        # Few Dockerfiles ask for it, and it is the engine that has to be asked.
-        architecture = self._around.architecture if dockerfile.asks_platform(text) else ""
+        # Few Dockerfiles use the architecture, and finding it out takes a call of the engine.
+        architecture = self._context.architecture if dockerfile.asks_platform(text) else ""
         return dockerfile.bases(text, build.args, build.target, architecture)
 
     def tag(self, build: AppBuild) -> str | None:
-        """The name of the image of what is in the context now. None when a base is not in the engine:
-        then nobody can tell."""
+        """Return the name of the image for the present content of the build context.
+
+        Returns None if a base is not in the engine, since the name depends on it.
+        """
         bases = {}
         for base in self.bases(build):
             name = self._find(base)
-            image = self._around.tools.engine.image(name) if name else None
+            image = self._context.tools.engine.image(name) if name else None
             if name is None or image is None:
                 return None
-            # A stand-in's name has a hash of what it is made from; upstream's tags move.
+            # Names of kindctl's images have a hash of their content; upstream's tags move.
             bases[base] = name if name.startswith("kindctl.local/") else image.id
         ingredients = {
             "context": context.digest(build.context, build.dockerfile),
@@ -66,19 +71,19 @@ class AppImages:
             "target": build.target,
             "args": dict(build.args),
             "bases": bases,
-            "cas": cas.fingerprints(self._around.book.extra_cas),
+            "cas": cas.fingerprints(self._context.book.extra_cas),
         }
         key = hashlib.sha256(json.dumps(ingredients, sort_keys=True).encode()).hexdigest()
         return f"kindctl.local/{_own_name(build.image)}:{key[:12]}"
 
     def built(self, build: AppBuild) -> str | None:
-        """The name of the image, if the engine has it."""
+        """Return the name of the image, if the engine has it."""
         tag = self.tag(build)
-        return tag if tag and self._around.tools.engine.image(tag) is not None else None
+        return tag if tag and self._context.tools.engine.image(tag) is not None else None
 
     def provide(self, build: AppBuild, say: Say) -> Provided:
-        """Build it, after its bases were provided. Raises ToolError (code image-build)."""
-        engine = self._around.tools.engine
+        """Provide the bases, then build the image unless it exists. Raises ToolError (code image-build)."""
+        engine = self._context.tools.engine
         done: list[str] = []
         served: dict[str, str] = {}
         for base in self.bases(build):
@@ -87,14 +92,16 @@ class AppImages:
             done += provided.done
         tag = self.tag(build)
         if tag is None:
-            raise KindctlError(f"a base image of {build.image} has vanished while it was built")
+            raise KindctlError(
+                f"a base image of {build.image} disappeared from the engine before the build"
+            )
         if engine.image(tag) is None:
             self._build(build, tag, served, say)
             done.append(f"built {tag}")
         return Provided(tag, tuple(done))
 
     def _build(self, build: AppBuild, tag: str, served: dict[str, str], say: Say) -> None:
-        engine, extra_cas = self._around.tools.engine, self._around.book.extra_cas
+        engine, extra_cas = self._context.tools.engine, self._context.book.extra_cas
         names = {base: cas.with_cas(engine, name, extra_cas, say) for base, name in served.items()}
         with self._dockerfile(build) as file, BuildProgress(say, build.image, 0) as progress:
             wanted = Build(
@@ -108,7 +115,7 @@ class AppImages:
                     for base, name in names.items()
                     if parse(name) != parse(base)
                 },
-                # What a stand-in says of itself is not true of what is built on it.
+                # These labels are inherited from the image of a recipe, but are not true of this image.
                 labels={
                     CONTEXT_LABEL: str(build.context),
                     RECIPE_LABEL: "",
@@ -117,12 +124,14 @@ class AppImages:
                 },
             )
             image = run_build(engine, wanted, build.image, progress)
-        check_architecture(image, build.image, self._around.architecture)
+        check_architecture(image, build.image, self._context.architecture)
 
     @contextmanager
     def _dockerfile(self, build: AppBuild) -> Iterator[Path]:
-        """The user's own; a copy without `# syntax=` where BuildKit could not pull what it names: the
-        frontend that it has built in is the same program."""
+        """Yield the Dockerfile, or a copy without `# syntax=` if BuildKit could not pull that frontend.
+
+        BuildKit has the official frontend built in, so that the copy builds the same image.
+        """
         text = _read(build.dockerfile)
         frontend = (dockerfile.syntax(text) or "").split(" ")[0]
         official = frontend.removeprefix("docker.io/").startswith("docker/dockerfile")
@@ -138,7 +147,7 @@ class AppImages:
 
 
 def _own_name(image: str) -> str:
-    """The repository under kindctl.local: a registry's port cannot stand in a path."""
+    """Return the repository under kindctl.local; the port of a registry cannot be part of a path."""
     reference = parse(image)
     return reference.familiar_name.replace(":", "-").lower()
 

@@ -1,8 +1,8 @@
-"""The root file system that the first recipe starts from.
+"""Makes the root file system from which the first recipe is built.
 
-debootstrap makes it from a package registry; where that cannot run, it is the official image, with the
-one package added that the recipe needs and that image lacks. It stays in the engine under a name of
-ours, so that another set of CAs does not cost it again.
+debootstrap makes it from a package registry. If that cannot run, the official image is used, with the one
+package added that the recipe needs and the image lacks. The result stays in the engine under a name of its
+own, so that it is not made again for another set of CAs.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kindctl.errors import KindctlError, MachineError, ToolError
+from kindctl.images.building import build_dockerfile
 from kindctl.images.recipe_book import RECIPE_LABEL, SOURCES_LABEL
-from kindctl.models import Build
 from kindctl.tools.protocols import Say, Tools
 
 SUITE = "trixie"
@@ -32,16 +32,17 @@ RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends ca-cert
 
 
 def rootfs(tools: Tools, pull: Callable[[Say], str], say: Say) -> str:
-    """The name in the engine of a bare Debian. `pull` gets the official image.
+    """Return the name of a minimal Debian in the engine, after making it if necessary.
 
-    Raises MachineError (code bootstrap) where neither can be had.
+    `pull` pulls the official image and returns its name. Raises MachineError (code bootstrap) if neither
+    debootstrap nor the official image is available.
     """
     if tools.engine.image(ROOTFS) is not None:
         return ROOTFS
     if tools.engine.image(OFFICIAL) is not None:
         return _complete(tools, OFFICIAL, say)
-    missing = _missing(tools)
-    if not missing:
+    obstacle = _obstacle(tools)
+    if not obstacle:
         return _debootstrap(tools, say)
     try:
         official = pull(say)
@@ -49,10 +50,10 @@ def rootfs(tools: Tools, pull: Callable[[Say], str], say: Say) -> str:
         raise
     except KindctlError as error:
         raise MachineError(
-            "there is no Debian to build images from",
-            why=f"{missing}; {OFFICIAL}: {error.what}",
-            fix="on Debian or Ubuntu, as root: `kindctl doctor --fix` installs debootstrap; "
-            f"elsewhere: make {OFFICIAL} pullable, or `docker load` it",
+            "there is no Debian base to build images from",
+            why=f"{obstacle}; {OFFICIAL}: {error.what}",
+            fix="on Debian or Ubuntu, run `kindctl doctor --fix` as root to install debootstrap; "
+            f"elsewhere, make {OFFICIAL} pullable, or `docker load` it",
             output=error.output,
             code="bootstrap",
         ) from error
@@ -61,17 +62,17 @@ def rootfs(tools: Tools, pull: Callable[[Say], str], say: Say) -> str:
 
 def _complete(tools: Tools, official: str, say: Say) -> str:
     say(f"adding ca-certificates to {official}")
-    with tempfile.TemporaryDirectory(prefix="kindctl-") as folder:
-        Path(folder, "Dockerfile").write_text(_COMPLETE)
-        contexts = {"official": f"docker-image://{official}"}
-        labels = {RECIPE_LABEL: "debian-rootfs", SOURCES_LABEL: f"{OFFICIAL}, ca-certificates"}
-        build = Build(folder, ROOTFS, contexts=contexts, labels=labels)
-        tools.engine.build(build, lambda _: None)
-    return ROOTFS
+    return build_dockerfile(
+        tools.engine,
+        _COMPLETE,
+        ROOTFS,
+        labels={RECIPE_LABEL: "debian-rootfs", SOURCES_LABEL: f"{OFFICIAL}, ca-certificates"},
+        contexts={"official": f"docker-image://{official}"},
+    )
 
 
-def _missing(tools: Tools) -> str:
-    """Why debootstrap cannot run here; empty when it can."""
+def _obstacle(tools: Tools) -> str:
+    """Say why debootstrap cannot run here; empty if it can."""
     if tools.host.which("debootstrap") is None:
         return "debootstrap is not installed"
     if not tools.host.is_root():
@@ -99,37 +100,30 @@ def _debootstrap(tools: Tools, say: Say) -> str:
 
 
 def _install(tools: Tools, tree: Path, say: Say) -> None:
-    def heard(line: str) -> None:
-        if phase := _phase(line):
-            say(phase)
+    def report_phase(line: str) -> None:
+        # debootstrap writes a line for each of hundreds of packages
+        if match := re.match(r"I: (Retrieving|Extracting|Unpacking|Configuring) ", line):
+            say(f"debootstrap: {match[1].lower()} packages")
 
     command = ["debootstrap", "--variant=minbase", "--include=ca-certificates", SUITE, str(tree)]
     try:
-        tools.host.run(command, say=heard)
+        tools.host.run(command, say=report_phase)
     except ToolError as error:
         error.what = "debootstrap could not make a Debian root file system"
         error.code = "bootstrap"
         raise
 
 
-def _phase(line: str) -> str | None:
-    """What debootstrap is at, of a line that names one of hundreds of packages."""
-    match = re.match(r"I: (Retrieving|Extracting|Unpacking|Configuring) ", line)
-    return f"debootstrap: {match[1].lower()} packages" if match else None
-
-
 def _remove(tools: Tools, folder: Path) -> None:
-    """An interrupted debootstrap leaves /proc and /sys mounted in its tree: unmount before deleting,
-    and delete nothing below a mount that stays."""
-    for mount in reversed(_mounts(tools, folder)):
+    """Delete the folder, but nothing if a mount below it stays.
+
+    An interrupted debootstrap leaves /proc and /sys mounted in its tree.
+    """
+    table = tools.host.read(Path("/proc/self/mounts")) or ""
+    places = [line.split()[1] for line in table.splitlines() if len(line.split()) > 1]
+    for mount in reversed([place for place in places if place.startswith(f"{folder}/")]):
         try:
             tools.host.run(["umount", mount])
         except KindctlError:
             return
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _mounts(tools: Tools, folder: Path) -> list[str]:
-    table = tools.host.read(Path("/proc/self/mounts")) or ""
-    places = [line.split()[1] for line in table.splitlines() if len(line.split()) > 1]
-    return [place for place in places if place.startswith(f"{folder}/")]

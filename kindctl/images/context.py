@@ -1,7 +1,7 @@
-"""A build context as BuildKit sees it: which files .dockerignore leaves, and a digest of them.
+"""Reads a build context as BuildKit does: finds the files that .dockerignore leaves, and hashes them.
 
-The matching is that of github.com/moby/patternmatcher: the last pattern that matches a path or one of
-its parent folders decides.
+Patterns match as in github.com/moby/patternmatcher: the last pattern that matches a path or one of its
+parent folders decides.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from pathlib import Path
 from kindctl.errors import KindctlError
 
 Pattern = tuple[re.Pattern[str], bool]
-"""(what it matches, whether it takes back: a `!` in front)"""
+"""(what it matches, whether it starts with `!` and so includes files again)"""
 
 
 def digest(context: Path, dockerfile: Path) -> str:
-    """SHA-256 over names, modes and contents of what the build can see. Raises KindctlError (code
-    build-context) for a file that cannot be read."""
+    """Return a SHA-256 of the names, modes and contents of all files that the build can see.
+
+    Raises KindctlError (code build-context) for a file that cannot be read.
+    """
     whole = hashlib.sha256()
     try:
         patterns = read_ignore(context, dockerfile)
@@ -39,14 +41,14 @@ def digest(context: Path, dockerfile: Path) -> str:
         raise KindctlError(
             f"the build context {context} cannot be read",
             why=f"{error.filename}: {error.strerror}",
-            fix="make the file readable, or name it in .dockerignore",
+            fix="make the file readable, or add it to .dockerignore",
             code="build-context",
         ) from error
     return whole.hexdigest()
 
 
 def read_ignore(context: Path, dockerfile: Path) -> list[Pattern]:
-    """NAME.dockerignore beside the Dockerfile counts before the context's .dockerignore."""
+    """Return the patterns of DOCKERFILE.dockerignore if it exists, else of the context's .dockerignore."""
     own = dockerfile.with_name(f"{dockerfile.name}.dockerignore")
     file = own if own.is_file() else context / ".dockerignore"
     return compile_patterns(file.read_text().splitlines()) if file.is_file() else []
@@ -66,12 +68,12 @@ def compile_patterns(lines: Sequence[str]) -> list[Pattern]:
 
 
 def ignored(name: str, patterns: Sequence[Pattern]) -> bool:
-    """`name` is relative to the context, with slashes."""
+    """Return whether the build does not see `name`, a path relative to the context, with slashes."""
     parts = name.split("/")
     paths = ["/".join(parts[: end + 1]) for end in range(len(parts))]
     out = False
     for pattern, again in patterns:
-        # A pattern that says what is so already need not be tried.
+        # A pattern that would not change the result need not be tried.
         if again == out and any(pattern.fullmatch(path) for path in reversed(paths)):
             out = not again
     return out

@@ -1,6 +1,6 @@
-"""Which images a Dockerfile starts from, read as BuildKit reads it.
+"""Finds the images from which a Dockerfile starts, reading it as BuildKit does.
 
-Only the stages that the target needs count: BuildKit skips the others.
+Only the stages that the target needs count, because BuildKit skips the others.
 Dockerfile reference: https://docs.docker.com/reference/dockerfile/
 """
 
@@ -30,8 +30,10 @@ class _Stage:
 
 
 def bases(text: str, args: Mapping[str, str], target: str | None, arch: str) -> tuple[str, ...]:
-    """The references that a build of `target` (None: the last stage) starts from or copies from, as
-    the Dockerfile has them after substitution. What stays unknown (`$UNSET`) is left to BuildKit."""
+    """Return the references from which a build of `target` starts or copies, after substitution.
+
+    The target None is the last stage. References with unknown variables (`$UNSET`) are left to BuildKit.
+    """
     stages = _stages(text, args, arch)
     index = {stage.name.lower(): place for place, stage in enumerate(stages) if stage.name}
     start = index.get(target.lower(), len(stages) - 1) if target else len(stages) - 1
@@ -53,12 +55,12 @@ def bases(text: str, args: Mapping[str, str], target: str | None, arch: str) -> 
 
 
 def asks_platform(text: str) -> bool:
-    """Whether its bases may depend on the machine: BuildKit's predefined arguments."""
+    """Return whether a Dockerfile uses BuildKit's arguments for the machine's platform."""
     return bool(re.search(r"\b(BUILD|TARGET)(OS|ARCH|PLATFORM)\b", text))
 
 
 def syntax(text: str) -> str | None:
-    """The frontend that `# syntax=` at the top names: an image that BuildKit pulls by itself."""
+    """Return the frontend that `# syntax=` at the top names, an image that BuildKit pulls; or None."""
     for line in text.splitlines():
         directive = _DIRECTIVE.match(line.strip())
         if directive is None:
@@ -69,7 +71,7 @@ def syntax(text: str) -> str | None:
 
 
 def without_syntax(text: str) -> str:
-    """The same Dockerfile for the frontend that is built into BuildKit."""
+    """Return the Dockerfile without `# syntax=`, for the frontend that is built into BuildKit."""
     lines = text.splitlines(keepends=True)
     return "".join(line for line in lines if not re.match(r"#\s*syntax\s*=", line.strip(), re.I))
 
@@ -97,7 +99,7 @@ def _stages(text: str, args: Mapping[str, str], arch: str) -> list[_Stage]:
 
 
 def _instructions(text: str) -> Iterator[str]:
-    """Logical lines: continuations joined, comments and the bodies of here-documents left out."""
+    """Yield logical lines, with continuations joined and without comments and here-documents."""
     escape = "\\"
     lines = iter(text.splitlines())
     parts: list[str] = []
@@ -127,7 +129,7 @@ def _instructions(text: str) -> Iterator[str]:
 
 
 def _substitute(text: str, known: Mapping[str, str]) -> str:
-    """$NAME, ${NAME}, ${NAME:-default}, ${NAME:+other}. What is not known stays as it stands."""
+    """Replace $NAME, ${NAME}, ${NAME:-default} and ${NAME:+other}; unknown names are left as they are."""
 
     def value(match: re.Match[str]) -> str:
         found = known.get(match["plain"] or match["name"])

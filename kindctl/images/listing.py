@@ -1,4 +1,4 @@
-"""One row of `kindctl images list`."""
+"""The rows of `kindctl images list`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from kindctl.references import parse
 
 @dataclass(frozen=True)
 class ImageRow:
-    """`source`: engine (local, of unknown origin), registry, built, or empty when it is not here; then
-    `versions` says what would be built. `size` in bytes. `carries_cas`: file=beginning of the SHA-256;
-    the whole is in the image's label."""
+    """An image that the environment needs, and what serves for it.
+
+    `source` is engine (local, of unknown origin), registry or built; it is empty if the image is not here,
+    and then `versions` says what would be built. `size` is in bytes. `carries_cas` has FILE=FINGERPRINT
+    with the beginning of each SHA-256; the label of the image has all of it.
+    """
 
     name: str
     reference: str
@@ -27,8 +30,8 @@ class ImageRow:
 
 
 def name_of(reference: str, recipe: Recipe | None) -> str:
-    """Its role in the catalogue, else its recipe's name, else the last part of its repository."""
-    roles = {of: role for role, of in {**CATALOGUE, **OPTIONAL}.items()}
+    """Return the image's role in the catalogue, else its recipe's name, else the end of its repository."""
+    roles = {image: role for role, image in {**CATALOGUE, **OPTIONAL}.items()}
     last = parse(reference).repository.rpartition("/")[2]
     return roles.get(reference) or (recipe.name if recipe else last)
 

@@ -1,4 +1,4 @@
-"""Kubernetes objects that an image of files holds."""
+"""Reads the Kubernetes objects in an image that contains only files."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from kindctl.tools.protocols import Engine
 
 
 def objects_in(engine: Engine, image: str, folder: str) -> list[Object]:
-    """Of the YAML files in a folder of an image, in the order of their names. Raises ToolError."""
+    """Return the objects in the YAML files of an image's folder, by file name. Raises ToolError."""
     import yaml
 
-    # A megabyte of definitions: libyaml's parser takes half a second, the one in Python several.
+    # Definitions can be a megabyte: libyaml parses them in half a second, Python in several.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return [
         obj

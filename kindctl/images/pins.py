@@ -1,4 +1,4 @@
-"""The upstream images that environments are made of, pinned by digest where it is known.
+"""The upstream images that environments use, pinned by digest if it is known.
 
 Node images: release notes of kind v0.33.0. Controller: ingress-nginx v1.15.1, its last release.
 """
@@ -15,14 +15,14 @@ NODES: Mapping[str, str] = {
     "1.35.8": "sha256:07b2536e30b803ed61d1677a79df6115f798ce64c80f9e22f6ed45afd09323c0",
     "1.34.11": "sha256:44e222ee2132dab25ff87301682f89eb82c7880ea3a1bf543bfe9708fd08d67d",
 }
-"""Kubernetes version -> digest of kindest/node, the newest patch of each minor."""
+"""Kubernetes version -> digest of kindest/node, for the newest patch of each minor version."""
 
 CONTROLLER = (
     "registry.k8s.io/ingress-nginx/controller:v1.15.1"
     "@sha256:594ceea76b01c592858f803f9ff4d2cb40542cae2060410b2c95f75907d659e1"
 )
 
-# All others by tag: their digests are not known here.
+# The others are pinned by tag, because their digests are not known.
 NODE = "kindest/node:v1.36"
 PYTHON = "python:3.13-slim"
 NGINX = "nginxinc/nginx-unprivileged:1.28"
@@ -36,10 +36,10 @@ METRICS_SERVER = "registry.k8s.io/metrics-server/metrics-server:v0.9.0"
 HAPROXY_INGRESS = "quay.io/jcmoraisjr/haproxy-ingress:v0.16.1"
 
 GATEWAY_API = "kindctl.local/gateway-api:v1.5.1"
-"""Files, no program; there is no official image of them: always built."""
+"""An image of files without a program. There is no official one, so it is always built."""
 
 FILES = frozenset({GATEWAY_API})
-"""What is read on this machine, and never brought into a node."""
+"""Images that are read on this machine and never brought into a node."""
 
 CATALOGUE: Mapping[str, str] = {
     "node": NODE,
@@ -48,7 +48,7 @@ CATALOGUE: Mapping[str, str] = {
     "nginx": NGINX,
     "postgres": POSTGRES,
 }
-"""Role -> the reference that plays it in the default environment."""
+"""Role -> reference of the image for it, in the default environment."""
 
 OPTIONAL: Mapping[str, str] = {
     "registry": REGISTRY,
@@ -60,15 +60,15 @@ OPTIONAL: Mapping[str, str] = {
     "gateway-api": GATEWAY_API,
     "helm": HELM,
 }
-"""Role -> the reference that plays it where a configuration asks for it."""
+"""Role -> reference of the image for it, if a configuration asks for it."""
 
 
 def node_reference(kubernetes: str) -> str:
-    """The node image for a Kubernetes version as kindctl.yaml has it.
+    """Return the node image for a Kubernetes version of kindctl.yaml.
 
-    A minor ("1.36") gives kindest/node:v1.36, a name of the role: `official` turns it into the newest
-    pinned patch, and a recipe of any patch may stand in. An exact version gives that one: pinned, or
-    the one that the recipe builds. Raises UsageError (code kubernetes-version) for others.
+    A minor version ("1.36") gives kindest/node:v1.36, which `official` turns into the newest pinned patch,
+    and which a recipe of any patch can replace. An exact version must be pinned, or the one that the recipe
+    builds. Raises UsageError (code kubernetes-version) for others.
     """
     minors = {version.rpartition(".")[0] for version in NODES}
     if kubernetes in minors:
@@ -81,15 +81,15 @@ def node_reference(kubernetes: str) -> str:
     if kubernetes == built:
         return f"kindest/node:v{kubernetes}"
     raise UsageError(
-        f"Kubernetes {kubernetes} is not known",
+        f"unknown Kubernetes version {kubernetes}",
         fix=f"use one of {', '.join([*sorted(minors), *sorted({*NODES, built})])}, "
-        "or name a node image in cluster.image",
+        "or set a node image in cluster.image",
         code="kubernetes-version",
     )
 
 
 def official(reference: str) -> str:
-    """The published image behind a reference: a node of a minor version becomes its newest patch."""
+    """Return the published image for a reference: a node of a minor version becomes its newest patch."""
     for version, digest in NODES.items():
         if reference == f"kindest/node:v{version.rpartition('.')[0]}":
             return f"kindest/node:v{version}@{digest}"

@@ -1,4 +1,4 @@
-"""What a build says of itself: BuildKit's plain progress as one short line, with the time left."""
+"""Shows the progress of a build: BuildKit's output as one short line, with the time left."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 
 from kindctl.tools.protocols import Say
 
@@ -18,7 +17,7 @@ _NOISE = re.compile(r"--(mount|link|chown|chmod)(=\S+)?\s+|set -[eux]+;\s*")
 
 
 def instruction(line: str) -> str | None:
-    """The Dockerfile instruction that a line of BuildKit announces: "RUN go build -o /out/ ./kube"."""
+    """Return the instruction that a line of BuildKit announces, if any: "RUN go build -o /out/ ./kube"."""
     match = _VERTEX.match(line)
     if match is None:
         return None
@@ -27,7 +26,7 @@ def instruction(line: str) -> str | None:
 
 
 def duration(seconds: float) -> str:
-    """40 s, 1 min 40 s, 12 min: as exact as an estimate may sound."""
+    """Format an estimate without false precision: 40 s, 1 min 40 s, 12 min."""
     if seconds < 60:
         return f"{max(round(seconds / 5) * 5, 5)} s"
     minutes, rest = divmod(round(seconds / 10) * 10, 60)
@@ -35,7 +34,7 @@ def duration(seconds: float) -> str:
 
 
 def time_left(usual: float, elapsed: float) -> str:
-    """What is known of a build that usually takes `usual` seconds. Past those there is nothing known."""
+    """Return the rest of a build that usually takes `usual` seconds, in words; "" if that is not known."""
     if not usual:
         return ""
     if elapsed < usual:
@@ -44,8 +43,10 @@ def time_left(usual: float, elapsed: float) -> str:
 
 
 class BuildProgress:
-    """Takes BuildKit's lines as a Say, tells the build's present instruction, and how long it may still
-    take: again from time to time, because a compiler is silent for minutes."""
+    """Receives BuildKit's lines, and reports the current instruction and the time left.
+
+    It also reports between the lines, every TICK seconds, because a compiler is silent for minutes.
+    """
 
     def __init__(
         self, say: Say, title: str, usual: float, now: Callable[[], float] = time.monotonic
@@ -56,44 +57,36 @@ class BuildProgress:
         self._now = now
         self._started = now()
         self._what = "starting"
-        self._told = ""
+        self._reported = ""
         self._over = threading.Event()
         self._ticker = threading.Thread(target=self._tick, daemon=True)
 
     def __call__(self, line: str) -> None:
-        what = instruction(line)
-        if what:
-            self._what = what
-        self.tell()
+        self.note(instruction(line) or self._what)
 
     def note(self, text: str) -> None:
-        """What happens before BuildKit has begun."""
+        """Report what is done now; used for what happens before BuildKit starts."""
         self._what = text
-        self.tell()
+        self.report()
 
-    def tell(self) -> None:
+    def report(self) -> None:
         left = time_left(self._usual, self._now() - self._started)
         text = f"{self._title}: {self._what}" + (f" ({left})" if left else "")
-        if text != self._told:
-            self._told = text
+        if text != self._reported:
+            self._reported = text
             self._say(text)
 
     def __enter__(self) -> BuildProgress:
         self._ticker.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._over.set()
         self._ticker.join()
 
     def _tick(self) -> None:
         while not self._over.wait(TICK):
             try:
-                self.tell()
-            except Exception:  # the run was stopped: the thread that reads the build learns it too
+                self.report()
+            except Exception:  # the run was stopped; the thread that reads the build sees that too
                 return

@@ -1,7 +1,7 @@
-"""Recipes: how images are built from package registries where no image registry can be reached.
+"""Recipes, by which images are built from package registries if no image registry can be reached.
 
-A recipe is a folder in recipes/ with a Dockerfile and a recipe.toml. What a recipe builds is named
-for what it is, never for what it stands for: kindctl.local/NAME:VERSION-HASH.
+A recipe is a folder in recipes/ with a Dockerfile and a recipe.toml. Its image is never named like the
+upstream image that it replaces, but kindctl.local/NAME:VERSION-HASH.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -29,27 +29,29 @@ VERSIONS_LABEL = "dev.kindctl.versions"
 
 @dataclass(frozen=True)
 class Recipe:
-    """One folder of recipes/, as its recipe.toml describes it."""
+    """A folder of recipes/. All fields but the first two are the keys of its recipe.toml."""
 
     name: str
     folder: Path
     summary: str
     version: str
-    seconds: float  # a cold build of it alone, on two cores
-    stands_for: tuple[str, ...]  # upstream references; the tag may be a glob
-    needs: tuple[str, ...]  # recipes that its Dockerfile names in FROM or COPY --from
-    bootstrap: bool = False  # made from a bare root file system and the CAs, not from a recipe
+    seconds: float  # duration of a cold build on two cores, without what it needs
+    stands_for: Sequence[str]  # upstream references that it replaces; the tag may be a glob
+    needs: Sequence[str]  # recipes that its Dockerfile names in FROM or COPY --from
+    bootstrap: bool = False  # made from a root file system and the CAs, not from another recipe
     args: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def files(self) -> Iterator[Path]:
-        """What the build sees, in a fixed order."""
+        """Yield the paths that the build sees, in a fixed order."""
         return (path for path in sorted(self.folder.rglob("*")) if path.name != "recipe.toml")
 
 
 class RecipeBook:
-    """All recipes, read when first asked for. `extra_cas` (file name -> PEM) go into what is built, so
-    another set of CAs is another image."""
+    """All recipes, which are read on first use.
+
+    `extra_cas` (file name -> PEM) become part of what is built, so that other CAs make another image.
+    """
 
     def __init__(
         self, folder: Path = RECIPES, *, extra_cas: Mapping[str, str] | None = None
@@ -64,7 +66,7 @@ class RecipeBook:
         return {file.parent.name: _read(file) for file in files}
 
     def get(self, name: str) -> Recipe:
-        """Raises UsageError (code recipe-unknown)."""
+        """Return the recipe of this name. Raises UsageError (code recipe-unknown)."""
         try:
             return self.recipes[name]
         except KeyError:
@@ -75,8 +77,11 @@ class RecipeBook:
             ) from None
 
     def for_reference(self, reference: str) -> Recipe | None:
-        """The recipe whose image can stand for an upstream reference. A digest is not asked for: no
-        build of ours has it. A node image of a minor version is fitted by any patch of it."""
+        """Return the recipe whose image can replace an upstream image; None if there is none.
+
+        A digest in the reference is ignored, since no build of ours can have it. For a node image of a
+        minor version, a recipe of any of its patch versions will do.
+        """
         wanted = parse(reference)
         for recipe in self.recipes.values():
             if any(_fits(pattern, wanted) for pattern in recipe.stands_for):
@@ -87,8 +92,10 @@ class RecipeBook:
         return f"kindctl.local/{recipe.name}:{recipe.version}-{self.hash(recipe)[:8]}"
 
     def hash(self, recipe: Recipe) -> str:
-        """Of all that the image is made from: files and their modes, arguments, the recipes that it
-        needs and, through those, the CAs."""
+        """Return a SHA-256 of everything that the image is made from.
+
+        These are files and their modes, arguments, the recipes that it needs and, through those, the CAs.
+        """
         if recipe.name not in self._hashes:
             content = hashlib.sha256()
             for path in recipe.files():
@@ -108,8 +115,10 @@ class RecipeBook:
         return self._hashes[recipe.name]
 
     def labels(self, recipe: Recipe) -> Mapping[str, str]:
-        """Where the image says what it is made from. An image inherits the CAs' label from its base,
-        so only the one that has no base of ours sets it."""
+        """Return the labels that say what the image is made from.
+
+        An image inherits the label of the CAs from its base, so only one that has no such base sets it.
+        """
         versions = {recipe.name: recipe.version, **recipe.args}
         labels = {
             RECIPE_LABEL: recipe.name,
@@ -122,19 +131,7 @@ class RecipeBook:
 
 
 def _read(file: Path) -> Recipe:
-    data = tomllib.loads(file.read_text())
-    return Recipe(
-        name=file.parent.name,
-        folder=file.parent,
-        summary=data["summary"],
-        version=data["version"],
-        seconds=float(data["seconds"]),
-        stands_for=tuple(data["stands_for"]),
-        needs=tuple(data["needs"]),
-        bootstrap=data.get("bootstrap", False),
-        args=data.get("args", {}),
-        sources=data.get("sources", {}),
-    )
+    return Recipe(file.parent.name, file.parent, **tomllib.loads(file.read_text()))
 
 
 def _fits(pattern: str, wanted: Reference) -> bool:

@@ -1,4 +1,4 @@
-"""The images of an environment: which name serves a reference, and how it gets into the engine."""
+"""The images of an environment: which image serves for a reference, and how it gets into the engine."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from kindctl.images.app_builds import AppImages
 from kindctl.images.listing import ImageRow, name_of, row
 from kindctl.images.recipe_book import RecipeBook
 from kindctl.images.sources import load_source
-from kindctl.images.sources.base import Provided, SourceContext
-from kindctl.images.sources.registry import Source as RegistrySource
+from kindctl.images.sources.base import Provided, SourceContext, combined
+from kindctl.images.sources.registry import RegistrySource
 from kindctl.models import AppBuild, Progress
 from kindctl.references import full_name
 from kindctl.tools.protocols import Say, Tools
 
 
 class Images:
-    """Safe to use from several threads. Cheap to make: nothing is asked or read before it is needed.
+    """Finds and provides images. It is safe to use from several threads, and cheap to make: it asks and
+    reads nothing before it has to.
 
-    `sources` are asked in their order. `mirrors`: registry -> mirror. `extra_cas`: file name -> PEM of
-    the CAs that builds trust beside the distribution's own. `builds`: the user's own images.
+    `sources` are tried in order. `mirrors` is registry -> mirror. `extra_cas` is file name -> PEM of the
+    CAs that builds trust in addition to the distribution's own. `builds` are the images of the user's
+    Dockerfiles.
     """
 
     def __init__(
@@ -34,37 +36,34 @@ class Images:
         book: RecipeBook | None = None,
     ) -> None:
         self.book = book or RecipeBook(extra_cas=extra_cas)
-        self._around = SourceContext(tools, mirrors or {}, self.book)
-        self._sources = [load_source(name, self._around) for name in sources]
-        # What was pulled is found as what was there: looking once is enough.
-        again = [source for source in self._sources if source.name in ("engine", "registry")][1:]
-        self._looking = [source for source in self._sources if source not in again]
+        self._context = SourceContext(tools, mirrors or {}, self.book)
+        self._sources = [load_source(name, self._context) for name in sources]
         self._builds = {full_name(build.image): build for build in builds}
-        self._registry = RegistrySource(self._around)
-        self.apps = AppImages(
-            self._around, self._find, self._from_sources, self._registry.reachable
-        )
+        registry = RegistrySource(self._context)
+        self.apps = AppImages(self._context, self._find, self._from_sources, registry.reachable)
 
     def only(self, sources: Sequence[str]) -> Images:
-        """The same images, had from these sources alone."""
-        around, builds = self._around, self._builds.values()
-        return Images(around.tools, sources, around.mirrors, builds=builds, book=self.book)
+        """Return the same images, provided by these sources only."""
+        context, builds = self._context, self._builds.values()
+        return Images(context.tools, sources, context.mirrors, builds=builds, book=self.book)
 
     def name(self, reference: str) -> str:
-        """What `images list` calls it: its role ("node"), else what its repository is called."""
+        """Return the image's name in `images list`: its role ("node"), or the end of its repository."""
         return name_of(reference, self.book.for_reference(reference))
 
     def resolve(self, reference: str) -> str | None:
-        """The name in the engine (and so in the nodes) that serves for a reference of a manifest; None
-        as long as there is none. Looks, changes nothing."""
+        """Return the name, in the engine and in the nodes, of what serves for a manifest's reference.
+
+        Returns None as long as nothing serves; changes nothing.
+        """
         build = self._builds.get(full_name(reference))
         return self.apps.built(build) if build else self._find(reference)
 
     def provide(self, reference: str, progress: Progress) -> Provided:
-        """Get it into the engine.
+        """Get the image into the engine.
 
-        Raises KindctlError that lists what each source answered: code image-unavailable; image-pull
-        where a registry refused, image-build where a build failed, exec-format where it is there for
+        Raises KindctlError that lists the answer of each source. Its code is image-unavailable, or
+        image-pull if a registry refused, image-build if a build failed, exec-format if the image is for
         another architecture.
         """
         build = self._builds.get(full_name(reference))
@@ -73,7 +72,7 @@ class Images:
         return self._from_sources(reference, progress.say)
 
     def needed(self, references: Iterable[str]) -> tuple[str, ...]:
-        """What must be had from elsewhere: these references, each build replaced by its bases."""
+        """Return these references, with each build of the user's replaced by its base images."""
         wanted: dict[str, None] = {}
         for reference in references:
             build = self._builds.get(full_name(reference))
@@ -81,10 +80,10 @@ class Images:
         return tuple(wanted)
 
     def rows(self, references: Iterable[str]) -> list[ImageRow]:
-        """What `kindctl images list` shows: these references and the bases of those that are built."""
+        """Return the rows of `kindctl images list`: these references, and the bases of the builds."""
         references = tuple(references)
         every = dict.fromkeys((*self.needed(references), *references))
-        engine = self._around.tools.engine
+        engine = self._context.tools.engine
         rows = []
         for reference in every:
             served = self.resolve(reference)
@@ -93,16 +92,15 @@ class Images:
         return rows
 
     def _find(self, reference: str) -> str | None:
-        for source in self._looking:
-            if name := source.find(reference):
-                return name
-        return None
+        return next(filter(None, (source.find(reference) for source in self._sources)), None)
 
     def _from_sources(self, reference: str, say: Say) -> Provided:
-        """What has been provided once goes on serving: the base of an image that was built does not
-        change because a registry has come back."""
+        """Provide an image by the source that already has it, else by the first source that can.
+
+        So the base of a built image does not change only because a registry can be reached again.
+        """
         answers: list[tuple[str, KindctlError]] = []
-        serving = next((source for source in self._looking if source.find(reference)), None)
+        serving = next((source for source in self._sources if source.find(reference)), None)
         for source in [serving] if serving else self._sources:
             try:
                 return source.provide(reference, say)
@@ -110,21 +108,13 @@ class Images:
                 raise
             except KindctlError as error:
                 answers.append((source.name, error))
-        raise _nothing_provides(reference, answers)
-
-
-def _nothing_provides(reference: str, answers: list[tuple[str, KindctlError]]) -> KindctlError:
-    telling = [error for _, error in answers if error.code != "image-unavailable"]
-    fixes = [error.fix for error in reversed(telling) if error.fix]
-    return KindctlError(
-        f"image {reference} cannot be had",
-        why="\n".join(
-            f"{name}: {error.what}" + (f": {error.why}" if error.why else "")
-            for name, error in answers
-        ),
-        fix=fixes[0]
-        if fixes
-        else "check the name; pull or `docker load` it yourself; configure images.mirrors or a proxy",
-        output="\n".join(error.output for error in telling if error.output),
-        code=telling[-1].code if telling else "image-unavailable",
-    )
+        raise combined(
+            f"no source provides image {reference}",
+            [error for _, error in answers],
+            why="\n".join(
+                f"{name}: {error.what}" + (f": {error.why}" if error.why else "")
+                for name, error in answers
+            ),
+            fix="check the name; pull it or `docker load` it yourself; "
+            "or configure images.mirrors or a proxy",
+        )

@@ -15,7 +15,7 @@ import pytest
 from kindctl.images import cas
 from kindctl.images.recipe_book import RecipeBook
 from kindctl.images.sources.base import SourceContext
-from kindctl.images.sources.build import Source as BuildSource
+from kindctl.images.sources.build import BuildSource
 from kindctl.images.store import Images
 from kindctl.models import EXTRA_CAS_LABEL, AppBuild
 from kindctl.tools.real import real_tools

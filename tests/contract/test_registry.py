@@ -19,7 +19,7 @@ from tenacity import Retrying, retry_if_not_result, stop_after_delay, wait_fixed
 from kindctl.errors import KindctlError
 from kindctl.images.recipe_book import RecipeBook
 from kindctl.images.sources.base import SourceContext
-from kindctl.images.sources.build import Source as BuildSource
+from kindctl.images.sources.build import BuildSource
 from kindctl.images.store import Images
 from kindctl.tools.net import RealNet
 from kindctl.tools.protocols import Tools

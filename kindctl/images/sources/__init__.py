@@ -1,4 +1,4 @@
-"""Where images come from. One file per kind; this is the list of them."""
+"""Image sources. There is one file per source; SOURCES lists them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,24 @@ from importlib import import_module
 
 from kindctl.images.sources.base import ImageSource, SourceContext
 
-SOURCES = {
-    "engine": "what is already in the container engine",
-    "registry": "pulled from its registry, or from the mirror configured for it",
-    "build": "built from package registries by a recipe",
+SOURCES: dict[str, tuple[str, str]] = {
+    "engine": (
+        "kindctl.images.sources.engine:EngineSource",
+        "images that are already in the container engine",
+    ),
+    "registry": (
+        "kindctl.images.sources.registry:RegistrySource",
+        "pulled from its registry, or from the mirror configured for it",
+    ),
+    "build": (
+        "kindctl.images.sources.build:BuildSource",
+        "built from package registries by a recipe",
+    ),
 }
-"""Name in kindctl.yaml -> summary. The module of the same name has a class `Source`."""
+"""Name in kindctl.yaml -> ("module:class", one-line summary)."""
 
 
-def load_source(name: str, surroundings: SourceContext) -> ImageSource:
-    module = import_module(f"kindctl.images.sources.{name}")
-    source: ImageSource = module.Source(surroundings)
+def load_source(name: str, context: SourceContext) -> ImageSource:
+    module, _, class_name = SOURCES[name][0].partition(":")
+    source: ImageSource = getattr(import_module(module), class_name)(context)
     return source

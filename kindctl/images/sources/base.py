@@ -1,8 +1,8 @@
-"""An image source is one way to get an image into the engine."""
+"""The interface of an image source, which is one way to get an image into the engine."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -12,11 +12,13 @@ from kindctl.images.recipe_book import RecipeBook
 from kindctl.models import ImageInfo
 from kindctl.tools.protocols import Say, Tools
 
+UNAVAILABLE = "image-unavailable"
+"""The code of an error that only says that a source does not have the image."""
+
 
 @dataclass(frozen=True)
 class Provided:
-    """An image in the engine. `name` is what a node image or manifest uses; `done` says what was done
-    to get it, empty when it was there."""
+    """An image in the engine: its name there, and what was done to get it, if anything."""
 
     name: str
     done: tuple[str, ...] = ()
@@ -24,7 +26,7 @@ class Provided:
 
 @dataclass(frozen=True)
 class SourceContext:
-    """What sources are made with."""
+    """What every source is made with."""
 
     tools: Tools
     mirrors: Mapping[str, str]  # registry -> mirror
@@ -39,25 +41,48 @@ class ImageSource(Protocol):
     name: str  # as in images.sources of kindctl.yaml
 
     def find(self, reference: str) -> str | None:
-        """The name in the engine of what this source has provided; looking only."""
+        """Return the name, in the engine, of what this source has provided; None if it has not yet."""
         ...
 
     def provide(self, reference: str, say: Say) -> Provided:
-        """Make it so. Raises KindctlError, whose `what` is this source's answer in the list of what
-        was tried (code image-unavailable: it simply does not have it)."""
+        """Get the image into the engine.
+
+        Raises KindctlError; its `what` is shown as this source's answer in the list of what was tried. The
+        code is UNAVAILABLE if the source does not have the image.
+        """
         ...
 
 
-def unavailable(answer: str, *, fix: str = "") -> KindctlError:
-    return KindctlError(answer, fix=fix, code="image-unavailable")
+def unavailable(answer: str) -> KindctlError:
+    return KindctlError(answer, code=UNAVAILABLE)
+
+
+def combined(
+    what: str, errors: Sequence[KindctlError], *, why: str = "", fix: str = ""
+) -> KindctlError:
+    """Make one error of the errors of all places that were tried.
+
+    Its code and fix are those of the last place that had more to say than UNAVAILABLE; `fix` is the
+    default.
+    """
+    failures = [error for error in errors if error.code != UNAVAILABLE]
+    return KindctlError(
+        what,
+        why=why,
+        fix=next((error.fix for error in reversed(failures) if error.fix), fix),
+        output="\n".join(error.output for error in failures if error.output),
+        code=failures[-1].code if failures else UNAVAILABLE,
+    )
 
 
 def check_architecture(image: ImageInfo, reference: str, architecture: str) -> None:
-    """Raises KindctlError (code exec-format) for what the engine's machine cannot run: in the cluster
-    it would only say "exec format error" (microservices-demo#2688)."""
+    """Raise KindctlError (code exec-format) for an image that the engine's machine cannot run.
+
+    In the cluster its containers would only say "exec format error" (microservices-demo#2688).
+    """
     if image.architecture and image.architecture != architecture:
         raise KindctlError(
-            f"{reference} is for {image.architecture}, this engine runs {architecture}",
+            f"{reference} is built for {image.architecture}, but this engine runs {architecture}",
             why="its programs would end with `exec format error`",
             fix=f"build or pull it for linux/{architecture}",
             code="exec-format",

@@ -1,4 +1,7 @@
-"""Built from package registries by a recipe: where no image registry can be reached, or when asked to."""
+"""The image source that builds images from package registries, by recipes.
+
+It serves where no image registry can be reached, or if the user asks for it.
+"""
 
 from __future__ import annotations
 
@@ -12,36 +15,36 @@ from kindctl.images.building import run_build, temporary_folder
 from kindctl.images.progress import BuildProgress
 from kindctl.images.recipe_book import Recipe
 from kindctl.images.sources.base import Provided, SourceContext, unavailable
-from kindctl.images.sources.registry import Source as RegistrySource
+from kindctl.images.sources.registry import RegistrySource
 from kindctl.models import Build
 from kindctl.tools.protocols import Say
 
 
-class Source:
+class BuildSource:
     name = "build"
 
-    def __init__(self, surroundings: SourceContext) -> None:
-        self._around = surroundings
+    def __init__(self, context: SourceContext) -> None:
+        self._context = context
         self._queue = Queue()
 
     def find(self, reference: str) -> str | None:
-        recipe = self._around.book.for_reference(reference)
+        recipe = self._context.book.for_reference(reference)
         return self.built(recipe) if recipe else None
 
     def provide(self, reference: str, say: Say) -> Provided:
-        recipe = self._around.book.for_reference(reference)
+        recipe = self._context.book.for_reference(reference)
         if recipe is None:
             raise unavailable("no recipe builds it")
         return self.provide_recipe(recipe, say)
 
     def built(self, recipe: Recipe) -> str | None:
-        """The image of the recipe as it is now, if the engine has it."""
-        tag = self._around.book.tag(recipe)
-        return tag if self._around.tools.engine.image(tag) is not None else None
+        """Return the name of the recipe's image, if the engine has it for the recipe as it is now."""
+        tag = self._context.book.tag(recipe)
+        return tag if self._context.tools.engine.image(tag) is not None else None
 
     def provide_recipe(self, recipe: Recipe, say: Say) -> Provided:
-        """Build it, after what it needs and the engine lacks."""
-        tag = self._around.book.tag(recipe)
+        """Build the recipe's image, after those that it needs and the engine lacks. Raises KindctlError."""
+        tag = self._context.book.tag(recipe)
         with self._queue.turn(recipe.seconds, lambda: say("waiting for another build")):
             missing = self._missing(recipe, {})
             left = sum(needed.seconds for needed in missing.values())
@@ -49,22 +52,22 @@ class Source:
                 with BuildProgress(say, needed.name, left) as progress:
                     self._build(needed, progress)
                 left -= needed.seconds
-        return Provided(tag, tuple(f"built {self._around.book.tag(r)}" for r in missing.values()))
+        return Provided(tag, tuple(f"built {self._context.book.tag(r)}" for r in missing.values()))
 
     def _missing(self, recipe: Recipe, found: dict[str, Recipe]) -> dict[str, Recipe]:
-        """The recipes to build, needs first. What only a present image needs is not asked for."""
+        """Collect the recipes to build, in order. What only an existing image needs is not built."""
         if recipe.name not in found and self.built(recipe) is None:
             for need in recipe.needs:
-                self._missing(self._around.book.get(need), found)
+                self._missing(self._context.book.get(need), found)
             found[recipe.name] = recipe
         return found
 
     def _build(self, recipe: Recipe, progress: BuildProgress) -> None:
-        book = self._around.book
+        book = self._context.book
         contexts = {need: f"docker-image://{book.tag(book.get(need))}" for need in recipe.needs}
         with temporary_folder(cas.files(book.extra_cas)) as folder:
             if recipe.bootstrap:
-                base = rootfs(self._around.tools, self._official, progress.note)
+                base = rootfs(self._context.tools, self._official, progress.note)
                 contexts |= {"rootfs": f"docker-image://{base}", "cas": str(folder)}
             build = Build(
                 str(recipe.folder),
@@ -73,15 +76,17 @@ class Source:
                 contexts=contexts,
                 labels=book.labels(recipe),
             )
-            run_build(self._around.tools.engine, build, recipe.name, progress)
+            run_build(self._context.tools.engine, build, recipe.name, progress)
 
     def _official(self, say: Say) -> str:
-        return RegistrySource(self._around).provide(OFFICIAL, say).name
+        return RegistrySource(self._context).provide(OFFICIAL, say).name
 
 
 class Queue:
-    """One build at a time: compilers side by side gain nothing on two cores. Of those that wait the
-    longest is next: that is the node, and the cluster waits for it."""
+    """Runs one build at a time, because parallel compilers gain nothing on two cores.
+
+    The longest of the waiting builds is next: that is the node's, and the cluster waits for it.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -89,13 +94,13 @@ class Queue:
         self._waiting: list[float] = []
 
     @contextmanager
-    def turn(self, seconds: float, waits: Callable[[], None]) -> Iterator[None]:
-        """`waits` is told when it is not at once."""
+    def turn(self, seconds: float, on_wait: Callable[[], None]) -> Iterator[None]:
+        """Hold the queue for a build that usually takes `seconds`; call `on_wait` if it has to wait."""
         with self._changed:
             self._waiting.append(seconds)
             try:
                 if self._busy:
-                    waits()
+                    on_wait()
                 self._changed.wait_for(lambda: not self._busy and seconds >= max(self._waiting))
                 self._busy = True
             finally:

@@ -1,4 +1,4 @@
-"""Pulled from the reference's registry, or from the mirror that is configured for it."""
+"""The image source that pulls from the reference's registry, or from the mirror configured for it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from collections.abc import Callable
 from kindctl.errors import Interrupted, KindctlError, MachineError, ToolError
 from kindctl.images.pins import CATALOGUE, official
 from kindctl.images.sources.base import (
+    UNAVAILABLE,
     Provided,
     SourceContext,
     check_architecture,
+    combined,
     unavailable,
 )
-from kindctl.images.sources.engine import Source as EngineSource
-from kindctl.images.sources.engine import give_name
+from kindctl.images.sources.engine import EngineSource, give_name
 from kindctl.models import ImageInfo
 from kindctl.references import Reference, mirrored, parse
 from kindctl.tools.protocols import Net, Say
@@ -31,36 +32,32 @@ _PASSING = re.compile(
     r"|i/o timeout|TLS handshake timeout|Client\.Timeout|deadline exceeded|temporary failure",
     re.IGNORECASE,
 )
-"""What the engine says of a pull that may succeed a moment later; in the words of Go's net package and
-of the distribution API."""
-
+"""Errors of a pull that may succeed a moment later, in the words of Go's net package and of the
+distribution
+API."""
 
 OWN_REGISTRY = "kindctl.local"
-"""In the names of what is built here; no registry."""
+"""The registry in the names of what is built here; it does not exist."""
 
 
-class Source:
+class RegistrySource(EngineSource):
+    """Finds images in the engine, and pulls those that are not there."""
+
     name = "registry"
 
-    def __init__(
-        self, surroundings: SourceContext, pause: Callable[[float], None] = time.sleep
-    ) -> None:
-        self._around = surroundings
+    def __init__(self, context: SourceContext, pause: Callable[[float], None] = time.sleep) -> None:
+        super().__init__(context)
         self._pause = pause
-        self._probes = Probes(surroundings.tools.net)
-        self._engine = EngineSource(surroundings)
-
-    def find(self, reference: str) -> str | None:
-        return self._engine.find(reference)
+        self._probes = Probes(context.tools.net)
 
     def provide(self, reference: str, say: Say) -> Provided:
         if name := self.find(reference):
             return Provided(name)
         wanted = parse(official(reference))
         if wanted.registry == OWN_REGISTRY:
-            raise unavailable("it is built, and published nowhere")
-        places = mirrored(wanted, self._around.mirrors)
-        self._probes.start(*(place.registry for place in (*places, *self._usual())))
+            raise unavailable("kindctl builds it; it is published nowhere")
+        places = mirrored(wanted, self._context.mirrors)
+        self._probes.start(*(place.registry for place in (*places, *self._default_places())))
         refusals: list[KindctlError] = []
         for place in places:
             if not self._probes.reachable(place.registry):
@@ -68,24 +65,28 @@ class Source:
                 continue
             try:
                 image = self._pull(place, say)
-                check_architecture(image, str(wanted), self._around.architecture)
-                name = give_name(self._around.tools.engine, image, wanted)
+                check_architecture(image, str(wanted), self._context.architecture)
+                name = give_name(self._context.tools.engine, image, wanted)
                 return Provided(name, (f"pulled {place.pull_name}",))
             except (MachineError, Interrupted):
                 raise
             except KindctlError as error:
                 refusals.append(error)
-        raise _together(refusals)
+        failure = combined("; ".join(error.why or error.what for error in refusals), refusals)
+        if failure.code not in (UNAVAILABLE, "exec-format"):
+            failure.code = "image-pull"  # a registry was reached and refused
+        raise failure
 
     def reachable(self, reference: str) -> bool:
+        """Return whether the registry of this reference answers."""
         return self._probes.reachable(parse(reference).registry)
 
-    def _usual(self) -> list[Reference]:
-        """The default environment's, so that one wait of 3 s covers all of its registries."""
+    def _default_places(self) -> list[Reference]:
+        """Return where the default environment's images are: one wait of 3 s covers all registries."""
         return [
             place
             for reference in CATALOGUE.values()
-            for place in mirrored(parse(reference), self._around.mirrors)
+            for place in mirrored(parse(reference), self._context.mirrors)
         ]
 
     def _pull(self, place: Reference, say: Say) -> ImageInfo:
@@ -104,15 +105,14 @@ class Source:
             sleep=self._pause,
             reraise=True,
         )
-        image = retrying(self._around.tools.engine.pull, place.pull_name, say)
+        image = retrying(self._context.tools.engine.pull, place.pull_name, say)
         if place.digest and not any(place.digest in digest for digest in image.digests):
             raise KindctlError(f"{place.pull_name} came with another digest", code="image-pull")
         return image
 
 
 class Probes:
-    """Which registries answer. Each is asked once; those that are started together are asked side by
-    side."""
+    """Finds out which registries answer. Each is asked once; those started together, in parallel."""
 
     def __init__(self, net: Net) -> None:
         self._net = net
@@ -136,7 +136,7 @@ class Probes:
         host = _API.get(registry, registry)
         until = time.monotonic() + PROBE_SECONDS
         try:
-            # The engine speaks plain HTTP to registries that it was told to, and on loopback.
+            # The engine uses plain HTTP on loopback, and for registries that are configured so.
             for scheme in ("https", "http") if _MAY_BE_PLAIN.search(host) else ("https",):
                 left = until - time.monotonic()
                 if left > 0 and self._net.reachable(f"{scheme}://{host}/v2/", left):
@@ -144,16 +144,3 @@ class Probes:
                     return
         finally:
             self._answers[registry].set()
-
-
-def _together(refusals: list[KindctlError]) -> KindctlError:
-    """One answer: code image-pull where a registry was reached and refused."""
-    last = refusals[-1]
-    refused = [error for error in refusals if error.code != "image-unavailable"]
-    code = refused[-1].code if refused else "image-unavailable"
-    return KindctlError(
-        "; ".join(error.why or error.what for error in refusals),
-        fix=(refused or [last])[-1].fix,
-        output="\n".join(error.output for error in refusals if error.output),
-        code=code if code in ("image-unavailable", "exec-format") else "image-pull",
-    )

@@ -13,8 +13,7 @@ from kindctl.images.progress import BuildProgress, duration, instruction, time_l
 from kindctl.images.recipe_book import RECIPE_LABEL, RecipeBook
 from kindctl.images.sources import load_source
 from kindctl.images.sources.base import SourceContext
-from kindctl.images.sources.build import Queue
-from kindctl.images.sources.build import Source as BuildSource
+from kindctl.images.sources.build import BuildSource, Queue
 from kindctl.tools.protocols import Say
 from tests.fakes.host import Failed, FakeHost
 from tests.support.images_bench import CORPORATE_CA, Bench, write_recipes

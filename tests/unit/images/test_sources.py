@@ -13,8 +13,7 @@ from kindctl.images.pins import GATEWAY_API, NODES
 from kindctl.images.recipe_book import RecipeBook
 from kindctl.images.sources import SOURCES, load_source
 from kindctl.images.sources.base import SourceContext
-from kindctl.images.sources.registry import ATTEMPTS, Probes
-from kindctl.images.sources.registry import Source as RegistrySource
+from kindctl.images.sources.registry import ATTEMPTS, Probes, RegistrySource
 from tests.fakes.net import FakeNet
 from tests.support.images_bench import (
     DIGEST,
