@@ -7,15 +7,13 @@ context. Superseded tags stay until `purge`.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from kindctl.errors import KindctlError
 from kindctl.images import cas, context, dockerfile
-from kindctl.images.building import run_build, temporary_folder
+from kindctl.images.building import content_hash, run_build, temporary_folder
 from kindctl.images.progress import BuildProgress
 from kindctl.images.recipe_book import RECIPE_LABEL, SOURCES_LABEL, VERSIONS_LABEL
 from kindctl.images.sources.base import Provided, SourceContext, check_architecture
@@ -73,8 +71,7 @@ class AppImages:
             "bases": bases,
             "cas": cas.fingerprints(self._context.book.extra_cas),
         }
-        key = hashlib.sha256(json.dumps(ingredients, sort_keys=True).encode()).hexdigest()
-        return f"kindctl.local/{_own_name(build.image)}:{key[:12]}"
+        return f"kindctl.local/{_own_name(build.image)}:{content_hash(ingredients)[:12]}"
 
     def built(self, build: AppBuild) -> str | None:
         """Return the name of the image, if the engine has it."""

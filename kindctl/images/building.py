@@ -1,7 +1,9 @@
-"""Small builds: images whose Dockerfile is a text of kindctl's, and the error of a build that failed."""
+"""What all builds share: names by content, temporary folders, and the error of a build that failed."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +12,11 @@ from pathlib import Path
 from kindctl.errors import KindctlError, MachineError, ToolError
 from kindctl.models import Build, ImageInfo
 from kindctl.tools.protocols import Engine, Say
+
+
+def content_hash(content: object) -> str:
+    """Return a SHA-256 of what can be written as JSON, for the name of what is built from it."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 @contextmanager

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 
 from kindctl.errors import KindctlError
-from kindctl.images.building import build_dockerfile
+from kindctl.images.building import build_dockerfile, content_hash
 from kindctl.models import EXTRA_CAS_LABEL, ImageInfo
 from kindctl.references import parse
 from kindctl.tools.protocols import Engine, Say
@@ -88,12 +87,9 @@ def with_cas(engine: Engine, base: str, extra_cas: Mapping[str, str], say: Say) 
         raise KindctlError(f"image {base} is not in the engine", code="image-unavailable")
     if not extra_cas or set(fingerprints(extra_cas)) <= set(carries_cas(image)):
         return base
-    key = json.dumps([image.id, fingerprints(extra_cas), _DOCKERFILE])
+    key = content_hash([image.id, fingerprints(extra_cas), _DOCKERFILE])
     reference = parse(base)
-    tag = (
-        f"kindctl.local/with-cas/{reference.repository}:"
-        f"{reference.tag[:80]}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
-    )
+    tag = f"kindctl.local/with-cas/{reference.repository}:{reference.tag[:80]}-{key[:8]}"
     if engine.image(tag) is not None:
         return tag
     say(f"adding this host's certificate authorities to {base}")

@@ -16,6 +16,9 @@ from pathlib import Path
 
 from kindctl.errors import KindctlError
 
+_TOKEN = re.compile(r"\*\*/?|\[.[^\]]*\]|\\.|.", re.DOTALL)
+_WILDCARDS = {"*": "[^/]*", "?": "[^/]"}
+
 Pattern = tuple[re.Pattern[str], bool]
 """(what it matches, whether it starts with `!` and so includes files again)"""
 
@@ -95,25 +98,14 @@ def _walk(context: Path, patterns: Sequence[Pattern]) -> Iterator[tuple[str, os.
 
 
 def _regex(pattern: str) -> str:
-    text, place = "", 0
-    while place < len(pattern):
-        char = pattern[place]
-        place += 1
-        if pattern.startswith("**", place - 1):
-            place += 1
-            if pattern[place : place + 1] == "/":
-                place += 1
-            text += ".*" if place >= len(pattern) else "(?:.*/)?"
-        elif char == "*":
-            text += "[^/]*"
-        elif char == "?":
-            text += "[^/]"
-        elif char == "[" and (end := pattern.find("]", place + 1)) > 0:
-            text += f"[{pattern[place:end]}]"
-            place = end + 1
-        elif char == "\\" and place < len(pattern):
-            text += re.escape(pattern[place])
-            place += 1
-        else:
-            text += re.escape(char)
-    return text
+    def translated(match: re.Match[str]) -> str:
+        token = match[0]
+        if token.startswith("**"):
+            return "(?:.*/)?" if match.end() < len(pattern) else ".*"
+        if token in _WILDCARDS:
+            return _WILDCARDS[token]
+        if token.startswith("[") and len(token) > 1:
+            return token
+        return re.escape(token[-1])  # without the backslash in front of it
+
+    return _TOKEN.sub(translated, pattern)

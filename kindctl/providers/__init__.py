@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any
 
 PROVIDERS: dict[str, tuple[str, str]] = {
@@ -17,5 +17,4 @@ PROVIDERS: dict[str, tuple[str, str]] = {
 
 def load_provider(name: str) -> Any:
     """Return the class of a providers.base.Provider; each class takes different options."""
-    module, _, class_name = PROVIDERS[name][0].partition(":")
-    return getattr(import_module(module), class_name)
+    return resolve_name(PROVIDERS[name][0])

@@ -241,12 +241,11 @@ class KindProvider(Provider):
 
     def _await_milestones(self, progress: Progress, over: threading.Event) -> bool:
         """Report `containerd` and `api` as they are reached. Returns whether both were."""
-        if not self._poll(self._containerd_answers, over):
-            return False
-        progress.reach("containerd")
-        if not self._poll(self._api_answers, over):
-            return False
-        progress.reach("api")
+        milestones = {"containerd": self._containerd_answers, "api": self._api_answers}
+        for milestone, reached in milestones.items():
+            if not self._poll(reached, over):
+                return False
+            progress.reach(milestone)
         return True
 
     def _containerd_answers(self) -> bool:

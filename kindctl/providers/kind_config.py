@@ -37,8 +37,12 @@ def kind_config(
             for mapping in mappings
         ],
     }
-    if gateways and not workers:  # the pods of apps have no other node to run on
-        control_plane["kubeadmConfigPatches"] = [_untainted()]
+    if (
+        gateways and not workers
+    ):  # pods of apps have no other node, so that this one has to take them
+        control_plane["kubeadmConfigPatches"] = [
+            _patch("InitConfiguration", nodeRegistration={"taints": []})
+        ]
     worker = {"role": "worker", "image": image}
     nodes = [
         control_plane,
@@ -56,29 +60,26 @@ def kind_config(
         "nodes": nodes,
         **extra,
     }
-    patches = [yaml.safe_dump(_kubelet(cgroup_version, minor), sort_keys=False)]
-    config["kubeadmConfigPatches"] = [*patches, *extra.get("kubeadmConfigPatches", [])]
+    patches = [_kubelet(cgroup_version, minor), *extra.get("kubeadmConfigPatches", [])]
+    config["kubeadmConfigPatches"] = patches
     return str(yaml.safe_dump(config, sort_keys=False))
 
 
-def _untainted() -> str:
-    """Return a patch that lets pods run on the control plane, as kind does if it is the only node."""
-    init = {"kind": "InitConfiguration", "nodeRegistration": {"taints": []}}
-    return str(yaml.safe_dump(init, sort_keys=False))
+def _patch(kind: str, **fields: Any) -> str:
+    """Return a patch for one of kubeadm's configurations."""
+    return str(yaml.safe_dump({"kind": kind, **fields}, sort_keys=False))
 
 
 def _gateway() -> dict[str, Any]:
     """Return the label and the taint of a gateway node. kind and kubeadm set them before it joins."""
     taint = {"key": GATEWAY_NODE, "effect": "NoSchedule"}
-    join = {"kind": "JoinConfiguration", "nodeRegistration": {"taints": [taint]}}
-    patch = yaml.safe_dump(join, sort_keys=False)
+    patch = _patch("JoinConfiguration", nodeRegistration={"taints": [taint]})
     return {"labels": {GATEWAY_NODE: "true"}, "kubeadmConfigPatches": [patch]}
 
 
-def _kubelet(cgroup_version: int, minor: int) -> dict[str, Any]:
+def _kubelet(cgroup_version: int, minor: int) -> str:
     """Return kubelet settings for a development cluster, as a patch for kubeadm."""
     kubelet: dict[str, Any] = {
-        "kind": "KubeletConfiguration",
         # check static pods and volumes more often: these checks are what a start waits for
         "fileCheckFrequency": "1s",
         "syncFrequency": "2s",
@@ -88,4 +89,4 @@ def _kubelet(cgroup_version: int, minor: int) -> dict[str, Any]:
         kubelet["crashLoopBackOff"] = {"maxContainerRestartPeriod": "1s"}
         if cgroup_version == 1:
             kubelet["failCgroupV1"] = False  # minikube#22315: kubelet 1.35 refuses cgroup v1
-    return kubelet
+    return _patch("KubeletConfiguration", **kubelet)

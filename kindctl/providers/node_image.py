@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 
 from kindctl.images import cas
-from kindctl.images.building import build_dockerfile
+from kindctl.images.building import build_dockerfile, content_hash
 from kindctl.models import DOCKER_ENVIRONMENT_LABEL, EXTRA_CAS_LABEL, ContainerInfo
 from kindctl.tools.protocols import Engine
 
@@ -40,9 +39,8 @@ def derived_image(
     added = {} if found and found.labels.get(EXTRA_CAS_LABEL) else dict(extra_cas)
     if added:
         labels[EXTRA_CAS_LABEL] = cas.label(added)
-    key = json.dumps([found.id if found else base, labels, added], sort_keys=True)
-    digest = hashlib.sha256(key.encode()).hexdigest()[:12]
-    tag = f"kindctl.local/environment/{environment}:{digest}"
+    key = content_hash([found.id if found else base, labels, added])
+    tag = f"kindctl.local/environment/{environment}:{key[:12]}"
     if engine.image(tag) is not None:
         return tag
     text = f"FROM {base}\n" + (_WITH_CAS if added else "")

@@ -113,7 +113,9 @@ class LocalRegistry:
         return [
             node
             for node in self.nodes()
-            if any(self._read(node, path) != text for path, text in wanted.items())
+            if any(
+                try_exec(self.engine, node, "cat", path) != text for path, text in wanted.items()
+            )
             or self._stale(node)
         ]
 
@@ -123,7 +125,7 @@ class LocalRegistry:
         containerd reads them at each pull, so nothing is restarted. Raises KindctlError (registry-config)
         for a node that does not read them.
         """
-        config = self._read(node, CONTAINERD_CONFIG)
+        config = try_exec(self.engine, node, "cat", CONTAINERD_CONFIG)
         if config is not None and CERTS not in config:
             raise KindctlError(
                 f"containerd in node {node.name} does not read {CERTS}, where registries are configured",
@@ -160,6 +162,3 @@ class LocalRegistry:
         found = try_exec(self.engine, node, "grep", "-rlsxF", self._marker, CERTS) or ""
         paths = [path for path in found.splitlines() if path.endswith("/hosts.toml")]
         return [path for path in paths if path not in self._files()]
-
-    def _read(self, node: ContainerInfo, path: str) -> str | None:
-        return try_exec(self.engine, node, "cat", path)

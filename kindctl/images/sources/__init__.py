@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from pkgutil import resolve_name
 
 from kindctl.images.sources.base import ImageSource, SourceContext
 
@@ -24,6 +24,5 @@ SOURCES: dict[str, tuple[str, str]] = {
 
 
 def load_source(name: str, context: SourceContext) -> ImageSource:
-    module, _, class_name = SOURCES[name][0].partition(":")
-    source: ImageSource = getattr(import_module(module), class_name)(context)
+    source: ImageSource = resolve_name(SOURCES[name][0])(context)
     return source

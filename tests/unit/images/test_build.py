@@ -29,7 +29,7 @@ def book(tmp_path: Path) -> RecipeBook:
     return RecipeBook(write_recipes(tmp_path / "recipes"))
 
 
-def around(bench: Bench, book: RecipeBook) -> SourceContext:
+def source_context(bench: Bench, book: RecipeBook) -> SourceContext:
     return SourceContext(bench.tools, {}, book)
 
 
@@ -47,7 +47,7 @@ def debian(bench: Bench) -> Bench:
 
 
 def test_what_a_recipe_needs_is_built_first(debian: Bench, book: RecipeBook) -> None:
-    source = load_source("build", around(debian, book))
+    source = load_source("build", source_context(debian, book))
     provided = source.provide("kindest/node:v1.36", quiet)
     tags = [book.tag(book.get(name)) for name in ("debian", "go", "node")]
     assert [build.tag for build in debian.engine.built] == tags
@@ -62,7 +62,7 @@ def test_what_a_recipe_needs_is_built_first(debian: Bench, book: RecipeBook) -> 
 
 
 def test_what_is_built_is_found_and_stays(debian: Bench, book: RecipeBook) -> None:
-    source = load_source("build", around(debian, book))
+    source = load_source("build", source_context(debian, book))
     name = source.provide("python:3.13-slim", quiet).name
     count = len(debian.engine.built)
     assert source.find("python:3.13-slim-bookworm") == name
@@ -71,7 +71,7 @@ def test_what_is_built_is_found_and_stays(debian: Bench, book: RecipeBook) -> No
 
 
 def test_a_removed_image_is_built_alone(debian: Bench, book: RecipeBook) -> None:
-    source = load_source("build", around(debian, book))
+    source = load_source("build", source_context(debian, book))
     source.provide("kindest/node:v1.36", quiet)
     tag = source.provide("python:3.13-slim", quiet).name
     debian.engine.remove_image(tag)
@@ -79,24 +79,24 @@ def test_a_removed_image_is_built_alone(debian: Bench, book: RecipeBook) -> None
 
 
 def test_an_edited_recipe_is_built_alone(debian: Bench, book: RecipeBook) -> None:
-    load_source("build", around(debian, book)).provide("kindest/node:v1.36", quiet)
+    load_source("build", source_context(debian, book)).provide("kindest/node:v1.36", quiet)
     (book.folder / "node" / "Dockerfile").write_text("FROM debian\nFROM go\nRUN true\n")
     edited = RecipeBook(book.folder)
-    source = load_source("build", around(debian, edited))
+    source = load_source("build", source_context(debian, edited))
     assert source.find("kindest/node:v1.36") is None
     provided = source.provide("kindest/node:v1.36", quiet)
     assert provided.done == (f"built {edited.tag(edited.get('node'))}",)
 
 
 def test_what_a_present_image_was_made_from_is_not_missed(debian: Bench, book: RecipeBook) -> None:
-    source = load_source("build", around(debian, book))
+    source = load_source("build", source_context(debian, book))
     source.provide("kindest/node:v1.36", quiet)
     debian.engine.remove_image(book.tag(book.get("go")))
     assert source.provide("kindest/node:v1.36", quiet).done == ()
 
 
 def test_no_upstream_name_is_ever_given_to_what_is_built(debian: Bench, book: RecipeBook) -> None:
-    load_source("build", around(debian, book)).provide("kindest/node:v1.36", quiet)
+    load_source("build", source_context(debian, book)).provide("kindest/node:v1.36", quiet)
     tags = [tag for image in debian.engine.images() for tag in image.tags]
     assert tags
     assert all(tag.startswith("kindctl.local/") for tag in tags)
@@ -104,7 +104,7 @@ def test_no_upstream_name_is_ever_given_to_what_is_built(debian: Bench, book: Re
 
 def test_a_reference_without_a_recipe_is_not_built(bench: Bench, book: RecipeBook) -> None:
     with pytest.raises(KindctlError) as caught:
-        load_source("build", around(bench, book)).provide("redis:7", quiet)
+        load_source("build", source_context(bench, book)).provide("redis:7", quiet)
     assert caught.value.code == "image-unavailable"
 
 
@@ -115,7 +115,7 @@ def test_a_build_that_fails_says_which_and_why(debian: Bench, book: RecipeBook) 
         'ERROR: failed to solve: process "/bin/sh -c apt-get install" did not complete'
     )
     with pytest.raises(KindctlError) as caught:
-        load_source("build", around(debian, book)).provide("python:3.13-slim", quiet)
+        load_source("build", source_context(debian, book)).provide("python:3.13-slim", quiet)
     assert caught.value.code == "image-build"
     assert "python" in caught.value.what
     assert caught.value.why.startswith("failed to solve")
@@ -126,14 +126,16 @@ def test_a_full_disk_ends_the_search(debian: Bench, book: RecipeBook) -> None:
     tag = book.tag(book.get("python"))
     debian.engine.build_failures[tag] = "ERROR: write /x: no space left on device"
     with pytest.raises(MachineError) as caught:
-        load_source("build", around(debian, book)).provide("python:3.13-slim", quiet)
+        load_source("build", source_context(debian, book)).provide("python:3.13-slim", quiet)
     assert caught.value.code == "disk-full"
 
 
 def test_cas_go_into_the_base_and_are_labelled_in_all(debian: Bench, tmp_path: Path) -> None:
     extra = {"corp.crt": CORPORATE_CA}
     book = RecipeBook(write_recipes(tmp_path / "recipes"), extra_cas=extra)
-    name = load_source("build", around(debian, book)).provide("python:3.13-slim", quiet).name
+    name = (
+        load_source("build", source_context(debian, book)).provide("python:3.13-slim", quiet).name
+    )
     image = debian.engine.image(name)
     assert image
     assert cas.carries_cas(image) == cas.fingerprints(extra)
@@ -143,7 +145,7 @@ def test_cas_go_into_the_base_and_are_labelled_in_all(debian: Bench, tmp_path: P
 def test_builds_wait_for_one_another_and_are_not_done_twice(
     debian: Bench, book: RecipeBook
 ) -> None:
-    source = BuildSource(around(debian, book))
+    source = BuildSource(source_context(debian, book))
     threads = [
         threading.Thread(target=source.provide, args=(reference, quiet))
         for reference in ("python:3.13-slim", "kindest/node:v1.36", "python:3.13-slim")
@@ -377,6 +379,6 @@ def test_progress_is_told_once_per_change() -> None:
 
 def test_a_recipe_tells_the_time_of_what_it_needs_too(debian: Bench, book: RecipeBook) -> None:
     said: list[str] = []
-    load_source("build", around(debian, book)).provide("kindest/node:v1.36", said.append)
+    load_source("build", source_context(debian, book)).provide("kindest/node:v1.36", said.append)
     assert said[0].startswith("debian: ")
     assert "about 9 min left" in said[0], "45 + 15 + 480 s"

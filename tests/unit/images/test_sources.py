@@ -37,7 +37,9 @@ def book(tmp_path: Path) -> RecipeBook:
     return RecipeBook(write_recipes(tmp_path / "recipes"))
 
 
-def around(bench: Bench, book: RecipeBook, mirrors: dict[str, str] | None = None) -> SourceContext:
+def source_context(
+    bench: Bench, book: RecipeBook, mirrors: dict[str, str] | None = None
+) -> SourceContext:
     return SourceContext(bench.tools, mirrors or {}, book)
 
 
@@ -59,14 +61,14 @@ def test_every_source_that_the_configuration_knows_can_be_loaded(
     (known, _) = get_args(ImagesConfig.model_fields["sources"].annotation)
     assert set(get_args(known)) == set(SOURCES)
     for name in SOURCES:
-        assert load_source(name, around(bench, book)).name == name
+        assert load_source(name, source_context(bench, book)).name == name
 
 
 # --- engine --------------------------------------------------------------------------------------
 
 
 def test_the_engine_serves_what_it_has_by_that_name(bench: Bench, book: RecipeBook) -> None:
-    source = load_source("engine", around(bench, book))
+    source = load_source("engine", source_context(bench, book))
     assert source.find("postgres:17") is None
     bench.engine.add_image("postgres:17")
     assert source.find("docker.io/library/postgres:17") == "postgres:17"
@@ -74,7 +76,7 @@ def test_the_engine_serves_what_it_has_by_that_name(bench: Bench, book: RecipeBo
 
 
 def test_a_digest_decides_not_the_tag(bench: Bench, book: RecipeBook) -> None:
-    source = load_source("engine", around(bench, book))
+    source = load_source("engine", source_context(bench, book))
     moved = replace(bench.engine.make_image("x"), digests=(f"postgres@{OTHER_DIGEST}",))
     bench.engine.add_image("postgres:17", moved)
     assert source.find(PINNED) is None
@@ -89,7 +91,7 @@ def test_a_digest_decides_not_the_tag(bench: Bench, book: RecipeBook) -> None:
 def test_what_came_from_an_archive_is_taken_and_said(bench: Bench, book: RecipeBook) -> None:
     bench.engine.add_image("postgres:17")
     said: list[str] = []
-    source = load_source("engine", around(bench, book))
+    source = load_source("engine", source_context(bench, book))
     assert source.provide(PINNED, said.append).name == "postgres:17"
     assert "cannot be verified" in said[0]
 
@@ -99,7 +101,7 @@ def test_an_image_known_by_digest_only_gets_a_name_for_the_nodes(
 ) -> None:
     image = replace(bench.engine.make_image("y"), digests=(f"postgres@{DIGEST}",))
     bench.engine.add_image(f"postgres@{DIGEST}", image)
-    source = load_source("engine", around(bench, book))
+    source = load_source("engine", source_context(bench, book))
     assert source.provide(PINNED, quiet).name == "postgres:17"
     assert source.find(PINNED) == "postgres:17"
 
@@ -109,7 +111,7 @@ def test_another_architecture_is_refused_before_it_is_deployed(
 ) -> None:
     image = replace(bench.engine.make_image("x"), architecture="arm64")
     bench.engine.add_image("postgres:17", image)
-    source = load_source("engine", around(bench, book))
+    source = load_source("engine", source_context(bench, book))
     assert source.find("postgres:17") is None
     with pytest.raises(KindctlError) as caught:
         source.provide("postgres:17", quiet)
@@ -125,7 +127,7 @@ def test_a_registry_is_pulled_from_by_digest_and_named_by_tag(
     bench: Bench, book: RecipeBook
 ) -> None:
     bench.online().publish(f"postgres@{DIGEST}", digest=DIGEST)
-    source = RegistrySource(around(bench, book))
+    source = RegistrySource(source_context(bench, book))
     provided = source.provide(PINNED, quiet)
     assert provided.name == "postgres:17"
     assert provided.done == (f"pulled postgres@{DIGEST}",)
@@ -138,7 +140,7 @@ def test_a_tag_of_the_users_is_not_taken_for_a_digest(bench: Bench, book: Recipe
     users = replace(bench.engine.make_image("mine"), digests=(f"postgres@{OTHER_DIGEST}",))
     users = bench.engine.add_image("postgres:17", users)
     bench.online().publish(f"postgres@{DIGEST}", digest=DIGEST)
-    source = RegistrySource(around(bench, book))
+    source = RegistrySource(source_context(bench, book))
 
     name = source.provide(PINNED, quiet).name
     assert name == f"kindctl.local/pinned/library/postgres:17-{'a' * 12}"
@@ -151,7 +153,7 @@ def test_a_tag_of_the_users_is_not_taken_for_a_digest(bench: Bench, book: Recipe
 def test_a_digest_that_does_not_come_is_no_image(bench: Bench, book: RecipeBook) -> None:
     bench.online().publish(f"postgres@{DIGEST}", digest=OTHER_DIGEST)
     with pytest.raises(KindctlError) as caught:
-        RegistrySource(around(bench, book)).provide(PINNED, quiet)
+        RegistrySource(source_context(bench, book)).provide(PINNED, quiet)
     assert caught.value.code == "image-pull"
     assert bench.engine.image("postgres:17") is None
 
@@ -161,7 +163,7 @@ def test_the_role_of_a_minor_version_is_pulled_as_its_pinned_patch(
 ) -> None:
     digest = NODES["1.36.4"]
     bench.online().publish(f"kindest/node@{digest}", digest=digest)
-    source = RegistrySource(around(bench, book))
+    source = RegistrySource(source_context(bench, book))
     assert source.provide("kindest/node:v1.36", quiet).name == "kindest/node:v1.36.4"
     assert source.find("kindest/node:v1.36") == "kindest/node:v1.36.4"
 
@@ -172,7 +174,7 @@ def test_a_mirror_is_asked_first_and_its_image_keeps_the_upstream_name(
     bench.online().net.reachable_urls.add("https://mirror.example.com/v2/")
     bench.publish("mirror.example.com/hub/library/postgres:17")
     mirrors = {"docker.io": "mirror.example.com/hub"}
-    source = RegistrySource(around(bench, book, mirrors))
+    source = RegistrySource(source_context(bench, book, mirrors))
     provided = source.provide("postgres:17", quiet)
     assert provided.name == "postgres:17"
     assert provided.done == ("pulled mirror.example.com/hub/library/postgres:17",)
@@ -181,14 +183,14 @@ def test_a_mirror_is_asked_first_and_its_image_keeps_the_upstream_name(
 def test_a_mirror_that_lacks_it_is_followed_by_the_registry(bench: Bench, book: RecipeBook) -> None:
     bench.online().net.reachable_urls.add("https://mirror.example.com/v2/")
     bench.publish("postgres:17")
-    source = RegistrySource(around(bench, book, {"docker.io": "mirror.example.com"}))
+    source = RegistrySource(source_context(bench, book, {"docker.io": "mirror.example.com"}))
     assert source.provide("postgres:17", quiet).done == ("pulled postgres:17",)
 
 
 def test_what_is_only_built_is_asked_of_no_registry(book: RecipeBook) -> None:
     bench = Bench(engine=PickyEngine())
     with pytest.raises(KindctlError, match="published nowhere"):
-        RegistrySource(around(bench, book)).provide(GATEWAY_API, quiet)
+        RegistrySource(source_context(bench, book)).provide(GATEWAY_API, quiet)
     assert isinstance(bench.engine, PickyEngine)
     assert bench.engine.pulls == []
 
@@ -196,7 +198,7 @@ def test_what_is_only_built_is_asked_of_no_registry(book: RecipeBook) -> None:
 def test_a_registry_that_cannot_be_reached_is_not_pulled_from(book: RecipeBook) -> None:
     bench = Bench(engine=PickyEngine())
     with pytest.raises(KindctlError) as caught:
-        RegistrySource(around(bench, book)).provide("postgres:17", quiet)
+        RegistrySource(source_context(bench, book)).provide("postgres:17", quiet)
     assert caught.value.code == "image-unavailable"
     assert "docker.io cannot be reached" in caught.value.what
     assert isinstance(bench.engine, PickyEngine)
@@ -216,7 +218,7 @@ def test_what_passes_is_tried_again(book: RecipeBook, words: str) -> None:
     bench = Bench(engine=engine).online()
     bench.publish("postgres:17")
     said: list[str] = []
-    source = RegistrySource(around(bench, book), pause=no_pause)
+    source = RegistrySource(source_context(bench, book), pause=no_pause)
     assert source.provide("postgres:17", said.append).name == "postgres:17"
     assert len(engine.pulls) == 3
     assert any("trying again" in line for line in said)
@@ -224,7 +226,7 @@ def test_what_passes_is_tried_again(book: RecipeBook, words: str) -> None:
 
 def test_what_does_not_pass_is_given_up_after_some_attempts(book: RecipeBook) -> None:
     engine = PickyEngine(*["toomanyrequests: limit"] * 10)
-    source = RegistrySource(around(Bench(engine=engine).online(), book), pause=no_pause)
+    source = RegistrySource(source_context(Bench(engine=engine).online(), book), pause=no_pause)
     with pytest.raises(KindctlError) as caught:
         source.provide("postgres:17", quiet)
     assert caught.value.code == "image-pull"
@@ -241,7 +243,7 @@ def test_what_does_not_pass_is_given_up_after_some_attempts(book: RecipeBook) ->
 )
 def test_a_permanent_refusal_is_not_tried_again(book: RecipeBook, words: str) -> None:
     engine = PickyEngine(*[words] * 3)
-    source = RegistrySource(around(Bench(engine=engine).online(), book), pause=no_pause)
+    source = RegistrySource(source_context(Bench(engine=engine).online(), book), pause=no_pause)
     with pytest.raises(KindctlError) as caught:
         source.provide("postgres:17", quiet)
     assert caught.value.code == "image-pull"
@@ -254,7 +256,7 @@ def test_an_image_that_is_published_for_another_architecture_is_refused(
 ) -> None:
     bench.online().publish("postgres:17", architecture="s390x")
     with pytest.raises(KindctlError) as caught:
-        RegistrySource(around(bench, book)).provide("postgres:17", quiet)
+        RegistrySource(source_context(bench, book)).provide("postgres:17", quiet)
     assert caught.value.code == "exec-format"
 
 

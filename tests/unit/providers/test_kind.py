@@ -160,17 +160,21 @@ def test_the_image_of_the_nodes_is_built_once_for_what_it_says(world: World) -> 
     assert len(world.engine.built) == 2
 
 
-def test_nodes_trust_the_extra_authorities(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "file"), [("corp.crt", "corp.crt"), ("corp.pem", "corp.pem.crt")])
+def test_nodes_trust_the_extra_authorities(
+    world: World, monkeypatch: pytest.MonkeyPatch, name: str, file: str
+) -> None:
+    """update-ca-certificates(8) reads *.crt files only."""
     seen: list[str] = []
     build = world.engine.build
 
     def watched(what: Any, say: Say) -> Any:
         folder = Path(what.context)
-        seen.append((folder / "Dockerfile").read_text() + (folder / "cas/corp.crt").read_text())
+        seen.append((folder / "Dockerfile").read_text() + (folder / "cas" / file).read_text())
         return build(what, say)
 
     monkeypatch.setattr(world.engine, "build", watched)
-    world.made(extra_cas={"corp.crt": "PEM of corp"})
+    world.made(extra_cas={name: "PEM of corp"})
     assert "COPY cas /usr/local/share/ca-certificates/" in seen[0]
     assert "RUN update-ca-certificates" in seen[0]
     assert seen[0].endswith("PEM of corp")
