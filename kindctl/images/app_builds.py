@@ -1,8 +1,8 @@
-"""Builds the images of the user's Dockerfiles, which are not changed for it.
+"""Builds images from the user's Dockerfiles, without changing those.
 
-The tag, kindctl.local/NAME:HASH, has a hash of everything that the image is made from. A base that another
-image serves for (the image of a recipe, or the base with this host's CAs) is replaced with a named build
-context. Superseded tags stay until `purge`.
+The tag, kindctl.local/NAME:HASH, has a hash of everything that the image is made from. If another image
+serves for a base (the image of a recipe, or the base with this host's CAs), a named build context replaces
+the base with it. Superseded tags stay until `purge`.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ class AppImages:
         self._reachable = reachable
 
     def bases(self, build: AppBuild) -> tuple[str, ...]:
-        """Return the references from which the Dockerfile starts or copies."""
+        """Return the references of the images from which the Dockerfile starts or copies."""
         text = _read(build.dockerfile)
-        # Few Dockerfiles use the architecture, and finding it out takes a call of the engine.
+        # The engine is asked for its architecture only if the Dockerfile uses it, which few do.
         architecture = self._context.architecture if dockerfile.asks_platform(text) else ""
         return dockerfile.bases(text, build.args, build.target, architecture)
 
@@ -112,7 +112,7 @@ class AppImages:
                     for base, name in names.items()
                     if parse(name) != parse(base)
                 },
-                # These labels are inherited from the image of a recipe, but are not true of this image.
+                # The last three would be inherited from a base that a recipe built, and be wrong here.
                 labels={
                     CONTEXT_LABEL: str(build.context),
                     RECIPE_LABEL: "",

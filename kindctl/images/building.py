@@ -15,7 +15,7 @@ from kindctl.tools.protocols import Engine, Say
 
 
 def content_hash(content: object) -> str:
-    """Return a SHA-256 of what can be written as JSON, for the name of what is built from it."""
+    """Return the SHA-256 of `content` as JSON, which goes into the name of what is built from it."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -51,7 +51,7 @@ def build_dockerfile(
 
 
 def run_build(engine: Engine, build: Build, name: str, progress: Say) -> ImageInfo:
-    """Run a build. Raises an error that says whose build failed, and at which instruction.
+    """Run a build. Raises KindctlError with the name of what failed and BuildKit's message about it.
 
     It is a MachineError if the disk is full: then no other image source can do better.
     """

@@ -17,8 +17,9 @@ from kindctl.tools.protocols import Say, Tools
 
 
 class Images:
-    """Finds and provides images. It is safe to use from several threads, and cheap to make: it asks and
-    reads nothing before it has to.
+    """Finds and provides images.
+
+    It is safe to use from several threads, and cheap to make: it asks and reads nothing before it has to.
 
     `sources` are tried in order. `mirrors` is registry -> mirror. `extra_cas` is file name -> PEM of the
     CAs that builds trust in addition to the distribution's own. `builds` are the images of the user's

@@ -170,7 +170,9 @@ class ExistingProvider(Provider):
             return bool(name)
         try:
             there = self.tools.engine.in_registry(name)
-        except ToolError:  # it cannot tell, without TLS for example; but it took the image once
+        except (
+            ToolError
+        ):  # the registry cannot be asked, without TLS for example; but the push succeeded
             there = True
         if there:
             self._in_registry.add(name)

@@ -60,7 +60,7 @@ class KindProvider(Provider):
     resolve: Callable[[str], str | None]  # reference -> name in the engine
     mappings: Sequence[PortMapping] = ()
     workers: int = 0
-    gateways: int = 0  # workers for the ingress controller alone
+    gateways: int = 0  # more workers, only for the ingress controller
     extra: Mapping[str, Any] = field(default_factory=dict)
     extra_cas: Mapping[str, str] = field(default_factory=dict)  # file name -> PEM
     registry_port: int = 0  # of an image registry on the host; 0 for none
@@ -112,7 +112,7 @@ class KindProvider(Provider):
             return Absent("no cluster")
         if stopped := [node.name for node in nodes if node.state != "running"]:
             return Differs(f"{', '.join(stopped)} {'is' if len(stopped) == 1 else 'are'} stopped")
-        # The marker is empty, so that one process checks for it and reads the other file.
+        # The marker is empty, so one command checks that it exists and reads the other file.
         admin_conf = self._exec(nodes[0], "cat", MARKER, ADMIN_CONF)
         if admin_conf is None:
             return Differs("its creation was interrupted")
@@ -148,7 +148,7 @@ class KindProvider(Provider):
         if any(node.state == "created" for node in nodes):  # it has never run: a port was taken
             return self._replace(nodes, progress)
         started = self._start(nodes, progress)
-        # only a node that runs can be asked for its marker
+        # checked after the start, because commands cannot run in a stopped node
         if not nodes or self._exec(nodes[0], "test", "-e", MARKER) is None:
             return self._replace(nodes, progress)
         if found := self._drift(nodes):

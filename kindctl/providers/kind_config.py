@@ -37,9 +37,7 @@ def kind_config(
             for mapping in mappings
         ],
     }
-    if (
-        gateways and not workers
-    ):  # pods of apps have no other node, so that this one has to take them
+    if gateways and not workers:  # no other node takes the pods of apps
         control_plane["kubeadmConfigPatches"] = [
             _patch("InitConfiguration", nodeRegistration={"taints": []})
         ]

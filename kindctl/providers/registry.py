@@ -129,8 +129,8 @@ class LocalRegistry:
         if config is not None and CERTS not in config:
             raise KindctlError(
                 f"containerd in node {node.name} does not read {CERTS}, where registries are configured",
-                fix="use a node image of kind v0.27 or later (cluster.image), or set config_path: "
-                "see the page of this code",
+                fix="use a node image of kind v0.27 or later (cluster.image), or set config_path as "
+                "the page of this error shows",
                 code="registry-config",
             )
         for path, text in self._files().items():

@@ -83,7 +83,7 @@ def check_architecture(image: ImageInfo, reference: str, architecture: str) -> N
     if image.architecture and image.architecture != architecture:
         raise KindctlError(
             f"{reference} is built for {image.architecture}, but this engine runs {architecture}",
-            why="its programs would end with `exec format error`",
+            why="its programs would fail with `exec format error`",
             fix=f"build or pull it for linux/{architecture}",
             code="exec-format",
         )

@@ -1,19 +1,15 @@
-"""The user's own images: their bases, their contexts, and when they are built again."""
+"""Images of the user's Dockerfiles: their names and bases, and when they are built again."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 
 from kindctl.errors import KindctlError
 from kindctl.images import bootstrap, cas
 from kindctl.images.app_builds import CONTEXT_LABEL
-from kindctl.images.context import compile_patterns, digest, ignored
-from kindctl.images.dockerfile import asks_platform, bases, syntax, without_syntax
 from kindctl.images.recipe_book import RECIPE_LABEL, RecipeBook
 from kindctl.images.store import Images
 from kindctl.models import AppBuild, Build, ImageInfo
@@ -24,172 +20,6 @@ from tests.fakes.engine import FakeEngine
 from tests.support.images_bench import CORPORATE_CA, Bench, write_recipes
 
 PYTHON = "python:3.13-slim"
-
-
-# --- Dockerfiles ---------------------------------------------------------------------------------
-
-
-def bases_of(text: str, target: str | None = None, **args: str) -> tuple[str, ...]:
-    return bases(text, args, target, "arm64")
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("FROM python:3.13-slim\n", (PYTHON,)),
-        ("from python:3.13-slim as app\n", (PYTHON,)),
-        (
-            "FROM --platform=$BUILDPLATFORM golang:1.26 AS b\nFROM scratch\nCOPY --from=b /a /\n",
-            ("golang:1.26",),
-        ),
-        ("FROM a AS x\nFROM b\nCOPY --from=x / /\n", ("b", "a")),
-        ("FROM a AS x\nFROM X\n", ("a",)),
-        ("FROM a\nFROM b\nCOPY --from=0 / /\n", ("b", "a")),
-        ("FROM a AS unused\nFROM b\n", ("b",)),
-        ("FROM b\nCOPY --from=ghcr.io/acme/uv:1 /uv /\n", ("b", "ghcr.io/acme/uv:1")),
-        ("FROM b\nCOPY --chown=1 --from=tools:1 /uv /\n", ("b", "tools:1")),
-        ("FROM b\nCOPY a --from=no /\n", ("b",)),
-        ("FROM b\nRUN --mount=type=bind,from=tools:1,target=/t true\n", ("b", "tools:1")),
-        ("ARG V=3.13\nFROM python:${V}-slim\n", (PYTHON,)),
-        ("ARG V=3\nARG T=$V.13\nFROM python:$T-slim\n", (PYTHON,)),
-        ('ARG BASE="python:3.13-slim"\nFROM ${BASE}\n', (PYTHON,)),
-        ("FROM python:${V:-3.13}-slim\n", (PYTHON,)),
-        ("FROM a${V:+-b}\n", ("a",)),
-        ("ARG BASE\nFROM $BASE\n", ()),
-        ("FROM tools-$TARGETARCH\n", ("tools-arm64",)),
-        ("FROM python:3.13-slim\nARG V=1\nFROM b:$V\n", ()),
-        ("# a comment\n\nFROM \\\n  # in between\n  python:3.13-slim \\\n  AS app\n", (PYTHON,)),
-        ("FROM a\nRUN <<EOF\necho\nFROM nowhere\nEOF\nCOPY --from=c / /\n", ("a", "c")),
-        ("FROM a\nRUN cat <<-'SQL' | db\n\tFROM t\n\tSQL\n", ("a",)),
-        ("# escape=`\nFROM a `\n AS b\n", ("a",)),
-        ("", ()),
-    ],
-)
-def test_the_bases_of_a_dockerfile(text: str, found: tuple[str, ...]) -> None:
-    assert bases_of(text) == found
-
-
-def test_a_build_argument_chooses_the_base() -> None:
-    assert bases_of("ARG V=3.12\nFROM python:$V-slim\n", V="3.13") == (PYTHON,)
-
-
-def test_the_engine_is_asked_for_its_platform_where_a_dockerfile_asks() -> None:
-    assert asks_platform("FROM --platform=$BUILDPLATFORM golang\n")
-    assert asks_platform("FROM tools-${TARGETARCH}\n")
-    assert not asks_platform("ARG TARGET=1\nFROM a:$TARGET\n")
-
-
-def test_only_what_the_target_needs_counts() -> None:
-    text = "FROM a AS base\nFROM base AS dev\nCOPY --from=tools:1 / /\nFROM base AS prod\nFROM z\n"
-    assert bases_of(text, "prod") == ("a",)
-    assert bases_of(text, "dev") == ("a", "tools:1")
-    assert bases_of(text) == ("z",)
-
-
-def test_the_frontend_is_read_and_left_out() -> None:
-    text = "# check=skip=all\n#syntax = docker/dockerfile:1\nFROM a\n# syntax=x\n"
-    assert syntax(text) == "docker/dockerfile:1"
-    assert syntax("FROM a\n# syntax=docker/dockerfile:1\n") is None
-    assert syntax("") is None
-    assert "docker/dockerfile" not in without_syntax(text)
-    assert bases_of(without_syntax(text)) == ("a",)
-
-
-# --- .dockerignore -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("patterns", "name", "out"),
-    [
-        (["*.pyc"], "a.pyc", True),
-        (["*.pyc"], "x/a.pyc", False),
-        (["**/*.pyc"], "a.pyc", True),
-        (["**/*.pyc"], "x/y/a.pyc", True),
-        (["build"], "build/a/b", True),
-        (["/build/"], "build/a", True),
-        (["build"], "rebuild", False),
-        (["*"], "x/y", True),
-        (["*", "!src"], "src/a.py", False),
-        (["*", "!src", "src/*.log"], "src/a.log", True),
-        (["*", "!src/keep"], "src/keep/a", False),
-        (["*", "!src/keep"], "src/other", True),
-        (["# a", "", "  b  "], "b", True),
-        (["a?c"], "abc", True),
-        (["a?c"], "a/c", False),
-        (["[ab].txt"], "b.txt", True),
-        (["[ab].txt"], "c.txt", False),
-        (["a\\*"], "a*", True),
-        (["a\\*"], "ab", False),
-        (["docs/**"], "docs/a/b", True),
-        (["**/node_modules"], "a/node_modules/b/c", True),
-        (["a.b"], "aXb", False),
-        (["./a"], "a", True),
-        (["."], "a", False),
-    ],
-)
-def test_the_last_pattern_that_matches_decides(patterns: list[str], name: str, out: bool) -> None:
-    assert ignored(name, compile_patterns(patterns)) is out
-
-
-# --- the digest of a context ---------------------------------------------------------------------
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "shop"
-    (folder / "src").mkdir(parents=True)
-    (folder / "Dockerfile").write_text(f"FROM {PYTHON}\nCOPY src src\n")
-    (folder / "src" / "main.py").write_text("print(1)\n")
-    (folder / ".dockerignore").write_text("*\n!src\n**/*.log\n")
-    return folder
-
-
-def of(folder: Path) -> str:
-    return digest(folder, folder / "Dockerfile")
-
-
-def test_what_the_build_sees_is_in_the_digest(folder: Path) -> None:
-    digests = [of(folder)]
-    (folder / "src" / "main.py").write_text("print(2)\n")
-    digests.append(of(folder))
-    (folder / "src" / "main.py").chmod(0o755)
-    digests.append(of(folder))
-    (folder / "src" / "main.py").rename(folder / "src" / "app.py")
-    digests.append(of(folder))
-    (folder / "src" / "link").symlink_to("app.py")
-    digests.append(of(folder))
-    (folder / "src" / "empty").mkdir()
-    digests.append(of(folder))
-    assert len(set(digests)) == len(digests)
-
-
-def test_what_it_does_not_see_is_not(folder: Path) -> None:
-    before = of(folder)
-    (folder / "README").write_text("x")
-    (folder / "src" / "a.log").write_text("x")
-    os.utime(folder / "src" / "main.py", (1, 1))
-    assert of(folder) == before
-
-
-def test_the_dockerfiles_own_ignore_file_wins(folder: Path) -> None:
-    (folder / "Dockerfile.dockerignore").write_text("**\n")
-    before = of(folder)
-    (folder / "src" / "main.py").write_text("print(2)\n")
-    assert of(folder) == before
-
-
-def test_a_file_that_cannot_be_read_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(file: BinaryIO, _: str) -> None:  # root, who may run this, may read everything
-        raise PermissionError(13, "Permission denied", file.name)
-
-    monkeypatch.setattr("hashlib.file_digest", refuse)
-    with pytest.raises(KindctlError) as caught:
-        of(folder)
-    assert caught.value.code == "build-context"
-    assert "main.py" in caught.value.why
-
-
-# --- building ------------------------------------------------------------------------------------
 
 
 @pytest.fixture

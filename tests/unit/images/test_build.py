@@ -1,4 +1,4 @@
-"""Images that are built from package registries: recipes in order, the root file system, what is told."""
+"""Images that are built by recipes: in which order, when again, and one at a time."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ import pytest
 
 from kindctl.errors import KindctlError, MachineError
 from kindctl.images import bootstrap, cas
-from kindctl.images.progress import BuildProgress, duration, instruction, time_left
-from kindctl.images.recipe_book import RECIPE_LABEL, RecipeBook
+from kindctl.images.recipe_book import RecipeBook
 from kindctl.images.sources import load_source
 from kindctl.images.sources.base import SourceContext
 from kindctl.images.sources.build import BuildSource, Queue
-from kindctl.tools.protocols import Say
-from tests.fakes.host import Failed, FakeHost
 from tests.support.images_bench import CORPORATE_CA, Bench, write_recipes
 
 
@@ -35,9 +32,6 @@ def source_context(bench: Bench, book: RecipeBook) -> SourceContext:
 
 def quiet(text: str) -> None:
     pass
-
-
-# --- build ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -183,198 +177,6 @@ def test_a_build_that_fails_gives_its_turn_away() -> None:
         raise ValueError("broken")
     with queue.turn(1, lambda: pytest.fail("nobody builds")):
         pass
-
-
-# --- bootstrap -----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "scratch"
-    folder.mkdir()
-    monkeypatch.setattr(bootstrap, "SCRATCH", str(folder))
-    return folder
-
-
-def refuse(say: Say) -> str:
-    raise KindctlError("docker.io cannot be reached")
-
-
-def with_debootstrap(bench: Bench) -> list[list[str]]:
-    """A debootstrap and a tar that do on the disk what the real ones do; what they were called with."""
-    calls: list[list[str]] = []
-
-    def debootstrap(arguments: object, stdin: str, env: object) -> str:
-        words = list(arguments)  # type: ignore[call-overload]
-        calls.append(words)
-        Path(words[-1]).mkdir()
-        Path(words[-1], "etc").mkdir()
-        return "I: Retrieving libc6\nI: Validating libc6\nI: Unpacking libc6\nI: Base system\n"
-
-    def tar(arguments: object, stdin: str, env: object) -> str:
-        words = list(arguments)  # type: ignore[call-overload]
-        tree, archive = Path(words[words.index("-C") + 1]), Path(words[words.index("-cf") + 1])
-        archive.write_text(" ".join(path.name for path in tree.iterdir()))
-        return ""
-
-    bench.host.programs |= {"debootstrap": debootstrap, "tar": tar}
-    return calls
-
-
-def test_debootstrap_makes_the_root_file_system_and_leaves_nothing(
-    bench: Bench, scratch: Path
-) -> None:
-    calls = with_debootstrap(bench)
-    said: list[str] = []
-    name = bootstrap.rootfs(bench.tools, refuse, said.append)
-    assert calls[0][:3] == ["--variant=minbase", "--include=ca-certificates", "trixie"]
-    assert list(scratch.iterdir()) == []
-    image = bench.engine.image(name)
-    assert image
-    assert image.labels[RECIPE_LABEL] == "debian-rootfs"
-    assert said[:2] == ["debootstrap: retrieving packages", "debootstrap: unpacking packages"]
-
-    assert bootstrap.rootfs(bench.tools, refuse, quiet) == name
-    assert len(calls) == 1, "it stays in the engine"
-
-
-def test_a_root_file_system_of_the_engine_is_used(bench: Bench) -> None:
-    bench.engine.add_image(bootstrap.OFFICIAL)
-    assert bootstrap.rootfs(bench.tools, refuse, quiet) == bootstrap.ROOTFS
-    (build,) = bench.engine.built
-    assert build.contexts == {"official": f"docker-image://{bootstrap.OFFICIAL}"}
-    assert bootstrap.rootfs(bench.tools, refuse, quiet) == bootstrap.ROOTFS
-    assert len(bench.engine.built) == 1
-
-
-def test_an_interrupted_debootstrap_leaves_no_mounts_and_no_files(
-    bench: Bench, scratch: Path
-) -> None:
-    unmounted: list[str] = []
-
-    def debootstrap(arguments: object, stdin: str, env: object) -> str:
-        tree = Path(list(arguments)[-1])  # type: ignore[call-overload]
-        tree.mkdir()
-        mounts = f"proc {tree}/proc proc rw 0 0\nsysfs {tree}/sys sysfs rw 0 0\nproc /proc proc\n"
-        bench.host.files[Path("/proc/self/mounts")] = mounts
-        raise Failed(1, "E: Couldn't download packages")
-
-    def umount(arguments: object, stdin: str, env: object) -> str:
-        (place,) = list(arguments)  # type: ignore[call-overload]
-        unmounted.append(place)
-        return ""
-
-    bench.host.programs |= {"debootstrap": debootstrap, "umount": umount}
-    with pytest.raises(KindctlError) as caught:
-        bootstrap.rootfs(bench.tools, refuse, quiet)
-    assert caught.value.code == "bootstrap"
-    assert "Couldn't download" in caught.value.output
-    assert [place.rpartition("/")[2] for place in unmounted] == ["sys", "proc"]
-    assert list(scratch.iterdir()) == []
-
-
-def test_nothing_is_deleted_below_a_mount_that_stays(bench: Bench, scratch: Path) -> None:
-    def debootstrap(arguments: object, stdin: str, env: object) -> str:
-        tree = Path(list(arguments)[-1])  # type: ignore[call-overload]
-        (tree / "proc").mkdir(parents=True)
-        bench.host.files[Path("/proc/self/mounts")] = f"proc {tree}/proc proc rw 0 0\n"
-        raise Failed(1)
-
-    def umount(arguments: object, stdin: str, env: object) -> str:
-        raise Failed(32, "target is busy")
-
-    bench.host.programs |= {"debootstrap": debootstrap, "umount": umount}
-    with pytest.raises(KindctlError):
-        bootstrap.rootfs(bench.tools, refuse, quiet)
-    assert len(list(scratch.glob("*/rootfs/proc"))) == 1
-
-
-@pytest.mark.parametrize(
-    ("host", "why"),
-    [
-        (FakeHost(), "debootstrap is not installed"),
-        (FakeHost(root=False), "debootstrap needs root"),
-        (FakeHost(disk=1000), "are free"),
-    ],
-)
-def test_without_debootstrap_the_official_image_is_pulled_or_the_error_says_both(
-    scratch: Path, host: FakeHost, why: str
-) -> None:
-    bench = Bench(host=host)
-    if "installed" not in why:
-        with_debootstrap(bench)
-
-    def pull(say: Say) -> str:
-        bench.engine.add_image(bootstrap.OFFICIAL)
-        return bootstrap.OFFICIAL
-
-    assert bootstrap.rootfs(bench.tools, pull, quiet) == bootstrap.ROOTFS
-    for name in (bootstrap.OFFICIAL, bootstrap.ROOTFS):
-        bench.engine.remove_image(name)
-    with pytest.raises(MachineError) as caught:
-        bootstrap.rootfs(bench.tools, refuse, quiet)
-    assert caught.value.code == "bootstrap"
-    assert why in caught.value.why
-    assert "docker.io cannot be reached" in caught.value.why
-
-
-# --- progress ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("line", "shown"),
-    [
-        (
-            "#9 [compile 3/4] RUN --mount=type=cache,id=a,target=/x set -eu;   go build -o /out/ ./k",
-            "RUN go build -o /out/ ./k",
-        ),
-        ("#5 [2/3] COPY --chown=1:1 files /", "COPY files /"),
-        ("#4 [system 2/4] RUN apt-get update", "RUN apt-get update"),
-        ("#1 [internal] load build definition from Dockerfile", None),
-        ("#9 12.34 go: downloading k8s.io/api", None),
-        ("#9 DONE 3.1s", None),
-        ("", None),
-    ],
-)
-def test_a_line_of_buildkit_is_its_instruction(line: str, shown: str | None) -> None:
-    assert instruction(line) == shown
-
-
-def test_a_long_instruction_is_cut() -> None:
-    shown = instruction("#9 [1/1] RUN " + "x " * 200)
-    assert shown
-    assert len(shown) <= 60
-    assert shown.endswith("…")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(1, "5 s"), (42, "40 s"), (99, "1 min 40 s"), (118, "2 min"), (480, "8 min"), (340, "6 min")],
-)
-def test_an_estimate_is_rounded(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
-
-
-def test_the_time_left_shrinks_and_then_admits_that_nothing_is_known() -> None:
-    assert time_left(480, 0) == "about 8 min left"
-    assert time_left(480, 380) == "about 1 min 40 s left"
-    assert time_left(480, 481) == "taking longer than the usual 8 min"
-    assert time_left(0, 10) == ""
-
-
-def test_progress_is_told_once_per_change() -> None:
-    said: list[str] = []
-    at = [0.0]
-    with BuildProgress(said.append, "node", 480, now=lambda: at[0]) as progress:
-        progress("#5 [compile 2/3] RUN go build ./kube")
-        progress("#5 1.0 go: downloading a")
-        progress("#5 1.1 go: downloading b")
-        at[0] = 240.0
-        progress("#5 240.0 compiling")
-    assert said == [
-        "node: RUN go build ./kube (about 8 min left)",
-        "node: RUN go build ./kube (about 4 min left)",
-    ]
 
 
 def test_a_recipe_tells_the_time_of_what_it_needs_too(debian: Bench, book: RecipeBook) -> None:

@@ -1,4 +1,4 @@
-"""The registry of an environment: run, told to the nodes, moved, removed, refused."""
+"""The registry of an environment: run, configured in the nodes, moved, removed, refused."""
 
 from __future__ import annotations
 
@@ -60,16 +60,16 @@ def node(world: World) -> FakeContainer:
     return world.engine.container("shop-control-plane")
 
 
-def told(world: World) -> set[str]:
+def registries_in_node(world: World) -> set[str]:
     return {path.split("/")[4] for path in node(world).files if path.startswith(CERTS)}
 
 
-def test_up_runs_it_and_tells_nodes_and_tools(up: World) -> None:
+def test_up_runs_it_and_configures_nodes_and_tools(up: World) -> None:
     (found,) = up.engine.containers(name=NAME)
     assert found.ports == {"5000/tcp": (("127.0.0.1", 5001),)}
     assert list(found.addresses) == ["kind"]
     assert found.labels[DOCKER_ENVIRONMENT_LABEL] == "shop"
-    assert told(up) == {"localhost:5001", f"{NAME}:5000"}
+    assert registries_in_node(up) == {"localhost:5001", f"{NAME}:5000"}
     hosting = up.cluster("shop").get(HOSTING)
     assert hosting is not None
     fields = yaml.safe_load(hosting["data"]["localRegistryHosting.v1"])
@@ -85,7 +85,7 @@ def test_what_somebody_took_away_comes_back(up: World) -> None:
     assert rows["run the registry localhost:5001"] == "absent"
     up.up(with_registry())
     assert up.engine.container(NAME).state == "running"
-    assert told(up) == {"localhost:5001", f"{NAME}:5000"}
+    assert registries_in_node(up) == {"localhost:5001", f"{NAME}:5000"}
 
 
 def test_a_stopped_one_is_run_again(up: World) -> None:
@@ -98,7 +98,7 @@ def test_another_port_moves_it_and_keeps_its_images(up: World) -> None:
     before = node(up).id
     up.up(with_registry(5002))
     assert up.engine.container(NAME).ports == {"5000/tcp": (("127.0.0.1", 5002),)}
-    assert told(up) == {"localhost:5002", f"{NAME}:5000"}
+    assert registries_in_node(up) == {"localhost:5002", f"{NAME}:5000"}
     assert NAME in up.engine.volumes
     assert node(up).id == before
 
@@ -107,7 +107,7 @@ def test_out_of_the_file_it_goes_with_its_volume(up: World) -> None:
     up.up(loaded())
     assert up.engine.containers(name=NAME) == []
     assert NAME not in up.engine.volumes
-    assert told(up) == set()
+    assert registries_in_node(up) == set()
     assert up.cluster("shop").get(HOSTING) is None
     assert {row.state for row in survey_plan(loaded(), up.tools)} == {"ready"}
 
