@@ -115,7 +115,7 @@ def _install(tools: Tools, tree: Path, say: Say) -> None:
 
 
 def _remove(tools: Tools, folder: Path) -> None:
-    """Delete the folder, but nothing if a mount below it stays.
+    """Unmount what is mounted below the folder, then delete it; if unmounting fails, delete nothing.
 
     An interrupted debootstrap leaves /proc and /sys mounted in its tree.
     """

@@ -41,8 +41,8 @@ ENV SSL_CERT_FILE={BUNDLE} PIP_CERT={BUNDLE} REQUESTS_CA_BUNDLE={BUNDLE} NODE_EX
 """
 """Adds CAs to any base that has a shell, and keeps the base's USER.
 
-update-ca-certificates is not needed; the files are where it looks, in case a child image installs it. A
-USER 0 without a group would be looked up in files that a base may lack."""
+update-ca-certificates is not needed; the files are where it looks, in case a child image installs it. USER
+has a group, because without one it would be looked up in files that a base may lack."""
 
 
 def fingerprints(extra_cas: Mapping[str, str]) -> tuple[str, ...]:

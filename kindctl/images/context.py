@@ -71,7 +71,7 @@ def compile_patterns(lines: Sequence[str]) -> list[Pattern]:
 
 
 def ignored(name: str, patterns: Sequence[Pattern]) -> bool:
-    """Return whether the build does not see `name`, a path relative to the context, with slashes."""
+    """Return whether the patterns exclude `name`, a path relative to the context, with slashes."""
     parts = name.split("/")
     paths = ["/".join(parts[: end + 1]) for end in range(len(parts))]
     out = False

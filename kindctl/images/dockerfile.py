@@ -55,7 +55,7 @@ def bases(text: str, args: Mapping[str, str], target: str | None, arch: str) -> 
 
 
 def asks_platform(text: str) -> bool:
-    """Return whether a Dockerfile uses BuildKit's arguments for the machine's platform."""
+    """Return whether a Dockerfile uses the platform arguments of BuildKit, on which bases can depend."""
     return bool(re.search(r"\b(BUILD|TARGET)(OS|ARCH|PLATFORM)\b", text))
 
 

@@ -7,7 +7,7 @@ from kindctl.tools.protocols import Engine
 
 
 def objects_in(engine: Engine, image: str, folder: str) -> list[Object]:
-    """Return the objects in the YAML files of an image's folder, by file name. Raises ToolError."""
+    """Return the objects in the YAML files of an image's folder, in file order. Raises ToolError."""
     import yaml
 
     # Definitions can be a megabyte: libyaml parses them in half a second, Python in several.

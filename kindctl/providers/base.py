@@ -23,7 +23,9 @@ class ForeignCluster:
 
 
 class Provider(Protocol):
-    """Providers inherit from this class; what it implements suits a provider that needs no such thing."""
+    """Providers inherit from this class. The methods that it implements are defaults, for providers
+    without such a feature.
+    """
 
     name: str
     preexisting: bool  # the cluster existed before the environment and outlives it

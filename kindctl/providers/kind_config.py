@@ -69,7 +69,7 @@ def _patch(kind: str, **fields: Any) -> str:
 
 
 def _gateway() -> dict[str, Any]:
-    """Return the label and the taint of a gateway node. kind and kubeadm set them before it joins."""
+    """Return the label and the taint of a gateway node, which it has from the moment it joins."""
     taint = {"key": GATEWAY_NODE, "effect": "NoSchedule"}
     patch = _patch("JoinConfiguration", nodeRegistration={"taints": [taint]})
     return {"labels": {GATEWAY_NODE: "true"}, "kubeadmConfigPatches": [patch]}

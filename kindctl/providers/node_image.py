@@ -48,9 +48,9 @@ def derived_image(
 
 
 def differences(node: ContainerInfo, made_for: Mapping[str, str]) -> list[str]:
-    """Describe what kind fixed when it made this node and the configuration now wants otherwise.
+    """Describe how the label of this node differs from `made_for`, the label that a new node would get.
 
-    `made_for` is what a node that was made now would have in its label (kind#2720, kind#3668).
+    kind cannot change such things after it has made a node (kind#2720, kind#3668).
     """
     old = json.loads(node.labels.get(MADE_FOR_LABEL, "{}"))
     return [

@@ -60,7 +60,7 @@ def unavailable(answer: str) -> KindctlError:
 def combined(
     what: str, errors: Sequence[KindctlError], *, why: str = "", fix: str = ""
 ) -> KindctlError:
-    """Make one error of the errors of all places that were tried.
+    """Merge the errors of all places that were tried into one.
 
     Its code and fix are those of the last place that had more to say than UNAVAILABLE; `fix` is the
     default.

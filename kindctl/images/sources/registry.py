@@ -26,15 +26,14 @@ PROBE_SECONDS = 3.0
 ATTEMPTS = 4
 
 _API = {"docker.io": "registry-1.docker.io"}
-_MAY_BE_PLAIN = re.compile(r":\d+$|^localhost$|^127\.")
-_PASSING = re.compile(
+_MAY_USE_HTTP = re.compile(r":\d+$|^localhost$|^127\.")
+_TRANSIENT = re.compile(
     r"toomanyrequests|\b429\b|\b50[0234]\b|connection reset|unexpected EOF"
     r"|i/o timeout|TLS handshake timeout|Client\.Timeout|deadline exceeded|temporary failure",
     re.IGNORECASE,
 )
 """Errors of a pull that may succeed a moment later, in the words of Go's net package and of the
-distribution
-API."""
+distribution API."""
 
 OWN_REGISTRY = "kindctl.local"
 """The registry in the names of what is built here; it does not exist."""
@@ -92,14 +91,14 @@ class RegistrySource(EngineSource):
     def _pull(self, place: Reference, say: Say) -> ImageInfo:
         from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random
 
-        def passing(error: BaseException) -> bool:
-            if not isinstance(error, ToolError) or not _PASSING.search(error.output):
+        def transient(error: BaseException) -> bool:
+            if not isinstance(error, ToolError) or not _TRANSIENT.search(error.output):
                 return False
             say(f"{place.registry}: {error.why or error.what}, trying again")
             return True
 
         retrying = Retrying(
-            retry=retry_if_exception(passing),
+            retry=retry_if_exception(transient),
             stop=stop_after_attempt(ATTEMPTS),
             wait=wait_random(1, 3),
             sleep=self._pause,
@@ -137,7 +136,7 @@ class Probes:
         until = time.monotonic() + PROBE_SECONDS
         try:
             # The engine uses plain HTTP on loopback, and for registries that are configured so.
-            for scheme in ("https", "http") if _MAY_BE_PLAIN.search(host) else ("https",):
+            for scheme in ("https", "http") if _MAY_USE_HTTP.search(host) else ("https",):
                 left = until - time.monotonic()
                 if left > 0 and self._net.reachable(f"{scheme}://{host}/v2/", left):
                     self._reachable.add(registry)
