@@ -18,6 +18,7 @@ import threading
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from kindctl.ingress.entry_point import EntryPoint
 from kindctl.kube_objects import labels_of
 from kindctl.models import (
     COMPONENT_LABEL,
@@ -33,8 +34,8 @@ NAMESPACE = "ingress"
 SERVICE = "gateway"
 """The Service that has the node ports."""
 
-Place = tuple[str, str]
-"""Namespace and name of a Service."""
+ENTRY_POINT = EntryPoint(NAMESPACE, SERVICE)
+"""Of controllers that share node ports."""
 
 WORKLOADS = (("apps/v1", "Deployment"), ("apps/v1", "DaemonSet"))
 
@@ -71,7 +72,7 @@ class Handover:
             obj
             for kind in WORKLOADS
             for obj in cluster.list(*kind, labels=labels)
-            if _has_way_in(obj, selector)
+            if _has_entry_point(obj, selector)
         ]
         found += [
             obj
@@ -82,30 +83,25 @@ class Handover:
         return self.controllers & components
 
 
-def _has_way_in(workload: Object, selector: Mapping[str, str] | None) -> bool:
-    template = workload["spec"]["template"]
+def selects(selector: Mapping[str, str], workload: Object) -> bool:
+    """Whether a Service with this selector leads to the pods of a workload. Without a selector, or for an
+    object without a pod template: no."""
+    template = (workload.get("spec") or {}).get("template") or {}
     labels = (template.get("metadata") or {}).get("labels") or {}
-    if selector and selector.items() <= labels.items():
-        return True
-    if template["spec"].get("hostNetwork"):
+    return bool(selector) and selector.items() <= labels.items()
+
+
+def _has_entry_point(workload: Object, selector: Mapping[str, str] | None) -> bool:
+    """Whether requests reach the pods of a workload: by ports of their node, or by the shared Service,
+    which has this selector."""
+    pod = workload["spec"]["template"]["spec"]
+    if selects(selector or {}, workload) or pod.get("hostNetwork"):
         return True
     return any(
         "hostPort" in port
-        for container in template["spec"]["containers"]
+        for container in pod["containers"]
         for port in container.get("ports") or ()
     )
-
-
-def place(namespace: str, service: str, *, shared: bool) -> tuple[Place, Place]:
-    """A controller's own Service, and the one by which requests come in: the same, if it is not shared."""
-    if not shared:
-        return (namespace, service), (namespace, service)
-    return (NAMESPACE, service), (NAMESPACE, SERVICE)
-
-
-def shared_services(in_charge: Mapping[str, str] | None, exposure: Exposure) -> Sequence[Object]:
-    """Empty while a controller of the user's own has the node ports."""
-    return [shared_service(in_charge, exposure)] if in_charge else []
 
 
 def shared_service(selector: Mapping[str, str], exposure: Exposure) -> Object:

@@ -1,4 +1,4 @@
-"""The ways in that the file asks for: the controller's own, and those to Services of the apps."""
+"""The exposures that the file asks for: the controller's own, and those of Services of the apps."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal, Protocol
 
 from kindctl.components.app import AppComponent, Expect, ExposedService
-from kindctl.components.base import STOCK_PORTS, Ports
 from kindctl.config.load import Loaded
 from kindctl.config.places import Loc
 from kindctl.config.schema import AppConfig, Config, ExpectConfig, ExposeServiceConfig
 from kindctl.errors import ConfigError, Problem
 from kindctl.exposures import load_exposure
-from kindctl.exposures.load_balancer import nodes_are_reached, on_this_machine
+from kindctl.exposures.load_balancer import nodes_are_reachable, on_this_machine
+from kindctl.ingress.entry_point import EntryPoint
 from kindctl.kube_objects import is_tcp
 from kindctl.manifests.manifest import Manifest
 from kindctl.manifests.services import unreachable_reason
@@ -23,35 +23,40 @@ from kindctl.planning.ports import NodePorts
 USUALLY_HTTP = (80, 3000, 5000, 8000, 8080)
 
 
-def controllers_way(
-    config: Config, namespace: str, service: str, ports: Ports = STOCK_PORTS
-) -> Exposure:
+def controller_exposure(config: Config, entry_point: EntryPoint) -> Exposure:
+    """How the host reaches the entry point that the controller declares."""
     expose = config.ingress.expose
     local = {"http": expose.http, "https": expose.https}
     if expose.via == "load-balancer":  # an external address has the ports of the Service
-        local |= {scheme: port for scheme, port, _ in ports if isinstance(port, int)}
-    nodes: dict[str, int] = {scheme: host_port for scheme, _, host_port in ports}
+        local |= {p.scheme: p.port for p in entry_point.ports if isinstance(p.port, int)}
+    node_ports = {port.scheme: port.node_port for port in entry_point.ports}
     if expose.via == "node-port":
-        nodes = {"http": expose.nodePorts.http, "https": expose.nodePorts.https}
-    made = (
-        ExposedPort(scheme, namespace, service, port, local[scheme], nodes[scheme])
-        for scheme, port, _ in ports
+        node_ports = {"http": expose.nodePorts.http, "https": expose.nodePorts.https}
+    ports = tuple(
+        ExposedPort(
+            scheme=port.scheme,
+            namespace=entry_point.namespace,
+            service=entry_point.service,
+            port=port.port,
+            local=local[port.scheme],
+            node_port=node_ports[port.scheme],
+        )
+        for port in entry_point.ports
     )
-    beside = _beside(config, expose.via, [local[scheme] for scheme, _, _ in ports])
-    return load_exposure(expose.via)(tuple(made), expose.address, **beside)
+    return _exposure(config, expose.via, ports, expose.address)
 
 
-def _beside(
-    config: Config, via: str, ports: Sequence[int], local: int | None = None
-) -> dict[str, Any]:
-    """Ways over this machine beside external addresses: where the file asks for one, or where nothing
-    else leads from here to the nodes."""
-    if via != "load-balancer":
-        return {}
-    routed = config.cluster.provider != "kind" or nodes_are_reached()
-    if local:
-        return {"beside": (local,), "routed": routed}
-    return {"beside": () if routed else on_this_machine(ports), "routed": routed}
+def _exposure(
+    config: Config, via: str, ports: Sequence[ExposedPort], address: str, local: int | None = None
+) -> Exposure:
+    """The exposure of that kind. A load balancer also gets ports of this machine: `local`, where the file
+    names one, else where nothing else leads from here to the nodes."""
+    options: dict[str, Any] = {}
+    if via == "load-balancer":
+        reachable = config.cluster.provider != "kind" or nodes_are_reachable()
+        by_default = () if reachable else on_this_machine([port.local for port in ports])
+        options = {"local_ports": (local,) if local else by_default, "reachable": reachable}
+    return load_exposure(via)(ports, address, **options)
 
 
 def expectation(wanted: ExpectConfig) -> Expect:
@@ -59,89 +64,100 @@ def expectation(wanted: ExpectConfig) -> Expect:
     return Expect(wanted.path, wanted.host, wanted.contains, wanted.status, wanted.scheme)
 
 
-class At(Protocol):
+class ProblemAt(Protocol):
     def __call__(self, message: str, hint: str, *inner: str) -> Problem:
-        """A Problem with the place of the way in the file, or of a key `inner` to it."""
+        """A Problem with the place of an entry of `expose`, or of the key `inner` in it."""
         ...
 
 
-def exposed(
+def exposed_services(
     app: AppConfig, apps: Sequence[AppComponent], loaded: Loaded, node_ports: NodePorts
 ) -> Iterator[ExposedService]:
-    """The ways of one of the `apps`. Raises ConfigError for a Service that no manifest has or that is meant
-    by more than one, a port that it does not have, and a way that it cannot have."""
+    """The exposures of one of the `apps`, in the order of the file. Raises ConfigError for a Service that
+    is in no manifest or in several, for a port that it does not have, and for an exposure that it
+    cannot have."""
     problems: list[Problem] = []
     balanced: set[tuple[str, int | str]] = set()
     index = loaded.config.apps.index(app)
-    ways: dict[int, ExposedService] = {}
+    found: dict[int, ExposedService] = {}
 
     def name(place: int) -> tuple[str, str]:
-        """So that what is chosen does not hang on the order of the file."""
+        """So that node ports which are chosen do not depend on the order of the file."""
         return app.expose[place].service, str(app.expose[place].port)
 
     for place in sorted(range(len(app.expose)), key=name):
-        way = app.expose[place]
-        at = _at(loaded, ("apps", index, "expose", place))
+        entry = app.expose[place]
+        problem_at = _problem_at(loaded, ("apps", index, "expose", place))
         try:
-            service = _service(way.service, app.name, apps, at)
-            found = _exposed(way, service, loaded.config, at, node_ports)
+            service = _service(entry.service, app.name, apps, problem_at)
+            found[place] = _exposed(entry, service, loaded.config, problem_at, node_ports)
         except ConfigError as error:
             problems += error.problems
             continue
-        for port in found.exposure.ports if way.via == "load-balancer" else ():
+        for port in found[place].exposure.ports if entry.via == "load-balancer" else ():
             if (port.service, port.port) in balanced:
                 message = (
                     f"port {port.port} of Service {port.service!r} has an external address already"
                 )
-                problems.append(at(message, "it serves everybody: take one of the two out"))
+                problems.append(problem_at(message, "remove one of the two: one address is enough"))
             balanced.add((port.service, port.port))
-        ways[place] = found
     if problems:
         raise ConfigError(problems)
-    yield from (way for _, way in sorted(ways.items(), key=lambda item: item[0]))
+    yield from (found[place] for place in sorted(found))
 
 
-def _at(loaded: Loaded, loc: Loc) -> At:
+def _problem_at(loaded: Loaded, loc: Loc) -> ProblemAt:
     return lambda message, hint, *inner: loaded.problem((*loc, *inner), message, hint)
 
 
 def _exposed(
-    way: ExposeServiceConfig, service: Manifest, config: Config, at: At, node_ports: NodePorts
+    entry: ExposeServiceConfig,
+    service: Manifest,
+    config: Config,
+    problem_at: ProblemAt,
+    node_ports: NodePorts,
 ) -> ExposedService:
-    entry = _entry(way, service, at)
-    port = _port(way, service, entry, at, node_ports)
-    if way.via == "load-balancer":
-        _check_balanced(way, service, config, at)
-    beside = _beside(config, way.via, [port.local], way.local)
-    exposure = load_exposure(way.via)((port,), way.address, **beside)
-    if fault := unreachable_reason(service, entry, exposure):
-        raise ConfigError([at(*fault)])
-    if way.expect:
-        _check_expect(way.expect, port, at)
-    return ExposedService(exposure, expectation(way.expect) if way.expect else None)
+    service_port = _service_port(entry, service, problem_at)
+    port = _exposed_port(entry, service, service_port, problem_at, node_ports)
+    if entry.via == "load-balancer":
+        _check_balanced(entry, service, config, problem_at)
+    exposure = _exposure(config, entry.via, (port,), entry.address, entry.local)
+    if reason := unreachable_reason(service, service_port, exposure):
+        raise ConfigError([problem_at(*reason)])
+    if entry.expect:
+        _check_expect(entry.expect, port, problem_at)
+    return ExposedService(exposure, expectation(entry.expect) if entry.expect else None)
 
 
-def _check_balanced(way: ExposeServiceConfig, service: Manifest, config: Config, at: At) -> None:
-    if "address" in way.model_fields_set and not way.local:
+def _check_balanced(
+    entry: ExposeServiceConfig, service: Manifest, config: Config, problem_at: ProblemAt
+) -> None:
+    if "address" in entry.model_fields_set and not entry.local:
         message = "`address` is of a port of this machine, and the external address is not"
-        raise ConfigError([at(message, "`local: PORT` beside it, or leave it out", "address")])
+        raise ConfigError(
+            [problem_at(message, "`local: PORT` beside it, or leave it out", "address")]
+        )
     wanted = (service.obj.get("spec") or {}).get("loadBalancerClass")
     if wanted and config.cluster.provider == "kind":  # MetalLB has none
-        message = f"nobody here serves the loadBalancerClass {wanted!r} of Service {way.service!r}"
+        message = (
+            f"nobody here serves the loadBalancerClass {wanted!r} of Service {entry.service!r}"
+        )
         hint = f"leave it out for kind: {service.where(('spec', 'loadBalancerClass'))}"
-        raise ConfigError([at(message, hint)])
+        raise ConfigError([problem_at(message, hint)])
 
 
-def _check_expect(expect: ExpectConfig, port: ExposedPort, at: At) -> None:
+def _check_expect(expect: ExpectConfig, port: ExposedPort, problem_at: ProblemAt) -> None:
     if port.scheme == "tcp":
         message = (
             f"`expect` is of HTTP, and port {port.port} of Service {port.service!r} speaks tcp"
         )
-        raise ConfigError([at(message, "scheme: http beside it, or leave it out", "expect")])
+        raise ConfigError(
+            [problem_at(message, "scheme: http beside it, or leave it out", "expect")]
+        )
     if expect.scheme not in (None, port.scheme):
         message = f"port {port.port} of Service {port.service!r} speaks {port.scheme}"
         hint = f"scheme: {expect.scheme} is said beside `via`, not in `expect`"
-        raise ConfigError([at(message, hint, "expect", "scheme")])
+        raise ConfigError([problem_at(message, hint, "expect", "scheme")])
 
 
 def refuse_unanswered(loaded: Loaded, endpoints: Sequence[Endpoint]) -> None:
@@ -161,7 +177,7 @@ def refuse_unanswered(loaded: Loaded, endpoints: Sequence[Endpoint]) -> None:
         raise ConfigError(problems)
 
 
-def _service(name: str, app: str, apps: Sequence[AppComponent], at: At) -> Manifest:
+def _service(name: str, app: str, apps: Sequence[AppComponent], problem_at: ProblemAt) -> Manifest:
     every = [(a.name, m) for a in apps for m in a.parsed if m.kind == "Service"]
     own = [manifest for of, manifest in every if of == app]
     meant = [manifest for manifest in own if manifest.name == name]
@@ -171,7 +187,7 @@ def _service(name: str, app: str, apps: Sequence[AppComponent], at: At) -> Manif
         where = " and ".join(sorted(manifest.namespace for manifest in meant))
         message = f"the app has a Service {name!r} in namespaces {where}"
         raise ConfigError(
-            [at(message, "one is meant: rename the other, or give it an app of its own")]
+            [problem_at(message, "one is meant: rename the other, or give it an app of its own")]
         )
     known = [manifest.name for manifest in own]
     close = difflib.get_close_matches(name, known, 1)
@@ -180,41 +196,45 @@ def _service(name: str, app: str, apps: Sequence[AppComponent], at: At) -> Manif
         hint = f"app {others[0]!r} has it: expose it there"
     elif not known:
         hint = "the app has no Service at all"
-    raise ConfigError([at(f"no manifest of the app has a Service {name!r}", hint)])
+    raise ConfigError([problem_at(f"no manifest of the app has a Service {name!r}", hint)])
 
 
-def _entry(way: ExposeServiceConfig, service: Manifest, at: At) -> Object:
-    """Of the Service's ports."""
+def _service_port(entry: ExposeServiceConfig, service: Manifest, problem_at: ProblemAt) -> Object:
+    """The entry of the Service's ports that `port` of the file names."""
     ports = (service.obj.get("spec") or {}).get("ports") or []
-    fitting = [p for p in ports if way.port in (None, p.get("port"), p.get("name"))]
+    fitting = [p for p in ports if entry.port in (None, p.get("port"), p.get("name"))]
     fitting = [p for p in fitting if is_tcp(p)] or fitting  # DNS has one number for both protocols
     if len(fitting) == 1:
         return dict(fitting[0])
     names = ", ".join(str(p.get("name") or p.get("port")) for p in ports)
     hint = f"it has {names or 'none'}: name one in `port`"
-    if way.port in [str(p.get("port")) for p in ports]:
-        hint = f"a number is written without quotes: port: {way.port}"
-    raise ConfigError([at(f"which port of Service {way.service!r}?", hint)])
+    if entry.port in [str(p.get("port")) for p in ports]:
+        hint = f"a number is written without quotes: port: {entry.port}"
+    raise ConfigError([problem_at(f"which port of Service {entry.service!r}?", hint)])
 
 
-def _port(
-    way: ExposeServiceConfig, service: Manifest, entry: Object, at: At, node_ports: NodePorts
+def _exposed_port(
+    entry: ExposeServiceConfig,
+    service: Manifest,
+    service_port: Object,
+    problem_at: ProblemAt,
+    node_ports: NodePorts,
 ) -> ExposedPort:
-    number, node_port = int(entry["port"]), 0
-    if way.via == "node-port":
-        given = entry.get("nodePort")
-        if way.nodePort and given and way.nodePort != given:
-            message = f"Service {way.service!r} has nodePort {given} in its manifest, "
-            message += f"and {way.nodePort} here"
+    number, node_port = int(service_port["port"]), 0
+    if entry.via == "node-port":
+        given = service_port.get("nodePort")
+        if entry.nodePort and given and entry.nodePort != given:
+            message = f"Service {entry.service!r} has nodePort {given} in its manifest, "
+            message += f"and {entry.nodePort} here"
             hint = f"leave one of the two out: {service.where(('spec', 'ports'))}"
-            raise ConfigError([at(message, hint)])
-        node_port = way.nodePort or given or node_ports.choose(service, number)
+            raise ConfigError([problem_at(message, hint)])
+        node_port = entry.nodePort or given or node_ports.choose(service, number)
     return ExposedPort(
-        scheme=way.scheme or scheme_of(entry),
+        scheme=entry.scheme or scheme_of(service_port),
         namespace=service.namespace,
-        service=way.service,
+        service=entry.service,
         port=number,
-        local=number if way.via == "load-balancer" else way.local or node_port or number,
+        local=number if entry.via == "load-balancer" else entry.local or node_port or number,
         node_port=node_port,
     )
 

@@ -20,7 +20,9 @@ from kindctl.images.pins import FILES, REGISTRY
 from kindctl.images.store import Images
 from kindctl.live.surplus import Surplus
 from kindctl.models import Forward, Step
-from kindctl.planning.parts import Parts, builds_of, images_of, parts_of, provider_of, wants
+from kindctl.planning.images import builds_of, images_of
+from kindctl.planning.parts import Parts, parts_of, wants
+from kindctl.planning.provider import provider_of
 from kindctl.providers.base import Provider
 from kindctl.references import full_name, parse
 from kindctl.steps.addressed import Addressed
@@ -202,14 +204,14 @@ class _Steps:
 
     def _addresses(self) -> Iterator[Step]:
         """As soon as the Service is there, whatever its pods do."""
-        giver = {"ready:metallb"} if "metallb" in self.loaded.config.addons else set()
+        givers = {f"ready:{addon.name}" for addon in self.parts.addons if addon.gives_addresses}
         for external, component in self.parts.external.items():
-            yield Addressed(external, self.provider, frozenset({f"apply:{component}", *giver}))
+            yield Addressed(external, self.provider, frozenset({f"apply:{component}", *givers}))
 
     def _switch(self, steps: Mapping[str, Sequence[Step]]) -> Iterator[Step]:
-        """Where two controllers cannot have the way in at once."""
+        """The hand-over, where two controllers cannot be exposed at once."""
         controller = self.parts.controller
-        if controller is None or not self.parts.way_is_single:
+        if controller is None or not self.parts.needs_handover:
             return
         yield Switched(
             controller=controller,
@@ -236,27 +238,27 @@ class _Steps:
                 self.tools.net,
                 self.provider,
                 self.loaded.config.name,
-                needs=self._way_is_there(),
+                needs=self._exposed(),
             )
 
     def _urls(self, steps: Mapping[str, Sequence[Step]], forwarded: set[str]) -> Iterator[Step]:
         controller = self.parts.controller
-        ways = self._way_is_there() | forwarded
+        exposed = self._exposed() | forwarded
         for route in self.parts.routes:
             yield UrlAnswers(
                 route,
                 self.tools.net,
                 self.provider.cluster,
                 self.loaded.config.name,
-                needs=ways | ({f"address:{route.external}"} if route.external else set()),
+                needs=exposed | ({f"address:{route.external}"} if route.external else set()),
                 resync=controller.resync if controller and route.via_controller else None,
                 ca=self.parts.certificate.authority.pem,
                 mended=first(ObjectsApplied, steps[route.app]).mended,
             )
 
-    def _way_is_there(self) -> frozenset[str]:
+    def _exposed(self) -> frozenset[str]:
         controller = self.parts.controller
-        if controller is None or not self.parts.way_is_single:
+        if controller is None or not self.parts.needs_handover:
             return self._all_ready()
         return self._all_ready() | {f"switch:{controller.name}"}
 
@@ -287,7 +289,7 @@ class _Steps:
         yield Pruned(
             name="prune",
             title="remove what is no longer asked for",
-            needs=frozenset({"record", *self._way_is_there(), *proofs}),
+            needs=frozenset({"record", *self._exposed(), *proofs}),
             forwards=self.tools.forwards,
             forwarded=self.parts.forwards,
             **common,

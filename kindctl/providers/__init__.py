@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
+
+from kindctl.plugins import load_plugin
 
 PROVIDERS: dict[str, tuple[str, str]] = {
     "kind": ("kindctl.providers.kind:KindProvider", "a local cluster in containers, by kind"),
@@ -16,6 +17,5 @@ PROVIDERS: dict[str, tuple[str, str]] = {
 
 
 def load_provider(name: str) -> Any:
-    """The class of that name, a providers.base.Provider; each is made with options of its own."""
-    module, _, found = PROVIDERS[name][0].partition(":")
-    return getattr(import_module(module), found)
+    """The class of that name, a providers.base.Provider. Each has its own options. Raises UsageError."""
+    return load_plugin(PROVIDERS, name, kind="provider", choices="cluster.provider is one of")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from kindctl.components.app import generated
 from kindctl.components.base import Component
+from kindctl.components.objects import LATE
 from kindctl.errors import ConfigError, Problem
 from kindctl.manifests.http_routes import ways
 from kindctl.manifests.manifest import Manifest, read_manifests
@@ -33,9 +34,6 @@ from kindctl.tools.protocols import Cluster
 
 __all__ = ["AppComponent", "Expect", "ExposedService", "assign_namespaces"]
 
-LATE = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
-"""Applied when the app's pods are ready: before that they would refuse what others apply."""
-
 
 @dataclass(frozen=True)
 class ExposedService:
@@ -46,9 +44,9 @@ class ExposedService:
 
 
 @dataclass
-class AppComponent:
-    """See components.base.Component. `manifests` are relative to `root`; `fault` places a problem
-    with one of them, by its index, in kindctl.yaml."""
+class AppComponent(Component):
+    """See components.base.Component. `manifests` are relative to `root`. `problem` makes a Problem with
+    its place in kindctl.yaml from (index of one of the manifests, message, hint)."""
 
     name: str
     namespace: str
@@ -62,7 +60,7 @@ class AppComponent:
     gateways: Sequence[Object] = ()  # that its HTTPRoutes may be attached to, of others too
     left_to_others: Collection[str] = ()  # Namespaces that another component applies
     render: Renderer | None = None
-    fault: Callable[[int, str, str], Problem] | None = None
+    problem: Callable[[int, str, str], Problem] | None = None
 
     _generated: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -76,7 +74,7 @@ class AppComponent:
             self.namespace,
             release=self.name,
             render=self.render,
-            fault=self.fault,
+            fault=self.problem,
         )
         problems = [
             manifest.problem(
@@ -111,9 +109,6 @@ class AppComponent:
 
     def late_objects(self, cluster: Cluster) -> list[Object]:
         return self._copies(late=True)
-
-    def prove(self, cluster: Cluster) -> str:
-        return ""
 
     def routes(self, endpoints: Sequence[Endpoint]) -> Sequence[Route]:
         return [route for _, route in self.placed_routes(endpoints)]

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from kindctl.components import CONTROLLERS
-from kindctl.components.base import Setup
-from kindctl.components.custom import IMAGE, Custom, _parsed
+from kindctl.components.base import ControllerSetup, CustomSettings
+from kindctl.components.custom import Custom
 from kindctl.config.load import load
-from kindctl.errors import ConfigError
+from kindctl.errors import ConfigError, Problem
 from kindctl.images.pins import NGINX
 from kindctl.ingress.proof import HOSTS, WELL_KNOWN, environment_id, witness
 from kindctl.live.desired import desired
+from kindctl.manifests.manifest import read_manifests
 from kindctl.models import NotReady, Object, ObjectRef, PortMapping, Ready, Route
 from kindctl.planning.parts import Parts, parts_of
 from kindctl.steps.url import UrlAnswers
@@ -238,20 +239,23 @@ def test_an_apps_ingress_of_another_class_is_refused(folder: Folder) -> None:
 
 
 def test_a_cluster_that_is_there_may_have_the_class(folder: Folder) -> None:
-    made = replace(
-        _setup(folder), empty=False, custom={**_setup(folder).custom, "ingressClass": "x"}
+    made = _setup(folder, "x")
+    with pytest.raises(ConfigError, match="1 problem"):
+        Custom(made)
+    assert Custom(replace(made, fresh_cluster=False)).ingress_classes == ("x",)
+
+
+def _setup(folder: Folder, ingress_class: str) -> ControllerSetup:
+    custom = CustomSettings(
+        "front",
+        ingress_class,
+        "gate",
+        (("http", 8000), ("https", 8443)),
+        "",
+        read_manifests(folder.path, ["gate.yaml"], "front"),
+        lambda at, message, hint: Problem("kindctl.yaml", 1, 1, message, hint),
     )
-    assert Custom(made).ingress_classes == ("x",)
-
-
-def _setup(folder: Folder) -> Setup:
-    custom = {
-        "namespace": "front",
-        "ingressClass": "gate",
-        "service": "gate",
-        "ports": {"http": 8000, "https": 8443},
-    }
-    return setup("shop", host_port(), root=folder.path, sources=["gate.yaml"], custom=custom)
+    return setup("shop", host_port(), custom=custom)
 
 
 # --- the ways in ---------------------------------------------------------------------------------
@@ -443,14 +447,10 @@ def test_the_node_port_of_its_own_manifest_is_its_own(folder: Folder) -> None:
 
 
 def test_the_images_are_those_of_its_manifests_and_of_the_witness(folder: Folder) -> None:
-    assert folder.custom().images() == ("gate:1", IMAGE)
-    assert (
-        IMAGE
-        == NGINX
-        == named(_parsed(), "Deployment", "witness")["spec"]["template"]["spec"]["containers"][0][
-            "image"
-        ]
-    )
+    assert folder.custom().images() == ("gate:1", NGINX)
+    objects = folder.custom().objects(FakeCluster(), str)
+    pod = named(objects, "Deployment", "witness")["spec"]["template"]["spec"]
+    assert [container["image"] for container in pod["containers"]] == [NGINX]
 
 
 def test_the_witness_says_which_environment_it_is(folder: Folder, cluster: FakeCluster) -> None:

@@ -245,7 +245,7 @@ def test_where_nodes_are_not_reached_localhost_is_the_way(
     parts = balanced(tmp_path)
     assert [route.url for route in parts.routes] == ["http://localhost:8080/"]
     assert parts.forwards == (Forward("a", "web", 80, 8080),)
-    ((_, way),) = parts.ways
+    ((_, way),) = parts.exposures
     service = a_service()
     way.shape(service)
     assert service["spec"]["type"] == "LoadBalancer"

@@ -159,7 +159,7 @@ def test_controllers_that_cannot_have_the_way_in_at_once_are_switched(
     routed: bool,
     takeover: type | None,
 ) -> None:
-    monkeypatch.setattr("kindctl.planning.exposing.nodes_are_reached", lambda: routed)
+    monkeypatch.setattr("kindctl.planning.exposing.nodes_are_reachable", lambda: routed)
     config = f"name: shop\ningress: {{expose: {via}}}\naddons: [metallb]\n"
     steps = plan_of(tmp_path, config).steps
     switches = [step for step in steps if isinstance(step, Switched)]
