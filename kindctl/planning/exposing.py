@@ -97,9 +97,9 @@ def exposed_services(
         for port in found[place].exposure.ports if entry.via == "load-balancer" else ():
             if (port.service, port.port) in balanced:
                 message = (
-                    f"port {port.port} of Service {port.service!r} has an external address already"
+                    f"port {port.port} of Service {port.service!r} already has an external address"
                 )
-                problems.append(problem_at(message, "remove one of the two: one address is enough"))
+                problems.append(problem_at(message, "remove one of the two entries"))
             balanced.add((port.service, port.port))
     if problems:
         raise ConfigError(problems)
@@ -133,30 +133,30 @@ def _check_balanced(
     entry: ExposeServiceConfig, service: Manifest, config: Config, problem_at: ProblemAt
 ) -> None:
     if "address" in entry.model_fields_set and not entry.local:
-        message = "`address` is of a port of this machine, and the external address is not"
+        message = "`address` has no effect with `via: load-balancer` unless `local` is set"
         raise ConfigError(
-            [problem_at(message, "`local: PORT` beside it, or leave it out", "address")]
+            [problem_at(message, "add `local: PORT`, or remove `address`", "address")]
         )
     wanted = (service.obj.get("spec") or {}).get("loadBalancerClass")
     if wanted and config.cluster.provider == "kind":  # MetalLB has none
         message = (
-            f"nobody here serves the loadBalancerClass {wanted!r} of Service {entry.service!r}"
+            f"no load balancer serves the loadBalancerClass {wanted!r} of Service {entry.service!r}"
         )
-        hint = f"leave it out for kind: {service.where(('spec', 'loadBalancerClass'))}"
+        hint = f"remove it to use MetalLB: {service.where(('spec', 'loadBalancerClass'))}"
         raise ConfigError([problem_at(message, hint)])
 
 
 def _check_expect(expect: ExpectConfig, port: ExposedPort, problem_at: ProblemAt) -> None:
     if port.scheme == "tcp":
         message = (
-            f"`expect` is of HTTP, and port {port.port} of Service {port.service!r} speaks tcp"
+            f"`expect` is for HTTP, but port {port.port} of Service {port.service!r} speaks tcp"
         )
         raise ConfigError(
-            [problem_at(message, "scheme: http beside it, or leave it out", "expect")]
+            [problem_at(message, "set `scheme: http` beside `via`, or remove `expect`", "expect")]
         )
     if expect.scheme not in (None, port.scheme):
         message = f"port {port.port} of Service {port.service!r} speaks {port.scheme}"
-        hint = f"scheme: {expect.scheme} is said beside `via`, not in `expect`"
+        hint = f"set `scheme: {expect.scheme}` beside `via`, not in `expect`"
         raise ConfigError([problem_at(message, hint, "expect", "scheme")])
 
 
@@ -167,7 +167,7 @@ def refuse_unanswered(loaded: Loaded, endpoints: Sequence[Endpoint]) -> None:
         loaded.problem(
             ("apps", index, "expect", place, "scheme"),
             f"the ingress controller has no port for {wanted.scheme}",
-            f"name it in ingress.custom.ports.{wanted.scheme}, or leave `scheme` out",
+            f"set ingress.custom.ports.{wanted.scheme}, or remove `scheme`",
         )
         for index, app in enumerate(loaded.config.apps)
         for place, wanted in enumerate(app.expect)
@@ -187,7 +187,11 @@ def _service(name: str, app: str, apps: Sequence[AppComponent], problem_at: Prob
         where = " and ".join(sorted(manifest.namespace for manifest in meant))
         message = f"the app has a Service {name!r} in namespaces {where}"
         raise ConfigError(
-            [problem_at(message, "one is meant: rename the other, or give it an app of its own")]
+            [
+                problem_at(
+                    message, "only one can be meant: rename the other, or move it to its own app"
+                )
+            ]
         )
     known = [manifest.name for manifest in own]
     close = difflib.get_close_matches(name, known, 1)
@@ -195,7 +199,7 @@ def _service(name: str, app: str, apps: Sequence[AppComponent], problem_at: Prob
     if others := [of for of, manifest in every if manifest.name == name]:
         hint = f"app {others[0]!r} has it: expose it there"
     elif not known:
-        hint = "the app has no Service at all"
+        hint = "the app has no Services"
     raise ConfigError([problem_at(f"no manifest of the app has a Service {name!r}", hint)])
 
 
@@ -206,11 +210,14 @@ def _service_port(entry: ExposeServiceConfig, service: Manifest, problem_at: Pro
     fitting = [p for p in fitting if is_tcp(p)] or fitting  # DNS has one number for both protocols
     if len(fitting) == 1:
         return dict(fitting[0])
+    message = f"Service {entry.service!r} has no port {entry.port!r}"
+    if entry.port is None:
+        message = f"Service {entry.service!r} has {len(ports) or 'no'} ports"
     names = ", ".join(str(p.get("name") or p.get("port")) for p in ports)
-    hint = f"it has {names or 'none'}: name one in `port`"
+    hint = f"set `port` to one of: {names}" if ports else "give it a port"
     if entry.port in [str(p.get("port")) for p in ports]:
-        hint = f"a number is written without quotes: port: {entry.port}"
-    raise ConfigError([problem_at(f"which port of Service {entry.service!r}?", hint)])
+        hint = f"write the number without quotes: port: {entry.port}"
+    raise ConfigError([problem_at(message, hint)])
 
 
 def _exposed_port(
@@ -226,7 +233,7 @@ def _exposed_port(
         if entry.nodePort and given and entry.nodePort != given:
             message = f"Service {entry.service!r} has nodePort {given} in its manifest, "
             message += f"and {entry.nodePort} here"
-            hint = f"leave one of the two out: {service.where(('spec', 'ports'))}"
+            hint = f"remove one of the two: {service.where(('spec', 'ports'))}"
             raise ConfigError([problem_at(message, hint)])
         node_port = entry.nodePort or given or node_ports.choose(service, number)
     return ExposedPort(

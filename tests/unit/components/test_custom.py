@@ -400,7 +400,7 @@ SECOND = "---\napiVersion: v1\nkind: Service\nmetadata: {name: admin}\nspec: {po
             SECOND.replace("PORT", "{port: 1, nodePort: 30080}"),
             ("name: gate", "name: gate"),
             ("ports:", "ports:"),
-            "node port 30080 is Service front/admin's already, by its manifest",
+            "node port 30080 is already used by the manifest of Service front/admin",
         ),
         (
             "",

@@ -112,7 +112,7 @@ def test_a_range_of_the_engines_is_left_to_it() -> None:
         assert found.start >= int(ipaddress.ip_address("172.18.0.16"))
     with pytest.raises(MachineError) as caught:
         choose("shop", around(ranges=(NETWORK,)))
-    assert "the engine itself gives out all of" in caught.value.why
+    assert "the engine itself gives away all of" in caught.value.why
 
 
 def test_it_is_the_same_again_and_stays_when_others_come() -> None:

@@ -113,8 +113,8 @@ CONFIG_MAP = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}"
     ("entry", "message"),
     [
         ("{service: wbe, port: 80, via: node-port}", "no manifest of the app has a Service 'wbe'"),
-        ("{service: web, via: node-port}", "which port of Service 'web'?"),
-        ("{service: web, port: 82, via: node-port}", "which port of Service 'web'?"),
+        ("{service: web, via: node-port}", "Service 'web' has 2 ports"),
+        ("{service: web, port: 82, via: node-port}", "Service 'web' has no port 82"),
     ],
 )
 def test_a_service_or_port_that_no_manifest_has_is_refused(
@@ -139,7 +139,7 @@ def test_a_service_or_port_that_no_manifest_has_is_refused(
             SERVICE + "---" + SERVICE.replace("name: web", "name: web, namespace: blue"),
             CONFIG_MAP,
             "the app has a Service 'web' in namespaces blue and shop",
-            "one is meant: rename the other, or give it an app of its own",
+            "only one can be meant: rename the other, or move it to its own app",
         ),
         (
             CONFIG_MAP,
@@ -151,7 +151,7 @@ def test_a_service_or_port_that_no_manifest_has_is_refused(
             CONFIG_MAP,
             CONFIG_MAP,
             "no manifest of the app has a Service 'web'",
-            "the app has no Service at all",
+            "the app has no Services",
         ),
         (
             SERVICE.replace("name: web", "name: database"),
@@ -292,8 +292,12 @@ def exposing(folder: Path, way: str) -> Parts:
 @pytest.mark.parametrize(
     ("more", "way", "message"),
     [
-        ("", ", address: 0.0.0.0", "`address` is of a port of this machine"),
-        ("loadBalancerClass: cloud.example/lb, ", "", "nobody here serves the loadBalancerClass"),
+        ("", ", address: 0.0.0.0", "`address` has no effect with `via: load-balancer` unless"),
+        (
+            "loadBalancerClass: cloud.example/lb, ",
+            "",
+            "no load balancer serves the loadBalancerClass",
+        ),
     ],
 )
 def test_what_an_external_address_cannot_have_is_refused(
@@ -321,13 +325,13 @@ def test_a_host_that_is_expected_is_asked_for(tmp_path: Path) -> None:
     [
         (
             "port: 5432, via: port-forward, expect: {contains: ready}",
-            "`expect` is of HTTP, and port 5432 of Service 'web' speaks tcp",
-            "scheme: http beside it, or leave it out",
+            "`expect` is for HTTP, but port 5432 of Service 'web' speaks tcp",
+            "set `scheme: http` beside `via`, or remove `expect`",
         ),
         (
             "port: 81, scheme: http, via: port-forward, expect: {scheme: https}",
             "port 81 of Service 'web' speaks http",
-            "scheme: https is said beside `via`, not in `expect`",
+            "set `scheme: https` beside `via`, not in `expect`",
         ),
     ],
 )
