@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
 
-from kindctl.components.objects import set_images, shipped_objects
+from kindctl.components.objects import shipped_objects
 from kindctl.errors import Problem
 from kindctl.ingress.entry_point import EntryPoint
 from kindctl.ingress.gateway_api import ReadImage
@@ -100,13 +101,12 @@ class ShippedComponent(Component):
     def images(self) -> Sequence[str]:
         return tuple(self.container_images.values())
 
-    def shipped(self, *files: str) -> list[Object]:
-        """Copies of the objects in these of its files; by default in those of `files`."""
-        return shipped_objects(self.package, *(files or self.files))
+    def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
+        return self.shipped(*self.files, resolve=resolve)
 
-    def set_images(self, objects: Sequence[Object], resolve: Resolve) -> None:
-        """Set the image of every container in the objects."""
-        set_images(objects, self.container_images, resolve)
+    def shipped(self, *files: str, resolve: Resolve = str) -> list[Object]:
+        """Copies of the objects in these of its manifests, with their images."""
+        return shipped_objects(self.package, files, self.container_images, resolve)
 
 
 class Addon(ShippedComponent):
@@ -152,27 +152,30 @@ class ControllerSetup(Setup):
     custom: CustomSettings | None = None  # for `controller: custom`
 
 
-class Controller(Component, Protocol):
+class Controller(Component):
     """A component that serves Ingress objects."""
 
     may_serve_gateway_api: ClassVar[bool] = False  # whether ingress.gatewayAPI has an effect
-    exposure: Exposure  # how the host reaches it
     service: tuple[str, str]  # namespace and name of its own Service
     ingress_classes: Collection[str]  # that it serves, its own first; also Ingresses that name none
     parsed: Sequence[Manifest] = ()  # its manifests, where the user brings them
 
-    def __init__(self, setup: ControllerSetup) -> None: ...
+    def __init__(self, setup: ControllerSetup) -> None:
+        self.environment = setup.environment
+        self.exposure = setup.exposure  # how the host reaches it
+        self._handover = setup.handover
+        self._certificate = setup.certificate
 
     @classmethod
+    @abstractmethod
     def entry_point(cls, custom: CustomSettings | None, *, node_ports: bool) -> EntryPoint:
         """The Service at which requests enter. `node_ports`: whether they enter by its node ports, which
         bundled controllers share (ingress/handover.py)."""
-        ...
 
     @property
+    @abstractmethod
     def host_ports(self) -> Mapping[int, str]:
         """Ports that its pods use on their node -> what uses them."""
-        ...
 
     def with_proof(self, route: Route) -> Route:
         """A route behind this controller, completed by how its answer is proven: see ingress/proof.py."""

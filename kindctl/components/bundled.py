@@ -39,14 +39,11 @@ class BundledController(ShippedComponent, Controller):
     grace: ClassVar[int] = 300  # seconds from a replica's deletion until it is killed
 
     def __init__(self, setup: ControllerSetup) -> None:
-        self.environment = setup.environment
-        self.exposure = setup.exposure
+        super().__init__(setup)
         self._shares_entry_point = handover.is_shared(setup.exposure)
         self.namespace = handover.NAMESPACE if self._shares_entry_point else self.home.namespace
         self.service = (self.namespace, self.home.service)
         self._scaling = setup.scaling
-        self._handover = setup.handover
-        self._certificate = setup.certificate
 
     @classmethod
     def entry_point(cls, custom: CustomSettings | None, *, node_ports: bool) -> EntryPoint:
@@ -63,8 +60,7 @@ class BundledController(ShippedComponent, Controller):
 
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
         waits = bool(self._handover.others(cluster, self.name))
-        objects = self.shipped()
-        self.set_images(objects, resolve)
+        objects = super().objects(cluster, resolve)
         self.fill_in(objects, cluster)
         service = next(
             obj

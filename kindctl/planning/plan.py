@@ -50,19 +50,19 @@ S = TypeVar("S", bound=Step)
 
 @dataclass(frozen=True)
 class Plan:
-    """What `up` makes so: the steps, and what they were made from."""
+    """What `up` does: the steps, and what they are made from."""
 
     loaded: Loaded
     steps: tuple[Step, ...]
     preflight: Preflight
     provider: Provider
     images: Images
-    references: tuple[str, ...]  # the images that nodes and pods are made of, as they are asked for
+    references: tuple[str, ...]  # the images of nodes and pods, as their manifests name them
     parts: Parts
 
 
 def make_plan(loaded: Loaded, tools: Tools) -> Plan:
-    """Nothing is asked of the engine or the cluster yet. Raises ConfigError for bad manifests."""
+    """Make the plan without asking the engine or the cluster. Raises ConfigError for bad manifests."""
     parts = parts_of(loaded, tools)
     preflight = Preflight(tools, wants(loaded, parts))
     tools = replace(tools, engine=cast(Engine, RememberedImages(tools.engine)))
@@ -76,7 +76,7 @@ def make_plan(loaded: Loaded, tools: Tools) -> Plan:
 
 
 def distinct(references: Iterable[str]) -> tuple[str, ...]:
-    """Each image once, however it is written: postgres:17 is docker.io/library/postgres:17."""
+    """Each image once, in its first spelling: postgres:17 and docker.io/library/postgres:17 are one."""
     found: dict[str, str] = {}
     for reference in references:
         found.setdefault(full_name(reference), reference)
@@ -84,12 +84,13 @@ def distinct(references: Iterable[str]) -> tuple[str, ...]:
 
 
 def first(kind: type[S], steps: Iterable[Step]) -> S:
+    """The first step of that class. Raises StopIteration if there is none."""
     return next(step for step in steps if isinstance(step, kind))
 
 
 @dataclass(frozen=True)
 class _Steps:
-    """The graph, in the order in which screens show it."""
+    """Makes the steps, in the order in which screens show them."""
 
     loaded: Loaded
     tools: Tools
@@ -131,7 +132,7 @@ class _Steps:
             yield from steps[part.name]
         addresses = list(self._addresses())
         yield from addresses
-        yield from self._switch(steps)
+        yield from self._handover(steps)
         forwarded = list(self._forwarded(self.parts.forwards))
         yield from forwarded
         urls = list(self._urls(steps, {step.name for step in forwarded}))
@@ -152,13 +153,13 @@ class _Steps:
         )
 
     def _fetched(self, reference: str) -> bool:
-        """Whether the nodes get it from the environment's own registry, where somebody pushes it."""
+        """Whether the nodes pull the image from the environment's registry, to which the user pushes it."""
         port = self.loaded.config.cluster.registry and self.loaded.config.cluster.registry.port
         own = port and parse(reference).registry == f"localhost:{port}"
         return bool(own) and not isinstance(self._present(reference), AppImageBuilt)
 
     def _present(self, reference: str) -> Step:
-        """Built when it is one of the apps' own images, else had from a source."""
+        """The step that builds an image of an app's Dockerfile, or gets any other image from its source."""
         for app in self.loaded.config.apps:
             for build in builds_of(app, self.loaded.root):
                 if full_name(build.image) == full_name(reference):
@@ -203,12 +204,12 @@ class _Steps:
         yield Proven(part, self.provider.cluster, needs=frozenset({f"late:{part.name}"}))
 
     def _addresses(self) -> Iterator[Step]:
-        """As soon as the Service is there, whatever its pods do."""
+        """Waits for external addresses: they come as soon as the Service exists, ready pods or not."""
         givers = {f"ready:{addon.name}" for addon in self.parts.addons if addon.gives_addresses}
         for external, component in self.parts.external.items():
             yield Addressed(external, self.provider, frozenset({f"apply:{component}", *givers}))
 
-    def _switch(self, steps: Mapping[str, Sequence[Step]]) -> Iterator[Step]:
+    def _handover(self, steps: Mapping[str, Sequence[Step]]) -> Iterator[Step]:
         """The hand-over, where two controllers cannot be exposed at once."""
         controller = self.parts.controller
         if controller is None or not self.parts.needs_handover:
@@ -288,7 +289,7 @@ class _Steps:
         )
         yield Pruned(
             name="prune",
-            title="remove what is no longer asked for",
+            title="remove what kindctl.yaml no longer asks for",
             needs=frozenset({"record", *self._exposed(), *proofs}),
             forwards=self.tools.forwards,
             forwarded=self.parts.forwards,
@@ -296,6 +297,6 @@ class _Steps:
         )
 
     def _resolve(self, reference: str) -> str:
-        """Before an image is there, its reference stands for itself: `plan` compares without it."""
+        """The name by which pods ask for an image; its reference as long as the engine does not have it."""
         image = self.images.resolve(reference)
         return self.provider.in_pods(reference, image) if image else reference

@@ -14,7 +14,7 @@ from dataclasses import replace
 from kindctl.components import witness
 from kindctl.components.base import Controller, ControllerSetup, CustomSettings
 from kindctl.components.custom.brought import Brought
-from kindctl.components.objects import LATE, leave_node
+from kindctl.components.objects import LATE, leave_node, shape_if_exposed
 from kindctl.errors import ConfigError
 from kindctl.ingress.entry_point import EntryPoint
 from kindctl.kube_objects import is_tcp
@@ -36,16 +36,13 @@ class Custom(Controller):
         problems = brought.problems(setup.exposure, fresh_cluster=setup.fresh_cluster)
         if problems:
             raise ConfigError(problems)
+        super().__init__(setup)
         settings = brought.settings
-        self.environment = setup.environment
-        self.exposure = setup.exposure
         self.namespace = settings.namespace
         self.ingress_classes: Collection[str] = (settings.ingress_class,)
         self.service = (settings.namespace, settings.service)
         self.parsed: Sequence[Manifest] = settings.manifests
         self._made_by_operator = brought.made_by_operator
-        self._handover = setup.handover
-        self._certificate = setup.certificate
         self._serves_our_certificate = any(
             SECRET in json.dumps(m.obj, default=str) for m in self.parsed
         )
@@ -77,8 +74,8 @@ class Custom(Controller):
             use_images_of_nodes(obj, resolve)
             if waits and self.exposure.on_node:
                 leave_node(obj)
-            elif not waits and _is_service(obj, *self.service):
-                self.exposure.shape(obj)
+            elif not waits:
+                shape_if_exposed(obj, self.exposure)
         if self._serves_our_certificate:
             objects.append(self._certificate.secret(cluster, self.namespace))
         (ingress_class,) = self.ingress_classes
@@ -99,7 +96,9 @@ class Custom(Controller):
         if ref is None:
             return ""
         found = cluster.get(ref)
-        return _unready(found) if found else f"{ref} is not there: nobody has made it yet"
+        return (
+            _unready(found) if found else f"{ref} does not exist yet: its operator has not made it"
+        )
 
     def with_proof(self, route: Route) -> Route:
         """Our certificate is expected only if the manifests name the Secret that has it."""
@@ -113,11 +112,6 @@ def _brought(custom: CustomSettings | None) -> Brought:
             "config/checks.py lets no `controller: custom` pass without ingress.custom"
         )
     return Brought(custom)
-
-
-def _is_service(obj: Object, namespace: str, name: str) -> bool:
-    meta = obj["metadata"]
-    return (obj["kind"], meta.get("namespace"), meta["name"]) == ("Service", namespace, name)
 
 
 def _unready(workload: Object) -> str:

@@ -68,7 +68,8 @@ class Brought:
         if missing is None or any(_is_custom(m.obj) for m in self.settings.manifests):
             return
         kind, name = self._ready
-        message = f"no manifest has the {missing}, nor a custom resource of which one could be made"
+        no_operator = "nor a custom resource from which an operator could make it"
+        message = f"no manifest has the {missing}, {no_operator}"
         known = {m.name for m in self._here(kind)}
         hint = _closest(name, known, f"its {kind}s in that namespace")
         yield self.settings.problem(("ready",), message, hint)
@@ -85,9 +86,9 @@ class Brought:
         missing = [(scheme, n) for scheme, n in self.settings.ports if n not in self._ports]
         for scheme, number in missing:
             has = ", ".join(map(str, self._ports)) or "none"
-            none = "; `https: null` where there is no HTTPS" if scheme == "https" else ""
-            message = f"Service {name!r} has no port {number}, for {scheme.upper()}"
-            yield self.settings.problem(("ports", scheme), message, f"it has {has}{none}")
+            no_https = "; set `https: null` if it serves no HTTPS" if scheme == "https" else ""
+            message = f"Service {name!r} has no port {number} for {scheme.upper()}"
+            yield self.settings.problem(("ports", scheme), message, f"it has {has}{no_https}")
         if not missing:
             yield from self._exposure_problems(service, exposure)
 
@@ -98,14 +99,14 @@ class Brought:
                 return
             if exposure.on_node and not self._node_port(number):
                 message = (
-                    f"no pod behind Service {service.name!r} has a port of its node for {scheme}"
+                    f"no pod behind Service {service.name!r} has a hostPort for {scheme.upper()}"
                 )
-                hint = "hostPort in its container's ports; or ingress.expose.via: node-port"
+                hint = "set hostPort in its container's ports, or ingress.expose.via: node-port"
                 yield self.settings.problem(("ports", scheme), message, hint)
         numbers = [port.node_port for port in exposure.ports if port.node_port]
         if exposure.on_node and len(set(numbers)) < len(numbers):
-            message = f"HTTP and HTTPS both lead to port {numbers[0]} of the node"
-            hint = "a hostPort for each, or `https: null`"
+            message = f"HTTP and HTTPS both use port {numbers[0]} of the node"
+            hint = "give each its own hostPort, or set `https: null`"
             yield self.settings.problem(("ports", "https"), message, hint)
 
     # --- what the manifests have ------------------------------------------------------------------

@@ -51,8 +51,7 @@ class MetalLB(Addon):
             yield
 
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
-        objects = self.shipped()
-        self.set_images(objects, resolve)
+        objects = super().objects(cluster, resolve)
         for obj in objects:
             if obj["kind"] == "IPAddressPool":
                 obj["spec"]["addresses"] = [self._pool(cluster)]

@@ -11,7 +11,6 @@ from typing import ClassVar
 
 from kindctl.components.base import Addon
 from kindctl.images.pins import METRICS_SERVER
-from kindctl.manifests.pods import Resolve
 from kindctl.models import Object, ObjectRef
 from kindctl.tools.protocols import Cluster
 
@@ -28,11 +27,6 @@ class MetricsServer(Addon):
     container_images: ClassVar[Mapping[str, str]] = {"metrics-server": METRICS_SERVER}
     gives_metrics = True
     has_late_objects = True
-
-    def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
-        objects = self.shipped()
-        self.set_images(objects, resolve)
-        return objects
 
     def late_objects(self, cluster: Cluster) -> list[Object]:
         return self.shipped("api.yaml")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kindctl.components.objects import set_images, shipped_objects
+from kindctl.components.objects import shipped_objects
 from kindctl.images.pins import NGINX
 from kindctl.ingress.proof import (
     CONTROLLER_HEADER,
@@ -31,8 +31,7 @@ def objects(
 ) -> list[Object]:
     """The witness behind `controller` (the name of its component), which serves `ingress_class`.
     Raises ApiError."""
-    found = shipped_objects(__name__, "witness.yaml")
-    set_images(found, {"nginx": NGINX}, resolve)
+    found = shipped_objects(__name__, ("witness.yaml",), {"nginx": NGINX}, resolve)
     for obj in found:
         obj["metadata"]["namespace"] = SYSTEM_NAMESPACE
         if obj["kind"] == "ConfigMap":

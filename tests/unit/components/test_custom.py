@@ -173,31 +173,32 @@ def named(objects: list[Object], kind: str, name: str = "gate") -> Object:
         (
             {"file": ("http: 8000", "http: 80")},
             10,
-            "Service 'gate' has no port 80, for HTTP",
+            "Service 'gate' has no port 80 for HTTP",
             "it has 8000, 8443",
         ),
         (
             {"file": ("https: 8443", "https: 443")},
             10,
-            "Service 'gate' has no port 443, for HTTPS",
-            "it has 8000, 8443; `https: null` where there is no HTTPS",
+            "Service 'gate' has no port 443 for HTTPS",
+            "it has 8000, 8443; set `https: null` if it serves no HTTPS",
         ),
         (
             {"gate": (", hostPort: 1443", "")},
             10,
-            "no pod behind Service 'gate' has a port of its node for https",
-            "hostPort in its container's ports; or ingress.expose.via: node-port",
+            "no pod behind Service 'gate' has a hostPort for HTTPS",
+            "set hostPort in its container's ports, or ingress.expose.via: node-port",
         ),
         (
             {"gate": ("targetPort: 9443", "targetPort: web")},
             10,
-            "HTTP and HTTPS both lead to port 1080 of the node",
-            "a hostPort for each, or `https: null`",
+            "HTTP and HTTPS both use port 1080 of the node",
+            "give each its own hostPort, or set `https: null`",
         ),
         (
             {"file": ("service: gate", "service: gate\n    ready: daemonset/gate")},
             10,
-            "no manifest has the DaemonSet front/gate, nor a custom resource of which one could be made",
+            "no manifest has the DaemonSet front/gate, nor a custom resource from which "
+            "an operator could make it",
             "its DaemonSets in that namespace: none",
         ),
     ],
@@ -506,7 +507,7 @@ def test_the_certificate_is_given_to_those_who_name_its_secret(
 @pytest.mark.parametrize(
     ("status", "seen"),
     [
-        (None, "Deployment front/made is not there: nobody has made it yet"),
+        (None, "Deployment front/made does not exist yet: its operator has not made it"),
         ({}, "Deployment front/made: 0 of 2 pods are ready"),
         ({"readyReplicas": 1}, "Deployment front/made: 1 of 2 pods are ready"),
         ({"readyReplicas": 2}, ""),
