@@ -56,12 +56,10 @@ def _app(
 def expose_services(loaded: Loaded, apps: Sequence[AppComponent], node_ports: NodePorts) -> None:
     """Set `exposed` of the apps, in the order of their names: so that node ports which are chosen do not
     depend on the order of the file. Raises ConfigError with the problems of all apps."""
-    in_order = sorted(zip(loaded.config.apps, apps, strict=True), key=lambda pair: pair[0].name)
-    found = every_result(
-        lambda pair: tuple(exposed_services(pair[0], apps, loaded, node_ports)), in_order
-    )
-    for (_, app), services in zip(in_order, found, strict=True):
-        app.exposed = services
+    by_name = sorted(range(len(apps)), key=lambda index: apps[index].name)
+    found = every_result(lambda index: exposed_services(index, apps, loaded, node_ports), by_name)
+    for index, services in zip(by_name, found, strict=True):
+        apps[index].exposed = services
 
 
 def hosts_of(apps: Sequence[AppComponent]) -> Iterator[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from kindctl.components.app import AppComponent, Expect, ExposedService
 from kindctl.config.load import Loaded
 from kindctl.config.places import Loc
-from kindctl.config.schema import AppConfig, Config, ExpectConfig, ExposeServiceConfig
+from kindctl.config.schema import Config, ExpectConfig, ExposeServiceConfig
 from kindctl.errors import ConfigError, Problem
 from kindctl.exposures import load_exposure
 from kindctl.exposures.load_balancer import nodes_are_reachable, on_this_machine
@@ -64,102 +65,6 @@ def expectation(wanted: ExpectConfig) -> Expect:
     return Expect(wanted.path, wanted.host, wanted.contains, wanted.status, wanted.scheme)
 
 
-class ProblemAt(Protocol):
-    def __call__(self, message: str, hint: str, *inner: str) -> Problem:
-        """A Problem with the place of an entry of `expose`, or of the key `inner` in it."""
-        ...
-
-
-def exposed_services(
-    app: AppConfig, apps: Sequence[AppComponent], loaded: Loaded, node_ports: NodePorts
-) -> Iterator[ExposedService]:
-    """The exposures of one of the `apps`, in the order of the file. Raises ConfigError for a Service that
-    is in no manifest or in several, for a port that it does not have, and for an exposure that it
-    cannot have."""
-    problems: list[Problem] = []
-    balanced: set[tuple[str, int | str]] = set()
-    index = loaded.config.apps.index(app)
-    found: dict[int, ExposedService] = {}
-
-    def name(place: int) -> tuple[str, str]:
-        """So that node ports which are chosen do not depend on the order of the file."""
-        return app.expose[place].service, str(app.expose[place].port)
-
-    for place in sorted(range(len(app.expose)), key=name):
-        entry = app.expose[place]
-        problem_at = _problem_at(loaded, ("apps", index, "expose", place))
-        try:
-            service = _service(entry.service, app.name, apps, problem_at)
-            found[place] = _exposed(entry, service, loaded.config, problem_at, node_ports)
-        except ConfigError as error:
-            problems += error.problems
-            continue
-        for port in found[place].exposure.ports if entry.via == "load-balancer" else ():
-            if (port.service, port.port) in balanced:
-                message = (
-                    f"port {port.port} of Service {port.service!r} already has an external address"
-                )
-                problems.append(problem_at(message, "remove one of the two entries"))
-            balanced.add((port.service, port.port))
-    if problems:
-        raise ConfigError(problems)
-    yield from (found[place] for place in sorted(found))
-
-
-def _problem_at(loaded: Loaded, loc: Loc) -> ProblemAt:
-    return lambda message, hint, *inner: loaded.problem((*loc, *inner), message, hint)
-
-
-def _exposed(
-    entry: ExposeServiceConfig,
-    service: Manifest,
-    config: Config,
-    problem_at: ProblemAt,
-    node_ports: NodePorts,
-) -> ExposedService:
-    service_port = _service_port(entry, service, problem_at)
-    port = _exposed_port(entry, service, service_port, problem_at, node_ports)
-    if entry.via == "load-balancer":
-        _check_balanced(entry, service, config, problem_at)
-    exposure = _exposure(config, entry.via, (port,), entry.address, entry.local)
-    if reason := unreachable_reason(service, service_port, exposure):
-        raise ConfigError([problem_at(*reason)])
-    if entry.expect:
-        _check_expect(entry.expect, port, problem_at)
-    return ExposedService(exposure, expectation(entry.expect) if entry.expect else None)
-
-
-def _check_balanced(
-    entry: ExposeServiceConfig, service: Manifest, config: Config, problem_at: ProblemAt
-) -> None:
-    if "address" in entry.model_fields_set and not entry.local:
-        message = "`address` has no effect with `via: load-balancer` unless `local` is set"
-        raise ConfigError(
-            [problem_at(message, "add `local: PORT`, or remove `address`", "address")]
-        )
-    wanted = (service.obj.get("spec") or {}).get("loadBalancerClass")
-    if wanted and config.cluster.provider == "kind":  # MetalLB has none
-        message = (
-            f"no load balancer serves the loadBalancerClass {wanted!r} of Service {entry.service!r}"
-        )
-        hint = f"remove it to use MetalLB: {service.where(('spec', 'loadBalancerClass'))}"
-        raise ConfigError([problem_at(message, hint)])
-
-
-def _check_expect(expect: ExpectConfig, port: ExposedPort, problem_at: ProblemAt) -> None:
-    if port.scheme == "tcp":
-        message = (
-            f"`expect` is for HTTP, but port {port.port} of Service {port.service!r} speaks tcp"
-        )
-        raise ConfigError(
-            [problem_at(message, "set `scheme: http` beside `via`, or remove `expect`", "expect")]
-        )
-    if expect.scheme not in (None, port.scheme):
-        message = f"port {port.port} of Service {port.service!r} speaks {port.scheme}"
-        hint = f"set `scheme: {expect.scheme}` beside `via`, not in `expect`"
-        raise ConfigError([problem_at(message, hint, "expect", "scheme")])
-
-
 def refuse_unanswered(loaded: Loaded, endpoints: Sequence[Endpoint]) -> None:
     """Raises ConfigError where an app expects a scheme that the controller does not speak."""
     schemes = {endpoint.scheme for endpoint in endpoints}
@@ -177,73 +82,152 @@ def refuse_unanswered(loaded: Loaded, endpoints: Sequence[Endpoint]) -> None:
         raise ConfigError(problems)
 
 
-def _service(name: str, app: str, apps: Sequence[AppComponent], problem_at: ProblemAt) -> Manifest:
-    every = [(a.name, m) for a in apps for m in a.parsed if m.kind == "Service"]
-    own = [manifest for of, manifest in every if of == app]
-    meant = [manifest for manifest in own if manifest.name == name]
-    if len(meant) == 1:
-        return meant[0]
-    if meant:
-        where = " and ".join(sorted(manifest.namespace for manifest in meant))
-        message = f"the app has a Service {name!r} in namespaces {where}"
-        raise ConfigError(
-            [
-                problem_at(
-                    message, "only one can be meant: rename the other, or move it to its own app"
+def exposed_services(
+    index: int, apps: Sequence[AppComponent], loaded: Loaded, node_ports: NodePorts
+) -> tuple[ExposedService, ...]:
+    """The exposures of one of the `apps`, in the order of the file. Raises ConfigError for a Service that
+    is in no manifest or in several, for a port that it does not have, and for an exposure that it
+    cannot have."""
+    entries = [
+        _Entry(config, ("apps", index, "expose", place), apps[index], apps, loaded)
+        for place, config in enumerate(loaded.config.apps[index].expose)
+    ]
+    found: dict[Loc, ExposedService] = {}
+    balanced: set[tuple[str, int | str]] = set()
+    problems: list[Problem] = []
+    # sorted, so that the node ports which are chosen do not depend on the order of the file
+    for entry in sorted(entries, key=lambda entry: (entry.name, str(entry.config.port))):
+        try:
+            found[entry.loc] = entry.exposed(node_ports, balanced)
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return tuple(found[entry.loc] for entry in entries)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """An entry of `expose` of an app, with its place in the file."""
+
+    config: ExposeServiceConfig
+    loc: Loc
+    app: AppComponent
+    apps: Sequence[AppComponent]
+    loaded: Loaded
+
+    @property
+    def name(self) -> str:
+        return self.config.service
+
+    def error(self, message: str, hint: str, *inner: str) -> ConfigError:
+        """With the place of the entry, or of the key `inner` in it."""
+        return ConfigError([self.loaded.problem((*self.loc, *inner), message, hint)])
+
+    def exposed(
+        self, node_ports: NodePorts, balanced: set[tuple[str, int | str]]
+    ) -> ExposedService:
+        """`balanced`: Services and ports that have an external address; this one is added if it gets one.
+        Raises ConfigError."""
+        config, service = self.config, self._service()
+        service_port = self._service_port(service)
+        port = self._exposed_port(service, service_port, node_ports)
+        if config.via == "load-balancer":
+            self._check_balanced(service)
+        exposure = _exposure(self.loaded.config, config.via, (port,), config.address, config.local)
+        if reason := unreachable_reason(service, service_port, exposure):
+            raise self.error(*reason)
+        if config.expect:
+            self._check_expect(config.expect, port)
+        if config.via == "load-balancer":
+            if (port.service, port.port) in balanced:
+                message = (
+                    f"port {port.port} of Service {self.name!r} already has an external address"
                 )
-            ]
+                raise self.error(message, "remove one of the two entries")
+            balanced.add((port.service, port.port))
+        return ExposedService(exposure, expectation(config.expect) if config.expect else None)
+
+    def _service(self) -> Manifest:
+        """The only Service of that name among the app's manifests."""
+        every = [(app, m) for app in self.apps for m in app.parsed if m.kind == "Service"]
+        own = [manifest for app, manifest in every if app is self.app]
+        found = [manifest for manifest in own if manifest.name == self.name]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            where = " and ".join(sorted(manifest.namespace for manifest in found))
+            raise self.error(
+                f"the app has a Service {self.name!r} in namespaces {where}",
+                "only one can be meant: rename the other, or move it to its own app",
+            )
+        known = [manifest.name for manifest in own]
+        close = difflib.get_close_matches(self.name, known, 1)
+        hint = f"did you mean {close[0]!r}?" if close else f"the app's Services: {', '.join(known)}"
+        if others := [app for app, manifest in every if manifest.name == self.name]:
+            hint = f"app {others[0].name!r} has it: expose it there"
+        elif not known:
+            hint = "the app has no Services"
+        raise self.error(f"no manifest of the app has a Service {self.name!r}", hint)
+
+    def _service_port(self, service: Manifest) -> Object:
+        """The entry of the Service's ports that `port` of the file names."""
+        wanted = self.config.port
+        ports = (service.obj.get("spec") or {}).get("ports") or []
+        fitting = [p for p in ports if wanted in (None, p.get("port"), p.get("name"))]
+        fitting = [p for p in fitting if is_tcp(p)] or fitting  # DNS has one number for TCP and UDP
+        if len(fitting) == 1:
+            return dict(fitting[0])
+        message = f"Service {self.name!r} has no port {wanted!r}"
+        if wanted is None:
+            message = f"Service {self.name!r} has {len(ports) or 'no'} ports"
+        names = ", ".join(str(p.get("name") or p.get("port")) for p in ports)
+        hint = f"set `port` to one of: {names}" if ports else "give it a port"
+        if wanted in [str(p.get("port")) for p in ports]:
+            hint = f"write the number without quotes: port: {wanted}"
+        raise self.error(message, hint)
+
+    def _exposed_port(
+        self, service: Manifest, service_port: Object, node_ports: NodePorts
+    ) -> ExposedPort:
+        config = self.config
+        number, node_port = int(service_port["port"]), 0
+        if config.via == "node-port":
+            given = service_port.get("nodePort")
+            if config.nodePort and given and config.nodePort != given:
+                raise self.error(
+                    f"Service {self.name!r} has nodePort {given} in its manifest, "
+                    f"and {config.nodePort} here",
+                    f"remove one of the two: {service.where(('spec', 'ports'))}",
+                )
+            node_port = config.nodePort or given or node_ports.choose(service, number)
+        return ExposedPort(
+            scheme=config.scheme or scheme_of(service_port),
+            namespace=service.namespace,
+            service=self.name,
+            port=number,
+            local=number if config.via == "load-balancer" else config.local or node_port or number,
+            node_port=node_port,
         )
-    known = [manifest.name for manifest in own]
-    close = difflib.get_close_matches(name, known, 1)
-    hint = f"did you mean {close[0]!r}?" if close else f"the app's Services: {', '.join(known)}"
-    if others := [of for of, manifest in every if manifest.name == name]:
-        hint = f"app {others[0]!r} has it: expose it there"
-    elif not known:
-        hint = "the app has no Services"
-    raise ConfigError([problem_at(f"no manifest of the app has a Service {name!r}", hint)])
 
+    def _check_balanced(self, service: Manifest) -> None:
+        if "address" in self.config.model_fields_set and not self.config.local:
+            message = "`address` has no effect with `via: load-balancer` unless `local` is set"
+            raise self.error(message, "add `local: PORT`, or remove `address`", "address")
+        wanted = (service.obj.get("spec") or {}).get("loadBalancerClass")
+        if wanted and self.loaded.config.cluster.provider == "kind":  # MetalLB has none
+            message = f"no load balancer serves the loadBalancerClass {wanted!r}"
+            hint = f"remove it to use MetalLB: {service.where(('spec', 'loadBalancerClass'))}"
+            raise self.error(f"{message} of Service {self.name!r}", hint)
 
-def _service_port(entry: ExposeServiceConfig, service: Manifest, problem_at: ProblemAt) -> Object:
-    """The entry of the Service's ports that `port` of the file names."""
-    ports = (service.obj.get("spec") or {}).get("ports") or []
-    fitting = [p for p in ports if entry.port in (None, p.get("port"), p.get("name"))]
-    fitting = [p for p in fitting if is_tcp(p)] or fitting  # DNS has one number for both protocols
-    if len(fitting) == 1:
-        return dict(fitting[0])
-    message = f"Service {entry.service!r} has no port {entry.port!r}"
-    if entry.port is None:
-        message = f"Service {entry.service!r} has {len(ports) or 'no'} ports"
-    names = ", ".join(str(p.get("name") or p.get("port")) for p in ports)
-    hint = f"set `port` to one of: {names}" if ports else "give it a port"
-    if entry.port in [str(p.get("port")) for p in ports]:
-        hint = f"write the number without quotes: port: {entry.port}"
-    raise ConfigError([problem_at(message, hint)])
-
-
-def _exposed_port(
-    entry: ExposeServiceConfig,
-    service: Manifest,
-    service_port: Object,
-    problem_at: ProblemAt,
-    node_ports: NodePorts,
-) -> ExposedPort:
-    number, node_port = int(service_port["port"]), 0
-    if entry.via == "node-port":
-        given = service_port.get("nodePort")
-        if entry.nodePort and given and entry.nodePort != given:
-            message = f"Service {entry.service!r} has nodePort {given} in its manifest, "
-            message += f"and {entry.nodePort} here"
-            hint = f"remove one of the two: {service.where(('spec', 'ports'))}"
-            raise ConfigError([problem_at(message, hint)])
-        node_port = entry.nodePort or given or node_ports.choose(service, number)
-    return ExposedPort(
-        scheme=entry.scheme or scheme_of(service_port),
-        namespace=service.namespace,
-        service=entry.service,
-        port=number,
-        local=number if entry.via == "load-balancer" else entry.local or node_port or number,
-        node_port=node_port,
-    )
+    def _check_expect(self, expect: ExpectConfig, port: ExposedPort) -> None:
+        speaks = f"port {port.port} of Service {self.name!r} speaks {port.scheme}"
+        if port.scheme == "tcp":
+            hint = "set `scheme: http` beside `via`, or remove `expect`"
+            raise self.error(f"`expect` is for HTTP, but {speaks}", hint, "expect")
+        if expect.scheme not in (None, port.scheme):
+            hint = f"set `scheme: {expect.scheme}` beside `via`, not in `expect`"
+            raise self.error(speaks, hint, "expect", "scheme")
 
 
 def scheme_of(port: Object) -> Literal["http", "https", "tcp"]:
