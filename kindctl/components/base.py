@@ -69,7 +69,7 @@ class Neighbours:
     silent: frozenset[str] = frozenset()  # other environments whose ranges are not known
     ranges: tuple[
         str, ...
-    ] = ()  # CIDR from which the engine gives addresses; empty: from the bottom
+    ] = ()  # CIDR: the engine gives addresses from these; empty: from the bottom
 
 
 @runtime_checkable
@@ -94,12 +94,11 @@ class ShippedComponent(Component):
 
     package: ClassVar[str]  # its module's __name__
     files: ClassVar[Sequence[str]]  # names of the manifests, in the order in which they are applied
-    container_images: ClassVar[
-        Mapping[str, str]
-    ]  # name of a container -> its image in images/pins.py
+    container_images: ClassVar[Mapping[str, str]]
+    """Name of a container in the manifests -> its image, as images/pins.py has it."""
 
     def images(self) -> Sequence[str]:
-        return tuple(self.container_images.values())
+        return tuple(dict.fromkeys(self.container_images.values()))
 
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
         return self.shipped(*self.files, resolve=resolve)
@@ -130,9 +129,7 @@ class CustomSettings:
     ingress_class: str
     service: str
     ports: Sequence[tuple[str, int]]  # (scheme, port of the Service)
-    ready: (
-        str  # "deployment/NAME": the workload that has to be ready; empty: what the manifests have
-    )
+    ready: str  # "deployment/NAME", if an operator makes the workload; else empty
     manifests: Sequence[Manifest]
     problem: Callable[[Sequence[str | int], str, str], Problem]
     """(place below ingress.custom, message, hint) -> a Problem with its place in kindctl.yaml"""

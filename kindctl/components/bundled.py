@@ -32,11 +32,14 @@ READY_NODE = "ingress-ready"
 class BundledController(ShippedComponent, Controller):
     """A subclass declares what is left open here, and overrides what differs."""
 
-    home: ClassVar[EntryPoint]  # its own Service, in its usual namespace
-    sets_headers: ClassVar[bool] = (
-        True  # those of ingress/proof.py, on every answer; else: the witness
-    )
-    grace: ClassVar[int] = 300  # seconds from a replica's deletion until it is killed
+    home: ClassVar[EntryPoint]
+    """Its own Service, in its usual namespace. The pods behind it name their ports http and https."""
+
+    sets_headers: ClassVar[bool] = True
+    """Whether every answer has the headers of ingress/proof.py. If not, the witness proves the answers."""
+
+    grace: ClassVar[int] = 300
+    """Seconds from the deletion of a replica until it is killed."""
 
     def __init__(self, setup: ControllerSetup) -> None:
         super().__init__(setup)
