@@ -69,9 +69,9 @@ def make_plan(loaded: Loaded, tools: Tools) -> Plan:
     images = images_of(loaded, tools)
     provider = provider_of(loaded, tools, images, parts.mappings)
     steps = _Steps(loaded, tools, images, provider, parts).all(preflight)
-    beside = (REGISTRY,) if loaded.config.cluster.registry else ()
+    registry = (REGISTRY,) if loaded.config.cluster.registry else ()
     wanted = (r for c in parts.components for r in c.images())
-    references = distinct([*provider.images(), *beside, *wanted])
+    references = distinct([*provider.images(), *registry, *wanted])
     return Plan(loaded, tuple(steps), preflight, provider, images, references, parts)
 
 
@@ -239,25 +239,26 @@ class _Steps:
                 self.tools.net,
                 self.provider,
                 self.loaded.config.name,
-                needs=self._exposed(),
+                needs=self._serving(),
             )
 
     def _urls(self, steps: Mapping[str, Sequence[Step]], forwarded: set[str]) -> Iterator[Step]:
         controller = self.parts.controller
-        exposed = self._exposed() | forwarded
+        serving = self._serving() | forwarded
         for route in self.parts.routes:
             yield UrlAnswers(
                 route,
                 self.tools.net,
                 self.provider.cluster,
                 self.loaded.config.name,
-                needs=exposed | ({f"address:{route.external}"} if route.external else set()),
+                needs=serving | ({f"address:{route.external}"} if route.external else set()),
                 resync=controller.resync if controller and route.via_controller else None,
                 ca=self.parts.certificate.authority.pem,
                 mended=first(ObjectsApplied, steps[route.app]).mended,
             )
 
-    def _exposed(self) -> frozenset[str]:
+    def _serving(self) -> frozenset[str]:
+        """Names of the steps that hold before requests get answers."""
         controller = self.parts.controller
         if controller is None or not self.parts.needs_handover:
             return self._all_ready()
@@ -290,7 +291,7 @@ class _Steps:
         yield Pruned(
             name="prune",
             title="remove what kindctl.yaml no longer asks for",
-            needs=frozenset({"record", *self._exposed(), *proofs}),
+            needs=frozenset({"record", *self._serving(), *proofs}),
             forwards=self.tools.forwards,
             forwarded=self.parts.forwards,
             **common,

@@ -142,7 +142,7 @@ class IngressNginx(BundledController):
         names = (ADMISSION, f"{ADMISSION}.{self.namespace}.svc")
         with self._lock:
             found = Pki.read(cluster.get(self._here(SECRET)))
-            if found is not None and not found.fault(names, self._now()):
+            if found is not None and not found.reason_to_renew(names, self._now()):
                 return found
             if self._made is None:
                 self._made = create(names, self._now())

@@ -54,7 +54,7 @@ class Pki:
         """The value of `caBundle` in a webhook configuration: base64 of the PEM."""
         return base64.b64encode(self.ca).decode()
 
-    def fault(self, names: Sequence[str], now: datetime) -> str:
+    def reason_to_renew(self, names: Sequence[str], now: datetime) -> str:
         """Why a client that trusts `ca` would not accept the certificate for `names`; empty if it would,
         and for another 30 days."""
         return fault(self.ca, Pair(self.cert, self.key), names, now)

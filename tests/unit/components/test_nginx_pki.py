@@ -79,18 +79,18 @@ def test_an_incomplete_secret_is_no_certificate(secret: dict[str, object] | None
 
 def test_a_good_one_has_no_fault_until_30_days_before_its_end(pki: Pki) -> None:
     end = NOW + LIFE
-    assert pki.fault(NAMES, NOW) == ""
-    assert pki.fault(NAMES[:1], NOW) == ""
-    assert pki.fault(NAMES, end - timedelta(days=31)) == ""
-    assert pki.fault(NAMES, end - timedelta(days=29)) == f"it ends on {end:%Y-%m-%d}"
-    assert pki.fault(NAMES, end + timedelta(days=1)) == f"it ends on {end:%Y-%m-%d}"
+    assert pki.reason_to_renew(NAMES, NOW) == ""
+    assert pki.reason_to_renew(NAMES[:1], NOW) == ""
+    assert pki.reason_to_renew(NAMES, end - timedelta(days=31)) == ""
+    assert pki.reason_to_renew(NAMES, end - timedelta(days=29)) == f"it ends on {end:%Y-%m-%d}"
+    assert pki.reason_to_renew(NAMES, end + timedelta(days=1)) == f"it ends on {end:%Y-%m-%d}"
 
 
 def test_faults_are_found(pki: Pki) -> None:
     other = create(NAMES, NOW)
-    assert pki.fault(("elsewhere",), NOW) == "it is not for elsewhere"
-    assert replace(pki, ca=other.ca).fault(NAMES, NOW) == "it is not signed by the CA"
-    assert replace(pki, key=other.key).fault(NAMES, NOW) == "the key is another certificate's"
-    assert "cannot be read" in replace(pki, cert=b"no PEM").fault(NAMES, NOW)
-    assert "cannot be read" in replace(pki, key=b"").fault(NAMES, NOW)
-    assert "cannot be read" in replace(pki, cert=pki.ca).fault(NAMES, NOW)  # it names no host
+    assert pki.reason_to_renew(("elsewhere",), NOW) == "it is not for elsewhere"
+    assert replace(pki, ca=other.ca).reason_to_renew(NAMES, NOW) == "it is not signed by the CA"
+    assert replace(pki, key=other.key).reason_to_renew(NAMES, NOW) == "the key is another certificate's"
+    assert "cannot be read" in replace(pki, cert=b"no PEM").reason_to_renew(NAMES, NOW)
+    assert "cannot be read" in replace(pki, key=b"").reason_to_renew(NAMES, NOW)
+    assert "cannot be read" in replace(pki, cert=pki.ca).reason_to_renew(NAMES, NOW)  # it names no host

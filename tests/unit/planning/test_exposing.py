@@ -8,16 +8,13 @@ import pytest
 
 from kindctl.config.load import load
 from kindctl.errors import ConfigError
-from kindctl.exposures import load_exposure
-from kindctl.exposures.base import service_port
 from kindctl.live.addresses import located, urls_of
 from kindctl.manifests.routes import Expect, service_routes
-from kindctl.models import EXTERNAL, Endpoint, Forward, Object, PortMapping, Route
+from kindctl.models import EXTERNAL, Endpoint, Forward, Object, Route
 from kindctl.planning.exposing import scheme_of
 from kindctl.planning.parts import Parts, parts_of
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.tools import fake_tools
-from tests.fakes.ways import ports
 
 OUTSIDE = Endpoint("http", EXTERNAL, 8080, EXTERNAL, external="shop/web")
 
@@ -180,41 +177,6 @@ def test_a_service_is_told_where_it_is(
 # --- exposures -----------------------------------------------------------------------------------
 
 
-def a_service() -> Object:
-    ports = [{"name": "http", "port": 80}, {"name": "https", "port": 443}]
-    meta = {"name": "controller", "namespace": "gateway"}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"ports": ports}}
-
-
-def test_a_node_port_is_mapped_and_set_on_the_service() -> None:
-    way = load_exposure("node-port")(ports(80, 443, 30080, 30443))
-    assert way.mappings() == (PortMapping(80, 30080), PortMapping(443, 30443))
-    assert [e.url for e in way.endpoints()] == ["http://localhost", "https://localhost"]
-    assert (way.on_node, way.forwards()) == (False, ())
-    service = a_service()
-    way.shape(service)
-    assert service["spec"] == {
-        "type": "NodePort",
-        "ports": [
-            {"name": "http", "port": 80, "nodePort": 30080},
-            {"name": "https", "port": 443, "nodePort": 30443},
-        ],
-    }
-
-
-def test_a_load_balancer_has_its_address_from_the_cluster() -> None:
-    way = load_exposure("load-balancer")(ports(8080, 8443))
-    assert (way.on_node, way.mappings(), way.forwards()) == (False, (), ())
-    assert [(e.url, e.external) for e in way.endpoints()] == [
-        ("http://EXTERNAL-IP:8080", "gateway/controller"),
-        ("https://EXTERNAL-IP:8443", "gateway/controller"),
-    ]
-    service = a_service()
-    way.shape(service)
-    assert service["spec"]["type"] == "LoadBalancer"
-    assert [port["port"] for port in service["spec"]["ports"]] == [8080, 8443]
-
-
 def balanced(folder: Path, more: str = "", provider: str = "kind") -> Parts:
     (folder / "web.yaml").write_text(SERVICE)
     (folder / "kindctl.yaml").write_text(
@@ -246,7 +208,7 @@ def test_where_nodes_are_not_reached_localhost_is_the_way(
     assert [route.url for route in parts.routes] == ["http://localhost:8080/"]
     assert parts.forwards == (Forward("a", "web", 80, 8080),)
     ((_, way),) = parts.exposures
-    service = a_service()
+    service: Object = {"spec": {"ports": [{"port": 80}]}}
     way.shape(service)
     assert service["spec"]["type"] == "LoadBalancer"
 
@@ -273,11 +235,6 @@ def test_a_controller_is_forwarded_to_where_nodes_are_not_reached(
         ("https", 8443),
     ]
     assert [wanted.key for wanted in parts.ports] == ["", ""]  # no key changes them
-
-
-def test_a_port_that_the_service_does_not_have_is_a_fault_of_the_caller() -> None:
-    with pytest.raises(KeyError):
-        service_port(a_service(), "grpc")
 
 
 def exposing(folder: Path, way: str) -> Parts:
