@@ -1,61 +1,61 @@
 """What is installed into the cluster: ingress controllers, add-ons and apps.
 
-One file (or folder) per controller and add-on; CONTROLLERS and ADDONS are the lists of them, and all
-else that knows their names reads these. A module is imported when it is asked for.
+One file or folder for each controller and add-on. CONTROLLERS and ADDONS list them, and all other code
+that needs their names reads these lists. A module is imported when it is needed.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-
-from kindctl.components.base import Component, Controller, Setup
-from kindctl.errors import UsageError
+from kindctl.components.base import Addon, Controller, ControllerSetup, Setup
+from kindctl.plugins import load_plugin
 
 CONTROLLERS: dict[str, tuple[str, str, str]] = {
     "nginx": (
-        "kindctl.components.nginx",
+        "kindctl.components.nginx:IngressNginx",
         "ingress-nginx",
         "ingress-nginx as on every kind cluster (retired upstream in March 2026)",
     ),
     "traefik": (
-        "kindctl.components.traefik",
+        "kindctl.components.traefik:Traefik",
         "traefik",
         "Traefik, which understands nginx's annotations too",
     ),
     "custom": (
-        "kindctl.components.custom",
+        "kindctl.components.custom:Custom",
         "custom",
         "one that you bring: its manifests, or its chart",
     ),
 }
-"""Name in kindctl.yaml -> (module with `controller(setup)`, name of its component, one-line summary)."""
+"""Name in kindctl.yaml -> ("module:class", name of its component, one-line summary)."""
 
 ADDONS: dict[str, tuple[str, str]] = {
     "metrics-server": (
-        "kindctl.components.metrics_server",
+        "kindctl.components.metrics_server:MetricsServer",
         "what nodes and pods use, for `kubectl top` and autoscalers",
     ),
-    "metallb": ("kindctl.components.metallb", "addresses for Services of type LoadBalancer"),
+    "metallb": (
+        "kindctl.components.metallb:MetalLB",
+        "addresses for Services of type LoadBalancer",
+    ),
 }
-"""Name in kindctl.yaml -> (module with `addon(setup)`, one-line summary)."""
+"""Name in kindctl.yaml -> ("module:class", one-line summary)."""
 
 
-def load_controller(name: str, setup: Setup) -> Controller:
-    """The ingress controller of that name. Raises UsageError."""
-    if name not in CONTROLLERS:
-        raise UsageError(
-            f"there is no ingress controller {name!r}",
-            fix=f"ingress.controller is one of {', '.join([*CONTROLLERS, 'none'])}",
-        )
-    made: Controller = import_module(CONTROLLERS[name][0]).controller(setup)
-    return made
+def controller_class(name: str) -> type[Controller]:
+    """The class of the ingress controller of that name in kindctl.yaml. Raises UsageError."""
+    found: type[Controller] = load_plugin(
+        CONTROLLERS, name, kind="ingress controller", choices="ingress.controller is none or one of"
+    )
+    return found
 
 
-def load_addon(name: str, setup: Setup) -> Component:
-    """The add-on of that name. Raises UsageError."""
-    if name not in ADDONS:
-        raise UsageError(
-            f"there is no add-on {name!r}", fix=f"addons has any of {', '.join(ADDONS)}"
-        )
-    made: Component = import_module(ADDONS[name][0]).addon(setup)
-    return made
+def load_controller(name: str, setup: ControllerSetup) -> Controller:
+    """The ingress controller of that name in kindctl.yaml. Raises UsageError, and ConfigError where the
+    user's own manifests do not suit `setup`."""
+    return controller_class(name)(setup)
+
+
+def load_addon(name: str, setup: Setup) -> Addon:
+    """The add-on of that name in kindctl.yaml. Raises UsageError."""
+    found: type[Addon] = load_plugin(ADDONS, name, kind="add-on", choices="addons takes any of")
+    return found(setup)

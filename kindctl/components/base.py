@@ -1,78 +1,62 @@
-"""A Component is something installed into the cluster: an ingress controller, an app of the user."""
+"""A Component is what kindctl installs into the cluster: an ingress controller, an add-on, an app."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
+from kindctl.components.objects import shipped_objects
 from kindctl.errors import Problem
-from kindctl.ingress.gateway_api import Read
+from kindctl.ingress.entry_point import EntryPoint
+from kindctl.ingress.gateway_api import ReadImage
 from kindctl.ingress.handover import Handover
 from kindctl.ingress.replicas import Scaling
 from kindctl.manifests.manifest import Manifest
 from kindctl.manifests.pods import Resolve
-from kindctl.manifests.sources import ManifestSource, Renderer
 from kindctl.models import Endpoint, Exposure, Object, Route
 from kindctl.tools.protocols import Cluster
 from kindctl.trust.serving import Serving
 
 
 class Component(Protocol):
-    """Objects come back in the order in which they are applied, labelled by the caller."""
+    """What is applied, pruned and waited for as one. Its objects come back in the order in which they
+    are applied; the caller labels them. A class that derives from this one defines what differs from
+    the defaults."""
 
     name: str  # "ingress-nginx", "sample": the value of kindctl.dev/component
     namespace: str  # for objects that name none
-    left_to_others: Collection[str]  # namespaces that another component applies
+    left_to_others: Collection[str] = ()  # namespaces that another component applies
 
     @property
     def has_late_objects(self) -> bool:
-        """False: there are none, and nothing to prove."""
-        ...
+        """Whether there are late objects, or something to prove."""
+        return False
 
     def images(self) -> Sequence[str]:
-        """References that its pods need in the nodes, as its manifests name them."""
-        ...
+        """The images that its pods need in the nodes, as its manifests name them."""
+        return ()
 
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
-        """What is applied as soon as the API answers. May look up in the cluster what was generated
-        there before (a certificate, a password), so that the same call gives the same objects."""
+        """What is applied as soon as the API answers. Values that were generated earlier (a certificate,
+        a password) are read from the cluster, so that the same call gives the same objects."""
         ...
 
     def late_objects(self, cluster: Cluster) -> list[Object]:
-        """What may be applied only once the rest is ready (admission webhooks)."""
-        ...
+        """What can be applied only when the rest is ready: admission webhooks."""
+        return []
 
     def prove(self, cluster: Cluster) -> str:
-        """Empty when the component does its work (a webhook answers), else what was seen. Asked after
+        """Empty when the component does its work (its webhook answers), else what is wrong. Called after
         the late objects are applied, until it is empty."""
-        ...
+        return ""
 
     def routes(self, endpoints: Sequence[Endpoint]) -> Sequence[Route]:
-        """URLs that must answer before `up` says so; found in its Ingress objects and `expect`."""
-        ...
-
-
-Fault = Callable[[Sequence[str | int], str, str], Problem]
-"""(place below the component's own key of kindctl.yaml, message, hint) -> a Problem with its place."""
-
-Ports = Sequence[tuple[str, int | str, int]]
-"""(scheme, port of a Service, port of the node where the pods have one)"""
-
-STOCK_PORTS: Ports = (("http", "http", 80), ("https", "https", 443))
-"""Those of stock manifests. Only the host's may differ."""
-
-
-class Expose(Protocol):
-    """The way in to a Service."""
-
-    def __call__(self, namespace: str, service: str, ports: Ports = STOCK_PORTS) -> Exposure: ...
-
-
-def _nowhere(at: Sequence[str | int], message: str, hint: str) -> Problem:
-    return Problem("", 0, 0, message, hint)
+        """URLs that must answer before `up` is done: from its Ingress objects and `expect`.
+        `endpoints` are the controller's."""
+        return ()
 
 
 @dataclass(frozen=True)
@@ -81,32 +65,11 @@ class Neighbours:
 
     subnets: tuple[str, ...]  # CIDR
     addresses: frozenset[str]  # of its containers, and of its gateway
-    pools: frozenset[str] = frozenset()  # ranges that other environments really give away
-    silent: frozenset[str] = frozenset()  # other environments that do not say what they give away
+    pools: frozenset[str] = frozenset()  # ranges from which other environments give addresses
+    silent: frozenset[str] = frozenset()  # other environments whose ranges are not known
     ranges: tuple[
         str, ...
-    ] = ()  # CIDR from which the engine gives addresses; empty: from the bottom
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What a controller or an add-on is made for. `expose`: the way in to a Service of its own."""
-
-    environment: str
-    expose: Expose
-    handover: Handover
-    neighbours: Callable[[], Neighbours]  # asked of the engine
-    certificate: Serving  # its `secret` is to be served where nobody has given another certificate
-    shared: bool = False  # node ports that controllers share: see ingress.handover
-    scaling: Scaling = field(default_factory=Scaling)
-    gateway_api: bool = False
-    custom: Mapping[str, Any] = field(default_factory=dict)  # ingress.custom, for the user's own
-    root: Path = Path()  # folder that the sources of `custom` are relative to
-    sources: Sequence[ManifestSource] = ()  # its manifests
-    read: Read = lambda image, folder: ()  # objects in the files of an image
-    fault: Fault = _nowhere  # of `custom`
-    empty: bool = True  # whether the cluster has nothing but what is applied here
-    render: Renderer | None = None  # renders those of them that are kustomizations or charts
+    ] = ()  # CIDR: the engine gives addresses from these; empty: from the bottom
 
 
 @runtime_checkable
@@ -114,27 +77,107 @@ class Exclusive(Protocol):
     """A component whose objects depend on what other environments of this machine have."""
 
     def exclusively(self) -> AbstractContextManager[None]:
-        """Held while its objects are looked at anew and applied. Raises BusyError."""
+        """Held while its objects are determined again and applied. Raises BusyError."""
         ...
 
 
-class Controller(Component, Protocol):
-    """A component that answers for Ingress objects."""
+@dataclass(frozen=True)
+class Setup:
+    """What an add-on is made from."""
 
-    exposure: Exposure  # how the host reaches it
-    service: tuple[str, str]  # namespace and name of its own Service, with ports http and https
+    environment: str
+    neighbours: Callable[[], Neighbours]  # asks the engine
+
+
+class ShippedComponent(Component):
+    """A component whose manifests kindctl ships, in the folder `manifests` of its package."""
+
+    package: ClassVar[str]  # its module's __name__
+    files: ClassVar[Sequence[str]]  # names of the manifests, in the order in which they are applied
+    container_images: ClassVar[Mapping[str, str]]
+    """Name of a container in the manifests -> its image, as images/pins.py has it."""
+
+    def images(self) -> Sequence[str]:
+        return tuple(dict.fromkeys(self.container_images.values()))
+
+    def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
+        return self.shipped(*self.files, resolve=resolve)
+
+    def shipped(self, *files: str, resolve: Resolve = str) -> list[Object]:
+        """Copies of the objects in these of its manifests, with their images."""
+        return shipped_objects(self.package, files, self.container_images, resolve)
+
+
+class Addon(ShippedComponent):
+    """A component that `addons` of kindctl.yaml asks for."""
+
+    gives_addresses: ClassVar[bool] = False  # to Services of type LoadBalancer
+    gives_metrics: ClassVar[bool] = False  # of nodes and pods, to autoscalers
+
+    def __init__(self, setup: Setup) -> None:
+        self.environment = setup.environment
+
+
+# --- ingress controllers -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CustomSettings:
+    """`ingress.custom` of kindctl.yaml, with its manifests read."""
+
+    namespace: str
+    ingress_class: str
+    service: str
+    ports: Sequence[tuple[str, int]]  # (scheme, port of the Service)
+    ready: str  # "deployment/NAME", if an operator makes the workload; else empty
+    manifests: Sequence[Manifest]
+    problem: Callable[[Sequence[str | int], str, str], Problem]
+    """(place below ingress.custom, message, hint) -> a Problem with its place in kindctl.yaml"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControllerSetup(Setup):
+    """What an ingress controller is made from."""
+
+    exposure: Exposure  # of its entry point
+    handover: Handover
+    certificate: Serving  # its `secret` is served where nobody has given another certificate
+    scaling: Scaling = field(default_factory=Scaling)
+    gateway_api: bool = False  # whether it serves Gateway API as well
+    read_image: ReadImage = lambda image, folder: ()
+    fresh_cluster: bool = True  # whether the cluster has only what kindctl applies
+    custom: CustomSettings | None = None  # for `controller: custom`
+
+
+class Controller(Component):
+    """A component that serves Ingress objects."""
+
+    may_serve_gateway_api: ClassVar[bool] = False  # whether ingress.gatewayAPI has an effect
+    service: tuple[str, str]  # namespace and name of its own Service
     ingress_classes: Collection[str]  # that it serves, its own first; also Ingresses that name none
-    parsed: Sequence[Manifest]  # that the user brings for it
+    parsed: Sequence[Manifest] = ()  # its manifests, where the user brings them
+
+    def __init__(self, setup: ControllerSetup) -> None:
+        self.environment = setup.environment
+        self.exposure = setup.exposure  # how the host reaches it
+        self._handover = setup.handover
+        self._certificate = setup.certificate
+
+    @classmethod
+    @abstractmethod
+    def entry_point(cls, custom: CustomSettings | None, *, node_ports: bool) -> EntryPoint:
+        """The Service at which requests enter. `node_ports`: whether they enter by its node ports, which
+        bundled controllers share (ingress/handover.py)."""
 
     @property
+    @abstractmethod
     def host_ports(self) -> Mapping[int, str]:
-        """Ports that its pods take on their node -> for what."""
-        ...
+        """Ports that its pods use on their node -> what uses them."""
 
     def with_proof(self, route: Route) -> Route:
-        """A route behind it, with the way in which its answer is proven: see ingress.proof."""
-        ...
+        """A route behind this controller, completed by how its answer is proven: see ingress/proof.py."""
+        return route
 
     def resync(self, cluster: Cluster) -> None:
-        """Make it read everything anew, for when it has missed a change."""
-        ...
+        """Make it read all objects again, in case it has missed a change."""
+        return

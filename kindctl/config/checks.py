@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from kindctl.components import CONTROLLERS
+from kindctl.components import CONTROLLERS, controller_class
 from kindctl.config.conditions import OF_EXISTING, idle, is_given
 from kindctl.config.places import Loc, dotted
 from kindctl.config.schema import ChartConfig, Config, ExistingConfig
@@ -16,9 +16,6 @@ from kindctl.errors import UsageError
 
 Finding = tuple[Loc, str, str]
 """(place, message, hint)"""
-
-GATEWAY_API = ("traefik",)
-"""Controllers that are."""
 
 LAST_PORT = 65535
 
@@ -67,12 +64,14 @@ def _ingress(config: Config) -> Iterator[Finding]:
     yield from _replicas(config)
     yield from _custom(config)
     controller = config.ingress.controller
-    if config.ingress.gatewayAPI and controller not in (*GATEWAY_API, "custom"):
-        yield (
-            ("ingress", "gatewayAPI"),
-            f"ingress.gatewayAPI: controller {controller!r} is not set up for Gateway API",
-            f"controller: {' or '.join(GATEWAY_API)}",
-        )
+    if config.ingress.gatewayAPI and controller != "custom":
+        able = [name for name in CONTROLLERS if controller_class(name).may_serve_gateway_api]
+        if controller not in able:
+            yield (
+                ("ingress", "gatewayAPI"),
+                f"ingress.gatewayAPI: controller {controller!r} is not set up for Gateway API",
+                f"controller: {' or '.join(able)}",
+            )
 
 
 def _address(address: str, at: Loc) -> Iterator[Finding]:

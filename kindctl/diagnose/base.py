@@ -42,6 +42,7 @@ class Check(Protocol):
 
     code: str  # stable; names its page in docs/troubleshooting
     title: str  # "inotify limits"
+    of_local_cluster: bool  # whether it only matters where the cluster runs on this machine
 
     def ask(self, tools: Tools, wants: Wants) -> Verdict:
         """Look, changing nothing. Never raises: what goes wrong is in the verdict, and a question that

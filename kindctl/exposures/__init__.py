@@ -1,12 +1,11 @@
-"""Ways from the host to a Service. One file per kind; EXPOSURES is the list of them."""
+"""How the host reaches a Service. One file for each kind of exposure; EXPOSURES lists them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 
-from kindctl.errors import UsageError
 from kindctl.models import Exposure
+from kindctl.plugins import load_plugin
 
 EXPOSURES: dict[str, tuple[str, str]] = {
     "host-port": (
@@ -31,11 +30,7 @@ EXPOSURES: dict[str, tuple[str, str]] = {
 
 def load_exposure(via: str) -> Callable[..., Exposure]:
     """The class of that name: called with its ports (of ExposedPort) and `address`. Raises UsageError."""
-    if via not in EXPOSURES:
-        raise UsageError(
-            f"there is no exposure {via!r}",
-            fix=f"via is one of {', '.join(EXPOSURES)}",
-        )
-    module, _, name = EXPOSURES[via][0].partition(":")
-    made: Callable[..., Exposure] = getattr(import_module(module), name)
+    made: Callable[..., Exposure] = load_plugin(
+        EXPOSURES, via, kind="exposure", choices="via is one of"
+    )
     return made

@@ -1,4 +1,4 @@
-"""What the kinds of exposure share. The Protocol that they fulfil is models.Exposure."""
+"""What the kinds of exposure share. They implement the Protocol models.Exposure."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ LOCALHOST = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - compared, not 
 
 
 def name_in_urls(address: str) -> str:
-    """`localhost` may mean ::1 to a browser, which then tries 127.0.0.1 too (cloud-provider-kind#387);
-    to any other address, 127.0.0.2 say, it never leads."""
+    """The host in a URL for an address of this machine: `localhost` where that leads to it.
+
+    A browser may take `localhost` for ::1, and then tries 127.0.0.1 too (cloud-provider-kind#387). To any
+    other address, such as 127.0.0.2, it never leads.
+    """
     if address in LOCALHOST:
         return "localhost"
     return f"[{address}]" if ipaddress.ip_address(address).version == 6 else address
 
 
 def service_port(service: Object, port: int | str) -> Object:
-    """The TCP entry of a Service's ports with that number or name: HTTP/3 and DNS have the same number
-    for UDP. Raises KeyError."""
+    """The TCP entry of a Service's ports with that number or name. An entry for UDP may have the same
+    number, for HTTP/3 or DNS. Raises KeyError."""
     for entry in service["spec"]["ports"]:
         if is_tcp(entry) and port in (entry.get("port"), entry.get("name")):
             found: Object = entry
@@ -31,14 +34,18 @@ def service_port(service: Object, port: int | str) -> Object:
 
 
 @dataclass(frozen=True)
-class Mapped:
-    """Ports of the host that kind maps to ports of a node; `address` is one of the host's IP addresses."""
+class OnThisMachine:
+    """Ports of the host that lead to the Service; `address` is the one of the host's IP addresses that they
+    are bound to. What a kind of exposure does not define, it does not need."""
 
     ports: Sequence[ExposedPort]
     address: str = "127.0.0.1"
 
+    on_node = False
+    service_type = ""
+
     def mappings(self) -> Sequence[PortMapping]:
-        return tuple(PortMapping(port.local, port.node_port, self.address) for port in self.ports)
+        return ()
 
     def forwards(self) -> Sequence[Forward]:
         return ()
@@ -46,3 +53,18 @@ class Mapped:
     def endpoints(self) -> Sequence[Endpoint]:
         host = name_in_urls(self.address)
         return tuple(Endpoint(port.scheme, self.address, port.local, host) for port in self.ports)
+
+    def shape(self, service: Object) -> None:
+        """The Service stays as it is: its pods are reached without it."""
+
+
+class Mapped(OnThisMachine):
+    """Ports of the host that kind maps to ports of a node."""
+
+    def mappings(self) -> Sequence[PortMapping]:
+        return tuple(PortMapping(port.local, port.node_port, self.address) for port in self.ports)
+
+
+def forward_to(port: ExposedPort, local: int, address: str) -> Forward:
+    """A forward of the host's port `local`, bound to `address`, to a port of a Service."""
+    return Forward(port.namespace, port.service, port.port, local, address)

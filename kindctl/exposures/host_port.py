@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from kindctl.exposures.base import Mapped
-from kindctl.models import Object
 
 
 class HostPort(Mapped):
     """See models.Exposure. `node_port` of each port is the pod's hostPort."""
 
     on_node = True
-    service_type = ""
-
-    def shape(self, service: Object) -> None:
-        """The pods are reached past it."""

@@ -9,7 +9,6 @@ from kindctl.models import Object
 class NodePort(Mapped):
     """See models.Exposure."""
 
-    on_node = False
     service_type = "NodePort"
 
     def shape(self, service: Object) -> None:

@@ -1,1 +1,1 @@
-"""What ingress controllers share: hand-over, the proof in an answer, replicas, Gateway API."""
+"""What ingress controllers share: entry point, hand-over, proof in an answer, replicas, Gateway API."""

@@ -1,6 +1,6 @@
-"""Gateway API: its definitions in the cluster, and who serves it.
+"""Gateway API: its definitions in the cluster, and which controller serves it.
 
-The definitions are large, and upstream's: they are read out of an image (images/recipes/gateway-api).
+The definitions are upstream's, and large: they are read from an image (images/recipes/gateway-api).
 """
 
 from __future__ import annotations
@@ -16,61 +16,69 @@ from kindctl.models import MANAGED_LABEL, MANAGER, Object, ObjectRef
 from kindctl.tools.protocols import Cluster
 
 GROUP = "gateway.networking.k8s.io"
-IMAGE = "kindctl.local/gateway-api:v1.5.1"
 FOLDER = "/crds"
 CRD = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 WITNESS = ObjectRef(*CRD, f"gateways.{GROUP}")
 BUNDLE = f"{GROUP}/bundle-version"
 MARK = "kindctl.dev/definitions"
 KEEP = {"helm.sh/resource-policy": "keep"}
-"""With a definition everybody's objects of it go: it stays when the controller is taken out of the file."""
+"""Deleting a definition deletes everybody's objects of that kind. So it stays when the file no longer names
+the controller."""
 
-Read = Callable[[str, str], Sequence[Object]]
-"""(image, folder) -> the objects in its files; none as long as the image is not there."""
+ReadImage = Callable[[str, str], Sequence[Object]]
+"""(image, folder) -> the objects in the files there; none as long as the image is missing."""
 
 
 @runtime_checkable
 class ServesGateways(Protocol):
     """A controller that answers for Gateway API objects as well."""
 
-    gateway_classes: Collection[str]  # empty: it has been told not to
-    listener_ports: Collection[int]  # that a listener of a Gateway may have
-    gateways: Sequence[Object]  # its own, for the routes of everybody
+    gateway_classes: Collection[str]  # empty: ingress.gatewayAPI is false
+    listener_ports: Collection[int]  # ports that a listener of a Gateway may have
+    gateways: Sequence[Object]  # its own, for the routes of all apps
 
 
 class Definitions:
-    """The standard channel's. Those that somebody else has put into the cluster are left alone.
+    """The definitions of the standard channel, read from `image`. Foreign ones are left alone.
 
-    `needed`: (version, kind)s of the group without which the controller does nothing at all.
+    `needed`: the (version, kind) pairs of the group without which the controller does not start.
     """
 
-    def __init__(self, read: Read, needed: Collection[tuple[str, str]]) -> None:
+    def __init__(self, image: str, read: ReadImage, needed: Collection[tuple[str, str]]) -> None:
+        self._image = image
+        self._version = image.rpartition(":")[2]
         self._read = read
         self._needed = needed
         self._lock = threading.Lock()
         self._found: Sequence[Object] = ()
-        self._others: bool | None = None  # whether they are somebody else's; looked up once
+        self._are_foreign: bool | None = (
+            None  # whether somebody else has installed them; asked once
+        )
 
     def objects(self, cluster: Cluster) -> list[Object]:
-        """What is to be applied: all of them, or none where all are there. Comparing a megabyte field by
-        field takes the API server seconds, and one version never changes.
+        """What has to be applied: all of them, or none if all are there. They are not compared field by
+        field: that takes the API server seconds for a megabyte, and one version never changes.
 
-        Raises ApiError, and KindctlError (gateway-api-old) where somebody else's are too old.
+        Raises ApiError, and KindctlError (gateway-api-old) where foreign ones are too old.
         """
         with self._lock:
             if self._are_there(cluster):
                 return []
-            if self._others is None:
-                self._others = self._are_others(cluster)
-            if self._others:
+            if self._are_foreign is None:
+                self._are_foreign = self._find_foreign(cluster)
+            if self._are_foreign:
                 return []
             self._found = self._found or self._definitions()
             return copy.deepcopy(list(self._found))
 
     def _definitions(self) -> list[Object]:
-        """Without upstream's admission policy, which would keep others from other versions."""
-        found = [obj for obj in self._read(IMAGE, FOLDER) if obj["kind"] == CRD[1]]
-        return [_marked(obj, _mark(len(found))) for obj in found]
+        """Without upstream's admission policy, which would keep others from installing other versions."""
+        found = [obj for obj in self._read(self._image, FOLDER) if obj["kind"] == CRD[1]]
+        return [_marked(obj, self._mark(len(found))) for obj in found]
+
+    def _mark(self, number: int) -> str:
+        """The annotation of each definition: how many there are, and of which version."""
+        return f"{number} of {self._version}"
 
     def _are_there(self, cluster: Cluster) -> bool:
         marks = [
@@ -78,9 +86,9 @@ class Definitions:
             for obj in cluster.list(*CRD, labels=f"{MANAGED_LABEL}={MANAGER}")
             if obj["spec"]["group"] == GROUP and not is_going(obj)
         ]
-        return bool(marks) and set(marks) == {_mark(len(marks))}
+        return bool(marks) and set(marks) == {self._mark(len(marks))}
 
-    def _are_others(self, cluster: Cluster) -> bool:
+    def _find_foreign(self, cluster: Cluster) -> bool:
         live = cluster.get(WITNESS)
         if live is None or _is_ours(live):
             return False
@@ -99,10 +107,6 @@ class Definitions:
                 code="gateway-api-old",
             )
         return True
-
-
-def _mark(number: int) -> str:
-    return f"{number} of {IMAGE.rpartition(':')[2]}"
 
 
 def _is_ours(live: Object) -> bool:

@@ -1,14 +1,14 @@
-"""What controllers share, so that one can take over from another.
+"""What ingress controllers share so that one can take over from another.
 
 Two pods cannot have the same port of a node, and two Services cannot have the same node port. So a new
-controller starts without the way in; when it has been proven, it takes it over:
+controller starts without these ports, and takes them over once it is proven:
 
-- host ports: the old one goes, then the new one's pods get the ports (a gap of some seconds)
-- node ports: they belong to one Service, in a namespace that all controllers share then; it selects the
-  pods of whoever is in charge, and is turned over to the new one while both run (no gap)
-- node ports of a controller that the user brings, in a namespace of its own: as host ports
+- host ports: the old controller is removed, then the new one's pods get the ports (a gap of some seconds)
+- node ports: they belong to one Service, in a namespace that all bundled controllers share; it selects the
+  pods of the controller in charge, and is switched to the new one while both run (no gap)
+- node ports of a controller that the user brings, which has its own Service: as host ports
 
-Ports of this machine that are forwarded to a controller's Service are turned over while both run, too: see
+Ports of this machine that are forwarded to a controller's Service are switched while both run, too: see
 steps/handover/takeover.py.
 """
 
@@ -18,6 +18,7 @@ import threading
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from kindctl.ingress.entry_point import EntryPoint
 from kindctl.kube_objects import labels_of
 from kindctl.models import (
     COMPONENT_LABEL,
@@ -28,23 +29,23 @@ from kindctl.models import (
 from kindctl.tools.protocols import Cluster
 
 NAMESPACE = "ingress"
-"""Where controllers run whose node ports are shared."""
+"""The namespace of controllers that share node ports."""
 
 SERVICE = "gateway"
 """The Service that has the node ports."""
 
-Place = tuple[str, str]
-"""Namespace and name of a Service."""
+ENTRY_POINT = EntryPoint(NAMESPACE, SERVICE)
+"""Of controllers that share node ports."""
 
 WORKLOADS = (("apps/v1", "Deployment"), ("apps/v1", "DaemonSet"))
 
 
 class Handover:
-    """Whether another controller of this environment has the way in: pods with ports of a node, or those
-    that the shared Service selects. One that only runs has not.
+    """Knows which other controllers of this environment are in charge: their pods have ports of a node,
+    or the shared Service selects them. A controller that merely runs is not in charge.
 
-    `controllers`: the component names of all controllers there are. Looked up in the cluster once: it
-    changes when this run changes it, and then `over` is called.
+    `controllers`: the component names of all controllers that exist. The cluster is asked once; when this
+    run itself changes the answer, `over` is called.
     """
 
     def __init__(self, environment: str, controllers: Collection[str]) -> None:
@@ -54,24 +55,25 @@ class Handover:
         self._others: dict[str, frozenset[str]] = {}
 
     def others(self, cluster: Cluster, name: str) -> frozenset[str]:
-        """Component names of the controllers beside `name` that have it. Raises ApiError."""
+        """Component names of the controllers other than `name` that are in charge. Raises ApiError."""
         with self._lock:
             if name not in self._others:
-                self._others[name] = self._look(cluster) - {name}
+                self._others[name] = self._in_charge(cluster) - {name}
             return self._others[name]
 
     def over(self, name: str) -> None:
+        """From now on no controller other than `name` is in charge."""
         with self._lock:
             self._others[name] = frozenset()
 
-    def _look(self, cluster: Cluster) -> frozenset[str]:
+    def _in_charge(self, cluster: Cluster) -> frozenset[str]:
         labels = labels_of(self.environment)
         selector = selector_in_charge(cluster)
         found = [
             obj
             for kind in WORKLOADS
             for obj in cluster.list(*kind, labels=labels)
-            if _has_way_in(obj, selector)
+            if _has_entry_point(obj, selector)
         ]
         found += [
             obj
@@ -82,34 +84,29 @@ class Handover:
         return self.controllers & components
 
 
-def _has_way_in(workload: Object, selector: Mapping[str, str] | None) -> bool:
-    template = workload["spec"]["template"]
+def selects(selector: Mapping[str, str], workload: Object) -> bool:
+    """Whether a Service with this selector leads to the pods of a workload. Without a selector, or for an
+    object without a pod template: no."""
+    template = (workload.get("spec") or {}).get("template") or {}
     labels = (template.get("metadata") or {}).get("labels") or {}
-    if selector and selector.items() <= labels.items():
-        return True
-    if template["spec"].get("hostNetwork"):
+    return bool(selector) and selector.items() <= labels.items()
+
+
+def _has_entry_point(workload: Object, selector: Mapping[str, str] | None) -> bool:
+    """Whether requests reach the pods of a workload: by ports of their node, or by the shared Service,
+    which has this selector."""
+    pod = workload["spec"]["template"]["spec"]
+    if selects(selector or {}, workload) or pod.get("hostNetwork"):
         return True
     return any(
         "hostPort" in port
-        for container in template["spec"]["containers"]
+        for container in pod["containers"]
         for port in container.get("ports") or ()
     )
 
 
-def place(namespace: str, service: str, *, shared: bool) -> tuple[Place, Place]:
-    """A controller's own Service, and the one by which requests come in: the same, if it is not shared."""
-    if not shared:
-        return (namespace, service), (namespace, service)
-    return (NAMESPACE, service), (NAMESPACE, SERVICE)
-
-
-def shared_services(in_charge: Mapping[str, str] | None, exposure: Exposure) -> Sequence[Object]:
-    """Empty while a controller of the user's own has the node ports."""
-    return [shared_service(in_charge, exposure)] if in_charge else []
-
-
 def shared_service(selector: Mapping[str, str], exposure: Exposure) -> Object:
-    """The Service with the node ports, leading to the pods that `selector` selects."""
+    """The Service that has the node ports. It leads to the pods that `selector` selects."""
     service: Object = {
         "apiVersion": "v1",
         "kind": "Service",
@@ -125,18 +122,19 @@ def shared_service(selector: Mapping[str, str], exposure: Exposure) -> Object:
 
 
 def selector_in_charge(cluster: Cluster) -> Mapping[str, str] | None:
-    """Which pods the shared Service leads to now. None: there is none yet. Raises ApiError."""
+    """The selector of the shared Service in the cluster; None if there is none. Raises ApiError."""
     live = cluster.get(ObjectRef("v1", "Service", SERVICE, NAMESPACE))
     return live["spec"].get("selector") if live else None
 
 
 def is_shared(exposure: Exposure) -> bool:
+    """Whether the exposure is that of the shared Service."""
     return any((port.namespace, port.service) == (NAMESPACE, SERVICE) for port in exposure.ports)
 
 
 def is_turned_over(exposure: Exposure, cluster: Cluster) -> bool:
-    """Whether a controller that is reached so gets the way in while the one before it still runs: the
-    shared Service is there. Raises ApiError."""
+    """Whether a controller with this exposure takes over while the one before it still runs: the shared
+    Service exists. Raises ApiError."""
     return is_shared(exposure) and selector_in_charge(cluster) is not None
 
 
@@ -151,7 +149,7 @@ def _port(name: str, number: int) -> Object:
 
 
 def relocate(objects: Sequence[Object], old: str, new: str) -> None:
-    """Move the objects of a controller from its usual namespace into another, references included."""
+    """Move objects from namespace `old` into `new`, with all references to it."""
     for obj in objects:
         if obj["kind"] == "Namespace" and obj["metadata"]["name"] == old:
             obj["metadata"]["name"] = new

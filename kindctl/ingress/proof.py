@@ -1,19 +1,19 @@
-"""How an answer shows where it came from.
+"""How an answer proves where it came from.
 
-Whatever else listens on port 80 can answer 200, and so can another environment. So the controller
-puts headers on every answer of its own:
+Any other program that listens on port 80 can answer 200, and so can another environment. So the controller
+sets headers on every answer:
 
     X-Kindctl-Environment: shop.3f1c9a27b04e     the environment, and the cluster that it is in now
     X-Kindctl-Ingress: shop/frontend-ingress     the Ingress whose rule the request matched
     X-Kindctl-Controller: ingress-nginx          the component that answers
 
-The first has the name and a digest of the UID of namespace kube-system, which no other cluster has:
-an environment of the same name elsewhere, or the one before the last `down`, does not pass. The
-second is "/" where no rule matched: that tells an app's own 404 from the controller's. The third tells
-when one controller has taken over from another.
+The first has the name, and a digest of the UID of namespace kube-system, which no other cluster has:
+an environment of the same name elsewhere, or the one before the last `down`, does not pass. The second is
+"/" where no rule matched: so an app's own 404 differs from the controller's. The third shows when one
+controller has taken over from another.
 
-A controller that the user brings sets no such headers. So a pod of ours stands behind it, reached by an
-Ingress of its class, and sets the first and the third: `witness` says what is asked instead.
+A controller that the user brings sets no such headers. So the witness (components/witness) stands behind
+it, reached by an Ingress of its class, and sets the first and the third.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ NO_INGRESS = "/"
 
 WELL_KNOWN = "/.well-known/kindctl/environment"
 HOSTS = {"http": "kindctl.invalid", "https": "tls.kindctl.invalid"}
-"""Of our own, so that no rule of an app stands in the way; two, since many controllers serve a host with
-TLS by a redirect alone, and one without it not at all. By RFC 6761 nobody else's."""
+"""Scheme -> host of the witness. No app has a rule for it: by RFC 6761 nobody owns these names. There are
+two, as many controllers only redirect HTTP for a host with TLS, and serve no HTTPS for one without."""
 
 
 def environment_id(environment: str, cluster: Cluster) -> str:
@@ -47,8 +47,7 @@ def environment_id(environment: str, cluster: Cluster) -> str:
 
 
 def witness(route: Route) -> Route:
-    """What is asked, at the same address and port, for who answers there: the URL itself, or the path at
-    which the pod of ours answers."""
+    """The route that shows who answers at this route's address and port: itself, or the witness's path."""
     if not route.via_witness:
         return route
     parts = urlsplit(route.url)

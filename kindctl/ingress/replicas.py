@@ -1,7 +1,4 @@
-"""A controller in several replicas, so that one may go and no request is lost.
-
-Functions on its Deployment.
-"""
+"""A controller in several replicas, so that no request is lost when one of them stops."""
 
 from __future__ import annotations
 
@@ -14,30 +11,26 @@ LIMITS = {"cpu": "1", "memory": "512Mi"}
 
 @dataclass(frozen=True)
 class Scaling:
-    """In how many replicas a controller runs, and where."""
+    """How many replicas of a controller run, and where."""
 
-    replicas: int = 1  # the least, where there is an autoscaler
+    replicas: int = 1  # with an autoscaler: the minimum
     autoscale: tuple[int, int] | None = None  # (most replicas, percent of the requested CPU)
-    gateway_nodes: int = 0  # nodes that are the controller's alone
+    gateway_nodes: int = 0  # number of nodes for the controller alone
 
     @property
     def is_asked_for(self) -> bool:
         return self != Scaling()
 
 
-def replicate(deployment: Object, scaling: Scaling, *, grace: int) -> list[Object]:
-    """Shape the Deployment, and give the objects that belong to it. `grace`: seconds that a pod has from
-    its deletion to its end."""
-    spec = deployment["spec"]
-    spec["replicas"] = scaling.replicas
-    # a new one is ready before an old one goes
-    spec["strategy"] = {
-        "type": "RollingUpdate",
-        "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
-    }
+def replicate(workload: Object, scaling: Scaling, *, grace: int) -> list[Object]:
+    """Change a workload so that it runs in several replicas, and return the objects that it needs for that.
+
+    A DaemonSet has a pod on each node as it is, so only its nodes are chosen. `grace`: seconds from a pod's
+    deletion until it is killed.
+    """
+    spec = workload["spec"]
     pod = spec["template"]["spec"]
     pod["terminationGracePeriodSeconds"] = grace
-    pod["topologySpreadConstraints"] = [_spread(spec["selector"])]
     for container in pod["containers"]:
         container.setdefault("resources", {})["limits"] = dict(LIMITS)
     if scaling.gateway_nodes:
@@ -45,12 +38,22 @@ def replicate(deployment: Object, scaling: Scaling, *, grace: int) -> list[Objec
         pod.setdefault("tolerations", []).append(
             {"key": GATEWAY_NODE, "operator": "Exists", "effect": "NoSchedule"}
         )
-    return [_budget(deployment), *_scalers(deployment, scaling)]
+    if workload["kind"] == "DaemonSet":
+        return []
+    spec["replicas"] = scaling.replicas
+    # a new pod is ready before an old one stops
+    spec["strategy"] = {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
+    }
+    pod["topologySpreadConstraints"] = [_spread(spec["selector"])]
+    return [_budget(workload), *_scalers(workload, scaling)]
 
 
 def _spread(selector: Object) -> Object:
-    """Evenly over the nodes that may have them. Those that are cordoned or gone do not count, so that their
-    share runs elsewhere; the pods of an older template neither, so that a rollout ends evenly."""
+    """A constraint that spreads the pods evenly over the nodes that may have them. Nodes that are cordoned
+    or gone do not count, so that their pods run elsewhere; neither do pods of an older template, so that a
+    rollout ends evenly."""
     return {
         "maxSkew": 1,
         "topologyKey": "kubernetes.io/hostname",
@@ -62,9 +65,9 @@ def _spread(selector: Object) -> Object:
 
 
 def _budget(deployment: Object) -> Object:
-    """A drained node takes one at a time."""
+    """A PodDisruptionBudget: draining nodes stops one pod at a time."""
     spec = {"maxUnavailable": 1, "selector": deployment["spec"]["selector"]}
-    return _beside(deployment, "policy/v1", "PodDisruptionBudget", spec)
+    return _companion(deployment, "policy/v1", "PodDisruptionBudget", spec)
 
 
 def _scalers(deployment: Object, scaling: Scaling) -> list[Object]:
@@ -79,10 +82,10 @@ def _scalers(deployment: Object, scaling: Scaling) -> list[Object]:
         "maxReplicas": most,
         "metrics": [{"type": "Resource", "resource": aim}],
     }
-    return [_beside(deployment, "autoscaling/v2", "HorizontalPodAutoscaler", spec)]
+    return [_companion(deployment, "autoscaling/v2", "HorizontalPodAutoscaler", spec)]
 
 
-def _beside(deployment: Object, api_version: str, kind: str, spec: Object) -> Object:
+def _companion(deployment: Object, api_version: str, kind: str, spec: Object) -> Object:
     meta = deployment["metadata"]
     return {
         "apiVersion": api_version,

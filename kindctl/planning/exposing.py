@@ -1,19 +1,20 @@
-"""The ways in that the file asks for: the controller's own, and those to Services of the apps."""
+"""The exposures that the file asks for: the controller's own, and those of Services of the apps."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from kindctl.components.app import AppComponent, Expect, ExposedService
-from kindctl.components.base import STOCK_PORTS, Ports
 from kindctl.config.load import Loaded
 from kindctl.config.places import Loc
-from kindctl.config.schema import AppConfig, Config, ExpectConfig, ExposeServiceConfig
+from kindctl.config.schema import Config, ExpectConfig, ExposeServiceConfig
 from kindctl.errors import ConfigError, Problem
 from kindctl.exposures import load_exposure
-from kindctl.exposures.load_balancer import nodes_are_reached, on_this_machine
+from kindctl.exposures.load_balancer import nodes_are_reachable, on_this_machine
+from kindctl.ingress.entry_point import EntryPoint
 from kindctl.kube_objects import is_tcp
 from kindctl.manifests.manifest import Manifest
 from kindctl.manifests.services import unreachable_reason
@@ -23,125 +24,45 @@ from kindctl.planning.ports import NodePorts
 USUALLY_HTTP = (80, 3000, 5000, 8000, 8080)
 
 
-def controllers_way(
-    config: Config, namespace: str, service: str, ports: Ports = STOCK_PORTS
-) -> Exposure:
+def controller_exposure(config: Config, entry_point: EntryPoint) -> Exposure:
+    """How the host reaches the entry point that the controller declares."""
     expose = config.ingress.expose
     local = {"http": expose.http, "https": expose.https}
     if expose.via == "load-balancer":  # an external address has the ports of the Service
-        local |= {scheme: port for scheme, port, _ in ports if isinstance(port, int)}
-    nodes: dict[str, int] = {scheme: host_port for scheme, _, host_port in ports}
+        local |= {p.scheme: p.port for p in entry_point.ports if isinstance(p.port, int)}
+    node_ports = {port.scheme: port.node_port for port in entry_point.ports}
     if expose.via == "node-port":
-        nodes = {"http": expose.nodePorts.http, "https": expose.nodePorts.https}
-    made = (
-        ExposedPort(scheme, namespace, service, port, local[scheme], nodes[scheme])
-        for scheme, port, _ in ports
+        node_ports = {"http": expose.nodePorts.http, "https": expose.nodePorts.https}
+    ports = tuple(
+        ExposedPort(
+            scheme=port.scheme,
+            namespace=entry_point.namespace,
+            service=entry_point.service,
+            port=port.port,
+            local=local[port.scheme],
+            node_port=node_ports[port.scheme],
+        )
+        for port in entry_point.ports
     )
-    beside = _beside(config, expose.via, [local[scheme] for scheme, _, _ in ports])
-    return load_exposure(expose.via)(tuple(made), expose.address, **beside)
+    return _exposure(config, expose.via, ports, expose.address)
 
 
-def _beside(
-    config: Config, via: str, ports: Sequence[int], local: int | None = None
-) -> dict[str, Any]:
-    """Ways over this machine beside external addresses: where the file asks for one, or where nothing
-    else leads from here to the nodes."""
-    if via != "load-balancer":
-        return {}
-    routed = config.cluster.provider != "kind" or nodes_are_reached()
-    if local:
-        return {"beside": (local,), "routed": routed}
-    return {"beside": () if routed else on_this_machine(ports), "routed": routed}
+def _exposure(
+    config: Config, via: str, ports: Sequence[ExposedPort], address: str, local: int | None = None
+) -> Exposure:
+    """The exposure of that kind. A load balancer also gets ports of this machine: `local`, where the file
+    names one, else where nothing else leads from here to the nodes."""
+    options: dict[str, Any] = {}
+    if via == "load-balancer":
+        reachable = config.cluster.provider != "kind" or nodes_are_reachable()
+        by_default = () if reachable else on_this_machine([port.local for port in ports])
+        options = {"local_ports": (local,) if local else by_default, "reachable": reachable}
+    return load_exposure(via)(ports, address, **options)
 
 
 def expectation(wanted: ExpectConfig) -> Expect:
     """An `expect` of the file, as components have it."""
     return Expect(wanted.path, wanted.host, wanted.contains, wanted.status, wanted.scheme)
-
-
-class At(Protocol):
-    def __call__(self, message: str, hint: str, *inner: str) -> Problem:
-        """A Problem with the place of the way in the file, or of a key `inner` to it."""
-        ...
-
-
-def exposed(
-    app: AppConfig, apps: Sequence[AppComponent], loaded: Loaded, node_ports: NodePorts
-) -> Iterator[ExposedService]:
-    """The ways of one of the `apps`. Raises ConfigError for a Service that no manifest has or that is meant
-    by more than one, a port that it does not have, and a way that it cannot have."""
-    problems: list[Problem] = []
-    balanced: set[tuple[str, int | str]] = set()
-    index = loaded.config.apps.index(app)
-    ways: dict[int, ExposedService] = {}
-
-    def name(place: int) -> tuple[str, str]:
-        """So that what is chosen does not hang on the order of the file."""
-        return app.expose[place].service, str(app.expose[place].port)
-
-    for place in sorted(range(len(app.expose)), key=name):
-        way = app.expose[place]
-        at = _at(loaded, ("apps", index, "expose", place))
-        try:
-            service = _service(way.service, app.name, apps, at)
-            found = _exposed(way, service, loaded.config, at, node_ports)
-        except ConfigError as error:
-            problems += error.problems
-            continue
-        for port in found.exposure.ports if way.via == "load-balancer" else ():
-            if (port.service, port.port) in balanced:
-                message = (
-                    f"port {port.port} of Service {port.service!r} has an external address already"
-                )
-                problems.append(at(message, "it serves everybody: take one of the two out"))
-            balanced.add((port.service, port.port))
-        ways[place] = found
-    if problems:
-        raise ConfigError(problems)
-    yield from (way for _, way in sorted(ways.items(), key=lambda item: item[0]))
-
-
-def _at(loaded: Loaded, loc: Loc) -> At:
-    return lambda message, hint, *inner: loaded.problem((*loc, *inner), message, hint)
-
-
-def _exposed(
-    way: ExposeServiceConfig, service: Manifest, config: Config, at: At, node_ports: NodePorts
-) -> ExposedService:
-    entry = _entry(way, service, at)
-    port = _port(way, service, entry, at, node_ports)
-    if way.via == "load-balancer":
-        _check_balanced(way, service, config, at)
-    beside = _beside(config, way.via, [port.local], way.local)
-    exposure = load_exposure(way.via)((port,), way.address, **beside)
-    if fault := unreachable_reason(service, entry, exposure):
-        raise ConfigError([at(*fault)])
-    if way.expect:
-        _check_expect(way.expect, port, at)
-    return ExposedService(exposure, expectation(way.expect) if way.expect else None)
-
-
-def _check_balanced(way: ExposeServiceConfig, service: Manifest, config: Config, at: At) -> None:
-    if "address" in way.model_fields_set and not way.local:
-        message = "`address` is of a port of this machine, and the external address is not"
-        raise ConfigError([at(message, "`local: PORT` beside it, or leave it out", "address")])
-    wanted = (service.obj.get("spec") or {}).get("loadBalancerClass")
-    if wanted and config.cluster.provider == "kind":  # MetalLB has none
-        message = f"nobody here serves the loadBalancerClass {wanted!r} of Service {way.service!r}"
-        hint = f"leave it out for kind: {service.where(('spec', 'loadBalancerClass'))}"
-        raise ConfigError([at(message, hint)])
-
-
-def _check_expect(expect: ExpectConfig, port: ExposedPort, at: At) -> None:
-    if port.scheme == "tcp":
-        message = (
-            f"`expect` is of HTTP, and port {port.port} of Service {port.service!r} speaks tcp"
-        )
-        raise ConfigError([at(message, "scheme: http beside it, or leave it out", "expect")])
-    if expect.scheme not in (None, port.scheme):
-        message = f"port {port.port} of Service {port.service!r} speaks {port.scheme}"
-        hint = f"scheme: {expect.scheme} is said beside `via`, not in `expect`"
-        raise ConfigError([at(message, hint, "expect", "scheme")])
 
 
 def refuse_unanswered(loaded: Loaded, endpoints: Sequence[Endpoint]) -> None:
@@ -151,7 +72,7 @@ def refuse_unanswered(loaded: Loaded, endpoints: Sequence[Endpoint]) -> None:
         loaded.problem(
             ("apps", index, "expect", place, "scheme"),
             f"the ingress controller has no port for {wanted.scheme}",
-            f"name it in ingress.custom.ports.{wanted.scheme}, or leave `scheme` out",
+            f"set ingress.custom.ports.{wanted.scheme}, or remove `scheme`",
         )
         for index, app in enumerate(loaded.config.apps)
         for place, wanted in enumerate(app.expect)
@@ -161,62 +82,152 @@ def refuse_unanswered(loaded: Loaded, endpoints: Sequence[Endpoint]) -> None:
         raise ConfigError(problems)
 
 
-def _service(name: str, app: str, apps: Sequence[AppComponent], at: At) -> Manifest:
-    every = [(a.name, m) for a in apps for m in a.parsed if m.kind == "Service"]
-    own = [manifest for of, manifest in every if of == app]
-    meant = [manifest for manifest in own if manifest.name == name]
-    if len(meant) == 1:
-        return meant[0]
-    if meant:
-        where = " and ".join(sorted(manifest.namespace for manifest in meant))
-        message = f"the app has a Service {name!r} in namespaces {where}"
-        raise ConfigError(
-            [at(message, "one is meant: rename the other, or give it an app of its own")]
+def exposed_services(
+    index: int, apps: Sequence[AppComponent], loaded: Loaded, node_ports: NodePorts
+) -> tuple[ExposedService, ...]:
+    """The exposures of one of the `apps`, in the order of the file. Raises ConfigError for a Service that
+    is in no manifest or in several, for a port that it does not have, and for an exposure that it
+    cannot have."""
+    entries = [
+        _Entry(config, ("apps", index, "expose", place), apps[index], apps, loaded)
+        for place, config in enumerate(loaded.config.apps[index].expose)
+    ]
+    found: dict[Loc, ExposedService] = {}
+    balanced: set[tuple[str, int | str]] = set()
+    problems: list[Problem] = []
+    # sorted, so that the node ports which are chosen do not depend on the order of the file
+    for entry in sorted(entries, key=lambda entry: (entry.name, str(entry.config.port))):
+        try:
+            found[entry.loc] = entry.exposed(node_ports, balanced)
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return tuple(found[entry.loc] for entry in entries)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """An entry of `expose` of an app, with its place in the file."""
+
+    config: ExposeServiceConfig
+    loc: Loc
+    app: AppComponent
+    apps: Sequence[AppComponent]
+    loaded: Loaded
+
+    @property
+    def name(self) -> str:
+        return self.config.service
+
+    def error(self, message: str, hint: str, *inner: str) -> ConfigError:
+        """With the place of the entry, or of the key `inner` in it."""
+        return ConfigError([self.loaded.problem((*self.loc, *inner), message, hint)])
+
+    def exposed(
+        self, node_ports: NodePorts, balanced: set[tuple[str, int | str]]
+    ) -> ExposedService:
+        """`balanced`: Services and ports that have an external address; this one is added if it gets one.
+        Raises ConfigError."""
+        config, service = self.config, self._service()
+        service_port = self._service_port(service)
+        port = self._exposed_port(service, service_port, node_ports)
+        if config.via == "load-balancer":
+            self._check_balanced(service)
+        exposure = _exposure(self.loaded.config, config.via, (port,), config.address, config.local)
+        if reason := unreachable_reason(service, service_port, exposure):
+            raise self.error(*reason)
+        if config.expect:
+            self._check_expect(config.expect, port)
+        if config.via == "load-balancer":
+            if (port.service, port.port) in balanced:
+                message = (
+                    f"port {port.port} of Service {self.name!r} already has an external address"
+                )
+                raise self.error(message, "remove one of the two entries")
+            balanced.add((port.service, port.port))
+        return ExposedService(exposure, expectation(config.expect) if config.expect else None)
+
+    def _service(self) -> Manifest:
+        """The only Service of that name among the app's manifests."""
+        every = [(app, m) for app in self.apps for m in app.parsed if m.kind == "Service"]
+        own = [manifest for app, manifest in every if app is self.app]
+        found = [manifest for manifest in own if manifest.name == self.name]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            where = " and ".join(sorted(manifest.namespace for manifest in found))
+            raise self.error(
+                f"the app has a Service {self.name!r} in namespaces {where}",
+                "only one can be meant: rename the other, or move it to its own app",
+            )
+        known = [manifest.name for manifest in own]
+        close = difflib.get_close_matches(self.name, known, 1)
+        hint = f"did you mean {close[0]!r}?" if close else f"the app's Services: {', '.join(known)}"
+        if others := [app for app, manifest in every if manifest.name == self.name]:
+            hint = f"app {others[0].name!r} has it: expose it there"
+        elif not known:
+            hint = "the app has no Services"
+        raise self.error(f"no manifest of the app has a Service {self.name!r}", hint)
+
+    def _service_port(self, service: Manifest) -> Object:
+        """The entry of the Service's ports that `port` of the file names."""
+        wanted = self.config.port
+        ports = (service.obj.get("spec") or {}).get("ports") or []
+        fitting = [p for p in ports if wanted in (None, p.get("port"), p.get("name"))]
+        fitting = [p for p in fitting if is_tcp(p)] or fitting  # DNS has one number for TCP and UDP
+        if len(fitting) == 1:
+            return dict(fitting[0])
+        message = f"Service {self.name!r} has no port {wanted!r}"
+        if wanted is None:
+            message = f"Service {self.name!r} has {len(ports) or 'no'} ports"
+        names = ", ".join(str(p.get("name") or p.get("port")) for p in ports)
+        hint = f"set `port` to one of: {names}" if ports else "give it a port"
+        if wanted in [str(p.get("port")) for p in ports]:
+            hint = f"write the number without quotes: port: {wanted}"
+        raise self.error(message, hint)
+
+    def _exposed_port(
+        self, service: Manifest, service_port: Object, node_ports: NodePorts
+    ) -> ExposedPort:
+        config = self.config
+        number, node_port = int(service_port["port"]), 0
+        if config.via == "node-port":
+            given = service_port.get("nodePort")
+            if config.nodePort and given and config.nodePort != given:
+                raise self.error(
+                    f"Service {self.name!r} has nodePort {given} in its manifest, "
+                    f"and {config.nodePort} here",
+                    f"remove one of the two: {service.where(('spec', 'ports'))}",
+                )
+            node_port = config.nodePort or given or node_ports.choose(service, number)
+        return ExposedPort(
+            scheme=config.scheme or scheme_of(service_port),
+            namespace=service.namespace,
+            service=self.name,
+            port=number,
+            local=number if config.via == "load-balancer" else config.local or node_port or number,
+            node_port=node_port,
         )
-    known = [manifest.name for manifest in own]
-    close = difflib.get_close_matches(name, known, 1)
-    hint = f"did you mean {close[0]!r}?" if close else f"the app's Services: {', '.join(known)}"
-    if others := [of for of, manifest in every if manifest.name == name]:
-        hint = f"app {others[0]!r} has it: expose it there"
-    elif not known:
-        hint = "the app has no Service at all"
-    raise ConfigError([at(f"no manifest of the app has a Service {name!r}", hint)])
 
+    def _check_balanced(self, service: Manifest) -> None:
+        if "address" in self.config.model_fields_set and not self.config.local:
+            message = "`address` has no effect with `via: load-balancer` unless `local` is set"
+            raise self.error(message, "add `local: PORT`, or remove `address`", "address")
+        wanted = (service.obj.get("spec") or {}).get("loadBalancerClass")
+        if wanted and self.loaded.config.cluster.provider == "kind":  # MetalLB has none
+            message = f"no load balancer serves the loadBalancerClass {wanted!r}"
+            hint = f"remove it to use MetalLB: {service.where(('spec', 'loadBalancerClass'))}"
+            raise self.error(f"{message} of Service {self.name!r}", hint)
 
-def _entry(way: ExposeServiceConfig, service: Manifest, at: At) -> Object:
-    """Of the Service's ports."""
-    ports = (service.obj.get("spec") or {}).get("ports") or []
-    fitting = [p for p in ports if way.port in (None, p.get("port"), p.get("name"))]
-    fitting = [p for p in fitting if is_tcp(p)] or fitting  # DNS has one number for both protocols
-    if len(fitting) == 1:
-        return dict(fitting[0])
-    names = ", ".join(str(p.get("name") or p.get("port")) for p in ports)
-    hint = f"it has {names or 'none'}: name one in `port`"
-    if way.port in [str(p.get("port")) for p in ports]:
-        hint = f"a number is written without quotes: port: {way.port}"
-    raise ConfigError([at(f"which port of Service {way.service!r}?", hint)])
-
-
-def _port(
-    way: ExposeServiceConfig, service: Manifest, entry: Object, at: At, node_ports: NodePorts
-) -> ExposedPort:
-    number, node_port = int(entry["port"]), 0
-    if way.via == "node-port":
-        given = entry.get("nodePort")
-        if way.nodePort and given and way.nodePort != given:
-            message = f"Service {way.service!r} has nodePort {given} in its manifest, "
-            message += f"and {way.nodePort} here"
-            hint = f"leave one of the two out: {service.where(('spec', 'ports'))}"
-            raise ConfigError([at(message, hint)])
-        node_port = way.nodePort or given or node_ports.choose(service, number)
-    return ExposedPort(
-        scheme=way.scheme or scheme_of(entry),
-        namespace=service.namespace,
-        service=way.service,
-        port=number,
-        local=number if way.via == "load-balancer" else way.local or node_port or number,
-        node_port=node_port,
-    )
+    def _check_expect(self, expect: ExpectConfig, port: ExposedPort) -> None:
+        speaks = f"port {port.port} of Service {self.name!r} speaks {port.scheme}"
+        if port.scheme == "tcp":
+            hint = "set `scheme: http` beside `via`, or remove `expect`"
+            raise self.error(f"`expect` is for HTTP, but {speaks}", hint, "expect")
+        if expect.scheme not in (None, port.scheme):
+            hint = f"set `scheme: {expect.scheme}` beside `via`, not in `expect`"
+            raise self.error(speaks, hint, "expect", "scheme")
 
 
 def scheme_of(port: Object) -> Literal["http", "https", "tcp"]:

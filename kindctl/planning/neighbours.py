@@ -1,4 +1,4 @@
-"""Who else is on the network of kind's nodes, and which of its addresses their MetalLB gives away."""
+"""Which other environments are on the network of kind's nodes, and which addresses their MetalLB gives."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ POOLS = (
     *("get", "ipaddresspools.metallb.io", "--all-namespaces"),
     "--output=jsonpath={.items[*].spec.addresses[*]}",
 )
-"""Run in a node: what its cluster has is not written down anywhere else."""
+"""Command that is run in a node and prints its cluster's pools. They are stored nowhere else."""
 
 
 def neighbours(engine: Engine, environment: str) -> Neighbours:
-    """As it is now, asked of the engine and of the other environments. Raises ToolError."""
+    """Ask the engine and the other environments. Raises ToolError."""
     containers = engine.containers()
-    numbering = engine.address_ranges(NETWORK)
-    others = [node for node in containers if _is_anothers(node, environment)]
+    ranges = engine.address_ranges(NETWORK)
+    others = [node for node in containers if _is_of_another(node, environment)]
     with ThreadPoolExecutor(THREADS) as pool:
         found = list(pool.map(partial(_pools, engine), others))
     return Neighbours(
         subnets=engine.networks().get(NETWORK, ()),
         addresses=frozenset(
-            (*(a for c in containers if (a := c.addresses.get(NETWORK))), *numbering.reserved)
+            (*(a for c in containers if (a := c.addresses.get(NETWORK))), *ranges.reserved)
         ),
         pools=frozenset(one for pools in found for one in pools or ()),
         silent=frozenset(
@@ -40,18 +40,19 @@ def neighbours(engine: Engine, environment: str) -> Neighbours:
             for node, pools in zip(others, found, strict=True)
             if pools is None
         ),
-        ranges=numbering.ranges,
+        ranges=ranges.ranges,
     )
 
 
-def _is_anothers(container: ContainerInfo, environment: str) -> bool:
-    """A control plane, which has the API's files; a stopped one too."""
+def _is_of_another(container: ContainerInfo, environment: str) -> bool:
+    """Whether it is the control plane of another environment, running or stopped. That node has the API's
+    credentials."""
     owner = container.labels.get(DOCKER_ENVIRONMENT_LABEL, environment)
     return owner != environment and container.labels.get(KIND_ROLE_LABEL) == "control-plane"
 
 
 def _pools(engine: Engine, node: ContainerInfo) -> Sequence[str] | None:
-    """None: nobody says. It is stopped, still being made, or has no MetalLB."""
+    """The pools of a node's cluster; None if it is stopped, not yet complete, or has no MetalLB."""
     if node.state != "running":
         return None
     try:

@@ -20,7 +20,9 @@ from kindctl.images.pins import FILES, REGISTRY
 from kindctl.images.store import Images
 from kindctl.live.surplus import Surplus
 from kindctl.models import Forward, Step
-from kindctl.planning.parts import Parts, builds_of, images_of, parts_of, provider_of, wants
+from kindctl.planning.images import builds_of, images_of
+from kindctl.planning.parts import Parts, parts_of, wants
+from kindctl.planning.provider import provider_of
 from kindctl.providers.base import Provider
 from kindctl.references import full_name, parse
 from kindctl.steps.addressed import Addressed
@@ -48,33 +50,33 @@ S = TypeVar("S", bound=Step)
 
 @dataclass(frozen=True)
 class Plan:
-    """What `up` makes so: the steps, and what they were made from."""
+    """What `up` does: the steps, and what they are made from."""
 
     loaded: Loaded
     steps: tuple[Step, ...]
     preflight: Preflight
     provider: Provider
     images: Images
-    references: tuple[str, ...]  # the images that nodes and pods are made of, as they are asked for
+    references: tuple[str, ...]  # the images of nodes and pods, as their manifests name them
     parts: Parts
 
 
 def make_plan(loaded: Loaded, tools: Tools) -> Plan:
-    """Nothing is asked of the engine or the cluster yet. Raises ConfigError for bad manifests."""
+    """Make the plan without asking the engine or the cluster. Raises ConfigError for bad manifests."""
     parts = parts_of(loaded, tools)
     preflight = Preflight(tools, wants(loaded, parts))
     tools = replace(tools, engine=cast(Engine, RememberedImages(tools.engine)))
     images = images_of(loaded, tools)
     provider = provider_of(loaded, tools, images, parts.mappings)
     steps = _Steps(loaded, tools, images, provider, parts).all(preflight)
-    beside = (REGISTRY,) if loaded.config.cluster.registry else ()
+    registry = (REGISTRY,) if loaded.config.cluster.registry else ()
     wanted = (r for c in parts.components for r in c.images())
-    references = distinct([*provider.images(), *beside, *wanted])
+    references = distinct([*provider.images(), *registry, *wanted])
     return Plan(loaded, tuple(steps), preflight, provider, images, references, parts)
 
 
 def distinct(references: Iterable[str]) -> tuple[str, ...]:
-    """Each image once, however it is written: postgres:17 is docker.io/library/postgres:17."""
+    """Each image once, in its first spelling: postgres:17 and docker.io/library/postgres:17 are one."""
     found: dict[str, str] = {}
     for reference in references:
         found.setdefault(full_name(reference), reference)
@@ -82,12 +84,13 @@ def distinct(references: Iterable[str]) -> tuple[str, ...]:
 
 
 def first(kind: type[S], steps: Iterable[Step]) -> S:
+    """The first step of that class. Raises StopIteration if there is none."""
     return next(step for step in steps if isinstance(step, kind))
 
 
 @dataclass(frozen=True)
 class _Steps:
-    """The graph, in the order in which screens show it."""
+    """Makes the steps, in the order in which screens show them."""
 
     loaded: Loaded
     tools: Tools
@@ -129,7 +132,7 @@ class _Steps:
             yield from steps[part.name]
         addresses = list(self._addresses())
         yield from addresses
-        yield from self._switch(steps)
+        yield from self._handover(steps)
         forwarded = list(self._forwarded(self.parts.forwards))
         yield from forwarded
         urls = list(self._urls(steps, {step.name for step in forwarded}))
@@ -150,13 +153,13 @@ class _Steps:
         )
 
     def _fetched(self, reference: str) -> bool:
-        """Whether the nodes get it from the environment's own registry, where somebody pushes it."""
+        """Whether the nodes pull the image from the environment's registry, to which the user pushes it."""
         port = self.loaded.config.cluster.registry and self.loaded.config.cluster.registry.port
         own = port and parse(reference).registry == f"localhost:{port}"
         return bool(own) and not isinstance(self._present(reference), AppImageBuilt)
 
     def _present(self, reference: str) -> Step:
-        """Built when it is one of the apps' own images, else had from a source."""
+        """The step that builds an image of an app's Dockerfile, or gets any other image from its source."""
         for app in self.loaded.config.apps:
             for build in builds_of(app, self.loaded.root):
                 if full_name(build.image) == full_name(reference):
@@ -201,15 +204,15 @@ class _Steps:
         yield Proven(part, self.provider.cluster, needs=frozenset({f"late:{part.name}"}))
 
     def _addresses(self) -> Iterator[Step]:
-        """As soon as the Service is there, whatever its pods do."""
-        giver = {"ready:metallb"} if "metallb" in self.loaded.config.addons else set()
+        """Waits for external addresses: they come as soon as the Service exists, ready pods or not."""
+        givers = {f"ready:{addon.name}" for addon in self.parts.addons if addon.gives_addresses}
         for external, component in self.parts.external.items():
-            yield Addressed(external, self.provider, frozenset({f"apply:{component}", *giver}))
+            yield Addressed(external, self.provider, frozenset({f"apply:{component}", *givers}))
 
-    def _switch(self, steps: Mapping[str, Sequence[Step]]) -> Iterator[Step]:
-        """Where two controllers cannot have the way in at once."""
+    def _handover(self, steps: Mapping[str, Sequence[Step]]) -> Iterator[Step]:
+        """The hand-over, where two controllers cannot be exposed at once."""
         controller = self.parts.controller
-        if controller is None or not self.parts.way_is_single:
+        if controller is None or not self.parts.needs_handover:
             return
         yield Switched(
             controller=controller,
@@ -236,27 +239,28 @@ class _Steps:
                 self.tools.net,
                 self.provider,
                 self.loaded.config.name,
-                needs=self._way_is_there(),
+                needs=self._serving(),
             )
 
     def _urls(self, steps: Mapping[str, Sequence[Step]], forwarded: set[str]) -> Iterator[Step]:
         controller = self.parts.controller
-        ways = self._way_is_there() | forwarded
+        serving = self._serving() | forwarded
         for route in self.parts.routes:
             yield UrlAnswers(
                 route,
                 self.tools.net,
                 self.provider.cluster,
                 self.loaded.config.name,
-                needs=ways | ({f"address:{route.external}"} if route.external else set()),
+                needs=serving | ({f"address:{route.external}"} if route.external else set()),
                 resync=controller.resync if controller and route.via_controller else None,
                 ca=self.parts.certificate.authority.pem,
                 mended=first(ObjectsApplied, steps[route.app]).mended,
             )
 
-    def _way_is_there(self) -> frozenset[str]:
+    def _serving(self) -> frozenset[str]:
+        """Names of the steps that hold before requests get answers."""
         controller = self.parts.controller
-        if controller is None or not self.parts.way_is_single:
+        if controller is None or not self.parts.needs_handover:
             return self._all_ready()
         return self._all_ready() | {f"switch:{controller.name}"}
 
@@ -286,14 +290,14 @@ class _Steps:
         )
         yield Pruned(
             name="prune",
-            title="remove what is no longer asked for",
-            needs=frozenset({"record", *self._way_is_there(), *proofs}),
+            title="remove what kindctl.yaml no longer asks for",
+            needs=frozenset({"record", *self._serving(), *proofs}),
             forwards=self.tools.forwards,
             forwarded=self.parts.forwards,
             **common,
         )
 
     def _resolve(self, reference: str) -> str:
-        """Before an image is there, its reference stands for itself: `plan` compares without it."""
+        """The name by which pods ask for an image; its reference as long as the engine does not have it."""
         image = self.images.resolve(reference)
         return self.provider.in_pods(reference, image) if image else reference

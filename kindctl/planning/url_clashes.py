@@ -1,4 +1,4 @@
-"""Two things of the file that would answer at one URL."""
+"""Refuses a file in which two entries have the same URL."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from kindctl.errors import ConfigError, Problem
 from kindctl.models import Endpoint, Route
 
 HINTS = {
-    "expect": "one `expect` for each URL: put status and contains into one",
-    "expose": "take one of the two out",
+    "expect": "put status and contains into one `expect`: each URL has only one",
+    "expose": "remove one of the two entries",
     "manifests": "set another host or path in one of the two",
 }
-"""By the key that the later one stands under."""
+"""Key that the later one is under -> hint."""
 
 
 def refuse_url_clashes(
     loaded: Loaded, apps: Sequence[AppComponent], endpoints: Sequence[Endpoint]
 ) -> None:
-    """Raises ConfigError, with the place of the later one, where two want the same URL: `up` knows what it
-    asks by its URL."""
+    """Raises ConfigError, with the place of the later one, where two have the same URL: `up`
+    knows a route by its URL."""
     problems = list(_clashes(loaded, apps, endpoints))
     if problems:
         raise ConfigError(problems)
@@ -41,4 +41,4 @@ def _clashes(
             url = f"{route.url} ({route.which})" if route.which else route.url
             whose = f"app {known.app!r}" if known.app != route.app else dotted(other)
             hint = HINTS["manifests" if known.app != route.app else str(below[0])]
-            yield loaded.problem(loc, f"{url} is wanted by {whose} already", hint)
+            yield loaded.problem(loc, f"{url} is already used by {whose}", hint)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pkgutil import resolve_name
 from typing import Any
+
+from kindctl.plugins import load_plugin
 
 PROVIDERS: dict[str, tuple[str, str]] = {
     "kind": ("kindctl.providers.kind:KindProvider", "a local cluster in containers, by kind"),
@@ -16,5 +17,5 @@ PROVIDERS: dict[str, tuple[str, str]] = {
 
 
 def load_provider(name: str) -> Any:
-    """Return the class of a providers.base.Provider; each class takes different options."""
-    return resolve_name(PROVIDERS[name][0])
+    """The class of that name, a providers.base.Provider. Each has its own options. Raises UsageError."""
+    return load_plugin(PROVIDERS, name, kind="provider", choices="cluster.provider is one of")

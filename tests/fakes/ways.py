@@ -1,12 +1,14 @@
-"""Ways in, as the plan makes them."""
+"""Exposures and set-ups of components, as the plan makes them."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
-from kindctl.components.base import Neighbours, Setup
+from kindctl.components import CONTROLLERS
+from kindctl.components.base import ControllerSetup, Neighbours
 from kindctl.exposures.host_port import HostPort
-from kindctl.ingress.handover import Handover
+from kindctl.ingress.handover import NAMESPACE, SERVICE, Handover
 from kindctl.ingress.replicas import Scaling
 from kindctl.models import ExposedPort, Exposure
 from tests.fakes.trust import serving
@@ -28,24 +30,33 @@ def ports(
     )
 
 
+def handover(environment: str = "shop") -> Handover:
+    """Between all controllers that there are."""
+    return Handover(environment, [component for _, component, _ in CONTROLLERS.values()])
+
+
 def setup(
     environment: str,
     exposure: Exposure | None = None,
     *,
+    shared: bool = False,
     replicas: int = 1,
     autoscale: tuple[int, int] | None = None,
     gateways: int = 0,
     **more: Any,
-) -> Setup:
-    """What a controller is made for; by default reached by host ports 80 and 443."""
-    handover = Handover(environment, ["ingress-nginx", "traefik", "custom"])
+) -> ControllerSetup:
+    """What a controller is made from; by default reached by host ports 80 and 443. `shared`: at the entry
+    point that controllers share. An add-on takes it too."""
+    reached = exposure or host_port()
+    if shared:
+        at_entry_point = [replace(p, namespace=NAMESPACE, service=SERVICE) for p in reached.ports]
+        reached = cast(Exposure, replace(cast(Any, reached), ports=at_entry_point))
     settings: dict[str, Any] = {
-        "handover": handover,
+        "exposure": reached,
+        "handover": handover(environment),
         "certificate": serving(),
         "neighbours": lambda: NEIGHBOURS,
         "scaling": Scaling(replicas, autoscale, gateways),
         **more,
     }
-    return Setup(
-        environment, lambda namespace, service, ports=(): exposure or host_port(), **settings
-    )
+    return ControllerSetup(environment, **settings)

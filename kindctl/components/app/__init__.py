@@ -1,6 +1,6 @@
 """An app: the user's manifests, the images that they need, and the URLs that must answer.
 
-The sample is one like any other.
+The sample is an ordinary app, too.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from kindctl.components.app import generated
 from kindctl.components.base import Component
+from kindctl.components.objects import LATE, shape_if_exposed
 from kindctl.errors import ConfigError, Problem
 from kindctl.manifests.http_routes import ways
 from kindctl.manifests.manifest import Manifest, read_manifests
@@ -33,22 +34,19 @@ from kindctl.tools.protocols import Cluster
 
 __all__ = ["AppComponent", "Expect", "ExposedService", "assign_namespaces"]
 
-LATE = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
-"""Applied when the app's pods are ready: before that they would refuse what others apply."""
-
 
 @dataclass(frozen=True)
 class ExposedService:
-    """A way to a Service of the app beside the controller's, and what its answer has to be."""
+    """An entry of `expose`: an exposure of a Service of the app, and the answer that is expected there."""
 
     exposure: Exposure
     expect: Expect | None = None
 
 
 @dataclass
-class AppComponent:
-    """See components.base.Component. `manifests` are relative to `root`; `fault` places a problem
-    with one of them, by its index, in kindctl.yaml."""
+class AppComponent(Component):
+    """See components.base.Component. `manifests` are relative to `root`. `problem` makes a Problem with
+    its place in kindctl.yaml from (index of one of the manifests, message, hint)."""
 
     name: str
     namespace: str
@@ -59,10 +57,10 @@ class AppComponent:
     exposed: Sequence[ExposedService] = ()
     ingress_classes: Collection[str] = ("nginx",)
     gateway_classes: Collection[str] = ()
-    gateways: Sequence[Object] = ()  # that its HTTPRoutes may be attached to, of others too
-    left_to_others: Collection[str] = ()  # Namespaces that another component applies
+    gateways: Sequence[Object] = ()  # to which its HTTPRoutes may be attached, others' too
+    left_to_others: Collection[str] = ()
     render: Renderer | None = None
-    fault: Callable[[int, str, str], Problem] | None = None
+    problem: Callable[[int, str, str], Problem] | None = None
 
     _generated: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -76,12 +74,12 @@ class AppComponent:
             self.namespace,
             release=self.name,
             render=self.render,
-            fault=self.fault,
+            fault=self.problem,
         )
         problems = [
             manifest.problem(
                 f"{key!r} is both given and generated",
-                f"take it out of the data, or out of {generated.ANNOTATION}",
+                f"remove it from the data, or from {generated.ANNOTATION}",
             )
             for manifest in found
             if manifest.kind == "Secret"
@@ -92,7 +90,7 @@ class AppComponent:
         return found
 
     def images(self) -> Sequence[str]:
-        """Each once, in the order of the manifests; those that the app builds are among them."""
+        """Each image once, in the order of the manifests. They include those that are built for the app."""
         found = (image for manifest in self.parsed for image in images(manifest.obj))
         return tuple(dict.fromkeys(found))
 
@@ -100,9 +98,8 @@ class AppComponent:
         objects = self._copies(late=False)
         for obj in objects:
             use_images_of_nodes(obj, resolve)
-            for way in self.exposed:
-                if _is_for(way.exposure, obj):
-                    way.exposure.shape(obj)
+            for exposed in self.exposed:
+                shape_if_exposed(obj, exposed.exposure)
         return [*objects, *self._generate(objects, cluster)]
 
     @property
@@ -112,16 +109,13 @@ class AppComponent:
     def late_objects(self, cluster: Cluster) -> list[Object]:
         return self._copies(late=True)
 
-    def prove(self, cluster: Cluster) -> str:
-        return ""
-
     def routes(self, endpoints: Sequence[Endpoint]) -> Sequence[Route]:
         return [route for _, route in self.placed_routes(endpoints)]
 
     def placed_routes(
         self, endpoints: Sequence[Endpoint]
     ) -> Iterator[tuple[tuple[str | int, ...], Route]]:
-        """Each with what of the file it is for, below the app's own place: ("expect", 0)."""
+        """The routes, each with the place below the app in kindctl.yaml that asks for it: ("expect", 0)."""
         ingresses = [m.obj for m in self.parsed if m.kind == "Ingress"]
         http_routes = [m.obj for m in self.parsed if m.kind == "HTTPRoute"]
         behind = app_routes(
@@ -135,8 +129,9 @@ class AppComponent:
         )
         for index, route in enumerate(behind):
             yield ("expect", index) if self.expect else ("manifests",), route
-        for index, way in enumerate(self.exposed):
-            for route in service_routes(way.exposure.endpoints(), way.expect, app=self.name):
+        for index, exposed in enumerate(self.exposed):
+            endpoints = exposed.exposure.endpoints()
+            for route in service_routes(endpoints, exposed.expect, app=self.name):
                 yield ("expose", index), route
 
     def _copies(self, *, late: bool) -> list[Object]:
@@ -148,7 +143,8 @@ class AppComponent:
         ]
 
     def _generate(self, objects: Sequence[Object], cluster: Cluster) -> list[Object]:
-        """Complete the Secrets among the objects; the copy of what was generated, if anything was."""
+        """Complete the Secrets among the objects. Returns the Secret with copies of what was generated, if
+        anything was."""
         copy_ref = ObjectRef("v1", "Secret", f"generated-{self.name}", SYSTEM_NAMESPACE)
         values: dict[str, str] = {}
         with self._lock:
@@ -161,17 +157,11 @@ class AppComponent:
         return [generated.copy_of(copy_ref, values)] if values else []
 
 
-def _is_for(exposure: Exposure, obj: Object) -> bool:
-    meta = obj["metadata"]
-    wanted = {(port.namespace, port.service) for port in exposure.ports}
-    return obj["kind"] == "Service" and (meta.get("namespace"), meta["name"]) in wanted
-
-
 def assign_namespaces(components: Sequence[Component]) -> None:
-    """Decide which of several components applies a Namespace that more than one uses.
+    """Decide which component applies a Namespace that several use. Sets `left_to_others` of the apps.
 
-    It carries the labels of one component, and goes when that one goes. It is the controller whose
-    namespace it is, else the first app that has a manifest for it. Sets `left_to_others` of the apps.
+    A Namespace has the labels of one component, and is deleted with it. That is the component that is not
+    an app and has it as its namespace, else the first app that has a manifest for it.
     """
     owner: dict[str, str] = {}
     apps = [component for component in components if isinstance(component, AppComponent)]

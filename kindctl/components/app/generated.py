@@ -1,10 +1,10 @@
-"""Passwords and tokens that nobody has to write down.
+"""Generated passwords and tokens.
 
 A Secret with the annotation `kindctl.dev/generate: "password,token"` gets a random value for each of
-these keys when it is first created. From then on the cluster's own values are read back, so that what
-was set up with them (a database) goes on working; a key that is added later gets a value of its own.
-A copy in namespace kindctl-system brings a deleted Secret back with the same values: a new password
-would lock the app out of the database that still has the old one.
+these keys when it is first created. Later the values are read from the cluster, so that what was set
+up with them (a database) keeps working; a key that is added later gets its own value. There is a copy in
+namespace kindctl-system, from which a deleted Secret is restored with the same values: a new password would
+lock the app out of a database that still has the old one.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ RANDOM_BYTES = 24  # 32 characters of base64: letters, digits, "-" and "_"
 
 
 def wanted(secret: Object) -> list[str]:
-    """The keys that the annotation names, in its order."""
+    """The keys that the annotation names, in the same order."""
     annotations = secret["metadata"].get("annotations") or {}
     named = str(annotations.get(ANNOTATION) or "")
     return [key.strip() for key in named.split(",") if key.strip()]
 
 
 def given_too(secret: Object) -> list[str]:
-    """Keys that are to be generated and have a value in the manifest: one of both is a mistake."""
+    """Keys that the annotation names although the manifest has a value for them: a mistake."""
     given = {**(secret.get("data") or {}), **(secret.get("stringData") or {})}
     return [key for key in wanted(secret) if key in given]
 
@@ -38,12 +38,11 @@ def complete(
     existing: Callable[[], Mapping[str, str]],
     made: MutableMapping[str, str],
 ) -> None:
-    """Fill in what is generated, and put all values under `data`, where the API has them.
+    """Add the generated values to a Secret, and put all values under `data`.
 
-    `existing` gives the values that the cluster knows; it is asked only when something is generated.
-    `made` keeps what was generated for a Secret that is not there yet, so that the next call gives
-    the same. `stringData` goes over to `data` because the API never shows it again: what is never
-    seen again cannot be compared.
+    `existing` returns the values that the cluster has; it is called only if something is generated. `made`
+    keeps what was generated for a Secret that is not in the cluster yet, so that the next call gives the
+    same. `stringData` becomes `data` because the API returns it as that; else it would look like drift.
     """
     data: dict[str, str] = dict(secret.get("data") or {})
     for key, value in (secret.pop("stringData", None) or {}).items():
@@ -61,7 +60,7 @@ def complete(
 
 
 def known(cluster: Cluster, ref: ObjectRef, copy_ref: ObjectRef) -> dict[str, str]:
-    """Key -> value (base64) of a Secret: its own where it is there, else those of the copy."""
+    """Key -> value (base64) of a Secret in the cluster; keys that it lacks are taken from the copy."""
     own = (cluster.get(ref) or {}).get("data") or {}
     prefix = f"{ref.namespace}.{ref.name}."
     stored = (cluster.get(copy_ref) or {}).get("data") or {}
@@ -69,7 +68,7 @@ def known(cluster: Cluster, ref: ObjectRef, copy_ref: ObjectRef) -> dict[str, st
 
 
 def copied(secret: Object) -> dict[str, str]:
-    """The generated values of a completed Secret, as the copy has them: NAMESPACE.NAME.KEY -> value."""
+    """The generated values of a completed Secret, with the keys of the copy: NAMESPACE.NAME.KEY."""
     meta = secret["metadata"]
     return {
         f"{meta['namespace']}.{meta['name']}.{key}": secret["data"][key] for key in wanted(secret)

@@ -1,16 +1,18 @@
-"""What `ingress.custom` names, found in its manifests; what is not there is refused with its place."""
+"""What `ingress.custom` names, found in the user's manifests, and every problem with it."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from kindctl.components.base import Setup
-from kindctl.errors import ConfigError, Problem
+from kindctl.components.base import CustomSettings
+from kindctl.errors import Problem
+from kindctl.ingress.entry_point import EntryPoint, EntryPort
+from kindctl.ingress.handover import selects
 from kindctl.kube_objects import api_group, is_tcp
-from kindctl.manifests.manifest import Manifest, read_manifests
+from kindctl.manifests.manifest import Manifest
 from kindctl.manifests.pods import on_node
 from kindctl.manifests.services import unreachable_reason
 from kindctl.models import Exposure, Object, ObjectRef
@@ -18,158 +20,142 @@ from kindctl.models import Exposure, Object, ObjectRef
 WORKLOADS = {"deployment": "Deployment", "daemonset": "DaemonSet", "statefulset": "StatefulSet"}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Brought:
-    """`made_by_operator`: the workload of `ready`, where it is none of the manifests."""
+    """A controller that the user brings, as the file and the manifests describe it."""
 
-    setup: Setup
-    parsed: Sequence[Manifest]
-    made_by_operator: ObjectRef | None = None
-    problems: list[Problem] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, setup: Setup) -> Brought:
-        """Raises ConfigError with every problem."""
-        parsed = read_manifests(
-            setup.root,
-            setup.sources,
-            setup.custom["namespace"],
-            render=setup.render,
-            fault=lambda index, message, hint: setup.fault(("manifests", index), message, hint),
-        )
-        found = cls(setup, parsed)
-        found._check_class()
-        found._find_workload()
-        found._check_ports()
-        if found.problems:
-            raise ConfigError(found.problems)
-        return found
+    settings: CustomSettings
 
     @property
-    def namespace(self) -> str:
-        return str(self.setup.custom["namespace"])
+    def entry_point(self) -> EntryPoint:
+        """With node port 0 where no pod has a port of its node, and where the Service or its port is
+        missing: that is among the problems."""
+        ports = [EntryPort(scheme, n, self._node_port(n)) for scheme, n in self.settings.ports]
+        return EntryPoint(self.settings.namespace, self.settings.service, tuple(ports))
 
     @property
-    def service(self) -> str:
-        return str(self.setup.custom["service"])
+    def made_by_operator(self) -> ObjectRef | None:
+        """The workload of `ready`, where it is in no manifest: an operator creates it."""
+        if not self.settings.ready:
+            return None
+        kind, name = self._ready
+        if any(m.name == name for m in self._here(kind)):
+            return None
+        return ObjectRef("apps/v1", kind, name, self.settings.namespace)
 
-    @property
-    def ingress_class(self) -> str:
-        return str(self.setup.custom["ingressClass"])
+    def problems(self, exposure: Exposure, *, fresh_cluster: bool) -> list[Problem]:
+        """Everything that keeps the controller from working. `exposure` is that of the entry point."""
+        return [
+            *self._class_problems(fresh_cluster=fresh_cluster),
+            *self._workload_problems(),
+            *self._service_problems(exposure),
+        ]
 
-    def way_in(self) -> Exposure:
-        """Raises KeyError for a port that the Service does not have."""
-        ports = tuple(
-            (scheme, number, self._host_port(self._entries[number]))
-            for scheme, number in self._ports
-        )
-        return self.setup.expose(self.namespace, self.service, ports)
+    # --- problems ---------------------------------------------------------------------------------
 
-    # --- what has to be there ---------------------------------------------------------------------
-
-    def _check_class(self) -> None:
-        """A class is an object of the cluster, and a new cluster has none."""
-        known = [m.name for m in self.parsed if m.kind == "IngressClass"]
-        if self.ingress_class not in known and self.setup.empty:
-            hint = _closest(self.ingress_class, known, "IngressClass objects there")
-            self._refuse(
-                ("ingressClass",), f"no manifest has an IngressClass {self.ingress_class!r}", hint
+    def _class_problems(self, *, fresh_cluster: bool) -> Iterator[Problem]:
+        """A class is an object of the cluster. A fresh cluster has none; another one may."""
+        name = self.settings.ingress_class
+        known = [m.name for m in self.settings.manifests if m.kind == "IngressClass"]
+        if fresh_cluster and name not in known:
+            hint = _closest(name, known, "IngressClass objects there")
+            yield self.settings.problem(
+                ("ingressClass",), f"no manifest has an IngressClass {name!r}", hint
             )
 
-    def _find_workload(self) -> None:
-        ready = self.setup.custom.get("ready")
-        if not ready:
+    def _workload_problems(self) -> Iterator[Problem]:
+        missing = self.made_by_operator
+        if missing is None or any(_is_custom(m.obj) for m in self.settings.manifests):
             return
-        kind, _, name = str(ready).partition("/")
-        there = {m.name for m in self._here(WORKLOADS[kind])}
-        if name in there:
-            return
-        if any(_is_custom(manifest.obj) for manifest in self.parsed):
-            self.made_by_operator = ObjectRef("apps/v1", WORKLOADS[kind], name, self.namespace)
-            return
-        hint = _closest(name, there, f"its {WORKLOADS[kind]}s in that namespace")
-        message = f"no manifest has the {WORKLOADS[kind]} {self.namespace}/{name}"
-        self._refuse(
-            ("ready",), f"{message}, nor a custom resource of which one could be made", hint
-        )
+        kind, name = self._ready
+        no_operator = "nor a custom resource from which an operator could make it"
+        message = f"no manifest has the {missing}, {no_operator}"
+        known = {m.name for m in self._here(kind)}
+        hint = _closest(name, known, f"its {kind}s in that namespace")
+        yield self.settings.problem(("ready",), message, hint)
 
-    def _check_ports(self) -> None:
-        services = {m.name for m in self._here("Service")}
-        if self.service not in services:
-            elsewhere = [str(m) for m in self.parsed if m.kind == "Service"]
-            hint = _closest(self.service, services, "there is", elsewhere)
-            message = f"no manifest has a Service {self.namespace}/{self.service}"
-            self._refuse(("service",), message, hint)
+    def _service_problems(self, exposure: Exposure) -> Iterator[Problem]:
+        service, name = self._service, self.settings.service
+        if service is None:
+            known = {m.name for m in self._here("Service")}
+            elsewhere = [str(m) for m in self.settings.manifests if m.kind == "Service"]
+            hint = _closest(name, known, "there is", elsewhere)
+            message = f"no manifest has a Service {self.settings.namespace}/{name}"
+            yield self.settings.problem(("service",), message, hint)
             return
-        missing = [(scheme, n) for scheme, n in self._ports if n not in self._entries]
+        missing = [(scheme, n) for scheme, n in self.settings.ports if n not in self._ports]
         for scheme, number in missing:
-            has = ", ".join(map(str, self._entries)) or "none"
-            none = "; `https: null` where there is no HTTPS" if scheme == "https" else ""
-            message = f"Service {self.service!r} has no port {number}, for {scheme.upper()}"
-            self._refuse(("ports", scheme), message, f"it has {has}{none}")
+            has = ", ".join(map(str, self._ports)) or "none"
+            no_https = "; set `https: null` if it serves no HTTPS" if scheme == "https" else ""
+            message = f"Service {name!r} has no port {number} for {scheme.upper()}"
+            yield self.settings.problem(("ports", scheme), message, f"it has {has}{no_https}")
         if not missing:
-            self._check_way()
+            yield from self._exposure_problems(service, exposure)
 
-    def _check_way(self) -> None:
-        way = self.way_in()
-        for scheme, number in self._ports:
-            if fault := unreachable_reason(self._service(), self._entries[number], way):
-                self._refuse(("service",), *fault)
+    def _exposure_problems(self, service: Manifest, exposure: Exposure) -> Iterator[Problem]:
+        for scheme, number in self.settings.ports:
+            if reason := unreachable_reason(service, self._ports[number], exposure):
+                yield self.settings.problem(("service",), *reason)
                 return
-            if way.on_node and not self._host_port(self._entries[number]):
+            if exposure.on_node and not self._node_port(number):
                 message = (
-                    f"no pod behind Service {self.service!r} has a port of its node for {scheme}"
+                    f"no pod behind Service {service.name!r} has a hostPort for {scheme.upper()}"
                 )
-                hint = "hostPort in its container's ports; or ingress.expose.via: node-port"
-                self._refuse(("ports", scheme), message, hint)
-        numbers = [port.node_port for port in way.ports if way.on_node and port.node_port]
-        if len(set(numbers)) < len(numbers):
-            message = f"HTTP and HTTPS both lead to port {numbers[0]} of the node"
-            self._refuse(("ports", "https"), message, "a hostPort for each, or `https: null`")
+                hint = "set hostPort in its container's ports, or ingress.expose.via: node-port"
+                yield self.settings.problem(("ports", scheme), message, hint)
+        numbers = [port.node_port for port in exposure.ports if port.node_port]
+        if exposure.on_node and len(set(numbers)) < len(numbers):
+            message = f"HTTP and HTTPS both use port {numbers[0]} of the node"
+            hint = "give each its own hostPort, or set `https: null`"
+            yield self.settings.problem(("ports", "https"), message, hint)
 
-    def _refuse(self, at: Sequence[str | int], message: str, hint: str) -> None:
-        self.problems.append(self.setup.fault(at, message, hint))
-
-    # --- ports ------------------------------------------------------------------------------------
+    # --- what the manifests have ------------------------------------------------------------------
 
     @property
-    def _ports(self) -> list[tuple[str, int]]:
-        """(scheme, port of the Service)"""
-        ports: Mapping[str, int | None] = self.setup.custom["ports"]
-        return [(scheme, number) for scheme, number in ports.items() if number is not None]
+    def _ready(self) -> tuple[str, str]:
+        """Kind and name of the workload of `ready`."""
+        kind, _, name = self.settings.ready.partition("/")
+        return WORKLOADS[kind], name
 
     @property
-    def _entries(self) -> dict[int, Object]:
-        """Of the Service: number -> its TCP port."""
-        ports = _spec(self._service().obj).get("ports") or ()
-        return {int(port["port"]): port for port in ports if is_tcp(port)}
+    def _service(self) -> Manifest | None:
+        return next((m for m in self._here("Service") if m.name == self.settings.service), None)
 
-    def _host_port(self, port: Object) -> int:
-        """The port of the node that leads to the same container's port as this one; 0: none."""
-        target = port.get("targetPort", port["port"])
-        return next((found for pod in self._pods() if (found := _on_node(pod, target))), 0)
+    @property
+    def _ports(self) -> dict[int, Object]:
+        """The Service's TCP ports by their numbers."""
+        ports = _spec(self._service.obj).get("ports") if self._service else None
+        return {int(port["port"]): port for port in ports or () if is_tcp(port)}
 
-    def _pods(self) -> Iterator[Object]:
-        """Pod specs that the Service selects."""
-        selector = _spec(self._service().obj).get("selector") or {}
-        for manifest in self._here(*WORKLOADS.values()):
-            template = _spec(manifest.obj).get("template") or {}
-            labels = (template.get("metadata") or {}).get("labels") or {}
-            if selector and selector.items() <= labels.items():
-                yield _spec(template)
-
-    def _service(self) -> Manifest:
-        return next(m for m in self._here("Service") if m.name == self.service)
+    def _node_port(self, number: int) -> int:
+        """The port of the node that leads to the same port of a container as this one of the Service;
+        0: none."""
+        if self._service is None or number not in self._ports:
+            return 0
+        target = self._ports[number].get("targetPort", number)
+        selector = _spec(self._service.obj).get("selector") or {}
+        pods = (
+            _spec(_spec(workload.obj)["template"])
+            for workload in self._here(*WORKLOADS.values())
+            if selects(selector, workload.obj)
+        )
+        return next((found for pod in pods if (found := _port_of_node(pod, target))), 0)
 
     def _here(self, *kinds: str) -> Iterator[Manifest]:
-        return (m for m in self.parsed if m.kind in kinds and m.namespace == self.namespace)
+        """Manifests of these kinds in the controller's namespace."""
+        return (
+            m
+            for m in self.settings.manifests
+            if m.kind in kinds and m.namespace == self.settings.namespace
+        )
 
 
 def _spec(obj: Object) -> Object:
     return dict(obj.get("spec") or {})
 
 
-def _on_node(pod: Object, target: Any) -> int:
+def _port_of_node(pod: Object, target: Any) -> int:
+    """The port of the node for a Service's `targetPort`, by a pod's spec; 0: none."""
     for _, number, port in on_node(pod):
         if is_tcp(port) and target in (port.get("name"), port.get("containerPort")):
             return number
@@ -177,12 +163,13 @@ def _on_node(pod: Object, target: Any) -> int:
 
 
 def _is_custom(obj: Object) -> bool:
-    """Of a kind that somebody has defined: an operator may make anything of it."""
+    """Whether a custom resource definition defines its kind: an operator may create anything from it."""
     group = api_group(str(obj["apiVersion"]))
     return "." in group and not group.endswith(".k8s.io")
 
 
 def _closest(name: str, known: Iterable[str], what: str, others: Iterable[str] = ()) -> str:
+    """A hint: the name that was probably meant, else all `known` ones, else `others`."""
     known = sorted(known)
     if close := difflib.get_close_matches(name, known, 1):
         return f"did you mean {close[0]!r}?"

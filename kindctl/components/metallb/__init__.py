@@ -1,94 +1,70 @@
 """MetalLB in L2 mode: addresses for Services of type LoadBalancer, from the network of the nodes.
 
-The smallest that does it: no webhook, no memberlist (a node's death is noticed by Kubernetes, not
-earlier), no BGP; the kinds that it watches are defined without their schemas.
+This is the smallest set-up that does it: no webhook, no memberlist (the death of a node is noticed by
+Kubernetes, and no earlier), no BGP. The custom resources that it watches are defined without schemas.
 """
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
-from importlib.resources import files
+from typing import ClassVar
 
-from kindctl.components.base import Neighbours, Setup
+from kindctl.components.base import Addon, Neighbours, Setup
 from kindctl.components.metallb.pool import choose
-from kindctl.manifests.pods import Resolve
-from kindctl.models import Endpoint, Object, ObjectRef, Route
+from kindctl.images.pins import METALLB_CONTROLLER, METALLB_SPEAKER
+from kindctl.manifests.pods import Resolve, containers
+from kindctl.models import Object, ObjectRef
 from kindctl.tools.lock import hold
 from kindctl.tools.protocols import Cluster
 
-CONTROLLER = "quay.io/metallb/controller:v0.16.1"
-SPEAKER = "quay.io/metallb/speaker:v0.16.1"
 NAMESPACE = "metallb-system"
 POOL = ObjectRef("metallb.io/v1beta1", "IPAddressPool", "kindctl", NAMESPACE)
-LOCK = "address-Pools"  # no environment's name has capitals
+LOCK = "address-Pools"  # the capital keeps it apart from the names of environments
 LOCK_SECONDS = 120.0
-MANIFESTS = ("rbac.yaml", "crds.yaml", "config.yaml", "workloads.yaml", "pool.yaml")
 
 
-class MetalLB:
-    """See components.base.Component and Exclusive."""
+class MetalLB(Addon):
+    """See components.base.Addon and Exclusive."""
 
     name = "metallb"
     namespace = NAMESPACE
-    left_to_others: Collection[str] = ()
-    has_late_objects = False
+    package = __name__
+    files = ("rbac.yaml", "crds.yaml", "config.yaml", "workloads.yaml", "pool.yaml")
+    container_images: ClassVar[Mapping[str, str]] = {
+        "controller": METALLB_CONTROLLER,
+        "speaker": METALLB_SPEAKER,
+    }
+    gives_addresses = True
 
     def __init__(self, setup: Setup) -> None:
-        self._environment = setup.environment
-        self._neighbours = setup.neighbours
-        self._around: Neighbours | None = None
+        super().__init__(setup)
+        self._ask_neighbours = setup.neighbours
+        self._neighbours: Neighbours | None = None
 
     @contextmanager
     def exclusively(self) -> Iterator[None]:
-        """So that no two environments choose the same pool: what the others have is asked anew."""
+        """No two environments choose at once, and so never the same pool: inside, the others are asked
+        again what they have."""
         with hold(LOCK, wait=LOCK_SECONDS):
-            self._around = None
+            self._neighbours = None
             yield
 
-    def images(self) -> Sequence[str]:
-        return (CONTROLLER, SPEAKER)
-
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
-        images = {"Deployment": CONTROLLER, "DaemonSet": SPEAKER}
-        objects = [obj for file in MANIFESTS for obj in copy.deepcopy(_parsed(file))]
+        objects = super().objects(cluster, resolve)
         for obj in objects:
-            if image := images.get(obj["kind"]):
-                (container,) = obj["spec"]["template"]["spec"]["containers"]
-                container["image"] = resolve(image)
+            if obj["kind"] == "IPAddressPool":
+                obj["spec"]["addresses"] = [self._pool(cluster)]
+            for _, container in containers(obj):
                 for variable in container["env"]:
                     if variable["name"] == "KUBERNETES_SERVICE_HOST":
-                        variable["value"] = f"{self._environment}-control-plane"
-            elif obj["kind"] == "IPAddressPool":
-                obj["spec"]["addresses"] = [self._pool(cluster)]
+                        variable["value"] = f"{self.environment}-control-plane"
         return objects
 
-    def late_objects(self, cluster: Cluster) -> list[Object]:
-        return []
-
-    def prove(self, cluster: Cluster) -> str:
-        return ""
-
-    def routes(self, endpoints: Sequence[Endpoint]) -> Sequence[Route]:
-        return ()
-
     def _pool(self, cluster: Cluster) -> str:
+        """The addresses that it gives: those of the cluster's pool, where they are still free."""
         live = cluster.get(POOL)
-        has = ((live or {}).get("spec") or {}).get("addresses") or [""]
-        if self._around is None:
-            self._around = self._neighbours()
-        return choose(self._environment, self._around, str(has[0]))
-
-
-def addon(setup: Setup) -> MetalLB:
-    return MetalLB(setup)
-
-
-@cache
-def _parsed(file: str) -> list[Object]:
-    import yaml
-
-    text = files(__package__).joinpath("manifests", file).read_text()
-    return list(yaml.safe_load_all(text))
+        present = ((live or {}).get("spec") or {}).get("addresses") or [""]
+        if self._neighbours is None:
+            self._neighbours = self._ask_neighbours()
+        return choose(self.environment, self._neighbours, str(present[0]))

@@ -1,4 +1,4 @@
-"""Which addresses of the engine's network MetalLB may give away."""
+"""Choosing the addresses of the engine's network that MetalLB gives to Services."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kindctl.components.base import Neighbours
 from kindctl.errors import MachineError
 
 SIZE = 16
-"""Addresses of one environment: a slot."""
+"""Number of addresses that one environment has: a slot."""
 
 Address = ipaddress.IPv4Address
 
@@ -21,42 +21,41 @@ class Range(NamedTuple):
     last: Address
 
 
-def choose(environment: str, around: Neighbours, now: str = "") -> str:
-    """ "172.18.255.64-172.18.255.79". `now`: the pool that the cluster has, which stays if it can.
+def choose(environment: str, neighbours: Neighbours, current: str = "") -> str:
+    """The pool of an environment, such as "172.18.255.64-172.18.255.79". `current` is the pool that its
+    cluster has; it is kept if nobody else uses it.
 
-    The engine gives addresses from the bottom of the network, so that the pools lie in its last quarter,
-    or outside of the range that somebody has given the engine. Each environment has a slot there by its
-    name, or the next one of which nobody has an address. Those that do not say what they have are taken
-    to have theirs by this rule.
+    The engine gives addresses from the bottom of the network, so the pools are in its last quarter, or
+    outside of the range that the engine was configured with. An environment's name determines its slot
+    there; if that is in use, it gets the next free one. Environments whose pools are not known are assumed
+    to have chosen by the same rule.
 
-    Raises MachineError (address-pool) where the network has no room.
+    Raises MachineError (address-pool) if the network has no room.
     """
-    network = _network(around)
-    taken = [Range(address, address) for a in around.addresses if (address := _ipv4(a))]
-    taken += [found for pool in around.pools if (found := _range(pool))]
-    has = _range(now)
-    if has and has[0] in network and has[1] in network and _is_free(has, taken):
-        return now
-    slots = _slots(network, around.ranges)
-    free = [_is_free(slot, taken) for slot in slots]
-    for name in sorted(around.silent):
-        free[_settle(name, free, network)] = False
-    first, last = slots[_settle(environment, free, network)]
+    network = _network(neighbours)
+    used = [found for text in (*neighbours.addresses, *neighbours.pools) if (found := _range(text))]
+    present = _range(current)
+    if present and all(end in network for end in present) and _is_free(present, used):
+        return current
+    slots = _slots(network, neighbours.ranges)
+    free = [_is_free(slot, used) for slot in slots]
+    for name in sorted(neighbours.silent):
+        free[_slot_of(name, free, network)] = False
+    first, last = slots[_slot_of(environment, free, network)]
     return f"{first}-{last}"
 
 
-def _settle(environment: str, free: Sequence[bool], network: ipaddress.IPv4Network) -> int:
-    """The environment's slot: by its name, or the next free one."""
-    start = _place(environment, len(free))
-    for step in range(len(free)):
-        index = (start + step) % len(free)
-        if free[index]:
-            return index
+def _slot_of(environment: str, free: Sequence[bool], network: ipaddress.IPv4Network) -> int:
+    """Index of an environment's slot: by its name, or the next free one."""
+    start = int.from_bytes(hashlib.sha256(environment.encode()).digest()[:4], "big")
+    for index in range(start, start + len(free)):
+        if free[index % len(free)]:
+            return index % len(free)
     raise _no_room(f"every part of {network} is in use")
 
 
-def _network(around: Neighbours) -> ipaddress.IPv4Network:
-    for subnet in around.subnets:
+def _network(neighbours: Neighbours) -> ipaddress.IPv4Network:
+    for subnet in neighbours.subnets:
         network = ipaddress.ip_network(subnet)
         if isinstance(network, ipaddress.IPv4Network):
             return network
@@ -64,31 +63,25 @@ def _network(around: Neighbours) -> ipaddress.IPv4Network:
 
 
 def _slots(network: ipaddress.IPv4Network, ranges: Collection[str]) -> list[Range]:
-    """Of the last quarter, or of all that is beside the engine's ranges; without the end of the network:
-    the broadcast address is there."""
-    every = map(ipaddress.ip_network, ranges)
-    given = [net for net in every if isinstance(net, ipaddress.IPv4Network)]
+    """The slots of the last quarter; or those outside of the engine's `ranges`, where it has any. The last
+    slot of the network is left out, as it has the broadcast address."""
+    engines = [found for net in ranges if (found := _range(net))]
     end = int(network.broadcast_address) + 1
     size = network.num_addresses
-    begin = int(network.network_address) + SIZE if given else end - size // 4
+    begin = int(network.network_address) + SIZE if engines else end - size // 4
     slots = [
         Range(Address(first), Address(first + SIZE - 1)) for first in range(begin, end - SIZE, SIZE)
     ]
-    engines = [Range(net[0], net[-1]) for net in given]
     apart = [slot for slot in slots if _is_free(slot, engines)]
     if not slots:
         raise _no_room(f"{network} has {size} addresses, fewer than 128")
     if not apart:
-        raise _no_room(f"the engine itself gives out all of {network}")
+        raise _no_room(f"the engine itself gives away all of {network}")
     return apart
 
 
-def _place(environment: str, slots: int) -> int:
-    return int.from_bytes(hashlib.sha256(environment.encode()).digest()[:4], "big") % slots
-
-
 def _range(pool: str) -> Range | None:
-    """Of "172.18.9.0-172.18.9.15" or "172.18.9.0/28"; None: it is none of IPv4."""
+    """The range of "172.18.9.0-172.18.9.15", "172.18.9.0/28" or "172.18.9.1"; None if that is not IPv4."""
     first, _, last = pool.partition("-")
     try:
         if last:
@@ -99,19 +92,15 @@ def _range(pool: str) -> Range | None:
     return Range(network[0], network[-1])
 
 
-def _ipv4(address: str) -> Address | None:
-    return None if ":" in address else Address(address)
-
-
-def _is_free(wanted: Range, taken: Iterable[Range]) -> bool:
-    return not any(one.first <= wanted.last and wanted.first <= one.last for one in taken)
+def _is_free(wanted: Range, used: Iterable[Range]) -> bool:
+    return not any(one.first <= wanted.last and wanted.first <= one.last for one in used)
 
 
 def _no_room(why: str) -> MachineError:
     return MachineError(
         "there are no addresses for Services of type LoadBalancer",
         why=why,
-        fix="remove the engine's network `kind` while no cluster runs: kind makes a larger one; "
-        "or reach the Service by `via: node-port` or `via: port-forward`",
+        fix="remove the engine's network `kind` while no cluster runs, so that kind makes a larger one; "
+        "or use `via: node-port` or `via: port-forward`",
         code="address-pool",
     )

@@ -1,71 +1,40 @@
 """metrics-server: what nodes and pods use, for `kubectl top` and HorizontalPodAutoscalers.
 
-Names and place are those of the official manifest, so that whoever looks for it finds it. Numbers exist
-ten seconds or so after it is ready: when it has asked the kubelets twice.
+Names and namespace are those of the official manifest, so that tools find it where they expect it. It has
+numbers some ten seconds after it is ready: when it has asked the kubelets twice.
 """
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Collection, Sequence
-from functools import cache
-from importlib.resources import files
+from collections.abc import Mapping
+from typing import ClassVar
 
-from kindctl.components.base import Setup
-from kindctl.manifests.pods import Resolve
-from kindctl.models import Endpoint, Object, ObjectRef, Route
+from kindctl.components.base import Addon
+from kindctl.images.pins import METRICS_SERVER
+from kindctl.models import Object, ObjectRef
 from kindctl.tools.protocols import Cluster
 
-IMAGE = "registry.k8s.io/metrics-server/metrics-server:v0.9.0"
-NAMESPACE = "kube-system"
 API = ObjectRef("apiregistration.k8s.io/v1", "APIService", "v1beta1.metrics.k8s.io")
 
 
-class MetricsServer:
-    """See components.base.Component."""
+class MetricsServer(Addon):
+    """See components.base.Addon."""
 
     name = "metrics-server"
-    namespace = NAMESPACE
-    left_to_others: Collection[str] = ()
+    namespace = "kube-system"
+    package = __name__
+    files = ("rbac.yaml", "server.yaml")
+    container_images: ClassVar[Mapping[str, str]] = {"metrics-server": METRICS_SERVER}
+    gives_metrics = True
     has_late_objects = True
 
-    def images(self) -> Sequence[str]:
-        return (IMAGE,)
-
-    def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
-        objects = [*_read("rbac.yaml"), *_read("server.yaml")]
-        for obj in objects:
-            if obj["kind"] == "Deployment":
-                (container,) = obj["spec"]["template"]["spec"]["containers"]
-                container["image"] = resolve(IMAGE)
-        return objects
-
     def late_objects(self, cluster: Cluster) -> list[Object]:
-        return _read("api.yaml")
+        return self.shipped("api.yaml")
 
     def prove(self, cluster: Cluster) -> str:
-        """The API server reaches it."""
+        """Empty when the API server reaches it, else what the API server says."""
         conditions = ((cluster.get(API) or {}).get("status") or {}).get("conditions") or ()
         available: Object = next((c for c in conditions if c.get("type") == "Available"), {})
         if available.get("status") == "True":
             return ""
-        return f"its API is not available: {available.get('message') or 'not asked yet'}"
-
-    def routes(self, endpoints: Sequence[Endpoint]) -> Sequence[Route]:
-        return ()
-
-
-def addon(setup: Setup) -> MetricsServer:
-    return MetricsServer()
-
-
-def _read(file: str) -> list[Object]:
-    return copy.deepcopy(_parsed(file))
-
-
-@cache
-def _parsed(file: str) -> list[Object]:
-    import yaml
-
-    text = files(__package__).joinpath("manifests", file).read_text()
-    return list(yaml.safe_load_all(text))
+        return f"its API is not available: {available.get('message') or 'not checked yet'}"

@@ -1,142 +1,129 @@
 """ingress-nginx, in the shape that everybody knows from kind.
 
-Names, labels, flags, ports, class and webhook are those of the stock kind flavour; what differs, and
-why, stands in tests/contract/nginx_differences.yaml, and a test finds any other difference. The
-objects suit releases 1.11 to 1.15.
+Names, labels, flags, ports, class and webhook are those of the stock kind flavour. The differences, with
+their reasons, are listed in tests/contract/nginx_differences.yaml, and a test finds any other. The objects
+suit releases 1.11 to 1.15.
 
-ingress-nginx is retired: announced in November 2025, read-only since March 2026, v1.15.1 is its last
-release. Images stay available.
+ingress-nginx is retired: announced in November 2025, read-only since March 2026; v1.15.1 is its last
+release. Its images stay available.
 """
 
 from __future__ import annotations
 
-import copy
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from kindctl.components.base import Setup
-from kindctl.components.nginx.flavours import in_replicas, leave_the_node
+from kindctl.components.base import ControllerSetup
+from kindctl.components.bundled import BundledController
 from kindctl.errors import ApiError
-from kindctl.ingress import handover
+from kindctl.images.pins import CONTROLLER
+from kindctl.ingress.entry_point import EntryPoint
 from kindctl.ingress.proof import (
     CONTROLLER_HEADER,
     ENVIRONMENT_HEADER,
     INGRESS_HEADER,
     environment_id,
 )
-from kindctl.manifests.manifest import Manifest
-from kindctl.manifests.pods import Resolve
-from kindctl.models import Endpoint, Object, ObjectRef, Route
+from kindctl.models import Object, ObjectRef
 from kindctl.tools.protocols import Cluster
 
 if TYPE_CHECKING:
     from kindctl.components.nginx.pki import Pki
 
-IMAGE = (
-    "registry.k8s.io/ingress-nginx/controller:v1.15.1"
-    "@sha256:594ceea76b01c592858f803f9ff4d2cb40542cae2060410b2c95f75907d659e1"
-)
 NAMESPACE = "ingress-nginx"
 SERVICE = "ingress-nginx-controller"
 ADMISSION = "ingress-nginx-controller-admission"
 CONFIG = ObjectRef("v1", "ConfigMap", "ingress-nginx-controller", NAMESPACE)
 SECRET = ObjectRef("v1", "Secret", "ingress-nginx-admission", NAMESPACE)
 WEBHOOK = "validate.nginx.ingress.kubernetes.io"
-MANIFESTS = (  # in the order in which they are applied
-    "namespace.yaml",
-    "rbac.yaml",
-    "config.yaml",
-    "services.yaml",
-    "deployment.yaml",
-    "class.yaml",
-)
 PROBE_HOST = "probe.kindctl.invalid"
+
+WITHDRAWN = 10
+"""Seconds in which a pod that is stopping still takes requests: until every node knows that it stops.
+kube-proxy passes changes on once a second; a busy machine takes longer."""
+
+GRACE = 300
+"""Seconds until a stopping pod is killed. Long connections get 240 (nginx' worker-shutdown-timeout)."""
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class IngressNginx:
-    """See components.base.Controller."""
+class IngressNginx(BundledController):
+    """See components.bundled.BundledController."""
 
     name = "ingress-nginx"
-    left_to_others: Collection[str] = ()
+    home = EntryPoint(NAMESPACE, SERVICE)
+    package = __name__
+    files = (
+        "namespace.yaml",
+        "rbac.yaml",
+        "config.yaml",
+        "services.yaml",
+        "deployment.yaml",
+        "class.yaml",
+    )
+    container_images: ClassVar[Mapping[str, str]] = {"controller": CONTROLLER}
+    ingress_classes = ("nginx",)
+    grace = GRACE
     has_late_objects = True
-    ingress_classes: Collection[str] = ("nginx",)
-    parsed: Sequence[Manifest] = ()
 
-    def __init__(self, setup: Setup, now: Callable[[], datetime] = _now) -> None:
-        self.environment = setup.environment
-        self.service, entry = handover.place(NAMESPACE, SERVICE, shared=setup.shared)
-        self.namespace = self.service[0]
-        self.exposure = setup.expose(*entry)
-        self._scaling = setup.scaling
-        self._shared = setup.shared
-        self._handover = setup.handover
-        self._certificate = setup.certificate
+    def __init__(self, setup: ControllerSetup, now: Callable[[], datetime] = _now) -> None:
+        super().__init__(setup)
         self._now = now
         self._lock = threading.Lock()
         self._made: Pki | None = None
 
-    @property
-    def host_ports(self) -> Mapping[int, str]:
-        return dict.fromkeys((80, 443), self.name) if self.exposure.on_node else {}
-
-    def images(self) -> Sequence[str]:
-        return (IMAGE,)
-
-    def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
-        pki = self.pki(cluster)
-        objects = [pki.secret(SECRET) if obj["kind"] == "Secret" else obj for obj in manifests()]
-        objects.append(self._certificate.secret(cluster, self.namespace))
-        waits = bool(self._handover.others(cluster, self.name))
-        beside: list[Object] = []
-        for obj in objects:
-            if obj["kind"] == "ConfigMap":
+    def fill_in(self, objects: list[Object], cluster: Cluster) -> None:
+        for index, obj in enumerate(objects):
+            if obj["kind"] == "Secret":
+                objects[index] = self.pki(cluster).secret(SECRET)
+            elif obj["kind"] == "ConfigMap":
                 obj["data"]["http-snippet"] = _headers(environment_id(self.environment, cluster))
-            elif obj["kind"] == "Deployment":
-                obj["spec"]["template"]["spec"]["containers"][0]["image"] = resolve(IMAGE)
-                if waits or not self.exposure.on_node:
-                    leave_the_node(obj, service="" if self._shared else SERVICE)
-                if self._scaling.is_asked_for:
-                    beside = in_replicas(obj, self._scaling)
-            elif obj["kind"] == "Service" and obj["metadata"]["name"] == SERVICE:
-                selector = obj["spec"]["selector"]
-                if not self._shared:
-                    self.exposure.shape(obj)
-        objects += beside
-        handover.relocate(objects, NAMESPACE, self.namespace)
-        if self._shared:
-            in_charge = handover.selector_in_charge(cluster) if waits else selector
-            objects += handover.shared_services(in_charge, self.exposure)
-        return objects
 
-    def with_proof(self, route: Route) -> Route:
-        return route
+    def leave_node(self, workload: Object) -> None:
+        super().leave_node(workload)
+        if self._shares_entry_point:
+            return  # its own Service has no address, so its Ingresses keep `localhost`
+        args = workload["spec"]["template"]["spec"]["containers"][0]["args"]
+        args[args.index("--publish-status-address=localhost")] = (
+            f"--publish-service=$(POD_NAMESPACE)/{SERVICE}"
+        )
+
+    def prepare_for_replicas(self, workload: Object) -> None:
+        """The stock flavour stops its pod at once. Here a pod is first taken out of the Services, then
+        stops to listen; /wait-shutdown, the preStop hook, waits for both."""
+        (container,) = workload["spec"]["template"]["spec"]["containers"]
+        # A pod is healthy once its backends are known; its workers look these up once a second, and answer
+        # 503 until then. With one pod nobody sees that: with several, the others answer meanwhile.
+        container["readinessProbe"]["successThreshold"] = 3
+        container["args"] += [
+            f"--shutdown-grace-period={WITHDRAWN}",
+            "--post-shutdown-grace-period=0",
+        ]
 
     def resync(self, cluster: Cluster) -> None:
-        """Any change of its ConfigMap makes it sync: unlike others, that event is never skipped.
+        """Change its ConfigMap: it syncs at any change of that, as this event is never skipped.
 
-        The annotation is nobody's: as no manifest has it, it does not count as a difference.
+        No manifest has the annotation, so it does not count as drift.
         """
         annotations = {"kindctl.dev/look-again": _now().isoformat()}
         cluster.merge_patch(self._here(CONFIG), {"metadata": {"annotations": annotations}})
 
     def late_objects(self, cluster: Cluster) -> list[Object]:
         """The webhook, with the CA that is in the Secret now (ingress-nginx#5968, #6458)."""
-        (webhook,) = _read("webhook.yaml")
+        (webhook,) = self.shipped("webhook.yaml")
         webhook["webhooks"][0]["clientConfig"]["caBundle"] = self.pki(cluster).ca_bundle
-        handover.relocate([webhook], NAMESPACE, self.namespace)
+        self.relocate([webhook])
         return [webhook]
 
     def prove(self, cluster: Cluster) -> str:
-        """The webhook admits a good Ingress, and refuses one: it is called, and not passed over."""
+        """Empty when the webhook admits a good Ingress and refuses a bad one: so it is called, and not
+        passed over."""
         try:
             cluster.apply(self._probe("/kindctl"), dry_run=True)
         except ApiError as error:
@@ -145,19 +132,17 @@ class IngressNginx:
             cluster.apply(self._probe("/kindctl/(.*)"), dry_run=True)
         except ApiError as error:
             return "" if WEBHOOK in error.why and "denied" in error.why else error.why or error.what
-        return "the admission webhook is not called: an Ingress that it refuses was admitted"
-
-    def routes(self, endpoints: Sequence[Endpoint]) -> Sequence[Route]:
-        return ()
+        return "the admission webhook is not called: the API admitted an Ingress that it refuses"
 
     def pki(self, cluster: Cluster) -> Pki:
-        """What the cluster has, if it is good; else a new one, which is the same at the next call."""
+        """The webhook's certificate: the cluster's if it is good, else a new one, which further calls
+        return too."""
         from kindctl.components.nginx.pki import Pki, create
 
         names = (ADMISSION, f"{ADMISSION}.{self.namespace}.svc")
         with self._lock:
             found = Pki.read(cluster.get(self._here(SECRET)))
-            if found is not None and not found.rejection(names, self._now()):
+            if found is not None and not found.reason_to_renew(names, self._now()):
                 return found
             if self._made is None:
                 self._made = create(names, self._now())
@@ -167,7 +152,8 @@ class IngressNginx:
         return replace(ref, namespace=self.namespace)
 
     def _probe(self, path: str) -> Object:
-        """For a dry run. With strict-validate-path-type the webhook refuses a regular expression here."""
+        """An Ingress for a dry run. With strict-validate-path-type the webhook refuses it where `path`
+        is a regular expression."""
         service = {"name": SERVICE, "port": {"name": "http"}}
         rule = {"path": path, "pathType": "Prefix", "backend": {"service": service}}
         return {
@@ -181,33 +167,12 @@ class IngressNginx:
         }
 
 
-def controller(setup: Setup) -> IngressNginx:
-    return IngressNginx(setup)
-
-
-def manifests() -> list[Object]:
-    """The objects as they are shipped, without what the cluster adds to them; a copy."""
-    return [obj for file in MANIFESTS for obj in _read(file)]
-
-
-def _read(file: str) -> list[Object]:
-    return copy.deepcopy(_parsed(file))
-
-
-@cache
-def _parsed(file: str) -> list[Object]:
-    import yaml
-
-    text = files(__package__).joinpath("manifests", file).read_text()
-    return list(yaml.safe_load_all(text))
-
-
 def _headers(identity: str) -> str:
-    """Set in the http block, and so on every answer, an error page's too.
+    """The headers of ingress/proof.py, set in the http block and so on every answer, error pages included.
 
-    Not by `add-headers`: that names a second ConfigMap, whose change makes no controller reload, so
-    that one which was deleted and came back would stay without effect. The variables are those that
-    the controller's template sets in each location.
+    `add-headers` would not do: it names a second ConfigMap, whose changes make no controller reload, so
+    that one which was deleted and came back would stay without effect. The controller's template sets the
+    variables in each location.
     """
     return (
         f'more_set_headers "{ENVIRONMENT_HEADER}: {identity}";\n'

@@ -1,7 +1,7 @@
 """The certificate of the admission webhook, and the CA that signed it.
 
-Made here rather than by upstream's two Jobs: the Secret is there before the pod that mounts it, and
-nothing has to run in the cluster first. The CA's key is thrown away: a renewal makes both anew.
+They are made here and not by upstream's two Jobs: so the Secret exists before the pod that mounts it, and
+nothing has to run in the cluster first. The CA's key is not kept: a renewal makes a new CA as well.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ KEYS = ("ca", "cert", "key")
 
 @dataclass(frozen=True)
 class Pki:
-    """PEM of the CA's certificate, the serving certificate and its key."""
+    """The CA's certificate, the serving certificate and its key, as PEM."""
 
     ca: bytes
     cert: bytes
@@ -30,7 +30,7 @@ class Pki:
 
     @classmethod
     def read(cls, secret: Mapping[str, object] | None) -> Pki | None:
-        """From the Secret as the API has it; None when it is not complete."""
+        """Read it from the Secret that the API returned; None if that is not complete."""
         data = (secret or {}).get("data")
         if not isinstance(data, Mapping):
             return None
@@ -51,16 +51,17 @@ class Pki:
 
     @property
     def ca_bundle(self) -> str:
-        """As a webhook configuration has it: base64 of the PEM."""
+        """The value of `caBundle` in a webhook configuration: base64 of the PEM."""
         return base64.b64encode(self.ca).decode()
 
-    def rejection(self, names: Sequence[str], now: datetime) -> str:
-        """See trust.pki.rejection: why a client that trusts `ca` would reject this for one of `names`."""
+    def reason_to_renew(self, names: Sequence[str], now: datetime) -> str:
+        """Why a client that trusts `ca` would not accept the certificate for `names`; empty if it would,
+        and for another 30 days."""
         return rejection(self.ca, Pair(self.cert, self.key), names, now)
 
 
 def create(names: Sequence[str], now: datetime) -> Pki:
-    """A CA and a serving certificate for `names`, P-256 both, valid for ten years from `now`."""
+    """Make a CA and a serving certificate for `names`, both P-256 and valid for ten years from `now`."""
     ca = authority(f"{names[0]} CA", now, LIFE)
     served = certificate(ca, names, now, now + LIFE)
     return Pki(ca.cert, served.cert, served.key)

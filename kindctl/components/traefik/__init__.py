@@ -1,18 +1,19 @@
 """Traefik, which also understands the Ingress objects that were written for ingress-nginx.
 
 It serves two classes: its own, and `nginx` by the provider that reads nginx's annotations
-(doc.traefik.io, "Kubernetes Ingress NGINX provider"; in releases from 3.6.2 on without an option).
+(doc.traefik.io, "Kubernetes Ingress NGINX provider"; from release 3.6.2 on without an option).
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
+from typing import ClassVar
 
-from kindctl.components.base import Setup
-from kindctl.ingress import gateway_api, handover, replicas
+from kindctl.components.base import ControllerSetup
+from kindctl.components.bundled import BundledController
+from kindctl.images.pins import GATEWAY_API, TRAEFIK
+from kindctl.ingress.entry_point import EntryPoint
+from kindctl.ingress.gateway_api import Definitions
 from kindctl.ingress.proof import (
     CONTROLLER_HEADER,
     ENVIRONMENT_HEADER,
@@ -20,166 +21,115 @@ from kindctl.ingress.proof import (
     NO_INGRESS,
     environment_id,
 )
-from kindctl.ingress.replicas import Scaling
-from kindctl.manifests.manifest import Manifest
 from kindctl.manifests.pods import Resolve
-from kindctl.models import Endpoint, Object, Route
+from kindctl.models import Object
 from kindctl.tools.protocols import Cluster
 
-IMAGE = "traefik:v3.7.9"
-NAMESPACE = "traefik"
-SERVICE = "traefik"
 TLS = "/etc/traefik/tls"
-GATEWAY = "gateway.yaml"
 NEEDED = [("v1", kind) for kind in ("GatewayClass", "Gateway", "HTTPRoute", "GRPCRoute")]
 NEEDED += [("v1", "TLSRoute"), ("v1", "BackendTLSPolicy"), ("v1beta1", "ReferenceGrant")]
-"""What its Gateway provider watches: without one of them it waits for ever, and serves nothing."""
+"""The kinds that its Gateway provider watches. If one is missing, it waits for ever and serves nothing."""
 
 WITHDRAWN, GRACE = 10, 300
-"""Seconds: how long a replica that is to go takes requests, and until it is killed."""
+"""Seconds: how long a stopping replica still takes requests, and when it is killed."""
 
 UNMATCHED = -(1 << 40)
-"""Less than the least of a 32-bit number, which an Ingress with a default backend alone has."""
+"""A router's priority. An Ingress with nothing but a default backend has the least 32-bit number; this is
+less."""
 
-MANIFESTS = ("rbac.yaml", "config.yaml", "service.yaml", "classes.yaml", "deployment.yaml")
 
-
-class Traefik:
-    """See components.base.Controller."""
+class Traefik(BundledController):
+    """See components.bundled.BundledController and ingress.gateway_api.ServesGateways."""
 
     name = "traefik"
-    left_to_others: Collection[str] = ()
-    has_late_objects = False
-    ingress_classes: Collection[str] = ("traefik", "nginx")
-    parsed: Sequence[Manifest] = ()
+    home = EntryPoint("traefik", "traefik")
+    package = __name__
+    files = ("rbac.yaml", "config.yaml", "service.yaml", "classes.yaml", "deployment.yaml")
+    container_images: ClassVar[Mapping[str, str]] = {"traefik": TRAEFIK}
+    ingress_classes = ("traefik", "nginx")
+    grace = GRACE
+    may_serve_gateway_api = True
+    listener_ports: Collection[int] = (80, 443)
 
-    def __init__(self, setup: Setup) -> None:
-        self.environment = setup.environment
-        self.service, entry = handover.place(NAMESPACE, SERVICE, shared=setup.shared)
-        self.namespace = self.service[0]
-        self.exposure = setup.expose(*entry)
-        self._scaling = setup.scaling
-        self._shared = setup.shared
-        self._handover = setup.handover
-        self._certificate = setup.certificate
-        self.listener_ports: Collection[int] = (80, 443)
+    def __init__(self, setup: ControllerSetup) -> None:
+        super().__init__(setup)
         self.gateway_classes: Collection[str] = ("traefik",) if setup.gateway_api else ()
         self.gateways: Sequence[Object] = ()
-        self._definitions: gateway_api.Definitions | None = None
+        self._definitions: Definitions | None = None
         if setup.gateway_api:
-            self._definitions = gateway_api.Definitions(setup.read, NEEDED)
+            self._definitions = Definitions(GATEWAY_API, setup.read_image, NEEDED)
             self.gateways = [obj for obj in self._gateway() if obj["kind"] == "Gateway"]
 
-    @property
-    def host_ports(self) -> Mapping[int, str]:
-        return dict.fromkeys((80, 443), self.name) if self.exposure.on_node else {}
-
     def images(self) -> Sequence[str]:
-        return (IMAGE, gateway_api.IMAGE) if self._definitions else (IMAGE,)
+        return (*super().images(), GATEWAY_API) if self._definitions else super().images()
 
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
-        objects = manifests()
-        outside = any(endpoint.external for endpoint in self.exposure.endpoints())
-        waits = bool(self._handover.others(cluster, self.name))
-        selector: Mapping[str, str] = {}
-        beside: list[Object] = []
+        objects = super().objects(cluster, resolve)
+        if self._definitions:
+            objects += [*self._definitions.objects(cluster), *self._gateway()]
+        return objects
+
+    def fill_in(self, objects: list[Object], cluster: Cluster) -> None:
         for obj in objects:
             if obj["kind"] == "ConfigMap":
                 identity = environment_id(self.environment, cluster)
                 obj["data"]["dynamic.yaml"] = dynamic(identity)
             elif obj["kind"] == "Deployment":
-                container = obj["spec"]["template"]["spec"]["containers"][0]
-                container["image"] = resolve(IMAGE)
-                container["args"] += self._args(outside=outside)
-                if waits or not self.exposure.on_node:
-                    _leave_the_node(obj)
-                if self._scaling.is_asked_for:
-                    beside = _in_replicas(obj, self._scaling)
-            elif obj["kind"] == "Service":
-                selector = obj["spec"]["selector"]
-                if not self._shared:
-                    self.exposure.shape(obj)
-        objects += beside
-        handover.relocate(objects, NAMESPACE, self.namespace)
-        objects.append(self._certificate.secret(cluster, self.namespace))
-        if self._definitions:
-            objects += [*self._definitions.objects(cluster), *self._gateway()]
-        if self._shared:
-            in_charge = handover.selector_in_charge(cluster) if waits else selector
-            objects += handover.shared_services(in_charge, self.exposure)
-        return objects
+                obj["spec"]["template"]["spec"]["containers"][0]["args"] += self._args()
 
-    def _args(self, *, outside: bool) -> list[str]:
-        """What depends on the configuration: which address is told to Ingresses and Gateways, and whether
-        there are Gateways. `outside`: the Service has an address of its own."""
+    def leave_node(self, workload: Object) -> None:
+        """A new pod need not wait for the old one, either."""
+        super().leave_node(workload)
+        workload["spec"]["strategy"] = {"type": "RollingUpdate"}
+
+    def prepare_for_replicas(self, workload: Object) -> None:
+        """A stopping pod still takes requests until every node knows that it stops, then ends those that it
+        has. /ping answers before the first routes are known, which takes about a second: a new pod is
+        asked later."""
+        (container,) = workload["spec"]["template"]["spec"]["containers"]
+        container["readinessProbe"]["initialDelaySeconds"] = 5
+        for entry in ("web", "websecure"):
+            life = f"--entryPoints.{entry}.transport.lifeCycle"
+            container["args"] += [
+                f"{life}.requestAcceptGraceTimeout={WITHDRAWN}s",
+                f"{life}.graceTimeOut={GRACE - 2 * WITHDRAWN}s",
+            ]
+
+    def _args(self) -> list[str]:
+        """Arguments that depend on the configuration: the address in the status of Ingresses and Gateways
+        (the Service's own, where it has one), and whether Gateways are served."""
         ingress, nginx = "--providers.kubernetesIngress", "--providers.kubernetesIngressNGINX"
-        args = [
-            f"{ingress}.ingressEndpoint.hostname=localhost",
-            f"{nginx}.publishStatusAddress=localhost",
-        ]
-        told = ["statusAddress.hostname=localhost"]
         namespace, name = self.service
-        if outside:
+        if any(endpoint.external for endpoint in self.exposure.endpoints()):
             args = [
                 f"{ingress}.ingressEndpoint.publishedService={namespace}/{name}",
                 f"{nginx}.publishService={namespace}/{name}",
             ]
-            told = [
-                f"statusAddress.service.{k}={v}"
-                for k, v in zip(("namespace", "name"), self.service, strict=True)
+            address = [f"service.namespace={namespace}", f"service.name={name}"]
+        else:
+            args = [
+                f"{ingress}.ingressEndpoint.hostname=localhost",
+                f"{nginx}.publishStatusAddress=localhost",
             ]
+            address = ["hostname=localhost"]
         if self._definitions:
             provider = "--providers.kubernetesGateway"
-            args += [f"{provider}=true", *(f"{provider}.{one}" for one in told)]
+            args += [f"{provider}=true", *(f"{provider}.statusAddress.{one}" for one in address)]
         return args
 
     def _gateway(self) -> list[Object]:
-        objects = _copies(GATEWAY)
-        handover.relocate(objects, NAMESPACE, self.namespace)
+        """Its GatewayClass, and the Gateway for the routes of all apps."""
+        objects = self.shipped("gateway.yaml")
+        self.relocate(objects)
         return objects
-
-    def with_proof(self, route: Route) -> Route:
-        return route
-
-    def resync(self, cluster: Cluster) -> None:
-        """It watches without dropping events: nothing to be done."""
-
-    def late_objects(self, cluster: Cluster) -> list[Object]:
-        return []
-
-    def prove(self, cluster: Cluster) -> str:
-        return ""
-
-    def routes(self, endpoints: Sequence[Endpoint]) -> Sequence[Route]:
-        return ()
-
-
-def controller(setup: Setup) -> Traefik:
-    return Traefik(setup)
-
-
-def manifests() -> list[Object]:
-    """The objects as they are shipped, without what the cluster adds to them; a copy."""
-    return [obj for file in MANIFESTS for obj in _copies(file)]
-
-
-def _copies(file: str) -> list[Object]:
-    return copy.deepcopy(_parsed(file))
-
-
-@cache
-def _parsed(file: str) -> list[Object]:
-    import yaml
-
-    text = files(__package__).joinpath("manifests", file).read_text()
-    return list(yaml.safe_load_all(text))
 
 
 def dynamic(identity: str) -> str:
-    """The certificate for localhost, and the headers of ingress.proof on every answer.
+    """Traefik's dynamic configuration, as YAML: the certificate for localhost, and the headers of
+    ingress/proof.py on every answer.
 
-    What no router matches is met by a router of ours, of the lowest priority, so that Traefik's 404
-    carries them too. Its service has no servers, which is a 503, made a 404 by the middleware.
+    What no router matches is left to a router of the lowest priority, so that Traefik's 404 has the headers
+    too. The service of that router has no servers, which is a 503; the middleware makes it a 404.
     """
     import yaml
 
@@ -214,30 +164,3 @@ def dynamic(identity: str) -> str:
     pair = {"certFile": f"{TLS}/tls.crt", "keyFile": f"{TLS}/tls.key"}
     tls = {"stores": {"default": {"defaultCertificate": pair}}}
     return str(yaml.safe_dump({"http": http, "tls": tls}, sort_keys=False))
-
-
-def _leave_the_node(deployment: Object) -> None:
-    """Reached through its Service, it needs no ports of a node, no node in particular, and a new pod
-    need not wait for the old one."""
-    deployment["spec"]["strategy"] = {"type": "RollingUpdate"}
-    spec = deployment["spec"]["template"]["spec"]
-    spec["nodeSelector"].pop("ingress-ready")
-    for port in spec["containers"][0]["ports"]:
-        port.pop("hostPort", None)
-
-
-def _in_replicas(deployment: Object, scaling: Scaling) -> list[Object]:
-    """Several of them, each going without a request being lost; with the objects that belong to that.
-
-    One that is to go still takes requests until every node has heard of it, then ends those that it has.
-    /ping answers before the first routes are known, which takes about a second: a new one waits for more.
-    """
-    (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    container["readinessProbe"]["initialDelaySeconds"] = 5
-    for entry in ("web", "websecure"):
-        life = f"--entryPoints.{entry}.transport.lifeCycle"
-        container["args"] += [
-            f"{life}.requestAcceptGraceTimeout={WITHDRAWN}s",
-            f"{life}.graceTimeOut={GRACE - 2 * WITHDRAWN}s",
-        ]
-    return replicas.replicate(deployment, scaling, grace=GRACE)

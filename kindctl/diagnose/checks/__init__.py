@@ -37,9 +37,6 @@ CHECKS = {
     "cas": "certificate authorities of this machine's network",
 }
 
-OF_A_LOCAL_CLUSTER = {"kind", "cgroup", "inotify", "memory", "subnets", "proxy"}
-"""Not asked where the cluster is elsewhere."""
-
 
 def load(code: str) -> Check:
     """The check of this code. Raises KeyError when there is none."""
@@ -60,7 +57,7 @@ def examine(tools: Tools, wants: Wants) -> list[Verdict]:
 
 
 def _asked(wants: Wants) -> list[Check]:
-    return [load(code) for code in CHECKS if wants.local or code not in OF_A_LOCAL_CLUSTER]
+    return [check for check in map(load, CHECKS) if wants.local or not check.of_local_cluster]
 
 
 def mendable(verdict: Verdict) -> bool:

@@ -19,6 +19,7 @@ class Unfixable(ABC):
 
     code: str
     title: str
+    of_local_cluster = False
 
     def plan(self, tools: Tools, wants: Wants) -> Sequence[str]:
         return ()

@@ -19,6 +19,7 @@ LIMITS = {
 
 class Inotify(Unfixable):
     code = "inotify"
+    of_local_cluster = True
     title = "inotify limits"
 
     def ask(self, tools: Tools, wants: Wants) -> Verdict:

@@ -22,6 +22,7 @@ OLDEST_KIND = min(NEWEST_KUBERNETES)
 
 class Kind(Unfixable):
     code = "kind"
+    of_local_cluster = True
     title = "kind"
 
     def ask(self, tools: Tools, wants: Wants) -> Verdict:

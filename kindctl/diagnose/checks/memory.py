@@ -13,6 +13,7 @@ LEAST, COMFORTABLE = 2 * GB, 4 * GB
 
 class Memory(Unfixable):
     code = "memory"
+    of_local_cluster = True
     title = "memory"
 
     def ask(self, tools: Tools, wants: Wants) -> Verdict:

@@ -21,6 +21,7 @@ LOCAL = ("localhost", "127.0.0.1")
 
 class Proxy(Unfixable):
     code = "proxy"
+    of_local_cluster = True
     title = "proxies"
 
     def ask(self, tools: Tools, wants: Wants) -> Verdict:

@@ -27,6 +27,7 @@ POOLS = (
 
 class Subnets(EngineCheck):
     code = "subnets"
+    of_local_cluster = True
     title = "address ranges"
 
     def judge(self, tools: Tools, wants: Wants, info: EngineInfo) -> Verdict:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pkgutil import resolve_name
-
 from kindctl.images.sources.base import ImageSource, SourceContext
+from kindctl.plugins import load_plugin
 
 SOURCES: dict[str, tuple[str, str]] = {
     "engine": (
@@ -24,5 +23,7 @@ SOURCES: dict[str, tuple[str, str]] = {
 
 
 def load_source(name: str, context: SourceContext) -> ImageSource:
-    source: ImageSource = resolve_name(SOURCES[name][0])(context)
+    """Return the source of that name. Raises UsageError for a name that is not registered."""
+    make = load_plugin(SOURCES, name, kind="image source", choices="images.sources has any of")
+    source: ImageSource = make(context)
     return source

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from kindctl.components import CONTROLLERS
-from kindctl.components.base import Setup
-from kindctl.components.custom import IMAGE, Custom, _parsed
+from kindctl.components.base import ControllerSetup, CustomSettings
+from kindctl.components.custom import Custom
 from kindctl.config.load import load
-from kindctl.errors import ConfigError
+from kindctl.errors import ConfigError, Problem
 from kindctl.images.pins import NGINX
 from kindctl.ingress.proof import HOSTS, WELL_KNOWN, environment_id, witness
 from kindctl.live.desired import desired
+from kindctl.manifests.manifest import read_manifests
 from kindctl.models import NotReady, Object, ObjectRef, PortMapping, Ready, Route
 from kindctl.planning.parts import Parts, parts_of
 from kindctl.steps.url import UrlAnswers
@@ -172,31 +173,32 @@ def named(objects: list[Object], kind: str, name: str = "gate") -> Object:
         (
             {"file": ("http: 8000", "http: 80")},
             10,
-            "Service 'gate' has no port 80, for HTTP",
+            "Service 'gate' has no port 80 for HTTP",
             "it has 8000, 8443",
         ),
         (
             {"file": ("https: 8443", "https: 443")},
             10,
-            "Service 'gate' has no port 443, for HTTPS",
-            "it has 8000, 8443; `https: null` where there is no HTTPS",
+            "Service 'gate' has no port 443 for HTTPS",
+            "it has 8000, 8443; set `https: null` if it serves no HTTPS",
         ),
         (
             {"gate": (", hostPort: 1443", "")},
             10,
-            "no pod behind Service 'gate' has a port of its node for https",
-            "hostPort in its container's ports; or ingress.expose.via: node-port",
+            "no pod behind Service 'gate' has a hostPort for HTTPS",
+            "set hostPort in its container's ports, or ingress.expose.via: node-port",
         ),
         (
             {"gate": ("targetPort: 9443", "targetPort: web")},
             10,
-            "HTTP and HTTPS both lead to port 1080 of the node",
-            "a hostPort for each, or `https: null`",
+            "HTTP and HTTPS both use port 1080 of the node",
+            "give each its own hostPort, or set `https: null`",
         ),
         (
             {"file": ("service: gate", "service: gate\n    ready: daemonset/gate")},
             10,
-            "no manifest has the DaemonSet front/gate, nor a custom resource of which one could be made",
+            "no manifest has the DaemonSet front/gate, nor a custom resource from which "
+            "an operator could make it",
             "its DaemonSets in that namespace: none",
         ),
     ],
@@ -238,20 +240,23 @@ def test_an_apps_ingress_of_another_class_is_refused(folder: Folder) -> None:
 
 
 def test_a_cluster_that_is_there_may_have_the_class(folder: Folder) -> None:
-    made = replace(
-        _setup(folder), empty=False, custom={**_setup(folder).custom, "ingressClass": "x"}
+    made = _setup(folder, "x")
+    with pytest.raises(ConfigError, match="1 problem"):
+        Custom(made)
+    assert Custom(replace(made, fresh_cluster=False)).ingress_classes == ("x",)
+
+
+def _setup(folder: Folder, ingress_class: str) -> ControllerSetup:
+    custom = CustomSettings(
+        "front",
+        ingress_class,
+        "gate",
+        (("http", 8000), ("https", 8443)),
+        "",
+        read_manifests(folder.path, ["gate.yaml"], "front"),
+        lambda at, message, hint: Problem("kindctl.yaml", 1, 1, message, hint),
     )
-    assert Custom(made).ingress_classes == ("x",)
-
-
-def _setup(folder: Folder) -> Setup:
-    custom = {
-        "namespace": "front",
-        "ingressClass": "gate",
-        "service": "gate",
-        "ports": {"http": 8000, "https": 8443},
-    }
-    return setup("shop", host_port(), root=folder.path, sources=["gate.yaml"], custom=custom)
+    return setup("shop", host_port(), custom=custom)
 
 
 # --- the ways in ---------------------------------------------------------------------------------
@@ -396,7 +401,7 @@ SECOND = "---\napiVersion: v1\nkind: Service\nmetadata: {name: admin}\nspec: {po
             SECOND.replace("PORT", "{port: 1, nodePort: 30080}"),
             ("name: gate", "name: gate"),
             ("ports:", "ports:"),
-            "node port 30080 is Service front/admin's already, by its manifest",
+            "node port 30080 is already used by the manifest of Service front/admin",
         ),
         (
             "",
@@ -443,14 +448,10 @@ def test_the_node_port_of_its_own_manifest_is_its_own(folder: Folder) -> None:
 
 
 def test_the_images_are_those_of_its_manifests_and_of_the_witness(folder: Folder) -> None:
-    assert folder.custom().images() == ("gate:1", IMAGE)
-    assert (
-        IMAGE
-        == NGINX
-        == named(_parsed(), "Deployment", "witness")["spec"]["template"]["spec"]["containers"][0][
-            "image"
-        ]
-    )
+    assert folder.custom().images() == ("gate:1", NGINX)
+    objects = folder.custom().objects(FakeCluster(), str)
+    pod = named(objects, "Deployment", "witness")["spec"]["template"]["spec"]
+    assert [container["image"] for container in pod["containers"]] == [NGINX]
 
 
 def test_the_witness_says_which_environment_it_is(folder: Folder, cluster: FakeCluster) -> None:
@@ -506,7 +507,7 @@ def test_the_certificate_is_given_to_those_who_name_its_secret(
 @pytest.mark.parametrize(
     ("status", "seen"),
     [
-        (None, "Deployment front/made is not there: nobody has made it yet"),
+        (None, "Deployment front/made does not exist yet: its operator has not made it"),
         ({}, "Deployment front/made: 0 of 2 pods are ready"),
         ({"readyReplicas": 1}, "Deployment front/made: 1 of 2 pods are ready"),
         ({"readyReplicas": 2}, ""),

@@ -10,7 +10,7 @@ import pytest
 
 from kindctl.components import ADDONS, load_addon
 from kindctl.components.base import Neighbours
-from kindctl.components.metallb import CONTROLLER, POOL, SPEAKER, MetalLB
+from kindctl.components.metallb import POOL, MetalLB
 from kindctl.components.metallb.pool import SIZE, choose
 from kindctl.errors import MachineError, UsageError
 from kindctl.images.pins import METALLB_CONTROLLER, METALLB_SPEAKER
@@ -112,7 +112,7 @@ def test_a_range_of_the_engines_is_left_to_it() -> None:
         assert found.start >= int(ipaddress.ip_address("172.18.0.16"))
     with pytest.raises(MachineError) as caught:
         choose("shop", around(ranges=(NETWORK,)))
-    assert "the engine itself gives out all of" in caught.value.why
+    assert "the engine itself gives away all of" in caught.value.why
 
 
 def test_it_is_the_same_again_and_stays_when_others_come() -> None:
@@ -158,8 +158,10 @@ def made(cluster: FakeCluster, neighbours: Neighbours | None = None) -> list[Obj
 
 
 def test_the_registry_loads_it() -> None:
-    assert load_addon("metallb", setup("shop")).images() == (CONTROLLER, SPEAKER)
-    assert (CONTROLLER, SPEAKER) == (METALLB_CONTROLLER, METALLB_SPEAKER)
+    assert load_addon("metallb", setup("shop")).images() == (
+        METALLB_CONTROLLER,
+        METALLB_SPEAKER,
+    )
     assert "metallb" in ADDONS
     with pytest.raises(UsageError, match="no add-on 'istio'"):
         load_addon("istio", setup("shop"))

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from kindctl.components import CONTROLLERS, load_controller
-from kindctl.components.nginx import IMAGE, SECRET, WEBHOOK, IngressNginx
+from kindctl.components.nginx import SECRET, WEBHOOK, IngressNginx
 from kindctl.components.nginx.pki import LIFE
 from kindctl.errors import ApiError, UsageError
+from kindctl.images.pins import CONTROLLER
 from kindctl.ingress.proof import environment_id
 from kindctl.models import Object, ObjectRef
 from kindctl.trust import serving
@@ -65,7 +66,7 @@ def test_the_local_authoritys_certificate_is_its_default(cluster: FakeCluster) -
 
 def test_the_registry_loads_it() -> None:
     assert next(iter(CONTROLLERS)) == "nginx"  # the default, named first
-    assert load_controller("nginx", setup("shop")).images() == (IMAGE,)
+    assert load_controller("nginx", setup("shop")).images() == (CONTROLLER,)
     with pytest.raises(UsageError, match="no ingress controller 'apache'"):
         load_controller("apache", setup("shop"))
 

@@ -79,21 +79,23 @@ def test_an_incomplete_secret_is_no_certificate(secret: dict[str, object] | None
 
 def test_a_good_one_has_no_fault_until_30_days_before_its_end(pki: Pki) -> None:
     end = NOW + LIFE
-    assert pki.rejection(NAMES, NOW) == ""
-    assert pki.rejection(NAMES[:1], NOW) == ""
-    assert pki.rejection(NAMES, end - timedelta(days=31)) == ""
-    assert pki.rejection(NAMES, end - timedelta(days=29)) == f"it expires on {end:%Y-%m-%d}"
-    assert pki.rejection(NAMES, end + timedelta(days=1)) == f"it expires on {end:%Y-%m-%d}"
+    assert pki.reason_to_renew(NAMES, NOW) == ""
+    assert pki.reason_to_renew(NAMES[:1], NOW) == ""
+    assert pki.reason_to_renew(NAMES, end - timedelta(days=31)) == ""
+    assert pki.reason_to_renew(NAMES, end - timedelta(days=29)) == f"it expires on {end:%Y-%m-%d}"
+    assert pki.reason_to_renew(NAMES, end + timedelta(days=1)) == f"it expires on {end:%Y-%m-%d}"
 
 
 def test_faults_are_found(pki: Pki) -> None:
     other = create(NAMES, NOW)
-    assert pki.rejection(("elsewhere",), NOW) == "it is not for elsewhere"
-    assert replace(pki, ca=other.ca).rejection(NAMES, NOW) == "it is not signed by the CA"
+    assert pki.reason_to_renew(("elsewhere",), NOW) == "it is not for elsewhere"
+    assert replace(pki, ca=other.ca).reason_to_renew(NAMES, NOW) == "it is not signed by the CA"
     assert (
-        replace(pki, key=other.key).rejection(NAMES, NOW)
+        replace(pki, key=other.key).reason_to_renew(NAMES, NOW)
         == "the key belongs to another certificate"
     )
-    assert "cannot be read" in replace(pki, cert=b"no PEM").rejection(NAMES, NOW)
-    assert "cannot be read" in replace(pki, key=b"").rejection(NAMES, NOW)
-    assert "cannot be read" in replace(pki, cert=pki.ca).rejection(NAMES, NOW)  # it names no host
+    assert "cannot be read" in replace(pki, cert=b"no PEM").reason_to_renew(NAMES, NOW)
+    assert "cannot be read" in replace(pki, key=b"").reason_to_renew(NAMES, NOW)
+    assert "cannot be read" in replace(pki, cert=pki.ca).reason_to_renew(
+        NAMES, NOW
+    )  # it names no host

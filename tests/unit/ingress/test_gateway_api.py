@@ -11,7 +11,7 @@ from kindctl.errors import KindctlError
 from kindctl.exposures import load_exposure
 from kindctl.images.objects import objects_in
 from kindctl.images.pins import FILES, GATEWAY_API
-from kindctl.ingress.gateway_api import GROUP, IMAGE, WITNESS, Definitions, ServesGateways
+from kindctl.ingress.gateway_api import GROUP, WITNESS, Definitions, ServesGateways
 from kindctl.live.desired import desired
 from kindctl.models import Object, ObjectRef
 from tests.fakes.cluster import FakeCluster
@@ -59,7 +59,7 @@ class Reader:
 
 def traefik(reader: Reader | None = None, via: str = "host-port", **more: Any) -> Traefik:
     exposure = load_exposure(via)(ports(80, 443, 80, 443))
-    return Traefik(setup("shop", exposure, gateway_api=True, read=reader or Reader(), **more))
+    return Traefik(setup("shop", exposure, gateway_api=True, read_image=reader or Reader(), **more))
 
 
 def apply(cluster: FakeCluster, objects: list[Object]) -> None:
@@ -73,7 +73,6 @@ def args(component: Traefik, cluster: FakeCluster) -> str:
 
 
 def test_the_pins_name_the_image_of_files_that_no_node_needs() -> None:
-    assert IMAGE == GATEWAY_API
     assert GATEWAY_API in FILES
     assert GATEWAY_API in traefik().images()
     assert GATEWAY_API not in Traefik(setup("shop")).images()
@@ -93,7 +92,7 @@ def test_definitions_come_first_then_the_class_and_the_gateway() -> None:
 
 
 def test_they_outlive_their_controller_since_everybodys_routes_would_go_with_them() -> None:
-    for obj in Definitions(Reader(), ()).objects(FakeCluster()):
+    for obj in Definitions(GATEWAY_API, Reader(), ()).objects(FakeCluster()):
         assert obj["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
 
 
@@ -130,7 +129,7 @@ def test_those_of_somebody_else_are_left_alone() -> None:
     for kind in KINDS:
         cluster.put(definition(kind, "v1.6.0"))
     needed = [("v1", kind) for kind in KINDS]
-    assert Definitions(Reader(), needed).objects(cluster) == []
+    assert Definitions(GATEWAY_API, Reader(), needed).objects(cluster) == []
 
 
 def test_old_ones_of_somebody_else_are_named() -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from kindctl.components import load_addon, load_controller
-from kindctl.components.metrics_server import API, IMAGE
-from kindctl.components.nginx.flavours import GRACE, WITHDRAWN
+from kindctl.components.metrics_server import API
+from kindctl.components.nginx import GRACE, WITHDRAWN
 from kindctl.config.load import load
 from kindctl.errors import ConfigError
 from kindctl.exposures import load_exposure
+from kindctl.images.pins import METRICS_SERVER
 from kindctl.models import Object
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.ways import ports, setup
@@ -142,9 +143,9 @@ def test_metrics_server_is_proven_by_its_api() -> None:
         if obj["kind"] == "Deployment"
     )
     (container,) = pod(deployment)["containers"]
-    assert container["image"] == f"x/{IMAGE}"
+    assert container["image"] == f"x/{METRICS_SERVER}"
     assert "--kubelet-insecure-tls" in container["args"]
-    assert "not available: not asked yet" in addon.prove(cluster)
+    assert "not available: not checked yet" in addon.prove(cluster)
     (api,) = addon.late_objects(cluster)
     assert api["metadata"]["name"] == API.name
     seen = {"type": "Available", "status": "False", "message": "no endpoints"}

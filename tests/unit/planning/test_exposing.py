@@ -8,16 +8,13 @@ import pytest
 
 from kindctl.config.load import load
 from kindctl.errors import ConfigError
-from kindctl.exposures import load_exposure
-from kindctl.exposures.base import service_port
 from kindctl.live.addresses import located, urls_of
 from kindctl.manifests.routes import Expect, service_routes
-from kindctl.models import EXTERNAL, Endpoint, Forward, Object, PortMapping, Route
+from kindctl.models import EXTERNAL, Endpoint, Forward, Object, Route
 from kindctl.planning.exposing import scheme_of
 from kindctl.planning.parts import Parts, parts_of
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.tools import fake_tools
-from tests.fakes.ways import ports
 
 OUTSIDE = Endpoint("http", EXTERNAL, 8080, EXTERNAL, external="shop/web")
 
@@ -113,8 +110,8 @@ CONFIG_MAP = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}"
     ("entry", "message"),
     [
         ("{service: wbe, port: 80, via: node-port}", "no manifest of the app has a Service 'wbe'"),
-        ("{service: web, via: node-port}", "which port of Service 'web'?"),
-        ("{service: web, port: 82, via: node-port}", "which port of Service 'web'?"),
+        ("{service: web, via: node-port}", "Service 'web' has 2 ports"),
+        ("{service: web, port: 82, via: node-port}", "Service 'web' has no port 82"),
     ],
 )
 def test_a_service_or_port_that_no_manifest_has_is_refused(
@@ -139,7 +136,7 @@ def test_a_service_or_port_that_no_manifest_has_is_refused(
             SERVICE + "---" + SERVICE.replace("name: web", "name: web, namespace: blue"),
             CONFIG_MAP,
             "the app has a Service 'web' in namespaces blue and shop",
-            "one is meant: rename the other, or give it an app of its own",
+            "only one can be meant: rename the other, or move it to its own app",
         ),
         (
             CONFIG_MAP,
@@ -151,7 +148,7 @@ def test_a_service_or_port_that_no_manifest_has_is_refused(
             CONFIG_MAP,
             CONFIG_MAP,
             "no manifest of the app has a Service 'web'",
-            "the app has no Service at all",
+            "the app has no Services",
         ),
         (
             SERVICE.replace("name: web", "name: database"),
@@ -178,41 +175,6 @@ def test_a_service_is_told_where_it_is(
 
 
 # --- exposures -----------------------------------------------------------------------------------
-
-
-def a_service() -> Object:
-    ports = [{"name": "http", "port": 80}, {"name": "https", "port": 443}]
-    meta = {"name": "controller", "namespace": "gateway"}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"ports": ports}}
-
-
-def test_a_node_port_is_mapped_and_set_on_the_service() -> None:
-    way = load_exposure("node-port")(ports(80, 443, 30080, 30443))
-    assert way.mappings() == (PortMapping(80, 30080), PortMapping(443, 30443))
-    assert [e.url for e in way.endpoints()] == ["http://localhost", "https://localhost"]
-    assert (way.on_node, way.forwards()) == (False, ())
-    service = a_service()
-    way.shape(service)
-    assert service["spec"] == {
-        "type": "NodePort",
-        "ports": [
-            {"name": "http", "port": 80, "nodePort": 30080},
-            {"name": "https", "port": 443, "nodePort": 30443},
-        ],
-    }
-
-
-def test_a_load_balancer_has_its_address_from_the_cluster() -> None:
-    way = load_exposure("load-balancer")(ports(8080, 8443))
-    assert (way.on_node, way.mappings(), way.forwards()) == (False, (), ())
-    assert [(e.url, e.external) for e in way.endpoints()] == [
-        ("http://EXTERNAL-IP:8080", "gateway/controller"),
-        ("https://EXTERNAL-IP:8443", "gateway/controller"),
-    ]
-    service = a_service()
-    way.shape(service)
-    assert service["spec"]["type"] == "LoadBalancer"
-    assert [port["port"] for port in service["spec"]["ports"]] == [8080, 8443]
 
 
 def balanced(folder: Path, more: str = "", provider: str = "kind") -> Parts:
@@ -245,8 +207,8 @@ def test_where_nodes_are_not_reached_localhost_is_the_way(
     parts = balanced(tmp_path)
     assert [route.url for route in parts.routes] == ["http://localhost:8080/"]
     assert parts.forwards == (Forward("a", "web", 80, 8080),)
-    ((_, way),) = parts.ways
-    service = a_service()
+    ((_, way),) = parts.exposures
+    service: Object = {"spec": {"ports": [{"port": 80}]}}
     way.shape(service)
     assert service["spec"]["type"] == "LoadBalancer"
 
@@ -275,11 +237,6 @@ def test_a_controller_is_forwarded_to_where_nodes_are_not_reached(
     assert [wanted.key for wanted in parts.ports] == ["", ""]  # no key changes them
 
 
-def test_a_port_that_the_service_does_not_have_is_a_fault_of_the_caller() -> None:
-    with pytest.raises(KeyError):
-        service_port(a_service(), "grpc")
-
-
 def exposing(folder: Path, way: str) -> Parts:
     (folder / "web.yaml").write_text(SERVICE.replace("name: a, port: 80", "name: a, port: 5432"))
     (folder / "kindctl.yaml").write_text(
@@ -292,8 +249,12 @@ def exposing(folder: Path, way: str) -> Parts:
 @pytest.mark.parametrize(
     ("more", "way", "message"),
     [
-        ("", ", address: 0.0.0.0", "`address` is of a port of this machine"),
-        ("loadBalancerClass: cloud.example/lb, ", "", "nobody here serves the loadBalancerClass"),
+        ("", ", address: 0.0.0.0", "`address` has no effect with `via: load-balancer` unless"),
+        (
+            "loadBalancerClass: cloud.example/lb, ",
+            "",
+            "no load balancer serves the loadBalancerClass",
+        ),
     ],
 )
 def test_what_an_external_address_cannot_have_is_refused(
@@ -321,13 +282,13 @@ def test_a_host_that_is_expected_is_asked_for(tmp_path: Path) -> None:
     [
         (
             "port: 5432, via: port-forward, expect: {contains: ready}",
-            "`expect` is of HTTP, and port 5432 of Service 'web' speaks tcp",
-            "scheme: http beside it, or leave it out",
+            "`expect` is for HTTP, but port 5432 of Service 'web' speaks tcp",
+            "set `scheme: http` beside `via`, or remove `expect`",
         ),
         (
             "port: 81, scheme: http, via: port-forward, expect: {scheme: https}",
             "port 81 of Service 'web' speaks http",
-            "scheme: https is said beside `via`, not in `expect`",
+            "set `scheme: https` beside `via`, not in `expect`",
         ),
     ],
 )

@@ -159,7 +159,7 @@ def test_controllers_that_cannot_have_the_way_in_at_once_are_switched(
     routed: bool,
     takeover: type | None,
 ) -> None:
-    monkeypatch.setattr("kindctl.planning.exposing.nodes_are_reached", lambda: routed)
+    monkeypatch.setattr("kindctl.planning.exposing.nodes_are_reachable", lambda: routed)
     config = f"name: shop\ningress: {{expose: {via}}}\naddons: [metallb]\n"
     steps = plan_of(tmp_path, config).steps
     switches = [step for step in steps if isinstance(step, Switched)]
@@ -297,7 +297,7 @@ def test_two_apps_cannot_have_the_same_url(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as error:
         plan_of(tmp_path, TWO, shop=INGRESS, blog=INGRESS)
     (problem,) = error.value.problems
-    assert problem.message == "http://localhost/ is wanted by app 'shop' already"
+    assert problem.message == "http://localhost/ is already used by app 'shop'"
     assert (problem.line, problem.column) == (4, 27)
     assert problem.hint == "set another host or path in one of the two"
 
@@ -308,8 +308,8 @@ def test_one_app_cannot_have_a_url_twice(tmp_path: Path) -> None:
         plan_of(tmp_path, config, shop=INGRESS)
     (problem,) = error.value.problems
     assert (problem.line, problem.column) == (5, 2)
-    assert problem.message == "http://localhost/ is wanted by apps[0].expect[0] already"
-    assert problem.hint == "one `expect` for each URL: put status and contains into one"
+    assert problem.message == "http://localhost/ is already used by apps[0].expect[0]"
+    assert problem.hint == "put status and contains into one `expect`: each URL has only one"
 
 
 def test_two_services_may_have_the_same_port_of_external_addresses(tmp_path: Path) -> None:

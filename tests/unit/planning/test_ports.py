@@ -119,7 +119,10 @@ def test_a_node_port_twice_in_the_file_is_refused_at_the_second(tmp_path: Path) 
         "- {service: two, via: node-port, nodePort: 30001, local: 8080}\n",
     )
     assert line == 8
-    assert text == "node port 30001 is shop's one already (nodePort: 30002, or leave it out)"
+    assert text == (
+        "node port 30001 is already used by Service 'one' of app 'shop' "
+        "(nodePort: 30002, or leave it out)"
+    )
 
 
 def test_a_node_port_of_the_controller_is_refused(tmp_path: Path) -> None:
@@ -130,14 +133,14 @@ def test_a_node_port_of_the_controller_is_refused(tmp_path: Path) -> None:
         "ingress: {expose: {via: node-port}}",
     )
     assert line == 7
-    assert "node port 30080 is the ingress controller's already" in text
+    assert "node port 30080 is already used by the ingress controller" in text
 
 
 def test_a_node_port_of_another_services_manifest_is_refused(tmp_path: Path) -> None:
     services(tmp_path, one="", two=", nodePort: 30001")
     line, text = refused(tmp_path, "- {service: one, via: node-port, nodePort: 30001}\n")
     assert line == 7
-    assert "node port 30001 is Service shop/two's already" in text
+    assert "node port 30001 is already used by the manifest of Service shop/two" in text
 
 
 def test_the_controllers_node_port_in_another_services_manifest_is_refused(tmp_path: Path) -> None:
@@ -145,20 +148,22 @@ def test_the_controllers_node_port_in_another_services_manifest_is_refused(tmp_p
     line, text = refused(tmp_path, "[]\n", "ingress: {expose: {via: node-port}}")
     assert line == 2
     assert text == (
-        "node port 30443 is Service shop/one's already, by its manifest (nodePorts.https: 30444)"
+        "node port 30443 is already used by the manifest of Service shop/one "
+        "(nodePorts.https: 30444)"
     )
 
 
 def test_a_node_port_of_another_service_is_taken_whatever_it_speaks(tmp_path: Path) -> None:
     services(tmp_path, one="", two=", nodePort: 30001, protocol: UDP")
     _, text = refused(tmp_path, "- {service: one, via: node-port, nodePort: 30001}\n")
-    assert "node port 30001 is Service shop/two's already" in text
+    assert "node port 30001 is already used by the manifest of Service shop/two" in text
 
 
 def test_a_node_port_of_another_port_of_the_service_is_taken(tmp_path: Path) -> None:
     services(tmp_path, one="}, {name: admin, port: 81, nodePort: 30001")
     way = "- {service: one, port: http, via: node-port, nodePort: 30001}\n"
-    assert "node port 30001 is Service shop/one's already" in refused(tmp_path, way)[1]
+    _, text = refused(tmp_path, way)
+    assert "node port 30001 is already used by the manifest of Service shop/one" in text
 
 
 def test_one_service_may_have_a_node_port_for_both_protocols(tmp_path: Path) -> None:
@@ -179,7 +184,7 @@ def test_what_is_suggested_can_be_had(tmp_path: Path, first: str, second: str, h
     services(tmp_path, one="", two="")
     ways = f"- {{service: one, via: node-port, {first}}}\n"
     _, text = refused(tmp_path, ways + f"- {{service: two, via: node-port, {second}}}\n")
-    assert text.endswith(f"already ({hint})")
+    assert text.endswith(f"already used by Service 'one' of app 'shop' ({hint})")
 
 
 @pytest.mark.parametrize(("one", "two"), [("0.0.0.0", "fd00::1"), ("::", "127.0.0.2")])
@@ -208,19 +213,23 @@ def test_one_port_of_a_service_has_one_node_port(tmp_path: Path) -> None:
     way = "- {service: one, via: node-port}\n"
     line, text = refused(tmp_path, way + "- {service: one, via: node-port, local: 8080}\n")
     assert line == 8
-    assert "shop's one port 80 has a node port already" in text
+    assert "port 80 of Service 'one' of app 'shop' already has a node port" in text
 
 
 @pytest.mark.parametrize(
     ("top", "way", "message"),
     [
-        ("", "local: 80", "port 80 is the ingress controller's already (local: 81)"),
-        ("", "local: 80, address: 0.0.0.0", "port 80 is the ingress controller's already"),
-        ("ingress: {expose: {http: 8080}}", "local: 8080", "port 8080 is the ingress controller's"),
+        ("", "local: 80", "port 80 is already used by the ingress controller (local: 81)"),
+        ("", "local: 80, address: 0.0.0.0", "port 80 is already used by the ingress controller"),
+        (
+            "ingress: {expose: {http: 8080}}",
+            "local: 8080",
+            "port 8080 is already used by the ingress controller",
+        ),
         (
             "ingress: {controller: none}\ncluster: {registry: {port: 5001}}",
             "local: 5001",
-            "port 5001 is the registry's already",
+            "port 5001 is already used by the registry",
         ),
     ],
 )
@@ -241,15 +250,15 @@ def passed_on(mapping: str, more: str = "ingress: {controller: none}") -> str:
     [
         (
             passed_on("{containerPort: 9, hostPort: 80}", "ingress: {expose: {http: 80}}"),
-            "port 80 is the ingress controller's already (hostPort: 81)",
+            "port 80 is already used by the ingress controller (hostPort: 81)",
         ),
         (
             "cluster: {registry: {}, kind: {extraPortMappings: [{containerPort: 9, hostPort: 5001}]}}",
-            "port 5001 is the registry's already (hostPort: 5002)",
+            "port 5001 is already used by the registry (hostPort: 5002)",
         ),
         (
             passed_on("{containerPort: 9, hostPort: 9}, {containerPort: 8, hostPort: 9}"),
-            "port 9 is cluster.kind's already (hostPort: 10)",
+            "port 9 is already used by cluster.kind (hostPort: 10)",
         ),
     ],
 )
@@ -371,13 +380,13 @@ def test_one_external_address_is_enough(tmp_path: Path) -> None:
     way = "- {service: one, via: load-balancer}\n"
     line, text = refused(tmp_path, way + way, BALANCED)
     assert line == 9
-    assert "port 80 of Service 'one' has an external address already" in text
+    assert "port 80 of Service 'one' already has an external address" in text
 
 
 def test_a_number_of_a_port_is_no_text(tmp_path: Path) -> None:
     services(tmp_path, one="")
     _, text = refused(tmp_path, "- {service: one, port: '80', via: node-port}\n")
-    assert "a number is written without quotes: port: 80" in text
+    assert "write the number without quotes: port: 80" in text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,57 @@
+"""Functions on Kubernetes objects that several components share."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from kindctl.manifests.pods import Resolve, container_ports, containers
+from kindctl.models import Exposure, Object
+
+LATE = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+"""Kinds that are applied when the component's pods are ready: earlier they would refuse other objects."""
+
+
+def shipped_objects(
+    package: str, files: Iterable[str], images: Mapping[str, str], resolve: Resolve = str
+) -> list[Object]:
+    """Copies of the objects in these files of the package's folder `manifests`, in order.
+
+    `images`: name of a container -> its image, which is set in place of what the manifest says; `resolve`
+    gives the name under which the nodes have it. Raises KeyError for a container that has no image there.
+    """
+    objects = [obj for file in files for obj in copy.deepcopy(_parsed(package, file))]
+    for _, container in containers(objects):
+        container["image"] = resolve(images[container["name"]])
+    return objects
+
+
+@cache
+def _parsed(package: str, file: str) -> list[Object]:
+    import yaml
+
+    text = resources.files(package).joinpath("manifests", file).read_text()
+    return list(yaml.safe_load_all(text))
+
+
+def shape_if_exposed(obj: Object, exposure: Exposure) -> None:
+    """Change a Service into what the exposure needs, if it is the one that is exposed."""
+    meta = obj["metadata"]
+    exposed = {(port.namespace, port.service) for port in exposure.ports}
+    if obj["kind"] == "Service" and (meta.get("namespace"), meta["name"]) in exposed:
+        exposure.shape(obj)
+
+
+def leave_node(workload: Object) -> None:
+    """Take from a workload's pods the ports of their node and the choice of the node. An object without
+    a pod template may be of any shape: it is a custom resource of the user's."""
+    pod: Any = workload
+    for key in ("spec", "template", "spec"):
+        pod = pod.get(key) if isinstance(pod, dict) else None
+    if isinstance(pod, dict):
+        pod.pop("hostNetwork", None)
+    for port in container_ports(workload):
+        port.pop("hostPort", None)

@@ -1,0 +1,22 @@
+"""Registries of plug-ins: a name in kindctl.yaml -> where its code is, imported when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pkgutil import resolve_name
+from typing import Any
+
+from kindctl.errors import UsageError
+
+
+def load_plugin(
+    registry: Mapping[str, tuple[str, ...]], name: str, *, kind: str, choices: str
+) -> Any:
+    """The object of that name in a registry, whose entries begin with "module:attribute".
+
+    `kind` ("ingress controller") and `choices` ("ingress.controller is one of") are words of the error.
+    Raises UsageError for a name that is not registered.
+    """
+    if name not in registry:
+        raise UsageError(f"there is no {kind} {name!r}", fix=f"{choices} {', '.join(registry)}")
+    return resolve_name(registry[name][0])
