@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kindctl.components import CONTROLLERS
 from kindctl.components.base import Neighbours, Setup
 from kindctl.exposures.host_port import HostPort
 from kindctl.ingress.handover import Handover
@@ -38,7 +39,7 @@ def setup(
     **more: Any,
 ) -> Setup:
     """What a controller is made for; by default reached by host ports 80 and 443."""
-    handover = Handover(environment, ["ingress-nginx", "traefik", "custom"])
+    handover = Handover(environment, [component for _, component, _ in CONTROLLERS.values()])
     settings: dict[str, Any] = {
         "handover": handover,
         "certificate": serving(),
