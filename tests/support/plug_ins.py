@@ -4,6 +4,7 @@ schema. For the conformance tests in tests/unit/conformance."""
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
@@ -72,6 +73,28 @@ def schema_faults(name: str, model: type[Strict], key: str) -> Iterator[str]:
             f"{name}: docs/configuration.md does not mention it; "
             "run python -m kindctl.config.reference > docs/configuration.md"
         )
+
+
+# --- protocols -----------------------------------------------------------------------------------
+
+
+def protocol_faults(name: str, plug_in: Any, protocol: type, where: str) -> Iterator[str]:
+    """An object has all that the Protocol asks for, and its methods have the same parameters. Of a class,
+    only methods and properties are asked for."""
+    is_class = isinstance(plug_in, type)
+    members = dict.fromkeys(member for member in vars(protocol) if not member.startswith("_"))
+    if not is_class:
+        members |= dict.fromkeys(inspect.get_annotations(protocol))
+    if missing := [member for member in members if not hasattr(plug_in, member)]:
+        yield f"{name}: {where} lacks {', '.join(missing)} of {protocol.__module__}.{protocol.__name__}"
+    for member in set(members) - set(missing):
+        asked, given = getattr(protocol, member, None), getattr(plug_in, member)
+        if inspect.isfunction(asked) and _parameters(asked)[1:] != _parameters(given)[is_class:]:
+            yield f"{name}: {where} has another {member}{inspect.signature(given)} than its Protocol"
+
+
+def _parameters(function: Callable[..., Any]) -> list[str]:
+    return list(inspect.signature(function).parameters)
 
 
 # --- images --------------------------------------------------------------------------------------
@@ -165,6 +188,30 @@ def controllers_of_e2e() -> Mapping[str, str]:
     """Registered controllers -> the example that tests/e2e/ways/test_controllers.py brings up."""
     test = (E2E / "ways" / "test_controllers.py").read_text()
     return example_of_each_controller() if "example_of_each_controller()" in test else {}
+
+
+def e2e_faults(name: str, found: Collection[str], key: str) -> Iterator[str]:
+    """Some example has it in its file, and is brought up on a real cluster."""
+    if not set(found) & examples_of_e2e():
+        yield (
+            f"{name}: add `{key}` to an example in configs/ that a test in tests/e2e/ways brings up "
+            f"(with it now: {', '.join(found) or 'none'})"
+        )
+
+
+def error_page_faults(name: str, code: str) -> Iterator[str]:
+    """A code that users see has a page; tests/unit/conformance/test_error_pages.py says in which form."""
+    folder = ROOT / "docs" / "troubleshooting"
+    if not (folder / f"{code}.md").is_file():
+        yield f"{name}: add the page docs/troubleshooting/{code}.md, in the form of the others"
+    if f"| [{code}]({code}.md) |" not in (folder / "README.md").read_text():
+        yield f"{name}: add a row for {code} to docs/troubleshooting/README.md"
+
+
+def unit_test_faults(name: str, word: str, folder: str) -> Iterator[str]:
+    """Some unit test of that folder has the plug-in's name as a text."""
+    if word not in words_in_tests(folder):
+        yield f"{name}: add a test with {word!r} to tests/unit/{folder}"
 
 
 def component_names() -> Collection[str]:

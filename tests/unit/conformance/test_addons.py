@@ -21,7 +21,7 @@ from tests.support.component_rules import (
 )
 from tests.support.plug_ins import (
     assert_nothing_is_missing,
-    examples_of_e2e,
+    e2e_faults,
     examples_with,
     pin_faults,
     recipe_faults,
@@ -60,11 +60,7 @@ def has_a_recipe_for_each_image(name: str) -> Iterator[str]:
 
 def has_an_example_that_is_brought_up_end_to_end(name: str) -> Iterator[str]:
     found = examples_with(lambda config: name in config.addons)
-    if not set(found) & examples_of_e2e():
-        yield (
-            f"{name}: add `addons: [{name}]` to an example in configs/ that a test in tests/e2e/ways "
-            f"brings up (with it now: {', '.join(found) or 'none'})"
-        )
+    yield from e2e_faults(name, found, f"addons: [{name}]")
 
 
 def is_mentioned_on_a_page(name: str) -> Iterator[str]:
