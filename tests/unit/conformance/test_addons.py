@@ -82,9 +82,8 @@ BRINGS: dict[str, Callable[[str], Iterator[str]]] = {
 
 
 @pytest.mark.parametrize("rule", BRINGS)
-@pytest.mark.parametrize("name", ADDONS)
-def test_an_addon(name: str, rule: str) -> None:
-    assert_nothing_is_missing(BRINGS[rule](name))
+def test_an_addon(rule: str) -> None:
+    assert_nothing_is_missing(line for name in ADDONS for line in BRINGS[rule](name))
 
 
 # --- what it must apply --------------------------------------------------------------------------
@@ -100,10 +99,10 @@ APPLIES = {rule.__name__: rule for rule in (*RULES_OF_EVERY_COMPONENT, is_named_
 
 
 @pytest.mark.parametrize("rule", APPLIES)
-@pytest.mark.parametrize("name", ADDONS)
-def test_an_addon_applies(name: str, rule: str) -> None:
-    a = applied_once(name)
-    assert_nothing_is_missing(f"{name}: {complaint}" for complaint in APPLIES[rule](a))
+def test_an_addon_applies(rule: str) -> None:
+    assert_nothing_is_missing(
+        f"{name}: {line}" for name in ADDONS for line in APPLIES[rule](applied_once(name))
+    )
 
 
 # --- the rules themselves ------------------------------------------------------------------------
