@@ -5,6 +5,7 @@ A rule is a function that yields what is missing. For the conformance tests in t
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -89,22 +90,27 @@ def left_out_of_any_component(
 
 
 @contextmanager
-def renamed_copy(component: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The folder of a component under the name `copycat`, its image renamed too; the module to register."""
+def renamed_copy(place: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A copy of the package that a registry names by `place`, everything in it renamed, its images too;
+    what the registry would have to say of it."""
+    component = place.partition(":")[0].rpartition(".")[2]  # metrics_server
+    words = {
+        component.upper(): "COPYCAT",
+        component.title().replace("_", ""): "Copycat",
+        component.replace("_", "-"): "copycat",
+        component: "copycat",
+    }
+
+    def renamed(text: str) -> str:
+        return re.sub("|".join(words), lambda found: words[found[0]], text)
+
     shutil.copytree(ROOT / "kindctl" / "components" / component, folder / "copycat")
-    words = {component, component.replace("_", "-"), component.replace("_", "").lower()}
     for file in [path for path in folder.rglob("*") if path.suffix in (".py", ".yaml")]:
-        text = file.read_text()
-        for word in words:
-            text = text.replace(word, "copycat")
-        for word in (component.title().replace("_", ""), component.upper()):
-            text = text.replace(word, "COPYCAT" if word.isupper() else "Copycat")
-        file.write_text(text)
+        file.write_text(renamed(file.read_text()))
     path = [*kindctl.components.__path__, str(folder)]
     monkeypatch.setattr(kindctl.components, "__path__", path)
     monkeypatch.setattr(pins, "COPYCAT", "copycat:v1", raising=False)
-    module = "kindctl.components.copycat"
-    yield module
-    for name in [name for name in sys.modules if name.startswith(module)]:
+    yield renamed(place)
+    for name in [name for name in sys.modules if name.startswith("kindctl.components.copycat")]:
         del sys.modules[name]
     vars(kindctl.components).pop("copycat", None)

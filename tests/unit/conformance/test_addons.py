@@ -111,8 +111,8 @@ def test_an_addon_applies(rule: str) -> None:
 @pytest.fixture
 def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A renamed copy of metrics-server's folder, with an entry in ADDONS and nothing else."""
-    with renamed_copy("metrics_server", tmp_path, monkeypatch) as module:
-        monkeypatch.setitem(ADDONS, "copycat", (module, ""))
+    with renamed_copy(ADDONS["metrics-server"][0], tmp_path, monkeypatch) as place:
+        monkeypatch.setitem(ADDONS, "copycat", (place, ""))
         yield "copycat"
 
 

@@ -324,9 +324,8 @@ def test_a_controller_by_an_exposure(via: str, rule: str) -> None:
 @pytest.fixture
 def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A renamed copy of Traefik's folder, with an entry in CONTROLLERS and nothing else."""
-    with renamed_copy("traefik", tmp_path, monkeypatch) as module:
-        entry = (module, "copycat", "What it is. And more.")
-        monkeypatch.setitem(CONTROLLERS, "copycat", entry)
+    with renamed_copy(CONTROLLERS["traefik"][0], tmp_path, monkeypatch) as place:
+        monkeypatch.setitem(CONTROLLERS, "copycat", (place, "copycat", "What it is. And more."))
         yield "copycat"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kindctl.config.schema import ClusterConfig, Config
-from kindctl.planning.parts import images_of, provider_of
+from kindctl.planning.plan import make_plan
 from kindctl.providers import PROVIDERS, load_provider
 from kindctl.providers.base import Provider
 from tests.fakes.tools import fake_tools
@@ -39,8 +39,7 @@ def examples_of(name: str) -> list[str]:
 def made(name: str) -> Any:
     """As the plan of an example makes it; the class alone where no example has it."""
     for example in examples_of(name):
-        loaded, tools = loaded_examples()[example], fake_tools()
-        return provider_of(loaded, tools, images_of(loaded, tools), ())
+        return make_plan(loaded_examples()[example], fake_tools()).provider
     return load_provider(name)
 
 
@@ -58,7 +57,7 @@ def fulfils_its_protocol(name: str) -> Iterator[str]:
 
 def is_made_by_the_plan(name: str) -> Iterator[str]:
     if not isinstance(made(name), load_provider(name)) or made(name).name != name:
-        yield f"{name}: provider_of() in kindctl/planning/parts.py has to make it, with the name {name!r}"
+        yield f"{name}: the plan (kindctl/planning) has to make it, with the name {name!r}"
 
 
 def is_explained_on_a_page(name: str) -> Iterator[str]:
