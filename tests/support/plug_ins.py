@@ -222,6 +222,6 @@ def words_in_tests(folder: str) -> set[str]:
     """Whole texts that stand in the tests of a folder of tests/unit."""
     return {
         word
-        for file in (ROOT / "tests" / "unit" / folder).glob("test_*.py")
+        for file in (ROOT / "tests" / "unit" / folder).rglob("test_*.py")
         for word in re.findall(r'"([a-z][a-z0-9_-]*)"', file.read_text())
     }
