@@ -222,6 +222,11 @@ def runs_in_replicas(a: Applied) -> Iterator[str]:
     deployments = [w for w in behind if w["kind"] == "Deployment"]
     if not [d for d in deployments if d["spec"].get("replicas") == a.situation.replicas]:
         yield f"no Deployment behind its Service has {a.situation.replicas} replicas: {how}"
+    for daemon in [w for w in behind if w["kind"] == "DaemonSet"]:
+        yield (
+            f"DaemonSet {daemon['metadata']['name']} has no replicas: make it a Deployment when they are "
+            "asked for, or refuse them in kindctl/config/checks.py"
+        )
     for deployment in deployments:
         name, spec = deployment["metadata"]["name"], deployment["spec"]
         pod = spec["template"]["spec"]
@@ -387,6 +392,7 @@ LEFT_OUT: dict[str, list[Callable[[], Applied]]] = {
     "runs_in_replicas": [
         lambda: replace(traefik("node-port"), situation=Situation("node-port", replicas=2)),
         lambda: traefik("node-port", replicas=2).without("PodDisruptionBudget"),
+        lambda: traefik("node-port", replicas=2).changed('"Deployment"', '"DaemonSet"'),
         lambda: traefik("node-port", replicas=2).changed("maxUnavailable", "some"),
         lambda: traefik("node-port", replicas=2, autoscale=4).without("HorizontalPodAutoscaler"),
         lambda: traefik("node-port", replicas=2, gateways=2).changed(GATEWAY_NODE, "some"),

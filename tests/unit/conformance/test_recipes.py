@@ -9,7 +9,12 @@ import pytest
 
 from kindctl.images.recipe_book import RecipeBook
 from tests import ROOT
-from tests.support.plug_ins import assert_nothing_is_missing, recipe_book, summary_faults
+from tests.support.plug_ins import (
+    assert_nothing_is_missing,
+    recipe_book,
+    recipe_faults,
+    summary_faults,
+)
 
 FOLDER = "kindctl/images/recipes"
 
@@ -58,3 +63,11 @@ def test_a_recipe_that_brings_nothing_is_told_what(rule: str, tmp_path: Path) ->
     (complaint,) = BRINGS[rule]("copycat", RecipeBook(tmp_path))
     assert complaint.startswith("copycat: ")
     assert FOLDER in complaint
+
+
+def test_an_image_without_a_recipe_needs_a_word_that_there_is_none() -> None:
+    (complaint,) = recipe_faults("twin", ["twin:v1"], readme="# Image recipes\n")
+    assert "No recipe: `twin:v1`: WHY" in complaint
+    assert not list(
+        recipe_faults("twin", ["twin:v1"], readme="\nNo recipe: `twin:v1`: it is closed.\n")
+    )
