@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests import ROOT
+from kindctl.actions.examples import examples
 from tests.support.harness import OUTPUT, Api, Kindctl, Result, http, node_ids, until
 
 
@@ -36,7 +36,7 @@ class Way:
 
     def again(self) -> Result:
         """Of the example, as the first time."""
-        return self.kindctl.run("up", "-f", str(ROOT / "configs" / self.name), "-o", "json")
+        return self.kindctl.run("up", "-f", str(examples()[self.name]), "-o", "json")
 
     def replace(self, old: str, new: str, file: str = "kindctl.yaml") -> None:
         path = self.folder / file
@@ -72,7 +72,7 @@ def way(
     """Up, then down. `file`: another folder than the example's own."""
     kindctl.run("down", name)
     try:
-        first = kindctl.run("up", "--yes", "-f", str(file or ROOT / "configs" / name), "-o", "json")
+        first = kindctl.run("up", "--yes", "-f", str(file or examples()[name]), "-o", "json")
         folder = factory.mktemp(name) / "mine"
         kindctl.run("init", "--example", name, str(folder))
         found = Way(name, kindctl, first, Api(name, factory.mktemp("api")), folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,7 @@ def codes_in_tables() -> set[str]:
     }
 
 
+@cache
 def every_code() -> set[str]:
     causes = {name.replace("_", "-") for name in CAUSES}
     return {*CHECKS, *causes, *codes_in_code(), *codes_in_tables()}
