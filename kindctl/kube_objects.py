@@ -26,3 +26,22 @@ def is_going(live: Object) -> bool:
 def labels_of(environment: str) -> str:
     """The label selector of what kindctl made for this environment."""
     return f"{MANAGED_LABEL}={MANAGER},{ENVIRONMENT_LABEL}={environment}"
+
+
+def condition(obj: Object, kind: str) -> Object:
+    """The condition of this type in the object's status; empty when it has none."""
+    conditions = (obj.get("status") or {}).get("conditions") or ()
+    return next((dict(entry) for entry in conditions if entry.get("type") == kind), {})
+
+
+def is_true(obj: Object, kind: str) -> bool:
+    """Whether the object's condition of this type has status True."""
+    return condition(obj, kind).get("status") == "True"
+
+
+def is_ready(pod: Object) -> bool:
+    return is_true(pod, "Ready")
+
+
+def labels_on(obj: Object) -> Mapping[str, str]:
+    return obj["metadata"].get("labels") or {}

@@ -11,7 +11,7 @@ from kindctl.diagnose.evidence import WORKLOADS, snapshot
 from kindctl.errors import KindctlError, UsageError
 from kindctl.live.addresses import urls_of
 from kindctl.live.gateway_readiness import gateway_kinds
-from kindctl.live.readiness import fault, is_waited_for
+from kindctl.live.readiness import is_waited_for, unready_reason
 from kindctl.live.record import Record, read_record
 from kindctl.models import REGISTRY_LABEL, NotReady, ObjectRef, Ready
 from kindctl.steps.url import UrlAnswers
@@ -106,7 +106,7 @@ def _workloads(cluster: Cluster, record: Record) -> list[StatusRow]:
     }
     rows = []
     for ref in wanted:
-        seen = fault(there[ref], evidence.pods) if ref in there else "not there"
+        seen = unready_reason(there[ref], evidence.pods) if ref in there else "not there"
         rows.append(StatusRow(ref.kind, f"{ref.namespace}/{ref.name}", not seen, seen or "ready"))
     return rows
 
@@ -115,7 +115,12 @@ def _urls(cluster: Cluster, record: Record, tools: Tools) -> Sequence[StatusRow]
     rows, ca = [], Authority(tools.host)
     for route, url in zip(record.routes, urls_of(cluster, record.routes), strict=True):
         step = UrlAnswers(
-            route, tools.net, lambda: cluster, record.environment, frozenset(), ca=ca.pem
+            route=route,
+            net=tools.net,
+            cluster=lambda: cluster,
+            environment=record.environment,
+            ca=ca.pem,
+            needs=frozenset(),
         )
         match step.observe():
             case Ready(note):

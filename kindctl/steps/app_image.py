@@ -1,4 +1,4 @@
-"""The step that builds one of the user's own images."""
+"""Builds one of the user's own images."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ from dataclasses import dataclass
 
 from kindctl.errors import MachineError
 from kindctl.images.store import Images
-from kindctl.models import Absent, AppBuild, Change, Progress, Ready, State, Wake
+from kindctl.models import Absent, AppBuild, Change, Progress, Ready, State
+from kindctl.steps.base import BaseStep
 
 
 @dataclass(kw_only=True)
-class AppImageBuilt:
-    """Holds when the engine has the image of what is in the build's context now. Its base images are
-    provided on the way. `images` knows the build."""
+class AppImageBuilt(BaseStep):
+    """Holds when the engine has an image of what is in the build's context now. Its base images are
+    provided as part of the build. `images` must have been made with this build."""
 
     images: Images
     build: AppBuild
     needs: frozenset[str] = frozenset({"preflight"})
     timeout: float = 3600.0
-
-    wake: Wake | None = None
 
     @property
     def name(self) -> str:
@@ -34,7 +33,7 @@ class AppImageBuilt:
             served = self.images.apps.built(self.build)
         except MachineError as error:
             return Absent(error.what)
-        return Ready(served) if served else Absent("not built from what is in its folder now")
+        return Ready(served) if served else Absent("not built from the present files")
 
     def apply(self, progress: Progress) -> Change:
         return Change(self.images.apps.provide(self.build, progress.say).done)

@@ -9,9 +9,9 @@ import pytest
 from kindctl.diagnose.base import Evidence
 from kindctl.diagnose.causes import explain as explain_all
 from kindctl.errors import ApiError
-from kindctl.live.readiness import fault, pod_state
-from kindctl.live.surplus import Surplus
-from kindctl.live.wake import ClusterWake
+from kindctl.live.cluster_wake import ClusterWake
+from kindctl.live.port_holders import PortHolders
+from kindctl.live.readiness import pod_state, unready_reason
 from kindctl.models import UNCHANGED, Absent, Cause, Differs, NotReady, Object, ObjectRef, Ready
 from kindctl.steps.workloads import EXPLAIN_EVERY, WorkloadsReady
 from tests.fakes.clock import FakeClock
@@ -45,7 +45,7 @@ def step(
         provider=FakeProvider(cluster),
         environment="dev",
         explain=explain,
-        surplus=Surplus("dev", [component]),
+        port_holders=PortHolders("dev", [component]),
         clock=(clock or FakeClock()).now,
     )
 
@@ -134,7 +134,7 @@ def test_a_pod_that_is_being_deleted_does_not_count(cluster: FakeCluster) -> Non
 
 
 def test_what_is_not_there_is_waited_for(cluster: FakeCluster) -> None:
-    assert seen(step(cluster, shop.deployment())) == "not there: Deployment shop/web"
+    assert seen(step(cluster, shop.deployment())) == "missing: Deployment shop/web"
 
 
 def test_without_a_cluster_it_is_absent(cluster: FakeCluster) -> None:
@@ -286,7 +286,7 @@ NEVER_READY = pod(state={"running": {}})
             "0/1: old pods are being replaced",
         ),
         (with_status(shop.deployment()), [], "0/1: pods are being created"),
-        (with_status(shop.deployment(paused=True)), [], "0/1: its roll-out is paused"),
+        (with_status(shop.deployment(paused=True)), [], "0/1: its rollout is paused"),
         (
             with_status(
                 shop.deployment(),
@@ -348,15 +348,15 @@ NEVER_READY = pod(state={"running": {}})
     ],
 )
 def test_fault(obj: Object, pods: list[Object], said: str) -> None:
-    assert fault(obj, pods) == said
+    assert unready_reason(obj, pods) == said
 
 
 def test_a_job_that_runs_is_not_done() -> None:
     obj = with_status(shop.job())
     obj["spec"]["selector"] = {"matchLabels": {"app": "web"}}
-    assert fault(obj, [READY_POD]) == "is running"
+    assert unready_reason(obj, [READY_POD]) == "is running"
     obj["spec"]["suspend"] = True
-    assert fault(obj, []) == ""
+    assert unready_reason(obj, []) == ""
 
 
 @pytest.mark.parametrize(

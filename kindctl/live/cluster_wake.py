@@ -1,4 +1,4 @@
-"""A wake for steps that are planned before their cluster exists."""
+"""Wakes a step when objects in the cluster change, though it was planned before its cluster existed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from kindctl.tools.protocols import Cluster
 
 @dataclass
 class ClusterWake:
-    """Watches these (apiVersion, kind)s from the first wait on; anew when the provider has another
-    cluster."""
+    """A Wake (see models) that watches objects of these (apiVersion, kind)s from the first wait on, and
+    anew when the provider has another cluster."""
 
     provider: Provider
     kinds: tuple[tuple[str, str], ...]
@@ -21,13 +21,13 @@ class ClusterWake:
     _watched: tuple[Cluster, Wake] | None = field(default=None, repr=False)
 
     def wait(self, seconds: float) -> None:
-        wake = self._wake()
-        if wake is None:
+        watch = self._current_watch()
+        if watch is None:
             threading.Event().wait(seconds)
         else:
-            wake.wait(seconds)
+            watch.wait(seconds)
 
-    def _wake(self) -> Wake | None:
+    def _current_watch(self) -> Wake | None:
         cluster = self.provider.cluster()
         with self._lock:
             if cluster is None:
