@@ -17,7 +17,6 @@ class ClusterWake:
 
     provider: Provider
     kinds: tuple[tuple[str, str], ...]
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _watched: tuple[Cluster, Wake] | None = field(default=None, repr=False)
 
     def wait(self, seconds: float) -> None:
@@ -29,9 +28,8 @@ class ClusterWake:
 
     def _current_watch(self) -> Wake | None:
         cluster = self.provider.cluster()
-        with self._lock:
-            if cluster is None:
-                self._watched = None
-            elif self._watched is None or self._watched[0] is not cluster:
-                self._watched = (cluster, cluster.watch(*self.kinds))
-            return self._watched[1] if self._watched else None
+        if cluster is None:
+            self._watched = None
+        elif self._watched is None or self._watched[0] is not cluster:
+            self._watched = (cluster, cluster.watch(*self.kinds))
+        return self._watched[1] if self._watched else None

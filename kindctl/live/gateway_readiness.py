@@ -63,14 +63,10 @@ def _route(obj: Object) -> str:
 def _is_same_parent(ref: Mapping[str, Any], other: Mapping[str, Any], route: Object) -> bool:
     """Whether two references of the route, one of its spec and one of its status, mean the same parent."""
     namespace = route["metadata"].get("namespace")
+    defaults = {"name": "", "namespace": namespace, "sectionName": "", "port": 0}
     return all(
         (ref.get(key) or default) == (other.get(key) or default)
-        for key, default in (
-            ("name", ""),
-            ("namespace", namespace),
-            ("sectionName", ""),
-            ("port", 0),
-        )
+        for key, default in defaults.items()
     )
 
 
@@ -114,7 +110,7 @@ class LastingRefusals:
                 return Cause(
                     code="gateway-refused",
                     what=f"{ref} is refused by its controller",
-                    fix="correct the manifest as the condition says, and kindctl up",
+                    fix="correct the manifest as the condition says, then kindctl up",
                     cites=(words,),
                     permanent=True,
                 )

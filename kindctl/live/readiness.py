@@ -1,4 +1,4 @@
-"""Why a workload or a claim is not ready: pure functions over the API's JSON.
+"""Why a workload or a claim is not ready, by its JSON from the API.
 
 A Deployment's Available condition is not used: with maxUnavailable 1 it is True when none of one replica
 is ready. Ready replicas are also counted by their pods, since the status may be out of date when its
@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from kindctl.kube_objects import condition, is_going, is_ready, is_true
+from kindctl.diagnose.evidence import WORKLOADS, snapshot
+from kindctl.kube_objects import condition, is_going, is_ready, is_true, labels_on
 from kindctl.live import gateway_readiness
 from kindctl.models import Object, ObjectRef
+from kindctl.tools.protocols import Cluster
 
 MESSAGE_LENGTH = 160
 REPLACED = "old pods are being replaced"
@@ -24,6 +26,29 @@ def unready_reason(obj: Object, pods: Sequence[Object]) -> str:
     return UNREADY_REASONS[obj["kind"]](obj, pods) if obj["kind"] in UNREADY_REASONS else ""
 
 
+def find_live(
+    cluster: Cluster, refs: Sequence[ObjectRef]
+) -> tuple[dict[ObjectRef, Object], Sequence[Object]]:
+    """Those of `refs` that exist (see is_waited_for), as the cluster has them now, and all pods of their
+    namespaces. Raises ApiError."""
+    kinds = {ref.kind for ref in refs}
+    evidence = snapshot(
+        cluster,
+        namespaces_of(refs),
+        workloads=[
+            kind
+            for kind in (*WORKLOADS, *gateway_readiness.gateway_kinds(refs))
+            if kind[1] in kinds
+        ],
+    )
+    objects = [*evidence.workloads, *evidence.pods, *evidence.claims]
+    return {ObjectRef.of(obj): obj for obj in objects}, evidence.pods
+
+
+def namespaces_of(refs: Iterable[ObjectRef]) -> list[str]:
+    return list(dict.fromkeys(ref.namespace or "default" for ref in refs))
+
+
 def pods_of(workload: Object, pods: Iterable[Object]) -> list[Object]:
     """The pods that a workload selects and that are not being deleted, the newest first."""
     namespace = workload["metadata"].get("namespace")
@@ -33,7 +58,7 @@ def pods_of(workload: Object, pods: Iterable[Object]) -> list[Object]:
         for pod in pods
         if pod["metadata"].get("namespace") == namespace
         and not is_going(pod)
-        and _matches(selector, pod["metadata"].get("labels") or {})
+        and _matches(selector, labels_on(pod))
     ]
     return sorted(selected, key=lambda pod: pod["metadata"]["creationTimestamp"], reverse=True)
 
@@ -162,7 +187,7 @@ def pod_state(pod: Object) -> str:
             if state := _container_state(container, init=bool(prefix)):
                 return f"{prefix}{state}" if prefix else state
     if status.get("phase") == "Succeeded" or _has_ended(status):
-        return "is ending"
+        return "has completed"
     return "not Ready" if status.get("phase") == "Running" else status.get("phase", "Pending")
 
 
@@ -184,7 +209,7 @@ def _container_state(container: Mapping[str, Any], *, init: bool) -> str:
         return ""
     restarts = container.get("restartCount", 0)
     again = f", restarted {restarts} times" if restarts else ""
-    return f"{name} runs{'' if init else ', not Ready'}{again}"
+    return f"{name} is running{'' if init else ', not Ready'}{again}"
 
 
 def _exit(status: Mapping[str, Any]) -> str:

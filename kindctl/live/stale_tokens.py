@@ -7,7 +7,7 @@ an ingress controller that still looks Ready): only new pods get new tokens.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from kindctl.models import Object
 from kindctl.tools.protocols import Cluster
@@ -35,9 +35,8 @@ def _account(pod: Object) -> str:
 
 
 def _has_token(pod: Object) -> bool:
-    return any("serviceAccountToken" in source for source in _projected(pod))
-
-
-def _projected(pod: Object) -> Iterable[Object]:
-    for volume in pod["spec"].get("volumes") or ():
-        yield from (volume.get("projected") or {}).get("sources") or ()
+    return any(
+        "serviceAccountToken" in source
+        for volume in pod["spec"].get("volumes") or ()
+        for source in (volume.get("projected") or {}).get("sources") or ()
+    )

@@ -160,7 +160,7 @@ class _Steps:
         for app in self.loaded.config.apps:
             for build in builds_of(app, self.loaded.root):
                 if full_name(build.image) == full_name(reference):
-                    return AppImageBuilt(images=self.images, build=build)
+                    return AppImageBuilt(images=self.images, reference=build.image)
         return ImagePresent(images=self.images, reference=reference)
 
     def _component(self, part: Component, delivered: set[str]) -> Iterator[Step]:
@@ -287,7 +287,7 @@ class _Steps:
         )
         yield Pruned(
             name="prune",
-            title="remove what is no longer asked for",
+            title="remove what the configuration no longer asks for",
             needs=frozenset({"record", *self._way_is_there(), *proofs}),
             forwards=self.tools.forwards,
             forwarded=self.parts.forwards,

@@ -8,13 +8,20 @@ from dataclasses import dataclass, field, replace
 
 from kindctl.components.base import Component
 from kindctl.diagnose.base import Evidence
-from kindctl.diagnose.evidence import WORKLOADS, collect, snapshot
+from kindctl.diagnose.evidence import collect
 from kindctl.live.applied import remove
 from kindctl.live.cluster_wake import ClusterWake
 from kindctl.live.desired import inventory
-from kindctl.live.gateway_readiness import LastingRefusals, gateway_kinds
+from kindctl.live.gateway_readiness import LastingRefusals
 from kindctl.live.port_holders import PortHolders, missing_host_ports
-from kindctl.live.readiness import is_waited_for, pods_of, unready_reason, users_of
+from kindctl.live.readiness import (
+    find_live,
+    is_waited_for,
+    namespaces_of,
+    pods_of,
+    unready_reason,
+    users_of,
+)
 from kindctl.live.stale_tokens import stale_pods
 from kindctl.models import (
     Cause,
@@ -76,52 +83,40 @@ class WorkloadsReady(StepInCluster):
         for pod in pods:
             cluster.delete(ObjectRef.of({"apiVersion": "v1", "kind": "Pod", **pod}))
         names = (pod["metadata"]["name"] for pod in pods)
-        replaced = [f"replaced pod {name}, whose ServiceAccount is new" for name in names]
+        replaced = [f"replaced pod {name}: its ServiceAccount was recreated" for name in names]
         return Change((*remove(cluster, leftovers), *replaced))
 
     def observe_in(self, cluster: Cluster) -> State:
         wanted = self._wanted(cluster)
         if not wanted:
             return Ready("no workloads")
-        namespaces = list(dict.fromkeys(ref.namespace or "default" for ref in wanted))
-        kinds = {ref.kind for ref in wanted}
-        evidence = snapshot(
-            cluster,
-            namespaces,
-            workloads=[kind for kind in (*WORKLOADS, *gateway_kinds(wanted)) if kind[1] in kinds],
-        )
-        live = {
-            ObjectRef.of(obj): obj
-            for obj in [*evidence.workloads, *evidence.pods, *evidence.claims]
-        }
+        live, pods = find_live(cluster, wanted)
         if absent := [str(ref) for ref in wanted if ref not in live]:
             return NotReady(f"missing: {', '.join(absent[:3])}")
         unready = [
             (live[ref], reason)
             for ref in wanted
-            if (reason := unready_reason(live[ref], evidence.pods))
-            and not _waits_for_consumer(cluster, live[ref], evidence.pods)
+            if (reason := unready_reason(live[ref], pods))
+            and not _waits_for_consumer(cluster, live[ref], pods)
         ]
         if not unready:
-            pods = {
-                pod["metadata"]["name"]: pod
-                for ref in wanted
-                for pod in _pods_for(live[ref], evidence.pods)
+            used = {
+                pod["metadata"]["name"]: pod for ref in wanted for pod in _pods_for(live[ref], pods)
             }
-            self._stale = stale_pods(cluster, list(pods.values()))
+            self._stale = stale_pods(cluster, list(used.values()))
             if self._stale:
                 names = ", ".join(pod["metadata"]["name"] for pod in self._stale)
-                return Differs(f"{names}: older than its ServiceAccount")
+                return Differs(f"older than its ServiceAccount: {names}")
             return Ready(f"{len(wanted)} workload{'s' if len(wanted) > 1 else ''}")
-        ports = missing_host_ports(
-            [pod for obj, _ in unready for pod in _pods_for(obj, evidence.pods)]
-        )
+        ports = missing_host_ports([pod for obj, _ in unready for pod in _pods_for(obj, pods)])
         if ports and (leftovers := self.port_holders.leftovers_on(cluster, ports)):
             self._port_leftovers = leftovers
             names = ", ".join(map(str, leftovers[:3]))
-            return Differs(f"{names}: no longer in the configuration, and has the node's ports")
+            return Differs(
+                f"no longer in the configuration but still has the node's ports: {names}"
+            )
         seen = "; ".join(f"{obj['metadata']['name']} {text}" for obj, text in unready[:3])
-        return NotReady(seen, self._cause(cluster, namespaces, unready))
+        return NotReady(seen, self._cause(cluster, wanted, unready))
 
     def _wanted(self, cluster: Cluster) -> Sequence[ObjectRef]:
         """The objects that are waited for, found once: the manifests do not change while `up` runs."""
@@ -131,13 +126,13 @@ class WorkloadsReady(StepInCluster):
         return self._refs
 
     def _cause(
-        self, cluster: Cluster, namespaces: Sequence[str], unready: Sequence[Unready]
+        self, cluster: Cluster, wanted: Sequence[ObjectRef], unready: Sequence[Unready]
     ) -> Cause | None:
         now = self.clock()
         if refused := self._refusals.cause(unready, now):
             return refused
         if self._explained is None or now - self._explained[0] >= EXPLAIN_EVERY:
-            evidence = _concerning(unready, collect(cluster, namespaces))
+            evidence = _concerning(unready, collect(cluster, namespaces_of(wanted)))
             self._explained = (now, self.explain(evidence))
         return self._explained[1]
 

@@ -116,7 +116,7 @@ def test_an_available_deployment_without_a_ready_pod_is_not_ready(cluster: FakeC
     available = [{"type": "Available", "status": "True"}]
     put(cluster, shop.deployment(), **replicas(1, readyReplicas=0, conditions=available))
     cluster.put(pod())
-    assert seen(step(cluster, shop.deployment())) == "web 0/1: web runs, not Ready"
+    assert seen(step(cluster, shop.deployment())) == "web 0/1: web is running, not Ready"
 
 
 def test_pods_count_more_than_what_a_controller_last_wrote(cluster: FakeCluster) -> None:
@@ -330,7 +330,7 @@ NEVER_READY = pod(state={"running": {}})
         (
             with_status(shop.workload("DaemonSet"), desiredNumberScheduled=1),
             [NEVER_READY],
-            "0/1: web runs, not Ready",
+            "0/1: web is running, not Ready",
         ),
         (
             with_status(shop.workload("DaemonSet"), observedGeneration=1),
@@ -342,12 +342,12 @@ NEVER_READY = pod(state={"running": {}})
         (with_status(shop.job()), [], "not started"),
         (READY_POD, [], ""),
         (pod(phase="Succeeded"), [], ""),
-        (NEVER_READY, [], "web runs, not Ready"),
+        (NEVER_READY, [], "web is running, not Ready"),
         (with_status(shop.claim(), phase="Lost"), [], "Lost"),
         (with_status(shop.service()), [], ""),
     ],
 )
-def test_fault(obj: Object, pods: list[Object], said: str) -> None:
+def test_unready_reason(obj: Object, pods: list[Object], said: str) -> None:
     assert unready_reason(obj, pods) == said
 
 
@@ -381,14 +381,14 @@ def test_a_job_that_runs_is_not_done() -> None:
             {"phase": "Failed", "reason": "Evicted", "message": "The node was low on disk"},
             "Evicted (The node was low on disk)",
         ),
-        ({"phase": "Succeeded", "containerStatuses": []}, "is ending"),
+        ({"phase": "Succeeded", "containerStatuses": []}, "has completed"),
         (
             {"containerStatuses": [{"name": "web", "state": {"terminated": {"exitCode": 0}}}]},
-            "is ending",
+            "has completed",
         ),
         (
             {"initContainerStatuses": [{"name": "copy", "state": {"running": {}}}]},
-            "init copy runs",
+            "init copy is running",
         ),
         (
             {"initContainerStatuses": [{"name": "copy", "state": WAITING}]},
@@ -400,7 +400,7 @@ def test_a_job_that_runs_is_not_done() -> None:
                     {"name": "web", "state": {"running": {}}, "restartCount": 4, "ready": False}
                 ]
             },
-            "web runs, not Ready, restarted 4 times",
+            "web is running, not Ready, restarted 4 times",
         ),
     ],
 )
@@ -412,7 +412,7 @@ def test_the_newest_pod_speaks(cluster: FakeCluster) -> None:
     put(cluster, shop.deployment(), **replicas(1, replicas=2, readyReplicas=0))
     cluster.put(pod("old", created="2026-11-24T05:00:00Z", state=WAITING))
     cluster.put(pod("new", created="2026-11-24T06:00:00Z"))
-    assert seen(step(cluster, shop.deployment())) == "web 0/1: web runs, not Ready"
+    assert seen(step(cluster, shop.deployment())) == "web 0/1: web is running, not Ready"
 
 
 # --- waking --------------------------------------------------------------------------------------
@@ -464,7 +464,7 @@ def test_pods_with_the_token_of_a_deleted_service_account_are_replaced(
     put(cluster, account)
     late = step(cluster, manifest)
     assert isinstance(late.observe(), Differs)
-    assert late.apply(Heard()).done == ("replaced pod web-1, whose ServiceAccount is new",)
+    assert late.apply(Heard()).done == ("replaced pod web-1: its ServiceAccount was recreated",)
     assert cluster.list("v1", "Pod", namespace=NAMESPACE) == []
 
 
