@@ -25,7 +25,24 @@ def is_going(live: Object) -> bool:
 
 def labels_of(environment: str) -> str:
     """The label selector of what kindctl made for this environment."""
-    return f"{MANAGED_LABEL}={MANAGER},{ENVIRONMENT_LABEL}={environment}"
+    return ",".join(f"{name}={value}" for name, value in own_labels(environment).items())
+
+
+def own_labels(environment: str) -> dict[str, str]:
+    """The labels of what kindctl makes for this environment."""
+    return {MANAGED_LABEL: MANAGER, ENVIRONMENT_LABEL: environment}
+
+
+def is_applied(live: Object) -> bool:
+    """Whether kindctl's field manager has applied the object."""
+    managers = live["metadata"].get("managedFields") or ()
+    return any(entry.get("manager") == MANAGER for entry in managers)
+
+
+def is_managed(live: Object) -> bool:
+    """Whether kindctl made the object: by its label, or by its field manager if somebody has removed the
+    label."""
+    return labels_on(live).get(MANAGED_LABEL) == MANAGER or is_applied(live)
 
 
 def condition(obj: Object, kind: str) -> Object:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from functools import partial
 from itertools import groupby
 
-from kindctl.kube_objects import api_group, is_going, labels_of, labels_on
+from kindctl.kube_objects import api_group, is_applied, is_going, labels_of, labels_on
 from kindctl.live.desired import rank
 from kindctl.live.listing import in_parallel, list_kinds
 from kindctl.models import COMPONENT_LABEL, MANAGED_LABEL, MANAGER, Object, ObjectRef
@@ -63,11 +63,7 @@ def applied_objects(
 ) -> list[Object]:
     """What kindctl applied for this environment; also what is being deleted, if `being_deleted`."""
     kinds = [kind[:2] for kind in cluster.kinds() if kind[1] != "Event"]
-    found = [
-        obj
-        for obj in _list(cluster, kinds, labels=labels_of(environment))
-        if is_applied_by_kindctl(obj)
-    ]
+    found = [obj for obj in _list(cluster, kinds, labels=labels_of(environment)) if may_remove(obj)]
     if being_deleted:
         return found
     emptied = {
@@ -93,17 +89,14 @@ def remove(cluster: Cluster, refs: Iterable[ObjectRef]) -> list[str]:
     return done
 
 
-def is_applied_by_kindctl(obj: Object) -> bool:
+def may_remove(obj: Object) -> bool:
     """Whether an object with kindctl's labels is kindctl's to remove.
 
     It must have been applied by kindctl's field manager, since controllers copy labels to objects that
     they make from ours, and must not be kept for its chart.
     """
-    meta = obj["metadata"]
-    if _is_kept_by_chart(obj):
-        return False
-    managers = {entry.get("manager") for entry in meta.get("managedFields") or ()}
-    return MANAGER in managers and (obj["kind"] == "Namespace" or COMPONENT_LABEL in meta["labels"])
+    is_own = obj["kind"] == "Namespace" or COMPONENT_LABEL in labels_on(obj)
+    return is_own and is_applied(obj) and not _is_kept_by_chart(obj)
 
 
 def _is_kept_by_chart(obj: Object) -> bool:

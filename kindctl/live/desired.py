@@ -7,17 +7,10 @@ import copy
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from kindctl.components.base import Component
-from kindctl.kube_objects import api_group, labels_on
+from kindctl.kube_objects import api_group, is_managed, labels_on, own_labels
 from kindctl.manifests.checksum import with_checksums
 from kindctl.manifests.pods import Resolve
-from kindctl.models import (
-    COMPONENT_LABEL,
-    ENVIRONMENT_LABEL,
-    MANAGED_LABEL,
-    MANAGER,
-    Object,
-    ObjectRef,
-)
+from kindctl.models import COMPONENT_LABEL, Object, ObjectRef
 from kindctl.tools.protocols import Cluster
 
 BUILT_IN_NAMESPACES = {"default", "kube-system", "kube-public", "kube-node-lease"}
@@ -67,7 +60,7 @@ def desired(
     made = component.late_objects(cluster) if late else component.objects(cluster, resolve)
     objects = [_stable(obj) for obj in _flat(made)]
     _fill_namespaces(objects, component.namespace, cluster)
-    labels = {MANAGED_LABEL: MANAGER, ENVIRONMENT_LABEL: environment}
+    labels = own_labels(environment)
     elsewhere = component.left_to_others
     missing = [_namespace(name) for name in _missing_namespaces(objects, elsewhere, cluster)]
     for obj in objects:
@@ -156,16 +149,7 @@ def _missing_namespaces(
 
 def _is_undeclared(live: Object | None) -> bool:
     """Whether a namespace is absent, or kindctl created it without a manifest: then it has no component."""
-    return live is None or (is_kindctls(live) and COMPONENT_LABEL not in labels_on(live))
-
-
-def is_kindctls(live: Object) -> bool:
-    """Whether kindctl made an object: by its label, or by its field manager where somebody has removed the
-    label."""
-    if labels_on(live).get(MANAGED_LABEL) == MANAGER:
-        return True
-    managers = live["metadata"].get("managedFields") or ()
-    return any(entry.get("manager") == MANAGER for entry in managers)
+    return live is None or (is_managed(live) and COMPONENT_LABEL not in labels_on(live))
 
 
 def _namespace(name: str) -> Object:

@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kindctl.errors import ApiError, KindctlError
-from kindctl.kube_objects import is_going, labels_of, labels_on
-from kindctl.live.desired import is_kindctls
+from kindctl.kube_objects import is_going, is_managed, labels_of, labels_on
 from kindctl.live.differences import differences
 from kindctl.live.listing import in_parallel, list_kinds
 from kindctl.live.port_holders import PortHolders, node_port_taken, taken_node_port
@@ -139,15 +138,15 @@ class DriftFinder:
             return self.with_taken_port(cluster, Drift(obj), port)
         ref = ObjectRef.of(obj)
         path, patch = replacing_patch(obj, error)
-        if patch and is_kindctls(live) and accepts_patch(cluster, ref, patch):
+        if patch and is_managed(live) and accepts_patch(cluster, ref, patch):
             return Drift(obj, fields=(path,), patch=patch)
-        if ref.kind == "Job" and is_immutable(error) and is_kindctls(live):
+        if ref.kind == "Job" and is_immutable(error) and is_managed(live):
             return Drift(obj, fields=(refused_field(error),), must_run_again=True)
         return Drift(obj, error=explained(ref, error, self.context))
 
     def _is_own(self, live: Object) -> bool:
         owner = labels_on(live).get(ENVIRONMENT_LABEL, self.environment)
-        return owner == self.environment and is_kindctls(live)
+        return owner == self.environment and is_managed(live)
 
 
 def _deletion_reason(live: Object) -> str:

@@ -12,19 +12,12 @@ from dataclasses import dataclass
 
 from kindctl.components.base import Component
 from kindctl.errors import ApiError, KindctlError
-from kindctl.kube_objects import condition, is_going, labels_of, labels_on
-from kindctl.live.applied import Identity, identity, is_applied_by_kindctl
+from kindctl.kube_objects import condition, is_going, labels_of, labels_on, own_labels
+from kindctl.live.applied import Identity, identity, may_remove
 from kindctl.live.desired import everything
 from kindctl.live.listing import list_kinds
 from kindctl.manifests.pods import containers
-from kindctl.models import (
-    COMPONENT_LABEL,
-    ENVIRONMENT_LABEL,
-    MANAGED_LABEL,
-    MANAGER,
-    Object,
-    ObjectRef,
-)
+from kindctl.models import COMPONENT_LABEL, Object, ObjectRef
 from kindctl.tools.protocols import Cluster
 
 NODE_PORT = re.compile(r"nodePort: Invalid value: (\d+): provided port is already allocated")
@@ -99,7 +92,7 @@ class PortHolders:
         return [
             obj
             for obj in list_kinds(cluster, kinds, labels=labels_of(self.environment))
-            if is_applied_by_kindctl(obj) and identity(ObjectRef.of(obj)) not in wanted
+            if may_remove(obj) and identity(ObjectRef.of(obj)) not in wanted
         ]
 
     def _wanted(self, cluster: Cluster) -> Mapping[Identity, Object]:
@@ -108,8 +101,7 @@ class PortHolders:
 
     def _is_own(self, obj: Object) -> bool:
         """Whether kindctl applied the object for this environment."""
-        own = {MANAGED_LABEL: MANAGER, ENVIRONMENT_LABEL: self.environment}
-        return own.items() <= labels_on(obj).items() and is_applied_by_kindctl(obj)
+        return own_labels(self.environment).items() <= labels_on(obj).items() and may_remove(obj)
 
 
 def node_port_taken(ref: ObjectRef, port: int, holder: ObjectRef, context: str) -> KindctlError:

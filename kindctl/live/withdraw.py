@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kindctl.errors import KindctlError
-from kindctl.kube_objects import is_going, labels_on
+from kindctl.kube_objects import is_going, is_managed, labels_on
 from kindctl.live.applied import applied_objects, leftovers, remove
-from kindctl.live.desired import CUSTOM, is_kindctls, rank
+from kindctl.live.desired import CUSTOM, rank
 from kindctl.live.record import read_record
 from kindctl.models import ENVIRONMENT_LABEL, SYSTEM_NAMESPACE, Object, ObjectRef
 from kindctl.runner.polling import poll
@@ -53,9 +53,7 @@ def _unlabelled(cluster: Cluster, environment: str, found: Sequence[ObjectRef]) 
 
 
 def _lost_its_label(live: Object) -> bool:
-    if ENVIRONMENT_LABEL in labels_on(live) or is_going(live):
-        return False
-    return is_kindctls(live)
+    return ENVIRONMENT_LABEL not in labels_on(live) and not is_going(live) and is_managed(live)
 
 
 def _await_gone(cluster: Cluster, refs: Sequence[ObjectRef]) -> None:

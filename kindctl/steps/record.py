@@ -7,14 +7,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from kindctl.components.base import Component
-from kindctl.kube_objects import is_going
+from kindctl.kube_objects import is_going, own_labels
 from kindctl.live.desired import inventory
 from kindctl.live.differences import differences
 from kindctl.live.record import RECORD, routes_as_json
 from kindctl.models import (
-    ENVIRONMENT_LABEL,
-    MANAGED_LABEL,
-    MANAGER,
     SYSTEM_NAMESPACE,
     Absent,
     Change,
@@ -63,7 +60,7 @@ class Recorded(StepInCluster):
         return Ready()
 
     def _objects(self, cluster: Cluster) -> tuple[Object, Object]:
-        labels = {MANAGED_LABEL: MANAGER, ENVIRONMENT_LABEL: self.environment}
+        labels = own_labels(self.environment)
         applied = inventory(self.components, cluster, self.environment)
         data = {
             "config": self.config,
