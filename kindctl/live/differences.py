@@ -42,12 +42,12 @@ def _differing(live: Any, wanted: Any, path: str) -> Iterator[str]:
         for name in sorted(live.keys() | wanted.keys()):
             yield from _differing(live.get(name), wanted.get(name), _field(path, name))
     elif isinstance(live, list) and isinstance(wanted, list) and (key := _key(live, wanted)):
-        ours, theirs = ({str(item[key]): item for item in items} for items in (wanted, live))
-        names = [*ours, *(name for name in theirs if name not in ours)]
+        new, old = ({str(item[key]): item for item in items} for items in (wanted, live))
+        names = [*new, *(name for name in old if name not in new)]
         inner = [
             found
             for name in names
-            for found in _differing(theirs.get(name), ours.get(name), f"{path}[{name}]")
+            for found in _differing(old.get(name), new.get(name), f"{path}[{name}]")
         ]
         yield from inner or [path]  # the same items in another order
     else:

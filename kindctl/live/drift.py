@@ -14,9 +14,9 @@ from kindctl.live.refusals import (
     accepts_patch,
     explained,
     first_line,
+    foreign_object,
     is_immutable,
     may_pass_later,
-    not_ours,
     refused_field,
     replacing_patch,
 )
@@ -56,7 +56,7 @@ class DriftFinder:
     """Compares objects of an environment with the cluster. Nothing is changed: the API is asked with dry
     runs.
 
-    `adopt` allows to take over objects that exist and that kindctl did not create. Without it they are an
+    `adopt` permits taking over objects that exist and that kindctl did not create. Without it they are an
     error, and namespaces that exist are used as they are.
     """
 
@@ -121,7 +121,7 @@ class DriftFinder:
         if is_going(live):
             return Drift(obj, is_being_deleted=True, waits_for=_deletion_reason(live))
         if not (is_namespace or self.adopt or self._is_own(live)):
-            return Drift(obj, error=not_ours(live))
+            return Drift(obj, error=foreign_object(live))
         ref = ObjectRef.of(obj)
         if autoscaler := scaled.get((ref.kind, ref.namespace, ref.name)):
             obj = _with_live_replicas(obj, live, autoscaler)

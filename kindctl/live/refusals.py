@@ -95,7 +95,7 @@ def explained(ref: ObjectRef, error: ApiError, context: str) -> KindctlError:
     )
 
 
-def not_ours(live: Object) -> NotOursError:
+def foreign_object(live: Object) -> NotOursError:
     """The error for an object that exists and that kindctl must not change."""
     owner = labels_on(live).get(ENVIRONMENT_LABEL)
     return NotOursError(

@@ -31,7 +31,7 @@ class ObjectsApplied(StepInCluster):
     """Holds when every object of the component is as its manifests say. Fields that the manifests do not
     name are left to others.
 
-    `late` stands for the component's late objects instead of the others. `adopt` allows to take over
+    `late` stands for the component's late objects instead of the others. `adopt` lets the step take over
     objects that exist and that kindctl did not create (see DriftFinder). `exclusively` gives a context in
     which the objects are compared anew and applied.
     """

@@ -10,7 +10,6 @@ from kindctl.components.base import Component
 from kindctl.components.nginx import IngressNginx
 from kindctl.errors import ApiError, UsageError
 from kindctl.exposures import load_exposure
-from kindctl.ingress.answers import summary
 from kindctl.ingress.proof import environment_id
 from kindctl.models import Absent, Differs, NotReady, PortMapping, Ready, Route, State
 from kindctl.steps.proven import Proven
@@ -155,22 +154,6 @@ def test_names_and_titles_tell_routes_apart(world: World) -> None:
     assert (plain.name, plain.title) == ("url:http://localhost/", "http://localhost/ answers")
     assert other.name != plain.name
     assert other.title == "http://localhost/ (Host: a.example.com) answers"
-
-
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [
-        (HttpAnswer(200, {}, b"whatever"), "200 OK"),
-        (HttpAnswer(599, {}, b""), "599"),
-        (
-            HttpAnswer(500, {}, b"<html><title> Oh\n\x1b[2Jno </title>"),
-            "500 Internal Server Error: Oh [2Jno",
-        ),
-        (HttpAnswer(500, {}, b"\xff" * 200), "500 Internal Server Error: " + "\ufffd" * 100),
-    ],
-)
-def test_an_answer_in_one_line(answer: HttpAnswer, words: str) -> None:
-    assert summary(answer) == words
 
 
 # --- the way in ----------------------------------------------------------------------------------
