@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from kindctl.actions.environments import open_environment, provider_of
 from kindctl.errors import ToolError, UsageError
+from kindctl.forward.client import FROM_COMMAND, add_forward, refusal, target
 from kindctl.kube_objects import is_tcp
 from kindctl.models import Forward, Object
-from kindctl.steps.forward import FROM_COMMAND, access_of, add, explained, target
+from kindctl.steps.forward import access_to
 from kindctl.tools.protocols import Cluster, ForwardState, Tools
 
 BESIDE = (8000, 10000)
@@ -79,18 +80,18 @@ def wanted_forward(
 def forward(name: str, tools: Tools, wanted: Forward) -> str:
     """Hand it to the environment's supervisor. Why a connection does not get through yet; empty: one
     did. Raises UsageError, MachineError."""
-    access = access_of(provider_of(tools, name))
-    add(tools.forwards, tools.net, name, access, wanted, origin=FROM_COMMAND)
+    access = access_to(provider_of(tools, name))
+    add_forward(tools.forwards, tools.net, name, access, wanted, origin=FROM_COMMAND)
     return tools.forwards.probe(name, wanted)
 
 
 def forward_held(name: str, tools: Tools, wanted: Forward) -> Iterator[str]:
     """Forwarded as long as it is iterated, by words on what fails. Raises UsageError, MachineError."""
-    access = access_of(provider_of(tools, name))
+    access = access_to(provider_of(tools, name))
     try:
         yield from tools.forwards.hold(name, access, wanted)
     except ToolError as error:
-        raise explained(error, tools.forwards, tools.net, name, wanted) from error
+        raise refusal(error, tools.forwards, tools.net, name, wanted) from error
 
 
 def forward_stop(name: str, tools: Tools, which: str | None) -> Sequence[Forward]:

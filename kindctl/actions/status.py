@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from kindctl.actions.environments import nodes_by_environment, open_environment, registry_of
 from kindctl.actions.forwards import row as forward_row
-from kindctl.diagnose.evidence import WORKLOADS, snapshot
 from kindctl.errors import KindctlError, UsageError
 from kindctl.live.addresses import urls_of
-from kindctl.live.gateway_readiness import gateway_kinds
-from kindctl.live.readiness import fault, is_waited_for
+from kindctl.live.readiness import find_live, is_waited_for, unready_reason
 from kindctl.live.record import Record, read_record
-from kindctl.models import REGISTRY_LABEL, NotReady, ObjectRef, Ready
+from kindctl.models import REGISTRY_LABEL, NotReady, Ready
+from kindctl.runner.polling import poll
 from kindctl.steps.url import UrlAnswers
 from kindctl.tools.protocols import Cluster, Tools
 from kindctl.trust.authority import Authority
@@ -32,18 +31,14 @@ class StatusRow:
 def status(name: str, tools: Tools, *, wait: float | None = None) -> list[StatusRow]:
     """Nodes, workloads and URLs. With `wait`, looked at again until all is ready, at most so many
     seconds. Raises UsageError (no-environment)."""
-    from tenacity import Retrying, retry_if_result, stop_after_delay, wait_random
-
     if wait is None:
         return _look(name, tools)
-    retrying = Retrying(
-        retry=retry_if_result(lambda rows: not all(row.ready for row in rows)),
-        wait=wait_random(0.3, 0.6),
-        stop=stop_after_delay(wait),
-        retry_error_callback=lambda state: state.outcome and state.outcome.result(),
+    return poll(
+        lambda: _look(name, tools),
+        lambda rows: all(row.ready for row in rows),
+        seconds=wait,
+        pause=(0.3, 0.6),
     )
-    rows: list[StatusRow] = retrying(_look, name, tools)
-    return rows
 
 
 def urls(name: str, tools: Tools) -> list[str]:
@@ -96,17 +91,10 @@ def _forwards(name: str, tools: Tools) -> list[StatusRow]:
 
 def _workloads(cluster: Cluster, record: Record) -> list[StatusRow]:
     wanted = [ref for ref in record.inventory if is_waited_for(ref)]
-    evidence = snapshot(
-        cluster,
-        dict.fromkeys(ref.namespace or "default" for ref in wanted),
-        workloads=[*WORKLOADS, *gateway_kinds(wanted)],
-    )
-    there = {
-        ObjectRef.of(obj): obj for obj in [*evidence.workloads, *evidence.pods, *evidence.claims]
-    }
+    found, pods = find_live(cluster, wanted)
     rows = []
     for ref in wanted:
-        seen = fault(there[ref], evidence.pods) if ref in there else "not there"
+        seen = unready_reason(found[ref], pods) if ref in found else "not there"
         rows.append(StatusRow(ref.kind, f"{ref.namespace}/{ref.name}", not seen, seen or "ready"))
     return rows
 
@@ -115,7 +103,12 @@ def _urls(cluster: Cluster, record: Record, tools: Tools) -> Sequence[StatusRow]
     rows, ca = [], Authority(tools.host)
     for route, url in zip(record.routes, urls_of(cluster, record.routes), strict=True):
         step = UrlAnswers(
-            route, tools.net, lambda: cluster, record.environment, frozenset(), ca=ca.pem
+            route=route,
+            net=tools.net,
+            cluster=lambda: cluster,
+            environment=record.environment,
+            ca=ca.pem,
+            needs=frozenset(),
         )
         match step.observe():
             case Ready(note):

@@ -78,20 +78,20 @@ def start(
     """
     from kindctl.actions.environments import choose_name
     from kindctl.actions.forwards import forward, forward_held, wanted_forward
-    from kindctl.steps.forward import words
+    from kindctl.forward.client import describe
 
     tools = get_tools()
     chosen = choose_name(tools, name)
     wanted = wanted_forward(chosen, tools, service, local, namespace=namespace, address=address)
     if foreground:
-        note(f"{words(wanted)}, until Ctrl-C")
+        note(f"{describe(wanted)}, until Ctrl-C")
         with suppress(KeyboardInterrupt):
             for failed in forward_held(chosen, tools, wanted):
                 note(failed)
-            note(f"forwarded no longer: {words(wanted)}")
+            note(f"forwarded no longer: {describe(wanted)}")
         return
     fault = forward(chosen, tools, wanted)
-    typer.echo(words(wanted))
+    typer.echo(describe(wanted))
     if fault:
         note(f"no connection gets through yet: {fault}")
 
@@ -132,11 +132,11 @@ def stop(
     """
     from kindctl.actions.environments import choose_name
     from kindctl.actions.forwards import forward_stop
-    from kindctl.steps.forward import words
+    from kindctl.forward.client import describe
 
     tools = get_tools()
     gone = forward_stop(choose_name(tools, name), tools, which)
     for forward in gone:
-        note(f"forwarded no longer: {words(forward)}")
+        note(f"forwarded no longer: {describe(forward)}")
     if not gone:
         note("nothing was forwarded")

@@ -6,6 +6,7 @@ connection to a ready pod of a Service, through the API server.
     relay       one connection, once it has its pod
     targets     which pods of a Service are ready, by watch
     access      WebSockets to the API server
+    client      what steps and commands ask of the process
 
 `tools/forwards.py` starts it and talks to it.
 """

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol, runtime_checkable
 
 from kindctl.errors import KindctlError
-from kindctl.kube_objects import is_going
+from kindctl.kube_objects import is_going, is_managed
 from kindctl.models import MANAGED_LABEL, MANAGER, Object, ObjectRef
 from kindctl.tools.protocols import Cluster
 
@@ -90,7 +90,7 @@ class Definitions:
 
     def _find_foreign(self, cluster: Cluster) -> bool:
         live = cluster.get(WITNESS)
-        if live is None or _is_ours(live):
+        if live is None or is_managed(live):
             return False
         served = {(version, kind) for version, kind, _ in cluster.kinds()}
         missing = [
@@ -107,12 +107,6 @@ class Definitions:
                 code="gateway-api-old",
             )
         return True
-
-
-def _is_ours(live: Object) -> bool:
-    labels: Mapping[str, str] = live["metadata"].get("labels") or {}
-    managers = {entry.get("manager") for entry in live["metadata"].get("managedFields") or ()}
-    return labels.get(MANAGED_LABEL) == MANAGER or MANAGER in managers
 
 
 def _marked(definition: Object, mark: str) -> Object:

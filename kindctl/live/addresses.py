@@ -1,4 +1,4 @@
-"""Routes whose address only the cluster knows: the external address of a Service of type LoadBalancer."""
+"""Addresses that only the cluster knows: the external ones of Services of type LoadBalancer."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from kindctl.tools.protocols import Cluster
 
 
 def located(route: Route, cluster: Cluster | None) -> Route | None:
-    """The route with its address; itself where that is known already, None while there is none. Raises
-    ApiError."""
+    """The route with the external address of its Service in place of EXTERNAL-IP; None while the Service
+    has none. A route that needs none is returned as it is. Raises ApiError."""
     if not route.external:
         return route
     address = external_address(cluster.get(service_ref(route.external))) if cluster else ""
@@ -26,20 +26,24 @@ def located(route: Route, cluster: Cluster | None) -> Route | None:
 
 
 def service_ref(external: str) -> ObjectRef:
+    """`external` is "namespace/name"."""
     namespace, _, name = external.partition("/")
     return ObjectRef("v1", "Service", name, namespace)
 
 
 def external_address(service: Object | None) -> str:
-    """What `kubectl get service` shows as EXTERNAL-IP; empty while it is <pending>."""
+    """What `kubectl get service` shows as EXTERNAL-IP; empty while that is <pending>."""
     status = (service or {}).get("status") or {}
     ingress = (status.get("loadBalancer") or {}).get("ingress") or []
     return str(ingress[0].get("ip") or ingress[0].get("hostname") or "") if ingress else ""
 
 
 def urls_of(cluster: Cluster | None, routes: Iterable[Route]) -> list[str]:
-    """For people: with EXTERNAL-IP where there is no address, or nobody to ask, and with the name that
-    has to be asked for where the URL has another: "http://localhost/ (Host: shop.example.com)"."""
+    """The URLs of routes as they are shown to people.
+
+    They have EXTERNAL-IP where the address is not known, and the Host header where it differs from the
+    URL's: "http://localhost/ (Host: shop.example.com)".
+    """
     return [_url(cluster, route) for route in routes]
 
 

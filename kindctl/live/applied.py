@@ -2,152 +2,135 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterable
+from functools import partial
 from itertools import groupby
 
-from kindctl.errors import ApiError
-from kindctl.kube_objects import api_group, is_going, labels_of
+from kindctl.kube_objects import api_group, is_applied, is_going, labels_of, labels_on
 from kindctl.live.desired import rank
+from kindctl.live.listing import in_parallel, list_kinds
 from kindctl.models import COMPONENT_LABEL, MANAGED_LABEL, MANAGER, Object, ObjectRef
 from kindctl.tools.protocols import Cluster
 
-THREADS = 8
-UNLISTABLE = {403, 405, 503}  # not for this user, not at all, or its API server is away
 MADE_FOR_EACH = {  # in every namespace, or written by whatever runs in it
     *("Endpoints", "EndpointSlice", "Event", "Lease"),
     *("ConfigMap kube-root-ca.crt", "ServiceAccount default"),
 }
 
-Identity = tuple[str, str, str | None, str]  # group, kind, namespace, name: versions are views
+_list = partial(list_kinds, skip_unlistable=True)
+
+Identity = tuple[str, str, str | None, str]
+"""Group, kind, namespace and name of an object: it is the same in all versions of its API."""
 
 
-def surplus_of(
+def identity(ref: ObjectRef) -> Identity:
+    return api_group(ref.api_version), ref.kind, ref.namespace, ref.name
+
+
+def leftovers(
     cluster: Cluster, environment: str, *, keep: frozenset[Identity], used: Collection[str | None]
 ) -> tuple[list[ObjectRef], list[str]]:
-    """What of the environment is to be deleted, and what stays and why: namespaces and definitions that
-    others use. `used`: namespaces that stay in any case."""
-    found = [ref for ref, _ in ours(cluster, environment) if identity(ref) not in keep]
-    stays: list[str] = []
-    going: set[str] = set()
+    """What kindctl applied for the environment and is not in `keep`.
+
+    Returns what is to be deleted, and one line for each namespace or definition that stays because others
+    use it. `used` names namespaces that stay in any case.
+    """
+    found = [ObjectRef.of(obj) for obj in applied_objects(cluster, environment)]
+    found = [ref for ref in found if identity(ref) not in keep]
+    notes: list[str] = []
+    going: set[str] = set()  # namespaces: what is in them goes with them
     staying: set[ObjectRef] = set()
     for ref in found:
         if ref.kind == "Namespace" and ref.name not in used:
-            if others := _others(cluster, ref.name):
-                stays.append(f"{ref} stays: it has {', '.join(others[:3])}")
+            if foreign := _foreign_in_namespace(cluster, ref.name):
+                notes.append(f"{ref} stays: it has {', '.join(foreign[:3])}")
             else:
                 going.add(ref.name)
-        if ref.kind == "CustomResourceDefinition" and (others := _others_of(cluster, ref)):
-            stays.append(f"{ref} stays: it defines {', '.join(others[:3])}")
+        if ref.kind == "CustomResourceDefinition" and (foreign := _foreign_of_kind(cluster, ref)):
+            notes.append(f"{ref} stays: it defines {', '.join(foreign[:3])}")
             staying.add(ref)
-    surplus = [
+    to_delete = [
         ref
         for ref in found
         if (ref.name in going if ref.kind == "Namespace" else ref.namespace not in going)
         and ref not in staying
     ]
-    return surplus, stays
+    return to_delete, notes
 
 
-def ours(cluster: Cluster, environment: str) -> list[tuple[ObjectRef, Mapping[str, str]]]:
-    """What kindctl applied for this environment and nobody is deleting, each with its labels."""
-    found = applied(cluster, environment)
+def applied_objects(
+    cluster: Cluster, environment: str, *, being_deleted: bool = False
+) -> list[Object]:
+    """What kindctl applied for this environment; also what is being deleted, if `being_deleted`."""
+    kinds = [kind[:2] for kind in cluster.kinds() if kind[1] != "Event"]
+    found = [obj for obj in _list(cluster, kinds, labels=labels_of(environment)) if may_remove(obj)]
+    if being_deleted:
+        return found
     emptied = {
         obj["metadata"]["name"] for obj in found if obj["kind"] == "Namespace" and is_going(obj)
     }
     return [
-        (ObjectRef.of(obj), obj["metadata"]["labels"])
+        obj
         for obj in found
         if not is_going(obj) and obj["metadata"].get("namespace") not in emptied
     ]
 
 
-def applied(cluster: Cluster, environment: str) -> list[Object]:
-    """What kindctl applied for this environment, with what is being deleted."""
-    labels = labels_of(environment)
-    kinds = [kind[:2] for kind in cluster.kinds() if kind[1] != "Event"]
-    with ThreadPoolExecutor(THREADS) as pool:
-        lists = pool.map(lambda kind: _listed(cluster, *kind, labels=labels), kinds)
-        return [obj for objects in lists for obj in objects if is_applied(obj)]
-
-
-def remove(cluster: Cluster, surplus: Iterable[ObjectRef]) -> list[str]:
-    """Delete these, in the order in which that does no harm; what was there is named. Raises ApiError."""
-    ordered = sorted(surplus, key=lambda ref: (-rank(ref.kind), str(ref)))
+def remove(cluster: Cluster, refs: Iterable[ObjectRef]) -> list[str]:
+    """Delete these in the order in which that does no harm. Returns one line for each that existed.
+    Raises ApiError."""
+    ordered = sorted(refs, key=lambda ref: (-rank(ref.kind), str(ref)))
     done: list[str] = []
-    with ThreadPoolExecutor(THREADS) as pool:
-        # a webhook that outlives its server would refuse everything that follows
-        for _, same in groupby(ordered, key=lambda ref: rank(ref.kind)):
-            some = list(same)
-            deleted = pool.map(cluster.delete, some)
-            done += [f"removed {ref}" for ref, there in zip(some, deleted, strict=True) if there]
+    # a webhook that outlives its server would refuse everything that follows
+    for _, same_rank in groupby(ordered, key=lambda ref: rank(ref.kind)):
+        group = list(same_rank)
+        deleted = in_parallel(cluster.delete, group)
+        done += [f"removed {ref}" for ref, existed in zip(group, deleted, strict=True) if existed]
     return done
 
 
-def is_applied(obj: Object) -> bool:
-    """By us, as its label says: controllers copy labels to what they make of our objects. What its chart
-    wants to be kept is no longer ours to remove."""
-    meta = obj["metadata"]
-    if _is_kept(obj):
-        return False
-    managers = {entry.get("manager") for entry in meta.get("managedFields") or ()}
-    return MANAGER in managers and (obj["kind"] == "Namespace" or COMPONENT_LABEL in meta["labels"])
+def may_remove(obj: Object) -> bool:
+    """Whether an object with kindctl's labels is kindctl's to remove.
+
+    It must have been applied by kindctl's field manager, since controllers copy labels to objects that
+    they make from ours, and must not be kept for its chart.
+    """
+    is_own = obj["kind"] == "Namespace" or COMPONENT_LABEL in labels_on(obj)
+    return is_own and is_applied(obj) and not _is_kept_by_chart(obj)
 
 
-def _is_kept(obj: Object) -> bool:
-    """As Helm asks of those who uninstall: https://helm.sh/docs/howto/charts_tips_and_tricks/"""
+def _is_kept_by_chart(obj: Object) -> bool:
+    """Helm's way to exclude an object from removal: https://helm.sh/docs/howto/charts_tips_and_tricks/"""
     annotations = obj["metadata"].get("annotations") or {}
     return str(annotations.get("helm.sh/resource-policy")) == "keep"
 
 
-def _others(cluster: Cluster, namespace: str) -> list[str]:
-    """What somebody else has put into a namespace, or is to be kept: deleting it would take that too."""
+def _foreign_in_namespace(cluster: Cluster, namespace: str) -> list[str]:
+    """Objects that somebody else has put into a namespace, or that must be kept: they would be deleted
+    with it."""
     kinds = [kind[:2] for kind in cluster.kinds() if kind[2] and kind[1] not in MADE_FOR_EACH]
-    with ThreadPoolExecutor(THREADS) as pool:
-        lists = pool.map(lambda kind: _listed(cluster, *kind, namespace=namespace), kinds)
-        return [
-            f"{obj['kind']} {obj['metadata']['name']}"
-            for objects in lists
-            for obj in objects
-            if (
-                (obj["metadata"].get("labels") or {}).get(MANAGED_LABEL) != MANAGER or _is_kept(obj)
-            )
-            and not obj["metadata"].get("ownerReferences")
-            and f"{obj['kind']} {obj['metadata']['name']}" not in MADE_FOR_EACH
-        ]
+    names = [
+        f"{obj['kind']} {obj['metadata']['name']}"
+        for obj in _list(cluster, kinds, namespace=namespace)
+        if (_is_unmanaged(obj) or _is_kept_by_chart(obj)) and not _has_owner(obj)
+    ]
+    return [name for name in names if name not in MADE_FOR_EACH]
 
 
-def _others_of(cluster: Cluster, definition: ObjectRef) -> list[str]:
-    """Objects of others that go with the definition of their kind."""
+def _foreign_of_kind(cluster: Cluster, definition: ObjectRef) -> list[str]:
+    """Objects of others that would be deleted with the definition of their kind."""
     live = cluster.get(definition)
     if live is None:
         return []
     spec = live["spec"]
     version = next((v["name"] for v in spec["versions"] if v.get("served", True)), "")
-    objects = _listed(cluster, f"{spec['group']}/{version}", spec["names"]["kind"])
-    return [
-        str(ObjectRef.of(obj))
-        for obj in objects
-        if (obj["metadata"].get("labels") or {}).get(MANAGED_LABEL) != MANAGER
-        and not obj["metadata"].get("ownerReferences")
-    ]
+    objects = _list(cluster, [(f"{spec['group']}/{version}", spec["names"]["kind"])])
+    return [str(ObjectRef.of(obj)) for obj in objects if _is_unmanaged(obj) and not _has_owner(obj)]
 
 
-def _listed(
-    cluster: Cluster,
-    api_version: str,
-    kind: str,
-    *,
-    namespace: str | None = None,
-    labels: str = "",
-) -> Iterable[Object]:
-    try:
-        return cluster.list(api_version, kind, namespace=namespace, labels=labels)
-    except ApiError as error:
-        if error.status in UNLISTABLE:
-            return ()
-        raise
+def _is_unmanaged(obj: Object) -> bool:
+    return labels_on(obj).get(MANAGED_LABEL) != MANAGER
 
 
-def identity(ref: ObjectRef) -> Identity:
-    return api_group(ref.api_version), ref.kind, ref.namespace, ref.name
+def _has_owner(obj: Object) -> bool:
+    return bool(obj["metadata"].get("ownerReferences"))

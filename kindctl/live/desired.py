@@ -1,4 +1,4 @@
-"""What a component wants in the cluster, ready to be applied: in namespaces, labelled, in order."""
+"""The objects that components want in the cluster, ready to apply: with namespaces and labels, in order."""
 
 from __future__ import annotations
 
@@ -7,17 +7,10 @@ import copy
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from kindctl.components.base import Component
-from kindctl.kube_objects import api_group
+from kindctl.kube_objects import api_group, is_managed, labels_on, own_labels
 from kindctl.manifests.checksum import with_checksums
 from kindctl.manifests.pods import Resolve
-from kindctl.models import (
-    COMPONENT_LABEL,
-    ENVIRONMENT_LABEL,
-    MANAGED_LABEL,
-    MANAGER,
-    Object,
-    ObjectRef,
-)
+from kindctl.models import COMPONENT_LABEL, Object, ObjectRef
 from kindctl.tools.protocols import Cluster
 
 BUILT_IN_NAMESPACES = {"default", "kube-system", "kube-public", "kube-node-lease"}
@@ -42,13 +35,15 @@ ORDER: tuple[tuple[str, ...], ...] = (
         *("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"),
     ),
 )
-"""Kinds that may be applied side by side, and what has to be there before them."""
+"""Groups of kinds in the order in which they are applied. Kinds of one group may be applied
+at the same time."""
 
 RANKS = {kind: rank for rank, kinds in enumerate(ORDER) for kind in kinds}
 CUSTOM = ORDER.index(())
 
 
 def rank(kind: str) -> int:
+    """The place of this kind in the order in which objects are applied."""
     return RANKS.get(kind, CUSTOM)
 
 
@@ -60,11 +55,12 @@ def desired(
     *,
     late: bool = False,
 ) -> list[Object]:
-    """`late`: the component's late objects instead of the others. Raises ApiError."""
+    """The component's objects, or its late objects instead if `late`, with `resolve` applied to their
+    images. Raises ApiError."""
     made = component.late_objects(cluster) if late else component.objects(cluster, resolve)
-    objects = [_settled(obj) for obj in _flat(made)]
+    objects = [_stable(obj) for obj in _flat(made)]
     _fill_namespaces(objects, component.namespace, cluster)
-    labels = {MANAGED_LABEL: MANAGER, ENVIRONMENT_LABEL: environment}
+    labels = own_labels(environment)
     elsewhere = component.left_to_others
     missing = [_namespace(name) for name in _missing_namespaces(objects, elsewhere, cluster)]
     for obj in objects:
@@ -77,25 +73,21 @@ def desired(
 def inventory(
     components: Iterable[Component], cluster: Cluster, environment: str, *, late: bool = True
 ) -> list[ObjectRef]:
-    """The names of everything()."""
+    """References to what everything() returns."""
     return [ObjectRef.of(obj) for obj in everything(components, cluster, environment, late=late)]
 
 
 def everything(
     components: Iterable[Component], cluster: Cluster, environment: str, *, late: bool = True
 ) -> list[Object]:
-    """What these components want in the cluster, with or without their late objects. Which images
-    serve is not asked: their names stand for them. Raises ApiError."""
+    """What these components want in the cluster, with or without their late objects. Images keep the
+    names that the manifests give them. Raises ApiError."""
     return [
         obj
         for component in components
         for part in ((False, True) if late and component.has_late_objects else (False,))
-        for obj in desired(component, cluster, environment, _as_named, late=part)
+        for obj in desired(component, cluster, environment, str, late=part)
     ]
-
-
-def _as_named(image: str) -> str:
-    return image
 
 
 def _flat(objects: Iterable[Object]) -> Iterable[Object]:
@@ -106,11 +98,11 @@ def _flat(objects: Iterable[Object]) -> Iterable[Object]:
             yield copy.deepcopy(obj)
 
 
-def _settled(obj: Object) -> Object:
-    """Fields that would not stay as they are applied.
+def _stable(obj: Object) -> Object:
+    """The object without fields that would not stay as they are applied.
 
-    `stringData` is not kept by the API, so nobody could own what it sets. A Job that removes itself
-    after its end would be found absent, and run again with every `up`.
+    `stringData` is not kept by the API, so no field manager could own what it sets. A Job that removes
+    itself after its end would be absent, and created again by every `up`.
     """
     if obj["kind"] == "Secret" and (texts := obj.pop("stringData", None)):
         encoded = {name: base64.b64encode(str(t).encode()).decode() for name, t in texts.items()}
@@ -138,9 +130,10 @@ def _fill_namespaces(objects: Sequence[Object], default: str, cluster: Cluster) 
 def _missing_namespaces(
     objects: Sequence[Object], elsewhere: Collection[str], cluster: Cluster
 ) -> list[str]:
-    """Namespaces that no manifest declares and that are not there, or were made here before.
+    """Namespaces that the objects use and no manifest declares, if they do not exist or kindctl created
+    them for that reason before.
 
-    `elsewhere`: declared by other components. A bare one in their place would take their labels off.
+    `elsewhere` are those that other components declare: applying a bare one would remove its labels.
     """
     declared = {obj["metadata"]["name"] for obj in objects if obj["kind"] == "Namespace"}
     used = dict.fromkeys(
@@ -155,17 +148,8 @@ def _missing_namespaces(
 
 
 def _is_undeclared(live: Object | None) -> bool:
-    """Absent, or made here for want of a manifest: then it is of no component."""
-    labels = ((live or {}).get("metadata") or {}).get("labels") or {}
-    return is_ours_or_absent(live) and COMPONENT_LABEL not in labels
-
-
-def is_ours_or_absent(live: Object | None) -> bool:
-    """By label, or by field manager where somebody has taken the label off."""
-    if live is None or (live["metadata"].get("labels") or {}).get(MANAGED_LABEL) == MANAGER:
-        return True
-    managers = live["metadata"].get("managedFields") or ()
-    return any(entry.get("manager") == MANAGER for entry in managers)
+    """Whether a namespace is absent, or kindctl created it without a manifest: then it has no component."""
+    return live is None or (is_managed(live) and COMPONENT_LABEL not in labels_on(live))
 
 
 def _namespace(name: str) -> Object:
@@ -173,8 +157,8 @@ def _namespace(name: str) -> Object:
 
 
 def _label(obj: Object, labels: Mapping[str, str]) -> None:
-    """On the object alone: labels on pod templates or selectors would roll or break workloads."""
+    """Label the object itself: labels on pod templates or selectors would restart or break workloads."""
     meta = obj["metadata"]
     if obj["kind"] == "Namespace" and meta["name"] in BUILT_IN_NAMESPACES:
-        return  # prune and down must never take it for ours
+        return  # prune and down must never delete it
     meta["labels"] = {**(meta.get("labels") or {}), **labels}

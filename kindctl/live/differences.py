@@ -1,11 +1,11 @@
-"""Where two objects of the API differ, as paths of fields."""
+"""The fields in which two objects of the API differ."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-SERVERS_OWN = {
+SET_BY_SERVER = {
     "creationTimestamp",
     "generation",
     "managedFields",
@@ -13,24 +13,24 @@ SERVERS_OWN = {
     "selfLink",
     "uid",
 }
-SERVERS_ANNOTATION = (
+ANNOTATION_OF_SERVER = (
     "deprecated.daemonset.template.generation"  # counts what the spec already shows
 )
 NAMES = ("name", "type", "mountPath", "containerPort", "port", "key", "ip")
 
 
 def differences(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
-    """Paths such as spec.template.spec.containers[backend].image; without status and what the server
-    keeps for itself. Values are left out: they may be secret."""
+    """The paths of fields that differ, such as spec.template.spec.containers[backend].image. The status
+    and fields that only the server sets are ignored. Values are left out: they may be secret."""
     return list(_differing(_comparable(live), _comparable(wanted), ""))
 
 
 def _comparable(obj: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: value for name, value in obj.items() if name != "status"}
     meta = obj.get("metadata", {})
-    kept["metadata"] = {name: meta[name] for name in meta if name not in SERVERS_OWN}
+    kept["metadata"] = {name: meta[name] for name in meta if name not in SET_BY_SERVER}
     if annotations := meta.get("annotations"):
-        others = {name: text for name, text in annotations.items() if name != SERVERS_ANNOTATION}
+        others = {name: text for name, text in annotations.items() if name != ANNOTATION_OF_SERVER}
         kept["metadata"]["annotations"] = others
     return kept
 
@@ -42,12 +42,12 @@ def _differing(live: Any, wanted: Any, path: str) -> Iterator[str]:
         for name in sorted(live.keys() | wanted.keys()):
             yield from _differing(live.get(name), wanted.get(name), _field(path, name))
     elif isinstance(live, list) and isinstance(wanted, list) and (key := _key(live, wanted)):
-        ours, theirs = ({str(item[key]): item for item in items} for items in (wanted, live))
-        names = [*ours, *(name for name in theirs if name not in ours)]
+        new, old = ({str(item[key]): item for item in items} for items in (wanted, live))
+        names = [*new, *(name for name in old if name not in new)]
         inner = [
             found
             for name in names
-            for found in _differing(theirs.get(name), ours.get(name), f"{path}[{name}]")
+            for found in _differing(old.get(name), new.get(name), f"{path}[{name}]")
         ]
         yield from inner or [path]  # the same items in another order
     else:
@@ -55,7 +55,7 @@ def _differing(live: Any, wanted: Any, path: str) -> Iterator[str]:
 
 
 def _key(*lists: Sequence[Any]) -> str | None:
-    """The field that names the items of both lists."""
+    """The field by which the items of both lists can be told apart; None: there is none."""
     for key in NAMES:
         if all(
             items

@@ -1,44 +1,43 @@
-"""The wait until the API serves kinds that were just defined: before that, objects of them are refused."""
+"""Waits until the API serves kinds that were just defined: it refuses objects of them before that."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from kindctl.errors import KindctlError
+from kindctl.kube_objects import is_true
 from kindctl.models import ObjectRef, Progress
+from kindctl.runner.polling import poll
 from kindctl.tools.protocols import Cluster
 
 ESTABLISH_SECONDS = 30.0
 
 
 def await_established(cluster: Cluster, crds: Sequence[ObjectRef], progress: Progress) -> None:
-    """Until the API serves the kinds that these CRDs define. Raises KindctlError."""
-    from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_random
-
+    """Wait until the API serves the kinds that these CustomResourceDefinitions define. Raises
+    KindctlError."""
     if not crds:
         return
     progress.say(f"waiting until {', '.join(ref.name for ref in crds[:3])} can be used")
-    retrying = Retrying(
-        retry=retry_if_result(bool),
-        wait=wait_random(0.05, 0.2),
-        stop=stop_after_delay(ESTABLISH_SECONDS),
-    )
-    try:
-        retrying(lambda: [fault for ref in crds if (fault := _crd_fault(cluster, ref))])
-    except RetryError as error:
-        raise KindctlError(
-            "CustomResourceDefinitions cannot be used", why="; ".join(error.last_attempt.result())
-        ) from None
+
+    def reasons() -> list[str]:
+        return [reason for ref in crds if (reason := _unserved_reason(cluster, ref))]
+
+    if unserved := poll(
+        reasons, lambda found: not found, seconds=ESTABLISH_SECONDS, pause=(0.05, 0.2)
+    ):
+        raise KindctlError("CustomResourceDefinitions cannot be used", why="; ".join(unserved))
 
 
-def _crd_fault(cluster: Cluster, ref: ObjectRef) -> str:
+def _unserved_reason(cluster: Cluster, ref: ObjectRef) -> str:
+    """Why objects of this definition's kind cannot be applied yet; empty when they can."""
     crd = cluster.get(ref)
     if crd is None:
-        return f"{ref.name} is gone"
-    conditions = (crd.get("status") or {}).get("conditions") or ()
-    if not any(c["type"] == "Established" and c["status"] == "True" for c in conditions):
+        return f"{ref.name} no longer exists"
+    if not is_true(crd, "Established"):
+        conditions = (crd.get("status") or {}).get("conditions") or ()
         refused = [c.get("message", "") for c in conditions if c["status"] == "False"]
-        return f"{ref.name} is not established: {'; '.join(refused) or 'no word from the API'}"
+        return f"{ref.name} is not established: {'; '.join(refused) or 'the API gives no reason'}"
     spec = crd["spec"]
     served = {(api_version, kind) for api_version, kind, _ in cluster.kinds()}
     if not any(

@@ -1,4 +1,4 @@
-"""What is missing until a Gateway, or a route of Gateway API, does its work, by its own conditions."""
+"""Why a Gateway or a route of Gateway API is not ready, by its conditions."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from kindctl.models import Cause, Object, ObjectRef
 GROUP = "gateway.networking.k8s.io"
 ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute")
 KINDS = ("Gateway", *ROUTES)
-STANDING_SECONDS = 10.0
-"""A refusal that stands for this long is no matter of the order in which objects were applied."""
+LASTING_SECONDS = 10.0
+"""A refusal that lasts this long is not due to the order in which objects were applied."""
 
-PENDING = "not taken up by a controller yet"
+PENDING = "no controller has accepted it yet"
 
 
 def is_gateway_kind(ref: ObjectRef) -> bool:
-    """Others have kinds of these names too: Istio's Gateway."""
+    """Whether this is an object of Gateway API: others have kinds of the same names (Istio's Gateway)."""
     return ref.kind in KINDS and ref.api_version.startswith(f"{GROUP}/")
 
 
 def gateway_kinds(refs: Iterable[ObjectRef]) -> list[tuple[str, str]]:
-    """(apiVersion, kind) of those among them, in the versions of the manifests."""
+    """(apiVersion, kind) of the Gateway API objects among `refs`, each once."""
     found = ((ref.api_version, ref.kind) for ref in refs if is_gateway_kind(ref))
     return list(dict.fromkeys(found))
 
 
-def fault(obj: Object, pods: Sequence[Object] = ()) -> str:
-    """Empty when it is in effect; "Accepted: NotAllowedByListeners (...)" for what a controller refuses."""
+def unready_reason(obj: Object, pods: Sequence[Object] = ()) -> str:
+    """Why the object is not in effect: "Accepted: NotAllowedByListeners (...)" where a controller refuses
+    it; empty when it is in effect. `pods` is not used."""
     return _gateway(obj) if obj["kind"] == "Gateway" else _route(obj)
 
 
@@ -50,7 +51,7 @@ def _route(obj: Object) -> str:
             continue
         where = f"Gateway {ref.get('namespace') or obj['metadata'].get('namespace')}/{ref['name']}"
         found: Mapping[str, Any] = next(
-            (one for one in statuses if _same(ref, one["parentRef"], obj)), {}
+            (one for one in statuses if _is_same_parent(ref, one["parentRef"], obj)), {}
         )
         for words in _refusals(obj, found):
             return f"{where}: {words}"
@@ -59,16 +60,13 @@ def _route(obj: Object) -> str:
     return ""
 
 
-def _same(ref: Mapping[str, Any], other: Mapping[str, Any], route: Object) -> bool:
+def _is_same_parent(ref: Mapping[str, Any], other: Mapping[str, Any], route: Object) -> bool:
+    """Whether two references of the route, one of its spec and one of its status, mean the same parent."""
     namespace = route["metadata"].get("namespace")
+    defaults = {"name": "", "namespace": namespace, "sectionName": "", "port": 0}
     return all(
         (ref.get(key) or default) == (other.get(key) or default)
-        for key, default in (
-            ("name", ""),
-            ("namespace", namespace),
-            ("sectionName", ""),
-            ("port", 0),
-        )
+        for key, default in defaults.items()
     )
 
 
@@ -86,32 +84,33 @@ def _refusals(obj: Object, status: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _current(obj: Object, status: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Conditions that are about the object as it is now."""
+    """The conditions in `status` that are about the latest change of the object."""
     generation = obj["metadata"].get("generation", 0)
     conditions = status.get("conditions") or ()
     return [c for c in conditions if c.get("observedGeneration", generation) >= generation]
 
 
 @dataclass
-class Standing:
-    """For how long which refusals stand."""
+class LastingRefusals:
+    """Remembers since when controllers refuse which objects."""
 
     _since: dict[ObjectRef, tuple[str, float]] = field(default_factory=dict)
 
-    def cause(self, faults: Sequence[tuple[Object, str]], now: float) -> Cause | None:
-        """Of the first refusal that has stood for a while: waiting longer would not help."""
-        seen = {ObjectRef.of(obj): words for obj, words in faults if PENDING not in words}
+    def cause(self, unready: Sequence[tuple[Object, str]], now: float) -> Cause | None:
+        """The cause for the first refusal that has lasted so long that waiting longer does not help; None:
+        there is none. `unready` has objects and their unready_reason(), `now` is in seconds."""
+        reasons = {ObjectRef.of(obj): words for obj, words in unready if PENDING not in words}
         self._since = {
             ref: known if (known := self._since.get(ref)) and known[0] == words else (words, now)
-            for ref, words in seen.items()
+            for ref, words in reasons.items()
             if is_gateway_kind(ref)
         }
         for ref, (words, since) in self._since.items():
-            if now - since >= STANDING_SECONDS:
+            if now - since >= LASTING_SECONDS:
                 return Cause(
                     code="gateway-refused",
                     what=f"{ref} is refused by its controller",
-                    fix="correct the manifest as the condition says, and kindctl up",
+                    fix="correct the manifest as the condition says, then kindctl up",
                     cites=(words,),
                     permanent=True,
                 )

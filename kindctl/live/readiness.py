@@ -1,8 +1,8 @@
-"""What is missing until a workload does its work: pure functions over the API's JSON.
+"""Why a workload or a claim is not ready, by its JSON from the API.
 
-A Deployment's Available condition is not asked: with maxUnavailable 1 it is true at none of one ready.
-Replicas are counted by their pods, so that a controller that is behind (after a restart of the node)
-does not answer for them.
+A Deployment's Available condition is not used: with maxUnavailable 1 it is True when none of one replica
+is ready. Ready replicas are also counted by their pods, since the status may be out of date when its
+controller is behind (after a restart of the node).
 """
 
 from __future__ import annotations
@@ -10,22 +10,47 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from kindctl.kube_objects import is_going
+from kindctl.diagnose.evidence import WORKLOADS, snapshot
+from kindctl.kube_objects import condition, is_going, is_ready, is_true, labels_on
 from kindctl.live import gateway_readiness
 from kindctl.models import Object, ObjectRef
+from kindctl.tools.protocols import Cluster
 
 MESSAGE_LENGTH = 160
 REPLACED = "old pods are being replaced"
 
 
-def fault(obj: Object, pods: Sequence[Object]) -> str:
-    """Empty when it is ready, else what is seen of it: "0/1: ContainerCreating". `pods`: those of its
-    namespace."""
-    return FAULTS[obj["kind"]](obj, pods) if obj["kind"] in FAULTS else ""
+def unready_reason(obj: Object, pods: Sequence[Object]) -> str:
+    """Why an object is not ready ("0/1: ContainerCreating"); empty when it is, or is of a kind that has no
+    readiness. `pods` are those of its namespace."""
+    return UNREADY_REASONS[obj["kind"]](obj, pods) if obj["kind"] in UNREADY_REASONS else ""
+
+
+def find_live(
+    cluster: Cluster, refs: Sequence[ObjectRef]
+) -> tuple[dict[ObjectRef, Object], Sequence[Object]]:
+    """Those of `refs` that exist (see is_waited_for), as the cluster has them now, and all pods of their
+    namespaces. Raises ApiError."""
+    kinds = {ref.kind for ref in refs}
+    evidence = snapshot(
+        cluster,
+        namespaces_of(refs),
+        workloads=[
+            kind
+            for kind in (*WORKLOADS, *gateway_readiness.gateway_kinds(refs))
+            if kind[1] in kinds
+        ],
+    )
+    objects = [*evidence.workloads, *evidence.pods, *evidence.claims]
+    return {ObjectRef.of(obj): obj for obj in objects}, evidence.pods
+
+
+def namespaces_of(refs: Iterable[ObjectRef]) -> list[str]:
+    return list(dict.fromkeys(ref.namespace or "default" for ref in refs))
 
 
 def pods_of(workload: Object, pods: Iterable[Object]) -> list[Object]:
-    """Those that its selector selects and that are not being deleted, the newest first."""
+    """The pods that a workload selects and that are not being deleted, the newest first."""
     namespace = workload["metadata"].get("namespace")
     selector = (workload.get("spec") or {}).get("selector") or {}
     selected = [
@@ -33,7 +58,7 @@ def pods_of(workload: Object, pods: Iterable[Object]) -> list[Object]:
         for pod in pods
         if pod["metadata"].get("namespace") == namespace
         and not is_going(pod)
-        and _matches(selector, pod["metadata"].get("labels") or {})
+        and _matches(selector, labels_on(pod))
     ]
     return sorted(selected, key=lambda pod: pod["metadata"]["creationTimestamp"], reverse=True)
 
@@ -52,42 +77,21 @@ def users_of(claim: Object, pods: Sequence[Object]) -> list[Object]:
     ]
 
 
-def is_ready(pod: Object) -> bool:
-    return (condition(pod, "Ready") or {}).get("status") == "True"
-
-
-def condition(obj: Object, kind: str) -> Mapping[str, Any] | None:
-    conditions = (obj.get("status") or {}).get("conditions") or ()
-    return next((c for c in conditions if c["type"] == kind), None)
-
-
 # --- workloads -----------------------------------------------------------------------------------
 
 
-def _deployment(obj: Object, pods: Sequence[Object]) -> str:
-    return _replicated(obj, pods, updated=("updatedReplicas",))
-
-
-def _stateful_set(obj: Object, pods: Sequence[Object]) -> str:
-    by_hand = (obj["spec"].get("updateStrategy") or {}).get("type") == "OnDelete"
-    return _replicated(obj, pods, updated=() if by_hand else ("updatedReplicas",))
-
-
-def _replica_set(obj: Object, pods: Sequence[Object]) -> str:
-    return _replicated(obj, pods, updated=())
-
-
-def _replicated(obj: Object, pods: Sequence[Object], *, updated: Sequence[str]) -> str:
+def _replicated(obj: Object, pods: Sequence[Object]) -> str:
+    """Of a Deployment, a StatefulSet or a ReplicaSet."""
     wanted = obj["spec"].get("replicas", 1)
     status = obj.get("status") or {}
     own = pods_of(obj, pods)
-    ready = min(  # of pods that are as the template is now
-        sum(is_ready(pod) for pod in own),
-        *(status.get(field, 0) for field in ("readyReplicas", *updated)),
-    )
+    counted = ["readyReplicas"]
+    if obj["kind"] != "ReplicaSet" and not _is_updated_by_hand(obj):
+        counted.append("updatedReplicas")  # pods that are as the template is now
+    ready = min(sum(map(is_ready, own)), *(status.get(field, 0) for field in counted))
     if _is_behind(obj) or status.get("replicas", 0) != wanted:
-        return f"{ready}/{wanted}: {_creation(obj, own)}"
-    return f"{ready}/{wanted}: {_worst(own) or REPLACED}" if ready < wanted else ""
+        return f"{ready}/{wanted}: {_missing_pods(obj, own)}"
+    return f"{ready}/{wanted}: {_newest_state(own) or REPLACED}" if ready < wanted else ""
 
 
 def _daemon_set(obj: Object, pods: Sequence[Object]) -> str:
@@ -96,11 +100,10 @@ def _daemon_set(obj: Object, pods: Sequence[Object]) -> str:
     own = pods_of(obj, pods)
     if _is_behind(obj):
         return "waiting for its controller"
-    by_hand = (obj["spec"].get("updateStrategy") or {}).get("type") == "OnDelete"
-    updated = wanted if by_hand else status.get("updatedNumberScheduled", 0)
-    ready = min(sum(is_ready(pod) for pod in own), status.get("numberReady", 0))
+    updated = wanted if _is_updated_by_hand(obj) else status.get("updatedNumberScheduled", 0)
+    ready = min(sum(map(is_ready, own)), status.get("numberReady", 0))
     if ready < wanted or updated < wanted:
-        return f"{ready}/{wanted}: {_worst(own) or 'old pods are being replaced'}"
+        return f"{ready}/{wanted}: {_newest_state(own) or REPLACED}"
     return ""
 
 
@@ -108,8 +111,8 @@ def _job(obj: Object, pods: Sequence[Object]) -> str:
     if is_true(obj, "Complete") or obj["spec"].get("suspend"):
         return ""
     if is_true(obj, "Failed"):
-        return f"failed: {_reason(condition(obj, 'Failed') or {})}"
-    return _worst(pods_of(obj, pods), running="is running") or "not started"
+        return f"failed: {_reason(condition(obj, 'Failed'))}"
+    return _newest_state(pods_of(obj, pods), if_ready="is running") or "not started"
 
 
 def _pod(obj: Object, pods: Sequence[Object]) -> str:
@@ -123,60 +126,60 @@ def _claim(obj: Object, pods: Sequence[Object]) -> str:
     return "" if phase == "Bound" else phase
 
 
-FAULTS: Mapping[str, Callable[[Object, Sequence[Object]], str]] = {
-    "Deployment": _deployment,
-    "StatefulSet": _stateful_set,
+UNREADY_REASONS: Mapping[str, Callable[[Object, Sequence[Object]], str]] = {
+    **dict.fromkeys(("Deployment", "StatefulSet", "ReplicaSet"), _replicated),
     "DaemonSet": _daemon_set,
-    "ReplicaSet": _replica_set,
     "Job": _job,
     "Pod": _pod,
     "PersistentVolumeClaim": _claim,
-    **dict.fromkeys(gateway_readiness.KINDS, gateway_readiness.fault),
+    **dict.fromkeys(gateway_readiness.KINDS, gateway_readiness.unready_reason),
 }
 
 
 def is_waited_for(ref: ObjectRef) -> bool:
-    return ref.kind in FAULTS and (
+    """Whether the object is of a kind that has readiness."""
+    return ref.kind in UNREADY_REASONS and (
         ref.kind not in gateway_readiness.KINDS or gateway_readiness.is_gateway_kind(ref)
     )
 
 
-def is_true(obj: Object, kind: str) -> bool:
-    return (condition(obj, kind) or {}).get("status") == "True"
-
-
 def _is_behind(obj: Object) -> bool:
-    """Whether its controller has not seen it as it is now."""
+    """Whether the workload's controller has not acted on the latest change of it."""
     seen = (obj.get("status") or {}).get("observedGeneration", 0)
     return bool(seen < obj["metadata"].get("generation", 0))
 
 
-def _creation(obj: Object, own: Sequence[Object]) -> str:
+def _is_updated_by_hand(obj: Object) -> bool:
+    """Whether pods get a changed template only once somebody deletes them."""
+    return (obj["spec"].get("updateStrategy") or {}).get("type") == "OnDelete"
+
+
+def _missing_pods(obj: Object, own: Sequence[Object]) -> str:
     """Why there are not as many pods as wanted."""
     if obj["spec"].get("paused"):
-        return "its roll-out is paused"
+        return "its rollout is paused"
     if is_true(obj, "ReplicaFailure"):  # quota, admission, a service account that is missing
-        return _reason(condition(obj, "ReplicaFailure") or {})
-    return _worst(own) or (
+        return _reason(condition(obj, "ReplicaFailure"))
+    return _newest_state(own) or (
         "pods are being created" if len(own) < obj["spec"].get("replicas", 1) else REPLACED
     )
 
 
-def _worst(pods: Sequence[Object], running: str = "") -> str:
-    """The state of the newest pod that is not ready; `running`: what to say of one that runs."""
+def _newest_state(pods: Sequence[Object], if_ready: str = "") -> str:
+    """The state of the newest pod that is not ready; `if_ready` if all are ready; empty without pods."""
     states = [pod_state(pod) for pod in pods if not is_ready(pod)]
-    return states[0] if states else (running if pods else "")
+    return states[0] if states else (if_ready if pods else "")
 
 
 # --- pods ----------------------------------------------------------------------------------------
 
 
 def pod_state(pod: Object) -> str:
-    """Why a pod is not ready, in the words of its status: "ImagePullBackOff (...)"."""
+    """Why a pod is not ready, as its status says: "ImagePullBackOff (...)"."""
     status = pod.get("status") or {}
     if status.get("phase") == "Failed":
         return _words(status.get("reason") or "failed", status.get("message")) + _exit(status)
-    scheduled = condition(pod, "PodScheduled") or {}
+    scheduled = condition(pod, "PodScheduled")
     if scheduled.get("status") == "False":
         return _words(scheduled.get("reason", "Pending"), scheduled.get("message"))
     for field, prefix in (("initContainerStatuses", "init "), ("containerStatuses", "")):
@@ -184,12 +187,12 @@ def pod_state(pod: Object) -> str:
             if state := _container_state(container, init=bool(prefix)):
                 return f"{prefix}{state}" if prefix else state
     if status.get("phase") == "Succeeded" or _has_ended(status):
-        return "is ending"
+        return "has completed"
     return "not Ready" if status.get("phase") == "Running" else status.get("phase", "Pending")
 
 
 def _has_ended(status: Mapping[str, Any]) -> bool:
-    """Whether a container has ended without an error, which others learn only a moment later."""
+    """Whether a container has ended without an error, which the phase of the pod shows a moment later."""
     states = (container.get("state") or {} for container in status.get("containerStatuses") or ())
     return any("terminated" in state for state in states)
 
@@ -198,7 +201,7 @@ def _container_state(container: Mapping[str, Any], *, init: bool) -> str:
     state, name = container.get("state") or {}, container["name"]
     if waiting := state.get("waiting"):
         if init and waiting.get("reason") == "PodInitializing":
-            return ""  # another one is to run first
+            return ""  # another init container runs first
         return _words(waiting.get("reason", "waiting"), waiting.get("message"))
     if ended := state.get("terminated"):
         return f"{name} ended with {ended['exitCode']}" if ended.get("exitCode") else ""
@@ -206,7 +209,7 @@ def _container_state(container: Mapping[str, Any], *, init: bool) -> str:
         return ""
     restarts = container.get("restartCount", 0)
     again = f", restarted {restarts} times" if restarts else ""
-    return f"{name} runs{'' if init else ', not Ready'}{again}"
+    return f"{name} is running{'' if init else ', not Ready'}{again}"
 
 
 def _exit(status: Mapping[str, Any]) -> str:
@@ -217,8 +220,8 @@ def _exit(status: Mapping[str, Any]) -> str:
     return "".join(f", exit code {code}" for code in codes if code)[:40]
 
 
-def _reason(of: Mapping[str, Any]) -> str:
-    return _words(of.get("reason", ""), of.get("message"))
+def _reason(condition: Mapping[str, Any]) -> str:
+    return _words(condition.get("reason", ""), condition.get("message"))
 
 
 def _words(reason: str, message: str | None) -> str:

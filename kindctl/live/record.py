@@ -1,7 +1,7 @@
 """What the last `up` applied, read from the cluster.
 
-No state lives beside the cluster: `list`, `status` and `down` need neither the configuration file nor
-anything else on this machine.
+There is no state outside the cluster: `list`, `status` and `down` need neither the configuration file
+nor anything else on this machine.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from kindctl.kube_objects import labels_on
 from kindctl.models import ENVIRONMENT_LABEL, SYSTEM_NAMESPACE, ObjectRef, Route
 from kindctl.tools.protocols import Cluster
 
 STORED = {"via_controller": "marked", "via_witness": "well_known"}
-"""Fields of a Route that have another name in the cluster, where earlier versions wrote them."""
+"""Fields of a Route that have another name in the record, since earlier versions wrote them so."""
 
 RECORD = ObjectRef("v1", "ConfigMap", "kindctl", SYSTEM_NAMESPACE)
 
@@ -34,14 +35,15 @@ class Record:
 
 
 def read_record(cluster: Cluster) -> Record | None:
-    """None when there is none, or when it cannot be read as one. Raises ApiError."""
+    """The record of the cluster; None when it has none, or one that this version cannot read. Raises
+    ApiError."""
     found = cluster.get(RECORD)
     if found is None:
         return None
     data = found.get("data") or {}
     try:
         return Record(
-            environment=(found["metadata"].get("labels") or {}).get(ENVIRONMENT_LABEL, ""),
+            environment=labels_on(found).get(ENVIRONMENT_LABEL, ""),
             config=data["config"],
             file=data["file"],
             version=data["version"],
@@ -54,7 +56,7 @@ def read_record(cluster: Cluster) -> Record | None:
 
 
 def routes_as_json(routes: Iterable[Route]) -> str:
-    """The routes as `read_record` reads them."""
+    """The routes in the form that `read_record` reads."""
     return json.dumps([_renamed(asdict(route), STORED) for route in routes])
 
 

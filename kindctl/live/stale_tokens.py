@@ -1,23 +1,23 @@
-"""Pods whose token is of a ServiceAccount that is no longer there.
+"""Finds pods whose token belongs to a ServiceAccount that was deleted.
 
-A token is bound to its ServiceAccount's UID. When somebody deletes one and it is applied again under its
-name, the API answers the pods that run with it 401 from then on ("Unauthorized" in an ingress
-controller's log, while it looks Ready): only new pods get new tokens.
+A token is bound to the UID of its ServiceAccount. When somebody deletes the account and it is applied
+again under its name, the API answers its running pods with 401 from then on ("Unauthorized" in the log of
+an ingress controller that still looks Ready): only new pods get new tokens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from kindctl.models import Object
 from kindctl.tools.protocols import Cluster
 
 
 def stale_pods(cluster: Cluster, pods: Sequence[Object]) -> list[Object]:
-    """Those that are older than their ServiceAccount and have a token of it. Raises ApiError."""
+    """The pods that have a token and are older than their ServiceAccount. Raises ApiError."""
     users = [pod for pod in pods if _has_token(pod)]
     namespaces = {pod["metadata"]["namespace"] for pod in users}
-    born = {
+    accounts = {
         (account["metadata"]["namespace"], account["metadata"]["name"]): account["metadata"]
         for namespace in namespaces
         for account in cluster.list("v1", "ServiceAccount", namespace=namespace)
@@ -25,7 +25,7 @@ def stale_pods(cluster: Cluster, pods: Sequence[Object]) -> list[Object]:
     return [
         pod
         for pod in users
-        if (account := born.get((pod["metadata"]["namespace"], _account(pod))))
+        if (account := accounts.get((pod["metadata"]["namespace"], _account(pod))))
         and pod["metadata"]["creationTimestamp"] < account["creationTimestamp"]
     ]
 
@@ -35,9 +35,8 @@ def _account(pod: Object) -> str:
 
 
 def _has_token(pod: Object) -> bool:
-    return any("serviceAccountToken" in source for source in _projected(pod))
-
-
-def _projected(pod: Object) -> Iterable[Object]:
-    for volume in pod["spec"].get("volumes") or ():
-        yield from (volume.get("projected") or {}).get("sources") or ()
+    return any(
+        "serviceAccountToken" in source
+        for volume in pod["spec"].get("volumes") or ()
+        for source in (volume.get("projected") or {}).get("sources") or ()
+    )

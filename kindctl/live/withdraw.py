@@ -1,43 +1,45 @@
-"""Leaving a cluster that stays: what kindctl applied there goes, and nothing else."""
+"""Removes an environment from a cluster that stays: what kindctl applied there, and nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from kindctl.errors import KindctlError
-from kindctl.kube_objects import is_going
-from kindctl.live.applied import applied, remove, surplus_of
-from kindctl.live.desired import CUSTOM, is_ours_or_absent, rank
+from kindctl.kube_objects import is_going, is_managed, labels_on
+from kindctl.live.applied import applied_objects, leftovers, remove
+from kindctl.live.desired import CUSTOM, rank
 from kindctl.live.record import read_record
 from kindctl.models import ENVIRONMENT_LABEL, SYSTEM_NAMESPACE, Object, ObjectRef
+from kindctl.runner.polling import poll
 from kindctl.tools.protocols import Cluster, Say
 
 GONE_SECONDS = 180.0
 
 
 def withdraw(cluster: Cluster, environment: str, say: Say) -> Sequence[str]:
-    """Remove what this environment applied, webhooks first, and wait until it is gone, also for what an
-    earlier `down` that was stopped has deleted; what was removed, one line each. A namespace goes only if
-    it is ours and has nothing of others.
+    """Remove what this environment applied, webhooks first, and wait until it is gone, including what an
+    interrupted `down` has deleted before. A namespace goes only if kindctl made it and it contains nothing
+    of others; `say` gets a line for each that stays. Returns one line for each object that was removed.
 
     Raises KindctlError (being-deleted) for what does not go; ApiError.
     """
-    there = applied(cluster, environment)
-    # while their operators run, whose finalizers see to what belongs to them
-    custom = [ObjectRef.of(obj) for obj in there if rank(obj["kind"]) >= CUSTOM]
+    applied = applied_objects(cluster, environment, being_deleted=True)
+    # first, while their operators run: these handle the finalizers
+    custom = [ObjectRef.of(obj) for obj in applied if rank(obj["kind"]) >= CUSTOM]
     done = remove(cluster, custom)
     _await_gone(cluster, custom)
-    going, stays = surplus_of(cluster, environment, keep=frozenset(), used={SYSTEM_NAMESPACE})
+    going, notes = leftovers(cluster, environment, keep=frozenset(), used={SYSTEM_NAMESPACE})
     going += _unlabelled(cluster, environment, going)
-    for reason in stays:
-        say(reason)
+    for note in notes:
+        say(note)
     done += remove(cluster, going)
-    _await_gone(cluster, [*going, *(ObjectRef.of(obj) for obj in there if is_going(obj))])
+    _await_gone(cluster, [*going, *(ObjectRef.of(obj) for obj in applied if is_going(obj))])
     return done
 
 
 def _unlabelled(cluster: Cluster, environment: str, found: Sequence[ObjectRef]) -> list[ObjectRef]:
-    """What the record says we applied and our field manager has applied, though its label is off."""
+    """Objects of the record's inventory that kindctl's field manager applied and whose label somebody has
+    removed, so that they are not among `found`."""
     record = read_record(cluster)
     if record is None or record.environment != environment:
         return []
@@ -51,31 +53,22 @@ def _unlabelled(cluster: Cluster, environment: str, found: Sequence[ObjectRef]) 
 
 
 def _lost_its_label(live: Object) -> bool:
-    meta = live["metadata"]
-    if ENVIRONMENT_LABEL in (meta.get("labels") or {}) or is_going(live):
-        return False
-    return is_ours_or_absent(live)
+    return ENVIRONMENT_LABEL not in labels_on(live) and not is_going(live) and is_managed(live)
 
 
 def _await_gone(cluster: Cluster, refs: Sequence[ObjectRef]) -> None:
-    from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_random
-
+    """Raises KindctlError (being-deleted)."""
     left = list(refs)
 
-    def still_there() -> list[ObjectRef]:
+    def still_present() -> list[ObjectRef]:
         left[:] = [ref for ref in left if cluster.get(ref) is not None]
         return left
 
-    retrying = Retrying(
-        retry=retry_if_result(bool), wait=wait_random(0.3, 0.6), stop=stop_after_delay(GONE_SECONDS)
-    )
-    try:
-        retrying(still_there)
-    except RetryError:
+    if poll(still_present, lambda refs: not refs, seconds=GONE_SECONDS, pause=(0.3, 0.6)):
         names = ", ".join(str(ref) for ref in left[:3])
         raise KindctlError(
             f"{names} {'is' if len(left) == 1 else 'are'} being deleted and not gone yet",
-            why="finalizers hold it, or pods that use it have not ended",
-            fix="kubectl describe says what holds it; then kindctl down goes on",
+            why="finalizers hold it, or pods that use it are still running",
+            fix="`kubectl describe` shows what holds it; once that is solved, run kindctl down again",
             code="being-deleted",
-        ) from None
+        )

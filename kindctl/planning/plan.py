@@ -18,7 +18,7 @@ from kindctl.config.load import Loaded
 from kindctl.diagnose.causes import explain
 from kindctl.images.pins import FILES, REGISTRY
 from kindctl.images.store import Images
-from kindctl.live.surplus import Surplus
+from kindctl.live.port_holders import PortHolders
 from kindctl.models import Forward, Step
 from kindctl.planning.images import builds_of, images_of
 from kindctl.planning.parts import Parts, parts_of, wants
@@ -27,11 +27,11 @@ from kindctl.providers.base import Provider
 from kindctl.references import full_name, parse
 from kindctl.steps.addressed import Addressed
 from kindctl.steps.app_image import AppImageBuilt
-from kindctl.steps.cluster import ClusterStep
+from kindctl.steps.cluster import ClusterReady
 from kindctl.steps.delivery import ImageInNodes
 from kindctl.steps.forward import Forwarded
 from kindctl.steps.handover.switched import Switched
-from kindctl.steps.handover.takeover import OfForwards, OfNodePorts, Takeover
+from kindctl.steps.handover.takeover import ForwardTakeover, NodePortTakeover, Takeover
 from kindctl.steps.image import ImagePresent
 from kindctl.steps.local_ca import LocalCaMade
 from kindctl.steps.objects import ObjectsApplied
@@ -64,7 +64,7 @@ class Plan:
 def make_plan(loaded: Loaded, tools: Tools) -> Plan:
     """Make the plan without asking the engine or the cluster. Raises ConfigError for bad manifests."""
     parts = parts_of(loaded, tools)
-    preflight = Preflight(tools, wants(loaded, parts))
+    preflight = Preflight(tools=tools, wants=wants(loaded, parts))
     tools = replace(tools, engine=cast(Engine, RememberedImages(tools.engine)))
     images = images_of(loaded, tools)
     provider = provider_of(loaded, tools, images, parts.mappings)
@@ -102,7 +102,7 @@ class _Steps:
         yield preflight
         node = [self._present(reference) for reference in self.provider.images()]
         yield from node
-        yield ClusterStep(self.provider, needs=frozenset(step.name for step in node))
+        yield ClusterReady(provider=self.provider, needs=frozenset(step.name for step in node))
         delivered: dict[str, Step] = {}
         there = {step.name for step in node}
         yield from self._registry()
@@ -121,7 +121,7 @@ class _Steps:
             )
             yield delivery
         if self.parts.controller:
-            yield LocalCaMade(self.parts.certificate.authority)
+            yield LocalCaMade(authority=self.parts.certificate.authority)
         steps: dict[str, list[Step]] = {}
         for part in self.parts.components:
             had = {
@@ -163,7 +163,7 @@ class _Steps:
         for app in self.loaded.config.apps:
             for build in builds_of(app, self.loaded.root):
                 if full_name(build.image) == full_name(reference):
-                    return AppImageBuilt(images=self.images, build=build)
+                    return AppImageBuilt(images=self.images, reference=build.image)
         return ImagePresent(images=self.images, reference=reference)
 
     def _component(self, part: Component, delivered: set[str]) -> Iterator[Step]:
@@ -171,7 +171,7 @@ class _Steps:
             "component": part,
             "provider": self.provider,
             "environment": self.loaded.config.name,
-            "surplus": Surplus(self.loaded.config.name, self.parts.components),
+            "port_holders": PortHolders(self.loaded.config.name, self.parts.components),
         }
         authority = {"local-ca"} if part is self.parts.controller else set()
         yield ObjectsApplied(
@@ -201,13 +201,14 @@ class _Steps:
             adopt=not self.provider.preexisting,
             **common,
         )
-        yield Proven(part, self.provider.cluster, needs=frozenset({f"late:{part.name}"}))
+        yield Proven(component=part, provider=self.provider, needs=frozenset({f"late:{part.name}"}))
 
     def _addresses(self) -> Iterator[Step]:
         """Waits for external addresses: they come as soon as the Service exists, ready pods or not."""
         givers = {f"ready:{addon.name}" for addon in self.parts.addons if addon.gives_addresses}
         for external, component in self.parts.external.items():
-            yield Addressed(external, self.provider, frozenset({f"apply:{component}", *givers}))
+            needs = frozenset({f"apply:{component}", *givers})
+            yield Addressed(external=external, provider=self.provider, needs=needs)
 
     def _handover(self, steps: Mapping[str, Sequence[Step]]) -> Iterator[Step]:
         """The hand-over, where two controllers cannot be exposed at once."""
@@ -228,17 +229,17 @@ class _Steps:
     def _takeover(self, controller: Controller, steps: Sequence[Step]) -> Takeover:
         handover, forwards = self.parts.handover, controller.exposure.forwards()
         if forwards:
-            return OfForwards(controller, handover, list(self._forwarded(forwards)))
-        return OfNodePorts(controller, handover, first(ObjectsApplied, steps))
+            return ForwardTakeover(controller, handover, list(self._forwarded(forwards)))
+        return NodePortTakeover(controller, handover, first(ObjectsApplied, steps))
 
     def _forwarded(self, forwards: Sequence[Forward]) -> Iterator[Forwarded]:
         for forward in forwards:
             yield Forwarded(
-                forward,
-                self.tools.forwards,
-                self.tools.net,
-                self.provider,
-                self.loaded.config.name,
+                forward=forward,
+                forwards=self.tools.forwards,
+                net=self.tools.net,
+                provider=self.provider,
+                environment=self.loaded.config.name,
                 needs=self._serving(),
             )
 
@@ -247,10 +248,10 @@ class _Steps:
         serving = self._serving() | forwarded
         for route in self.parts.routes:
             yield UrlAnswers(
-                route,
-                self.tools.net,
-                self.provider.cluster,
-                self.loaded.config.name,
+                route=route,
+                net=self.tools.net,
+                cluster=self.provider.cluster,
+                environment=self.loaded.config.name,
                 needs=serving | ({f"address:{route.external}"} if route.external else set()),
                 resync=controller.resync if controller and route.via_controller else None,
                 ca=self.parts.certificate.authority.pem,
@@ -290,7 +291,7 @@ class _Steps:
         )
         yield Pruned(
             name="prune",
-            title="remove what kindctl.yaml no longer asks for",
+            title="remove what the configuration no longer asks for",
             needs=frozenset({"record", *self._serving(), *proofs}),
             forwards=self.tools.forwards,
             forwarded=self.parts.forwards,

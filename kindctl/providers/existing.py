@@ -16,11 +16,9 @@ from pathlib import Path
 
 from kindctl import kubeconfig
 from kindctl.errors import ApiError, KindctlError, NotOursError, ToolError, UsageError
-from kindctl.kube_objects import is_going
+from kindctl.kube_objects import is_going, own_labels
 from kindctl.models import (
     ENVIRONMENT_LABEL,
-    MANAGED_LABEL,
-    MANAGER,
     SYSTEM_NAMESPACE,
     UNCHANGED,
     Absent,
@@ -138,7 +136,7 @@ class ExistingProvider(Provider):
         return Ready(f"Kubernetes {self.cluster().version()}")
 
     def create(self, progress: Progress) -> Change:
-        labels = {MANAGED_LABEL: MANAGER, ENVIRONMENT_LABEL: self.environment}
+        labels = own_labels(self.environment)
         meta = {"name": SYSTEM_NAMESPACE, "labels": labels}
         self.cluster().apply({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
         self.save_context()

@@ -1,40 +1,32 @@
-"""The step that builds one of the user's own images."""
+"""Builds one of the user's own images."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kindctl.errors import MachineError
-from kindctl.images.store import Images
-from kindctl.models import Absent, AppBuild, Change, Progress, Ready, State, Wake
+from kindctl.models import Absent, Change, Progress, Ready, State
+from kindctl.steps.image import ImageStep
 
 
 @dataclass(kw_only=True)
-class AppImageBuilt:
-    """Holds when the engine has the image of what is in the build's context now. Its base images are
-    provided on the way. `images` knows the build."""
+class AppImageBuilt(ImageStep):
+    """Holds when the engine has an image of what is in the build's context now. Its base images are
+    provided as part of the build. `reference` is the name of an image that `images` knows how to build.
+    """
 
-    images: Images
-    build: AppBuild
     needs: frozenset[str] = frozenset({"preflight"})
     timeout: float = 3600.0
 
-    wake: Wake | None = None
-
     @property
     def name(self) -> str:
-        return f"build:{self.build.image}"
+        return f"build:{self.reference}"
 
     @property
     def title(self) -> str:
-        return f"build {self.build.image}"
+        return f"build {self.reference}"
 
-    def observe(self) -> State:
-        try:
-            served = self.images.apps.built(self.build)
-        except MachineError as error:
-            return Absent(error.what)
-        return Ready(served) if served else Absent("not built from what is in its folder now")
+    def observe_image(self, image: str | None) -> State:
+        return Ready(image) if image else Absent("not built from the present files")
 
     def apply(self, progress: Progress) -> Change:
-        return Change(self.images.apps.provide(self.build, progress.say).done)
+        return Change(self.images.provide(self.reference, progress).done)

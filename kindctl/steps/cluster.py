@@ -1,24 +1,23 @@
-"""The step that makes the cluster."""
+"""Creates the cluster, or takes one that exists into use."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kindctl.models import Change, Progress, State, Wake
+from kindctl.models import Change, Progress, State
 from kindctl.providers.base import Provider
+from kindctl.steps.base import BaseStep
 
 
-@dataclass
-class ClusterStep:
-    """Holds when the API answers, and all nodes of a cluster of ours are Ready.
-    Reaches `containerd`, then `api`."""
+@dataclass(kw_only=True)
+class ClusterReady(BaseStep):
+    """Holds when the API answers and, in a cluster that kindctl made, all nodes are Ready.
+    Reaches the milestones `containerd` and then `api`."""
 
     provider: Provider
-    needs: frozenset[str]
     timeout: float = 300.0
 
     name = "cluster"
-    wake: Wake | None = None
 
     @property
     def title(self) -> str:

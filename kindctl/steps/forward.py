@@ -1,41 +1,32 @@
-"""The step that forwards a port of this machine to a Service."""
+"""Forwards a port of this machine to a Service."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kindctl.errors import MachineError, ToolError, UsageError
-from kindctl.models import (
-    Absent,
-    Change,
-    Differs,
-    Forward,
-    NotReady,
-    Progress,
-    Ready,
-    State,
-    Wake,
+from kindctl.forward.client import (
+    FROM_FILE,
+    add_forward,
+    already_forwarded,
+    describe,
+    forward_from,
+    target,
 )
+from kindctl.models import Absent, Change, Differs, Forward, NotReady, Progress, Ready, State
 from kindctl.providers.base import Provider
+from kindctl.steps.base import BaseStep
 from kindctl.tools.protocols import ApiAccess, Forwards, ForwardState, Net
 
-FROM_FILE, FROM_COMMAND = "file", "command"
 
-
-@dataclass
-class Forwarded:
-    """Holds when the environment's supervisor forwards the port, and a connection got through."""
+@dataclass(kw_only=True)
+class Forwarded(BaseStep):
+    """Holds when the environment's forwarding process forwards the port and a connection got through."""
 
     forward: Forward
     forwards: Forwards
     net: Net
     provider: Provider
     environment: str
-    needs: frozenset[str]
-    timeout: float = 60.0
-
-    wake: Wake | None = None
 
     @property
     def name(self) -> str:
@@ -43,99 +34,36 @@ class Forwarded:
 
     @property
     def title(self) -> str:
-        return f"forward {words(self.forward)}"
+        return f"forward {describe(self.forward)}"
 
     def observe(self) -> State:
-        there = self.there()
-        if there is None:
+        state = self.present_forward()
+        if state is None:
             return Absent("not forwarded")
-        if there.forward != self.forward:
-            return Differs(f"forwarded to {target(there.forward)}")
-        fault = self.forwards.probe(self.environment, self.forward)
-        return NotReady(fault) if fault else Ready(", ".join(there.pods))
+        if state.forward != self.forward:
+            return Differs(f"forwarded to {target(state.forward)}")
+        failure = self.forwards.probe(self.environment, self.forward)
+        return NotReady(failure) if failure else Ready(", ".join(state.pods))
 
     def apply(self, progress: Progress) -> Change:
-        """Raises UsageError where the user has forwarded the port elsewhere by hand, MachineError where
-        somebody else has it."""
-        there = self.there()
-        if there is not None:
-            if there.origin != FROM_FILE:
-                raise forwarded_already(there.forward)
-            self.forwards.stop(self.environment, [there.forward])
-        access = access_of(self.provider)
-        add(self.forwards, self.net, self.environment, access, self.forward, origin=FROM_FILE)
-        return Change((f"forwarded {words(self.forward)}",))
+        """Raises UsageError where the user has forwarded the port elsewhere with `kindctl forward`,
+        MachineError where another program has it."""
+        state = self.present_forward()
+        if state is not None:
+            if state.origin != FROM_FILE:
+                raise already_forwarded(state.forward)
+            self.forwards.stop(self.environment, [state.forward])
+        access = access_to(self.provider)
+        add_forward(
+            self.forwards, self.net, self.environment, access, self.forward, origin=FROM_FILE
+        )
+        return Change((f"forwarded {describe(self.forward)}",))
 
-    def there(self) -> ForwardState | None:
-        """Whatever is forwarded from that port."""
-        place = (self.forward.address, self.forward.local)
-        for state in self.forwards.list(self.environment):
-            if (state.forward.address, state.forward.local) == place:
-                return state
-        return None
+    def present_forward(self) -> ForwardState | None:
+        """Whatever is forwarded from that port at present."""
+        return forward_from(self.forwards, self.environment, self.forward)
 
 
-def leftovers(states: Iterable[ForwardState], wanted: Iterable[Forward]) -> list[Forward]:
-    """What the file had forwarded once, and no longer names."""
-    keep = set(wanted)
-    return [s.forward for s in states if s.origin == FROM_FILE and s.forward not in keep]
-
-
-def access_of(provider: Provider) -> ApiAccess:
+def access_to(provider: Provider) -> ApiAccess:
+    """How the forwarding process reaches the API of the provider's cluster."""
     return ApiAccess(provider.kubeconfig, provider.context, on_kind=provider.name == "kind")
-
-
-def add(
-    forwards: Forwards,
-    net: Net,
-    environment: str,
-    access: ApiAccess,
-    forward: Forward,
-    *,
-    origin: str,
-) -> None:
-    """Raises UsageError, MachineError: see explained()."""
-    try:
-        forwards.add(environment, access, forward, origin=origin)
-    except ToolError as error:
-        raise explained(error, forwards, net, environment, forward) from error
-
-
-def explained(
-    error: ToolError, forwards: Forwards, net: Net, environment: str, forward: Forward
-) -> Exception:
-    """Why a port could not be forwarded: who has it, and which to take instead."""
-    if error.code == "forwarded":
-        place = (forward.address, forward.local)
-        for state in forwards.list(environment):
-            if (state.forward.address, state.forward.local) == place:
-                return forwarded_already(state.forward)
-    owner = net.owner(forward.address, forward.local)  # raises where it cannot be bound at all
-    if error.code != "port-taken":
-        return error
-    who = "another program"
-    if owner is not None and owner.program:
-        who = owner.program + (f" (process {owner.pid})" if owner.pid else "")
-    free = net.free_port(forward.address, range(forward.local + 1, forward.local + 20))
-    return MachineError(
-        f"{forward.address}:{forward.local} is taken by {who}",
-        fix=f"stop it, or forward from {free} instead of {forward.local}",
-        code="port-taken",
-    )
-
-
-def forwarded_already(forward: Forward) -> UsageError:
-    return UsageError(
-        f"{forward.address}:{forward.local} is forwarded to {target(forward)} already",
-        fix=f"kindctl forward stop {forward.local}, or take another port",
-        code="forwarded",
-    )
-
-
-def words(forward: Forward) -> str:
-    host = "localhost" if forward.address == "127.0.0.1" else forward.address
-    return f"{host}:{forward.local} to {target(forward)}"
-
-
-def target(forward: Forward) -> str:
-    return f"{forward.namespace}/{forward.service}:{forward.port}"

@@ -1,25 +1,56 @@
-"""The step that brings one image into the engine."""
+"""Provides one image in the engine, and what steps about one image share."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 
-from kindctl.errors import MachineError
+from kindctl.errors import KindctlError, MachineError
 from kindctl.images.store import Images
-from kindctl.models import Absent, Change, Progress, Ready, State, Wake
+from kindctl.models import Absent, Change, Progress, Ready, State
 from kindctl.references import parse
+from kindctl.steps.base import BaseStep
 
 
 @dataclass(kw_only=True)
-class ImagePresent:
-    """Holds when the engine has something that serves for `reference`."""
+class ImageStep(BaseStep):
+    """A step about the image that serves for `reference` in the engine. It is Absent while the engine
+    cannot be asked."""
 
     images: Images
     reference: str
+
+    def observe(self) -> State:
+        try:
+            return self.observe_image(self.images.resolve(self.reference))
+        except MachineError as error:
+            return Absent(error.what)
+
+    @abstractmethod
+    def observe_image(self, image: str | None) -> State:
+        """`image` is the engine's name of what serves for the reference; None: nothing does. Raises
+        MachineError."""
+        ...
+
+    def present_image(self) -> str:
+        """The engine's name of what serves for the reference. Raises KindctlError (image-unavailable)
+        when an earlier step provided it and it has been deleted since."""
+        image = self.images.resolve(self.reference)
+        if image is None:
+            raise KindctlError(
+                f"image {self.reference} was deleted from the engine during this run",
+                fix="kindctl up",
+                code="image-unavailable",
+            )
+        return image
+
+
+@dataclass(kw_only=True)
+class ImagePresent(ImageStep):
+    """Holds when the engine has an image that serves for `reference`."""
+
     needs: frozenset[str] = frozenset({"preflight"})
     timeout: float = 3600.0
-
-    wake: Wake | None = None
 
     @property
     def name(self) -> str:
@@ -29,14 +60,10 @@ class ImagePresent:
     def title(self) -> str:
         return f"image {self.images.name(self.reference)}"
 
-    def observe(self) -> State:
-        try:
-            served = self.images.resolve(self.reference)
-        except MachineError as error:
-            return Absent(error.what)
-        if served is None:
+    def observe_image(self, image: str | None) -> State:
+        if image is None:
             return Absent("not in the engine")
-        return Ready("" if served == self.reference else f"served by {served}")
+        return Ready("" if image == self.reference else f"served by {image}")
 
     def apply(self, progress: Progress) -> Change:
         return Change(self.images.provide(self.reference, progress).done)

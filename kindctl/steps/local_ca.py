@@ -1,23 +1,24 @@
-"""The step that makes the certificate authority behind `https://localhost`, where there is none."""
+"""Creates the certificate authority behind `https://localhost`, where there is none."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kindctl.models import UNCHANGED, Absent, Change, Progress, Ready, State, Wake
+from kindctl.models import UNCHANGED, Absent, Change, Progress, Ready, State
+from kindctl.steps.base import BaseStep
 from kindctl.trust.authority import Authority
 
 
-@dataclass
-class LocalCaMade:
-    """Holds when kindctl's data folder has a good one: it outlives environments."""
+@dataclass(kw_only=True)
+class LocalCaMade(BaseStep):
+    """Holds when kindctl's data folder has a valid authority, which all environments use and which
+    outlives them."""
 
     authority: Authority
-    name: str = "local-ca"
-    title: str = "make a local certificate authority"
     needs: frozenset[str] = frozenset({"preflight"})
-    timeout: float = 60.0
-    wake: Wake | None = None
+
+    name = "local-ca"
+    title = "create a local certificate authority"
 
     def observe(self) -> State:
         missing = self.authority.missing()
@@ -27,4 +28,4 @@ class LocalCaMade:
         why = self.authority.missing()
         if not self.authority.make():
             return UNCHANGED
-        return Change((f"made certificate authority {self.authority.file}: {why}",))
+        return Change((f"created certificate authority {self.authority.file}: {why}",))

@@ -1,4 +1,4 @@
-"""The step that asks the machine before anything is made on it."""
+"""Checks the machine before anything is created on it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 from kindctl.diagnose.base import Wants
 from kindctl.diagnose.checks import examine, raise_for, repair
-from kindctl.models import UNCHANGED, Change, Differs, Progress, Ready, State, Verdict, Wake
+from kindctl.models import Change, Differs, Progress, Ready, State, Verdict
+from kindctl.steps.base import BaseStep
 from kindctl.tools.protocols import Tools
 
 
-@dataclass
-class Preflight:
-    """Holds when no check has failed. `may_fix`: the user has agreed to what the fixes do."""
+@dataclass(kw_only=True)
+class Preflight(BaseStep):
+    """Holds when no check has failed. `may_fix` says that the user has agreed to what the fixes do."""
 
     tools: Tools
     wants: Wants
@@ -24,11 +25,10 @@ class Preflight:
 
     name = "preflight"
     title = "check the machine"
-    wake: Wake | None = None
 
     @property
     def verdicts(self) -> Sequence[Verdict]:
-        """Asked once; again only after something was fixed."""
+        """The answers of all checks, which run once, and again only after something was fixed."""
         if self._verdicts is None:
             self._verdicts = examine(self.tools, self.wants)
         return self._verdicts
@@ -41,10 +41,10 @@ class Preflight:
         return Ready(f"warnings: {', '.join(warned)}" if warned else "")
 
     def apply(self, progress: Progress) -> Change:
-        """Raises MachineError for what stays wrong."""
+        """Apply the fixes if the user has agreed. Raises MachineError for checks that still fail."""
         fixed: tuple[str, ...] = ()
         if self.may_fix:
             fixed = tuple(repair(self.tools, self.wants, self.verdicts, progress.say))
             self._verdicts = None
         raise_for(self.verdicts)
-        return Change(fixed) if fixed else UNCHANGED
+        return Change(fixed)

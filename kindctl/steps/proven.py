@@ -1,27 +1,22 @@
-"""The step that waits until a component has proven itself."""
+"""Waits until a component has shown that it works."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from kindctl.components.base import Component
 from kindctl.errors import ApiError
-from kindctl.models import UNCHANGED, Absent, Change, NotReady, Progress, Ready, State, Wake
+from kindctl.models import NotReady, Ready, State
+from kindctl.steps.base import StepInCluster
 from kindctl.tools.protocols import Cluster
 
 
-@dataclass
-class Proven:
-    """Holds when the component does its work (a webhook admits and refuses). Follows the step that
-    applies its late objects; there is nothing to apply here."""
+@dataclass(kw_only=True)
+class Proven(StepInCluster):
+    """Holds when the component does its work: a webhook admits and refuses, for example. It follows the
+    step that applies the component's late objects, and applies nothing itself."""
 
     component: Component
-    cluster: Callable[[], Cluster | None]
-    needs: frozenset[str]
-    timeout: float = 60.0
-
-    wake: Wake | None = None
 
     @property
     def name(self) -> str:
@@ -29,17 +24,11 @@ class Proven:
 
     @property
     def title(self) -> str:
-        return f"{self.component.name} does its work"
+        return f"{self.component.name} works"
 
-    def observe(self) -> State:
-        cluster = self.cluster()
-        if cluster is None:
-            return Absent("no cluster")
+    def observe_in(self, cluster: Cluster) -> State:
         try:
-            seen = self.component.prove(cluster)
+            missing = self.component.prove(cluster)
         except ApiError as error:
             return NotReady(error.why or error.what)
-        return NotReady(seen) if seen else Ready()
-
-    def apply(self, progress: Progress) -> Change:
-        return UNCHANGED
+        return NotReady(missing) if missing else Ready()

@@ -1,4 +1,4 @@
-"""The step that writes into the cluster what was made there."""
+"""Writes into the cluster what `up` applied there."""
 
 from __future__ import annotations
 
@@ -7,17 +7,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from kindctl.components.base import Component
-from kindctl.kube_objects import is_going
-from kindctl.live.access import ask
+from kindctl.kube_objects import is_going, own_labels
 from kindctl.live.desired import inventory
 from kindctl.live.differences import differences
 from kindctl.live.record import RECORD, routes_as_json
 from kindctl.models import (
-    ENVIRONMENT_LABEL,
-    MANAGED_LABEL,
-    MANAGER,
     SYSTEM_NAMESPACE,
-    UNCHANGED,
     Absent,
     Change,
     Differs,
@@ -28,42 +23,31 @@ from kindctl.models import (
     Ready,
     Route,
     State,
-    Wake,
 )
-from kindctl.providers.base import Provider
+from kindctl.steps.base import StepInCluster
 from kindctl.tools.protocols import Cluster
 
 
-@dataclass
-class Recorded:
-    """Holds when the cluster's record says what this run makes. Equal contents change nothing."""
+@dataclass(kw_only=True)
+class Recorded(StepInCluster):
+    """Holds when the record in the cluster (see live.record) says what this run applies."""
 
     name: str
     title: str
-    needs: frozenset[str]
     components: Sequence[Component]
-    provider: Provider
     environment: str
     config: str
     file: str
     version: str
     controller: str
     routes: Sequence[Route]
-    timeout: float = 60.0
-    wake: Wake | None = None
 
-    def observe(self) -> State:
-        return ask(self.provider, self._look)
-
-    def apply(self, progress: Progress) -> Change:
-        cluster = self.provider.cluster()
-        if cluster is None:
-            return UNCHANGED
+    def apply_in(self, cluster: Cluster, progress: Progress) -> Change:
         for obj in self._objects(cluster):
             cluster.apply(obj)
         return Change(("wrote the record of this environment",))
 
-    def _look(self, cluster: Cluster) -> State:
+    def observe_in(self, cluster: Cluster) -> State:
         for obj in self._objects(cluster):
             ref = ObjectRef.of(obj)
             live = cluster.get(ref)
@@ -76,7 +60,7 @@ class Recorded:
         return Ready()
 
     def _objects(self, cluster: Cluster) -> tuple[Object, Object]:
-        labels = {MANAGED_LABEL: MANAGER, ENVIRONMENT_LABEL: self.environment}
+        labels = own_labels(self.environment)
         applied = inventory(self.components, cluster, self.environment)
         data = {
             "config": self.config,

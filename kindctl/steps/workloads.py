@@ -1,4 +1,4 @@
-"""The step that waits until a component's workloads do their work."""
+"""Waits until a component's workloads are ready."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ from dataclasses import dataclass, field, replace
 
 from kindctl.components.base import Component
 from kindctl.diagnose.base import Evidence
-from kindctl.diagnose.evidence import WORKLOADS, collect, snapshot
-from kindctl.live.access import ask
+from kindctl.diagnose.evidence import collect
 from kindctl.live.applied import remove
+from kindctl.live.cluster_wake import ClusterWake
 from kindctl.live.desired import inventory
-from kindctl.live.gateway_readiness import Standing, gateway_kinds
-from kindctl.live.readiness import fault, is_waited_for, pods_of, users_of
+from kindctl.live.gateway_readiness import LastingRefusals
+from kindctl.live.port_holders import PortHolders, missing_host_ports
+from kindctl.live.readiness import (
+    find_live,
+    is_waited_for,
+    namespaces_of,
+    pods_of,
+    unready_reason,
+    users_of,
+)
 from kindctl.live.stale_tokens import stale_pods
-from kindctl.live.surplus import Surplus, ports_lacked
-from kindctl.live.wake import ClusterWake
 from kindctl.models import (
-    UNCHANGED,
     Cause,
     Change,
     Differs,
@@ -28,9 +33,8 @@ from kindctl.models import (
     Progress,
     Ready,
     State,
-    Wake,
 )
-from kindctl.providers.base import Provider
+from kindctl.steps.base import StepInCluster
 from kindctl.tools.protocols import Cluster
 
 WATCHED = (
@@ -41,120 +45,103 @@ WATCHED = (
     ("apps/v1", "DaemonSet"),
     ("batch/v1", "Job"),
 )
-EXPLAIN_EVERY = 1.0  # seconds: evidence costs the API more than a look does
+EXPLAIN_EVERY = 1.0  # seconds: evidence costs the API more than observing does
 
-Fault = tuple[Object, str]  # a workload, and what is seen of it
+Unready = tuple[Object, str]  # a workload or claim, and why it is not ready
 
 
-@dataclass
-class WorkloadsReady:
+@dataclass(kw_only=True)
+class WorkloadsReady(StepInCluster):
     """Holds when all workloads and claims of the component are ready. `explain` finds the cause in the
-    evidence when they are not."""
+    evidence when they are not.
+
+    It deletes leftovers that have ports of a node that the pods need, and pods that have a token of a
+    deleted ServiceAccount. Everything else is only waited for.
+    """
 
     name: str
     title: str
-    needs: frozenset[str]
     component: Component
-    provider: Provider
     environment: str
     explain: Callable[[Evidence], Cause | None]
-    surplus: Surplus
+    port_holders: PortHolders
     timeout: float = 300.0
     clock: Callable[[], float] = time.monotonic
-    wake: Wake | None = None
     _refs: Sequence[ObjectRef] | None = field(default=None, repr=False)
     _stale: Sequence[Object] = field(default=(), repr=False)
-    _in_the_way: Sequence[ObjectRef] = field(default=(), repr=False)
-    _standing: Standing = field(default_factory=Standing, repr=False)
+    _port_leftovers: Sequence[ObjectRef] = field(default=(), repr=False)
+    _refusals: LastingRefusals = field(default_factory=LastingRefusals, repr=False)
     _explained: tuple[float, Cause | None] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.wake is None:
             self.wake = ClusterWake(self.provider, WATCHED)
 
-    def observe(self) -> State:
-        return ask(self.provider, self._look)
-
-    def apply(self, progress: Progress) -> Change:
-        """Removes what nobody asks for and that has a node's ports that pods need, and replaces pods that
-        hold a token of a deleted ServiceAccount; all else is only waited for."""
+    def apply_in(self, cluster: Cluster, progress: Progress) -> Change:
         pods, self._stale = self._stale, ()
-        leftovers, self._in_the_way = self._in_the_way, ()
-        cluster = self.provider.cluster()
-        if cluster is None:
-            return UNCHANGED
+        leftovers, self._port_leftovers = self._port_leftovers, ()
         for pod in pods:
             cluster.delete(ObjectRef.of({"apiVersion": "v1", "kind": "Pod", **pod}))
         names = (pod["metadata"]["name"] for pod in pods)
-        replaced = [f"replaced pod {name}, whose ServiceAccount is new" for name in names]
+        replaced = [f"replaced pod {name}: its ServiceAccount was recreated" for name in names]
         return Change((*remove(cluster, leftovers), *replaced))
 
-    def _look(self, cluster: Cluster) -> State:
+    def observe_in(self, cluster: Cluster) -> State:
         wanted = self._wanted(cluster)
         if not wanted:
             return Ready("no workloads")
-        namespaces = list(dict.fromkeys(ref.namespace or "default" for ref in wanted))
-        kinds = {ref.kind for ref in wanted}
-        evidence = snapshot(
-            cluster,
-            namespaces,
-            workloads=[kind for kind in (*WORKLOADS, *gateway_kinds(wanted)) if kind[1] in kinds],
-        )
-        there = {
-            ObjectRef.of(obj): obj
-            for obj in [*evidence.workloads, *evidence.pods, *evidence.claims]
-        }
-        if absent := [str(ref) for ref in wanted if ref not in there]:
-            return NotReady(f"not there: {', '.join(absent[:3])}")
-        faults = [
-            (there[ref], seen)
+        live, pods = find_live(cluster, wanted)
+        if absent := [str(ref) for ref in wanted if ref not in live]:
+            return NotReady(f"missing: {', '.join(absent[:3])}")
+        unready = [
+            (live[ref], reason)
             for ref in wanted
-            if (seen := fault(there[ref], evidence.pods))
-            and not _waits_for_consumer(cluster, there[ref], evidence.pods)
+            if (reason := unready_reason(live[ref], pods))
+            and not _waits_for_consumer(cluster, live[ref], pods)
         ]
-        if not faults:
-            pods = {
-                pod["metadata"]["name"]: pod
-                for ref in wanted
-                for pod in _pods_for(there[ref], evidence.pods)
+        if not unready:
+            used = {
+                pod["metadata"]["name"]: pod for ref in wanted for pod in _pods_for(live[ref], pods)
             }
-            self._stale = stale_pods(cluster, list(pods.values()))
+            self._stale = stale_pods(cluster, list(used.values()))
             if self._stale:
                 names = ", ".join(pod["metadata"]["name"] for pod in self._stale)
-                return Differs(f"{names}: older than its ServiceAccount")
+                return Differs(f"older than its ServiceAccount: {names}")
             return Ready(f"{len(wanted)} workload{'s' if len(wanted) > 1 else ''}")
-        ports = ports_lacked([pod for obj, _ in faults for pod in _pods_for(obj, evidence.pods)])
-        if ports and (leftovers := self.surplus.on_nodes(cluster, ports)):
-            self._in_the_way = leftovers
+        ports = missing_host_ports([pod for obj, _ in unready for pod in _pods_for(obj, pods)])
+        if ports and (leftovers := self.port_holders.leftovers_on(cluster, ports)):
+            self._port_leftovers = leftovers
             names = ", ".join(map(str, leftovers[:3]))
-            return Differs(f"{names}: no longer in the configuration, and has the node's ports")
-        seen = "; ".join(f"{obj['metadata']['name']} {text}" for obj, text in faults[:3])
-        return NotReady(seen, self._cause(cluster, namespaces, faults))
+            return Differs(
+                f"no longer in the configuration but still has the node's ports: {names}"
+            )
+        seen = "; ".join(f"{obj['metadata']['name']} {text}" for obj, text in unready[:3])
+        return NotReady(seen, self._cause(cluster, wanted, unready))
 
     def _wanted(self, cluster: Cluster) -> Sequence[ObjectRef]:
-        """Asked of the component once: its manifests do not change while `up` runs."""
+        """The objects that are waited for, found once: the manifests do not change while `up` runs."""
         if self._refs is None:
             refs = inventory([self.component], cluster, self.environment, late=False)
             self._refs = [ref for ref in refs if is_waited_for(ref)]
         return self._refs
 
     def _cause(
-        self, cluster: Cluster, namespaces: Sequence[str], faults: Sequence[Fault]
+        self, cluster: Cluster, wanted: Sequence[ObjectRef], unready: Sequence[Unready]
     ) -> Cause | None:
         now = self.clock()
-        if refused := self._standing.cause(faults, now):
+        if refused := self._refusals.cause(unready, now):
             return refused
         if self._explained is None or now - self._explained[0] >= EXPLAIN_EVERY:
-            evidence = _concerning(faults, collect(cluster, namespaces))
+            evidence = _concerning(unready, collect(cluster, namespaces_of(wanted)))
             self._explained = (now, self.explain(evidence))
         return self._explained[1]
 
 
-def _concerning(faults: Sequence[Fault], evidence: Evidence) -> Evidence:
-    """Without the pods and Jobs of others in the same namespaces: their troubles keep nobody here."""
-    ours = {obj["metadata"]["uid"] for obj, _ in faults}
+def _concerning(unready: Sequence[Unready], evidence: Evidence) -> Evidence:
+    """The evidence without the pods and Jobs of others in the same namespaces, which are not waited for."""
+    own = {obj["metadata"]["uid"] for obj, _ in unready}
     pods = {
-        pod["metadata"]["uid"]: pod for obj, _ in faults for pod in _pods_for(obj, evidence.pods)
+        pod["metadata"]["uid"]: pod for obj, _ in unready for pod in _pods_for(obj, evidence.pods)
     }
     return replace(
         evidence,
@@ -162,7 +149,7 @@ def _concerning(faults: Sequence[Fault], evidence: Evidence) -> Evidence:
         workloads=[
             obj
             for obj in evidence.workloads
-            if obj["kind"] != "Job" or obj["metadata"]["uid"] in ours
+            if obj["kind"] != "Job" or obj["metadata"]["uid"] in own
         ],
         logs={
             where: lines
@@ -187,7 +174,7 @@ def _place(pod: Object) -> str:
 
 
 def _waits_for_consumer(cluster: Cluster, obj: Object, pods: Sequence[Object]) -> bool:
-    """A claim that no pod uses yet is bound only when one does, if its class says so."""
+    """Whether the object is a claim that no pod uses yet and that its StorageClass binds only for a pod."""
     if obj["kind"] != "PersistentVolumeClaim" or users_of(obj, pods):
         return False
     name = obj["spec"].get("storageClassName")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from kindctl.live.surplus import Surplus
+from kindctl.live.port_holders import PortHolders
 from kindctl.models import NotReady, Object, Ready
 from kindctl.steps.objects import ObjectsApplied
 from kindctl.steps.prune import Pruned
@@ -54,7 +54,7 @@ def step(real_api: ApiCluster) -> Iterator[ObjectsApplied]:
         provider=provider,
         environment="contract",
         resolve=resolve,
-        surplus=Surplus("contract", ()),
+        port_holders=PortHolders("contract", ()),
     )
     yield applied
     pruned = Pruned(

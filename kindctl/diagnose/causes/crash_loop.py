@@ -15,14 +15,13 @@ from kindctl.diagnose.base import Evidence
 from kindctl.diagnose.causes.looking import (
     MANY_RESTARTS,
     Container,
-    condition,
     containers,
-    is_ready,
     latest,
     moment,
     strongest,
     struggling,
 )
+from kindctl.kube_objects import condition, is_ready
 from kindctl.models import Cause, Object
 
 CANNOT_RUN = (126, 127)  # not executable, not found: sh(1)

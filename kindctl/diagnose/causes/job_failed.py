@@ -7,7 +7,8 @@ itself.
 from __future__ import annotations
 
 from kindctl.diagnose.base import Evidence
-from kindctl.diagnose.causes.looking import LOG_LINES, condition, of
+from kindctl.diagnose.causes.looking import LOG_LINES, of
+from kindctl.kube_objects import condition
 from kindctl.models import Cause, Object
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kindctl.diagnose.base import Evidence
+from kindctl.kube_objects import is_ready
 from kindctl.models import Cause, Object
 
 LASTING = timedelta(seconds=8)
@@ -93,18 +94,6 @@ def containers(evidence: Evidence) -> Iterator[Container]:
             for entry in status.get(kind, ()):
                 if not entry.get("ready"):
                     yield Container(pod, entry["name"], entry)
-
-
-def is_ready(pod: Object) -> bool:
-    return condition(pod, "Ready").get("status") == "True"
-
-
-def condition(obj: Object, kind: str) -> Object:
-    """The condition of this type; empty when there is none."""
-    for entry in obj.get("status", {}).get("conditions", ()):
-        if entry.get("type") == kind:
-            return dict(entry)
-    return {}
 
 
 def of(obj: Object) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kindctl.diagnose.base import Evidence
-from kindctl.diagnose.causes.looking import condition, moment
+from kindctl.diagnose.causes.looking import moment
+from kindctl.kube_objects import condition
 from kindctl.models import Cause
 
 CGROUP_V1 = "kubelet is configured to not run on a host using cgroup v1"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kindctl.diagnose.base import Evidence
-from kindctl.diagnose.causes.looking import condition, happened, latest, moment, newest_first, words
+from kindctl.diagnose.causes.looking import happened, latest, moment, newest_first, words
+from kindctl.kube_objects import condition
 from kindctl.models import Cause
 
 SHORT = {"DiskPressure": "disk space", "MemoryPressure": "memory", "PIDPressure": "process IDs"}

@@ -7,16 +7,15 @@ from collections.abc import Sequence
 
 from kindctl.diagnose.base import Evidence
 from kindctl.diagnose.causes.looking import (
-    condition,
     events_of,
     happened,
-    is_ready,
     latest,
     moment,
     of,
     strongest,
     struggling,
 )
+from kindctl.kube_objects import condition, is_ready
 from kindctl.models import Cause, Object
 
 NOBODY = re.compile(r"0/(\d+) nodes are available")

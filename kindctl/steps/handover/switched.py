@@ -1,32 +1,32 @@
-"""The step in which one ingress controller takes over from another."""
+"""Switches from one ingress controller to another."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import urlsplit
 
 from kindctl.components.base import Controller
 from kindctl.errors import ApiError, KindctlError, ToolError
+from kindctl.ingress.answers import foreign_reason, mismatch, proof_answer
 from kindctl.ingress.proof import CONTROLLER_HEADER, environment_id, witness
-from kindctl.live.access import ask
-from kindctl.live.applied import ours, remove
+from kindctl.kube_objects import labels_on
+from kindctl.live.applied import applied_objects, remove
 from kindctl.models import (
     COMPONENT_LABEL,
-    UNCHANGED,
     Change,
     Differs,
+    ObjectRef,
     Progress,
     Ready,
     Route,
     State,
-    Wake,
 )
-from kindctl.providers.base import Provider
-from kindctl.steps.handover.gap import Gap
+from kindctl.runner.polling import poll
+from kindctl.steps.base import StepInCluster
+from kindctl.steps.handover.outage import OutageMeter
 from kindctl.steps.handover.takeover import Takeover
-from kindctl.steps.url import foreign, wrong
 from kindctl.steps.workloads import WorkloadsReady
 from kindctl.tools.protocols import Cluster, HttpAnswer, Net
 
@@ -34,29 +34,26 @@ PROVE_SECONDS = 30.0
 TAKE_SECONDS = 120.0
 
 LEFT_TO_PRUNE = {"Namespace", "CustomResourceDefinition"}
-"""What takes others' objects along when it goes: prune looks whether there are any."""
+"""Kinds whose deletion deletes objects of others too: prune checks for these."""
 
 
 @dataclass(kw_only=True)
-class Switched:
-    """Holds when no other controller has the way in.
+class Switched(StepInCluster):
+    """Holds when no other controller has the entry point.
 
-    `apply` is the whole of a switch: the new one is asked for every URL through its own Service while
-    the old one still serves; only then is the way in handed over, and the old one removed, its webhook
-    first. Meanwhile the first URL is asked all the time, and the report says for how long it was not
-    answered. `ready`: the new controller's own step, to be gone through again with the way in.
+    `apply` is the whole of a switch: every URL is requested through the new controller's own Service
+    while the old one still serves; only then is the entry point handed over, and the old controller
+    removed, its webhook first. Meanwhile the first URL is requested all the time, and the change says for
+    how long it was not answered.
     """
 
     controller: Controller
     takeover: Takeover
-    provider: Provider
     environment: str
-    routes: Sequence[Route]  # behind the controller
+    routes: Sequence[Route]  # those behind the controller
     net: Net
-    ready: WorkloadsReady
-    needs: frozenset[str]
+    ready: WorkloadsReady  # the new controller's step: asked again after the hand-over
     timeout: float = 300.0
-    wake: Wake | None = None
 
     @property
     def name(self) -> str:
@@ -64,72 +61,70 @@ class Switched:
 
     @property
     def title(self) -> str:
-        return f"{self.controller.name} has the way in"
+        return f"{self.controller.name} has the entry point"
 
-    def observe(self) -> State:
-        return ask(self.provider, self._look)
+    def observe_in(self, cluster: Cluster) -> State:
+        old = self.takeover.holders(cluster)
+        return Differs(f"{_names(old)} has it") if old else Ready()
 
-    def _look(self, cluster: Cluster) -> State:
-        others = self.takeover.others(cluster)
-        return Differs(f"{_names(others)} has it") if others else Ready()
-
-    def apply(self, progress: Progress) -> Change:
-        """Raises KindctlError (switch-refused) when the new one does not answer rightly: the old one
-        stays as it was."""
-        cluster = self.provider.cluster()
-        if cluster is None:
-            return UNCHANGED
-        old, new = self.takeover.others(cluster), self.controller.name
+    def apply_in(self, cluster: Cluster, progress: Progress) -> Change:
+        """Raises KindctlError: switch-refused when the new controller does not answer correctly and the
+        old one was left as it was, not-ready when the new one has the entry point and does not answer."""
+        old, new = self.takeover.holders(cluster), self.controller.name
         identity = environment_id(self.environment, cluster)
-        progress.say(f"asking {new} for every URL while {_names(old)} still serves")
+        progress.say(f"testing every URL with {new} while {_names(old)} still serves")
         self._prove(cluster, identity, old)
-        with Gap(partial(self._right, identity)) as gap:
-            if not self.takeover.is_soft(cluster):
+        removed: Sequence[str] = ()
+        with OutageMeter(partial(self._is_answered, identity)) as outage:
+            can_overlap = self.takeover.can_overlap(cluster)
+            if not can_overlap:
                 progress.say(f"removing {_names(old)}, which has the node's ports")
                 removed = self._remove(cluster, old)
-                self.takeover.take(progress)
-                self._await(self._answers, f"{new} does not answer after it took over")
-            else:
-                progress.say(f"turning the way in over to {new}")
-                self.takeover.take(progress)
-                self._await(self._answers, f"{new} does not answer after it took over")
+            progress.say(f"handing the entry point over to {new}")
+            self.takeover.take_over(progress)
+            if not poll(self._is_new_one_ready, bool, seconds=TAKE_SECONDS):
+                raise KindctlError(
+                    f"{new} has the entry point but does not answer",
+                    fix="kindctl status shows what is missing; kindctl up continues",
+                    code="not-ready",
+                )
+            if can_overlap:
                 progress.say(f"removing {_names(old)}")
                 removed = self._remove(cluster, old)
-        return Change((f"switched from {_names(old)} to {new}: {gap}", *removed))
+        return Change((f"switched from {_names(old)} to {new}: {outage}", *removed))
 
     # --- its parts, in the order in which they come -----------------------------------------------
 
     def _prove(self, cluster: Cluster, identity: str, old: frozenset[str]) -> None:
-        faults: list[str] = []
+        """Wait until the new controller answers every URL correctly through its own Service. Raises
+        KindctlError (switch-refused)."""
 
-        def proven() -> bool:
-            faults[:] = [
-                fault for route in self.routes if (fault := self._fault(cluster, route, identity))
-            ]
-            return not faults
+        def wrong_answers() -> list[str]:
+            found = (self._wrong_answer(cluster, route, identity) for route in self.routes)
+            return [wrong for wrong in found if wrong]
 
-        if not _holds_within(PROVE_SECONDS, proven):
+        if wrong := poll(wrong_answers, lambda wrong: not wrong, seconds=PROVE_SECONDS):
             raise KindctlError(
                 f"{self.controller.name} was not put in the place of {_names(old)}, which still serves",
-                why="asked through its own Service: " + "; ".join(faults[:3]),
-                fix="correct what the new controller does not understand, then kindctl up; "
+                why="through its own Service it answers: " + "; ".join(wrong[:3]),
+                fix="correct what the new controller does not support, then kindctl up; "
                 "or set ingress.controller back",
                 code="switch-refused",
             )
 
-    def _fault(self, cluster: Cluster, route: Route, identity: str) -> str:
-        """Of the new controller's answer for a URL; empty when it is right."""
-        asked = witness(route)
+    def _wrong_answer(self, cluster: Cluster, route: Route, identity: str) -> str:
+        """What is wrong with the new controller's answer for a URL; empty when it is right."""
+        ask = partial(self._ask_service, cluster)
         try:
-            answer = self._through_service(cluster, route)
-            told = answer if asked is route else self._through_service(cluster, asked)
+            answer = ask(route)
+            proof = proof_answer(route, answer, ask)
         except ApiError as error:
             return f"{route.url}: {error.why or error.what}"
-        fault = foreign(told, identity, route.connect[1]) or wrong(answer, route)
-        return f"{route.url}: {fault}" if fault else ""
+        wrong = foreign_reason(proof, identity, route.connect[1]) or mismatch(answer, route)
+        return f"{route.url}: {wrong}" if wrong else ""
 
-    def _through_service(self, cluster: Cluster, route: Route) -> HttpAnswer:
-        """Raises ApiError."""
+    def _ask_service(self, cluster: Cluster, route: Route) -> HttpAnswer:
+        """Request the URL from the new controller's own Service. Raises ApiError."""
         parts = urlsplit(route.url)
         ports = {port.scheme: port.port for port in self.controller.exposure.ports}
         port = str(ports[parts.scheme])
@@ -139,69 +134,52 @@ class Switched:
         return cluster.http(*self.controller.service, port, path, host=host)
 
     def _remove(self, cluster: Cluster, old: frozenset[str]) -> Sequence[str]:
-        """All but what the new one has too, and what prune sees to at the end."""
-        going = [
-            ref
-            for ref, labels in ours(cluster, self.environment)
-            if labels.get(COMPONENT_LABEL) in old and ref.kind not in LEFT_TO_PRUNE
-        ]
-        return remove(cluster, going)
+        """Remove the objects of the old controller, except those that prune decides about later."""
+        found = applied_objects(cluster, self.environment)
+        return remove(
+            cluster,
+            (
+                ObjectRef.of(obj)
+                for obj in found
+                if labels_on(obj).get(COMPONENT_LABEL) in old and obj["kind"] not in LEFT_TO_PRUNE
+            ),
+        )
 
-    def _right(self, identity: str) -> bool:
-        """Whether the first URL is answered rightly at this moment, by whichever controller."""
+    def _is_answered(self, identity: str) -> bool:
+        """Whether the first URL is answered correctly at this moment, by whichever controller."""
         if not self.routes:
             return True
         route = self.routes[0]
         answer = self._ask(route)
-        if answer is None or wrong(answer, route):
+        if answer is None or mismatch(answer, route):
             return False
-        if not foreign(answer, identity, route.connect[1]):
+        if not foreign_reason(answer, identity, route.connect[1]):
             return True
-        told = self._ask(
-            witness(replace(route, via_witness=True))
-        )  # one of the two sets no headers
-        return told is not None and not foreign(told, identity, route.connect[1])
+        # one of the two controllers may set no headers
+        proof = self._ask(witness(replace(route, via_witness=True)))
+        return proof is not None and not foreign_reason(proof, identity, route.connect[1])
 
-    def _answers(self) -> bool:
-        """Whether it is the new one that answers by now."""
-        if not isinstance(self.ready.observe(), Ready):
-            return False
-        return all(self._is_new(route) for route in self.routes)
+    def _is_new_one_ready(self) -> bool:
+        """Whether the new controller is ready and answers every URL itself."""
+        is_ready = isinstance(self.ready.observe(), Ready)
+        return is_ready and all(self._is_by_new_one(route) for route in self.routes)
 
-    def _is_new(self, route: Route) -> bool:
-        asked = witness(route)
+    def _is_by_new_one(self, route: Route) -> bool:
         answer = self._ask(route)
-        told = answer if asked is route else self._ask(asked)
+        proof = proof_answer(route, answer, self._ask)
         return (
             answer is not None
-            and told is not None
-            and told.headers.get(CONTROLLER_HEADER.lower()) == self.controller.name
-            and not wrong(answer, route)
+            and proof is not None
+            and proof.headers.get(CONTROLLER_HEADER.lower()) == self.controller.name
+            and not mismatch(answer, route)
         )
 
     def _ask(self, route: Route) -> HttpAnswer | None:
+        """Request the URL from this machine, as the user does; None: no answer."""
         try:
             return self.net.http(route.url, connect=route.connect, host=route.host, timeout=1.0)
         except ToolError:
             return None
-
-    def _await(self, holds: Callable[[], bool], otherwise: str) -> None:
-        if not _holds_within(TAKE_SECONDS, holds):
-            raise KindctlError(
-                otherwise, fix="kindctl up goes on; kindctl status", code="not-ready"
-            )
-
-
-def _holds_within(seconds: float, holds: Callable[[], bool]) -> bool:
-    from tenacity import Retrying, retry_if_result, stop_after_delay, wait_random
-
-    retrying = Retrying(
-        retry=retry_if_result(lambda held: not held),
-        wait=wait_random(0.1, 0.2),
-        stop=stop_after_delay(seconds),
-        retry_error_callback=lambda state: False,
-    )
-    return bool(retrying(holds))
 
 
 def _names(components: frozenset[str]) -> str:

@@ -1,4 +1,5 @@
-"""How one ingress controller takes the way in over from another, by what the way in is made of."""
+"""How one ingress controller takes the entry point over from another: as ports of the node, or as
+forwarded ports of this machine."""
 
 from __future__ import annotations
 
@@ -7,8 +8,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kindctl.components.base import Controller
+from kindctl.forward.client import FROM_FILE
 from kindctl.ingress import handover
 from kindctl.ingress.handover import Handover
+from kindctl.kube_objects import labels_on
 from kindctl.models import (
     COMPONENT_LABEL,
     ENVIRONMENT_LABEL,
@@ -18,78 +21,79 @@ from kindctl.models import (
     ObjectRef,
     Progress,
 )
-from kindctl.steps.forward import FROM_FILE, Forwarded
+from kindctl.steps.forward import Forwarded
 from kindctl.steps.objects import ObjectsApplied
 from kindctl.tools.protocols import Cluster
 
 
 class Takeover(Protocol):
-    """Of a controller, by whatever else has the way in."""
+    """How a controller takes the entry point over from whichever controllers have it."""
 
-    def others(self, cluster: Cluster) -> frozenset[str]:
-        """Component names of the other controllers that have it. Raises ApiError."""
+    def holders(self, cluster: Cluster) -> frozenset[str]:
+        """Component names of the other controllers that have the entry point. Raises ApiError."""
         ...
 
-    def is_soft(self, cluster: Cluster) -> bool:
-        """Whether the old one may run until the new one has it; else it has to go first. Raises
-        ApiError."""
+    def can_overlap(self, cluster: Cluster) -> bool:
+        """Whether the old controller may run until the new one has the entry point; otherwise the old
+        one has to be removed first. Raises ApiError."""
         ...
 
-    def take(self, progress: Progress) -> None:
-        """Raises KindctlError."""
+    def take_over(self, progress: Progress) -> None:
+        """Give the entry point to the new controller. Raises KindctlError."""
         ...
 
 
 @dataclass
-class OfNodePorts:
-    """Ports of the node: they are in the controller's own objects once no other has them."""
+class NodePortTakeover:
+    """Takes over ports of the node: the controller's own objects have them once no other controller
+    does, so they are applied again."""
 
     controller: Controller
     handover: Handover
-    applied: ObjectsApplied  # the controller's own step, to be gone through again
+    applied: ObjectsApplied  # the step that applies the controller's objects
 
-    def others(self, cluster: Cluster) -> frozenset[str]:
+    def holders(self, cluster: Cluster) -> frozenset[str]:
         return self.handover.others(cluster, self.controller.name)
 
-    def is_soft(self, cluster: Cluster) -> bool:
+    def can_overlap(self, cluster: Cluster) -> bool:
         return handover.is_turned_over(self.controller.exposure, cluster)
 
-    def take(self, progress: Progress) -> None:
+    def take_over(self, progress: Progress) -> None:
         self.handover.over(self.controller.name)
         self.applied.observe()
         self.applied.apply(progress)
 
 
 @dataclass
-class OfForwards:
-    """Ports of this machine that the file has forwarded: they lead to one Service, then to another."""
+class ForwardTakeover:
+    """Takes over ports of this machine that kindctl.yaml has forwarded: they are forwarded to the
+    Service of the new controller instead."""
 
     controller: Controller
     handover: Handover
-    forwarded: Sequence[Forwarded]  # steps of the controller's own ports
+    forwarded: Sequence[Forwarded]  # the steps that forward the new controller's ports
 
-    def others(self, cluster: Cluster) -> frozenset[str]:
-        found = {self._owner(cluster, forward) for forward in self._elsewhere()}
-        return self.handover.controllers & found - {self.controller.name}
+    def holders(self, cluster: Cluster) -> frozenset[str]:
+        owners = {self._owner(cluster, forward) for forward in self._present_forwards()}
+        return self.handover.controllers & owners - {self.controller.name}
 
-    def is_soft(self, cluster: Cluster) -> bool:
+    def can_overlap(self, cluster: Cluster) -> bool:
         return True
 
-    def take(self, progress: Progress) -> None:
+    def take_over(self, progress: Progress) -> None:
         for step in self.forwarded:
             if isinstance(step.observe(), Absent | Differs):
                 step.apply(progress)
 
-    def _elsewhere(self) -> Iterator[Forward]:
+    def _present_forwards(self) -> Iterator[Forward]:
         for step in self.forwarded:
-            there = step.there()
-            if there is not None and there.origin == FROM_FILE:
-                yield there.forward
+            state = step.present_forward()
+            if state is not None and state.origin == FROM_FILE:
+                yield state.forward
 
     def _owner(self, cluster: Cluster, forward: Forward) -> str:
         """The component of this environment that the Service belongs to; empty: none."""
-        live = cluster.get(ObjectRef("v1", "Service", forward.service, forward.namespace)) or {}
-        labels = (live.get("metadata") or {}).get("labels") or {}
-        if labels.get(ENVIRONMENT_LABEL) != self.handover.environment:
-            return ""
-        return str(labels.get(COMPONENT_LABEL) or "")
+        live = cluster.get(ObjectRef("v1", "Service", forward.service, forward.namespace))
+        labels = labels_on(live) if live else {}
+        is_own = labels.get(ENVIRONMENT_LABEL) == self.handover.environment
+        return labels.get(COMPONENT_LABEL, "") if is_own else ""

@@ -193,8 +193,8 @@ def test_what_was_taken_away_comes_back_with_its_images(registry: Registry) -> N
     docker("rm", "--force", CONTAINER)
     docker("exec", NODE, "rm", "-r", f"/etc/containerd/certs.d/localhost:{PORT}")
     assert registry.changes() == [
-        f"ran the registry localhost:{PORT}",
-        f"told {NODE} of localhost:{PORT}",
+        f"started the registry localhost:{PORT}",
+        f"configured {NODE} to pull from localhost:{PORT}",
     ]
     docker("exec", NODE, "crictl", "rmi", f"localhost:{PORT}/page:1")
     docker("exec", NODE, "crictl", "pull", f"localhost:{PORT}/page:1")
@@ -220,7 +220,7 @@ def test_a_taken_port_is_named_with_another(registry: Registry) -> None:
 def test_another_port_needs_no_other_cluster(registry: Registry) -> None:
     node = inspect(NODE)["Id"]
     changes = registry.changes()
-    assert f"ran the registry localhost:{OTHER}" in changes
+    assert f"started the registry localhost:{OTHER}" in changes
     assert inspect(NODE)["Id"] == node
     docker("exec", NODE, "crictl", "pull", f"localhost:{OTHER}/page:1")
     files = docker("exec", NODE, "ls", "/etc/containerd/certs.d").split()

@@ -22,9 +22,10 @@ from kindctl.config.load import load
 from kindctl.diagnose.base import WantedPort, Wants
 from kindctl.diagnose.checks import load as load_check
 from kindctl.errors import KindctlError, MachineError, ToolError, UsageError
+from kindctl.forward.client import leftover_forwards
 from kindctl.models import Absent, Differs, Forward, NotReady, Ready
 from kindctl.planning.plan import make_plan
-from kindctl.steps.forward import Forwarded, leftovers
+from kindctl.steps.forward import Forwarded
 from kindctl.tools.protocols import ApiAccess, ForwardState, HttpAnswer
 from tests.fakes.component import Heard
 from tests.fakes.forwards import PROCESS
@@ -211,7 +212,14 @@ def test_ports_that_the_environment_forwards_itself_are_not_taken(world: World) 
 
 def step(world: World, of: Forward = WEB) -> Forwarded:
     provider = world.made("steps")
-    return Forwarded(of, world.forwards, world.net, provider, "shop", frozenset())
+    return Forwarded(
+        forward=of,
+        forwards=world.forwards,
+        net=world.net,
+        provider=provider,
+        environment="shop",
+        needs=frozenset(),
+    )
 
 
 def test_a_port_is_forwarded_until_a_connection_gets_through(world: World) -> None:
@@ -250,7 +258,7 @@ def test_a_supervisor_that_fails_is_an_error_of_its_own(world: World) -> None:
 def test_only_what_the_file_forwarded_is_left_over() -> None:
     mine = ForwardState(Forward("a", "b", 1, 2), "command")
     old, kept = ForwardState(Forward("a", "c", 1, 3), "file"), ForwardState(WEB, "file")
-    assert leftovers([mine, old, kept], [WEB]) == [old.forward]
+    assert leftover_forwards([mine, old, kept], [WEB]) == [old.forward]
 
 
 # --- the file ------------------------------------------------------------------------------------

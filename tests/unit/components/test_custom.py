@@ -587,7 +587,13 @@ class World:
 
     def look(self, **changed: Any) -> object:
         route = replace(Route("http://localhost/", via_witness=True), **changed)
-        return UrlAnswers(route, self.net, lambda: self.cluster, "shop", frozenset()).observe()
+        return UrlAnswers(
+            route=route,
+            net=self.net,
+            cluster=lambda: self.cluster,
+            environment="shop",
+            needs=frozenset(),
+        ).observe()
 
 
 @pytest.fixture
@@ -619,7 +625,7 @@ def test_a_404_counts_where_the_file_expects_one(world: World) -> None:
     world.app = HttpAnswer(404, {}, b"nothing here")
     state = world.look()
     assert isinstance(state, NotReady)
-    assert state.seen.startswith("404 Not Found: nothing here: the app's or the controller's own")
+    assert state.seen.startswith("404 Not Found: nothing here: from the app or the controller")
     assert world.look(status=404) == Ready("404 Not Found: nothing here")
 
 

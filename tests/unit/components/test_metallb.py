@@ -14,7 +14,7 @@ from kindctl.components.metallb import POOL, MetalLB
 from kindctl.components.metallb.pool import SIZE, choose
 from kindctl.errors import MachineError, UsageError
 from kindctl.images.pins import METALLB_CONTROLLER, METALLB_SPEAKER
-from kindctl.live.surplus import Surplus
+from kindctl.live.port_holders import PortHolders
 from kindctl.models import Absent, Differs, Object, Ready
 from kindctl.planning.neighbours import neighbours
 from kindctl.steps.objects import ObjectsApplied
@@ -246,7 +246,7 @@ class Machine:
             provider=FakeProvider(cluster),
             environment=name,
             resolve=str,
-            surplus=Surplus(name, [component]),
+            port_holders=PortHolders(name, [component]),
             exclusively=component.exclusively,
         )
 

@@ -253,7 +253,7 @@ def steps_of(images: Images, nodes: Nodes, build: AppBuild) -> Iterable[Step]:
     provider: Provider = nodes
     return (
         ImagePresent(images=images, reference=PYTHON),
-        AppImageBuilt(images=images, build=build),
+        AppImageBuilt(images=images, reference=build.image),
         ImageInNodes(
             images=images,
             provider=provider,

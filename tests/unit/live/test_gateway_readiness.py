@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from kindctl.diagnose.causes import explain
-from kindctl.live.gateway_readiness import PENDING, STANDING_SECONDS, gateway_kinds
-from kindctl.live.readiness import fault, is_waited_for
-from kindctl.live.surplus import Surplus
+from kindctl.live.gateway_readiness import LASTING_SECONDS, PENDING, gateway_kinds
+from kindctl.live.port_holders import PortHolders
+from kindctl.live.readiness import is_waited_for, unready_reason
 from kindctl.models import NotReady, Object, ObjectRef, Ready
 from kindctl.steps.workloads import WorkloadsReady
 from tests.fakes.clock import FakeClock
@@ -52,39 +52,39 @@ ACCEPTED, RESOLVED = condition("Accepted", "True"), condition("ResolvedRefs", "T
 
 
 def test_a_gateway_is_ready_when_it_is_programmed() -> None:
-    assert fault(gateway(condition("Programmed", "True")), []) == ""
-    assert fault(gateway(condition("Programmed", "True", generation=1)), []) == PENDING
+    assert unready_reason(gateway(condition("Programmed", "True")), []) == ""
+    assert unready_reason(gateway(condition("Programmed", "True", generation=1)), []) == PENDING
     waiting = condition("Programmed", "Unknown", "Pending")
-    assert fault(gateway(waiting), []) == PENDING
+    assert unready_reason(gateway(waiting), []) == PENDING
 
 
 def test_the_listener_that_is_refused_is_named() -> None:
     refused = condition("Accepted", "False", "PortUnavailable", message="no entry point\n for 81")
-    seen = fault(gateway(condition("Accepted", "False", "X"), listener=(refused,)), [])
+    seen = unready_reason(gateway(condition("Accepted", "False", "X"), listener=(refused,)), [])
     assert seen == "listener http: Accepted: PortUnavailable (no entry point for 81)"
     conflict = condition("Conflicted", "True", "DuplicateListener")
-    assert "Conflicted: DuplicateListener" in fault(gateway(listener=(conflict,)), [])
+    assert "Conflicted: DuplicateListener" in unready_reason(gateway(listener=(conflict,)), [])
     without = condition("Conflicted", "False", "NoConflicts")
-    assert fault(gateway(listener=(without,)), []) == PENDING
+    assert unready_reason(gateway(listener=(without,)), []) == PENDING
 
 
 def test_a_route_is_ready_when_each_parent_takes_it_with_all_that_it_refers_to() -> None:
-    assert fault(route(ACCEPTED, RESOLVED), []) == ""
-    assert fault(route(ACCEPTED, RESOLVED, sectionName="http"), []) == ""
-    assert fault(route(ACCEPTED), []) == f"Gateway {NAMESPACE}/front: {PENDING}"
+    assert unready_reason(route(ACCEPTED, RESOLVED), []) == ""
+    assert unready_reason(route(ACCEPTED, RESOLVED, sectionName="http"), []) == ""
+    assert unready_reason(route(ACCEPTED), []) == f"Gateway {NAMESPACE}/front: {PENDING}"
     old = condition("ResolvedRefs", "True", generation=1)
-    assert PENDING in fault(route(ACCEPTED, old), [])
+    assert PENDING in unready_reason(route(ACCEPTED, old), [])
     two = route(ACCEPTED, RESOLVED)
     two["spec"]["parentRefs"].append({"name": "back", "namespace": "infra"})
-    assert fault(two, []) == f"Gateway infra/back: {PENDING}"
+    assert unready_reason(two, []) == f"Gateway infra/back: {PENDING}"
     mesh = route(ACCEPTED, RESOLVED)
     mesh["spec"]["parentRefs"].append({"name": "web", "kind": "Service", "group": ""})
-    assert fault(mesh, []) == ""
+    assert unready_reason(mesh, []) == ""
 
 
 def test_what_is_refused_of_a_route_is_said_in_the_controllers_words() -> None:
     missing = condition("ResolvedRefs", "False", "BackendNotFound", message="service not found")
-    seen = fault(route(ACCEPTED, missing), [])
+    seen = unready_reason(route(ACCEPTED, missing), [])
     assert seen == f"Gateway {NAMESPACE}/front: ResolvedRefs: BackendNotFound (service not found)"
 
 
@@ -120,7 +120,7 @@ def step(cluster: FakeCluster, clock: FakeClock) -> WorkloadsReady:
         provider=FakeProvider(cluster),
         environment="dev",
         explain=explain,
-        surplus=Surplus("dev", ()),
+        port_holders=PortHolders("dev", ()),
         clock=clock.now,
     )
 
@@ -129,7 +129,7 @@ def test_an_accepted_route_is_waited_for(cluster: FakeCluster) -> None:
     looking = step(cluster, FakeClock())
     state = looking.observe()
     assert isinstance(state, NotReady)
-    assert "not there: HTTPRoute shop/web" in state.seen
+    assert "missing: HTTPRoute shop/web" in state.seen
     cluster.put(route(ACCEPTED, RESOLVED))
     assert isinstance(looking.observe(), Ready)
 
@@ -142,7 +142,7 @@ def test_a_refusal_ends_the_wait_when_it_has_stood_for_a_while(cluster: FakeClus
     assert isinstance(first, NotReady)
     assert "NotAllowedByListeners" in first.seen
     assert first.cause is None
-    clock.sleep(STANDING_SECONDS + 0.1)
+    clock.sleep(LASTING_SECONDS + 0.1)
     later = looking.observe()
     assert isinstance(later, NotReady)
     assert later.cause is not None
@@ -164,10 +164,10 @@ def test_another_refusal_starts_anew_and_pending_never_ends_it(cluster: FakeClus
         state = looking.observe()
         assert isinstance(state, NotReady)
         assert state.cause is None
-        clock.sleep(STANDING_SECONDS - 1)
+        clock.sleep(LASTING_SECONDS - 1)
     told(cluster, route())
     for _ in range(3):
-        clock.sleep(STANDING_SECONDS)
+        clock.sleep(LASTING_SECONDS)
         state = looking.observe()
         assert isinstance(state, NotReady)
         assert (PENDING in state.seen, state.cause) == (True, None)

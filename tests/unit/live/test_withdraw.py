@@ -6,7 +6,7 @@ import pytest
 
 from kindctl.errors import KindctlError
 from kindctl.live import withdraw as module
-from kindctl.live.surplus import Surplus
+from kindctl.live.port_holders import PortHolders
 from kindctl.live.withdraw import withdraw
 from kindctl.models import ObjectRef
 from kindctl.steps.objects import ObjectsApplied
@@ -33,7 +33,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
         provider=FakeProvider(cluster),
         environment="dev",
         resolve=lambda reference: reference,
-        surplus=Surplus("dev", ()),
+        port_holders=PortHolders("dev", ()),
     ).apply(Heard())
     return cluster
 

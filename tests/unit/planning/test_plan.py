@@ -16,7 +16,7 @@ from kindctl.planning.plan import Plan, distinct, make_plan
 from kindctl.runner.graph import graph_of
 from kindctl.steps.app_image import AppImageBuilt
 from kindctl.steps.handover.switched import Switched
-from kindctl.steps.handover.takeover import OfForwards, OfNodePorts
+from kindctl.steps.handover.takeover import ForwardTakeover, NodePortTakeover
 from kindctl.steps.image import ImagePresent
 from kindctl.steps.objects import ObjectsApplied
 from kindctl.steps.url import UrlAnswers
@@ -140,14 +140,14 @@ def test_urls_wait_for_the_controllers_proof(sample: Plan) -> None:
 @pytest.mark.parametrize(
     ("via", "routed", "takeover"),
     [
-        ("{via: host-port}", True, OfNodePorts),
-        ("{via: node-port}", True, OfNodePorts),
-        ("{via: port-forward, http: 8080, https: 8443}", True, OfForwards),
+        ("{via: host-port}", True, NodePortTakeover),
+        ("{via: node-port}", True, NodePortTakeover),
+        ("{via: port-forward, http: 8080, https: 8443}", True, ForwardTakeover),
         ("{via: load-balancer}", True, None),  # each has an address of its own
         (
             "{via: load-balancer}",
             False,
-            OfForwards,
+            ForwardTakeover,
         ),  # and where none is reached, ports of this machine
     ],
 )

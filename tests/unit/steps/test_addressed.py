@@ -37,8 +37,8 @@ def cluster() -> FakeCluster:
 
 def step(cluster: FakeCluster | None, clock: FakeClock | None = None) -> Addressed:
     return Addressed(
-        "shop/web",
-        FakeProvider(cluster),
+        external="shop/web",
+        provider=FakeProvider(cluster),
         needs=frozenset(),
         clock=(clock or FakeClock()).now,
     )
@@ -98,7 +98,7 @@ def test_a_service_that_is_made_anew_gets_its_time_too(cluster: FakeCluster) -> 
     seen(found)
     cluster.delete(WEB)
     clock.sleep(60)
-    assert seen(found).seen == "Service shop/web is not there"
+    assert seen(found).seen == "Service shop/web does not exist"
     cluster.put(service())
     assert seen(found).cause is None
 

@@ -8,7 +8,7 @@ from kindctl.errors import ApiError, KindctlError, NotOursError
 from kindctl.live import established
 from kindctl.live.desired import rank
 from kindctl.live.differences import differences
-from kindctl.live.surplus import Surplus
+from kindctl.live.port_holders import PortHolders
 from kindctl.manifests.checksum import ANNOTATION
 from kindctl.models import (
     COMPONENT_LABEL,
@@ -48,7 +48,7 @@ def step(cluster: FakeCluster | None, *manifests: Object, **options: Any) -> Obj
         provider=FakeProvider(cluster),
         environment="dev",
         resolve=lambda reference: reference,
-        surplus=Surplus("dev", [component, *beside]),
+        port_holders=PortHolders("dev", [component, *beside]),
         **options,
     )
 

@@ -6,8 +6,9 @@ from kindctl.components.base import Component
 from kindctl.components.nginx import IngressNginx
 from kindctl.components.traefik import Traefik
 from kindctl.errors import ApiError
-from kindctl.live.applied import ours
-from kindctl.live.surplus import Surplus
+from kindctl.kube_objects import labels_on
+from kindctl.live.applied import applied_objects
+from kindctl.live.port_holders import PortHolders
 from kindctl.models import COMPONENT_LABEL, Absent, Differs, NotReady, Object, ObjectRef, Ready
 from kindctl.steps.objects import ObjectsApplied
 from kindctl.steps.prune import Pruned
@@ -51,7 +52,7 @@ def install(cluster: FakeCluster, component: Component, environment: str = "dev"
             provider=FakeProvider(cluster),
             environment=environment,
             resolve=lambda reference: reference,
-            surplus=Surplus(environment, [component]),
+            port_holders=PortHolders(environment, [component]),
             late=late,
         ).apply(Heard())
 
@@ -116,14 +117,14 @@ def test_of_ingress_nginx_nothing_stays_once_traefik_has_its_place() -> None:
     old, new = IngressNginx(setup("dev")), Traefik(setup("dev"))
     for controller in (old, new):
         install(cluster, controller)
-    assert WEBHOOK in {str(ref) for ref, _ in ours(cluster, "dev")}
+    assert WEBHOOK in {str(ObjectRef.of(obj)) for obj in applied_objects(cluster, "dev")}
     step = pruned(cluster, new)
     assert isinstance(step.observe(), Differs)
     removed = step.apply(Heard()).done
     assert removed[0] == f"removed {WEBHOOK}"
     assert cluster.deleted[0] == WEBHOOK
     assert "Namespace ingress-nginx" in cluster.deleted
-    left = {labels.get(COMPONENT_LABEL) for _, labels in ours(cluster, "dev")}
+    left = {labels_on(obj).get(COMPONENT_LABEL) for obj in applied_objects(cluster, "dev")}
     assert left == {"traefik"}
     assert isinstance(step.observe(), Ready)
 

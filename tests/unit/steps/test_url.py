@@ -13,10 +13,10 @@ from kindctl.exposures import load_exposure
 from kindctl.ingress.proof import environment_id
 from kindctl.models import Absent, Differs, NotReady, PortMapping, Ready, Route, State
 from kindctl.steps.proven import Proven
-from kindctl.steps.url import UrlAnswers, summary
+from kindctl.steps.url import UrlAnswers
 from kindctl.tools.protocols import HttpAnswer
 from tests.fakes.cluster import FakeCluster
-from tests.fakes.component import Heard
+from tests.fakes.component import FakeProvider, Heard
 from tests.fakes.net import FakeNet, Request
 from tests.fakes.ways import host_port, ports, setup
 
@@ -57,7 +57,13 @@ class World:
 
     def step(self, route: Route = ROUTE, cluster: FakeCluster | None = None) -> UrlAnswers:
         found = cluster or self.cluster
-        return UrlAnswers(route, self.net, lambda: found, "shop", needs=frozenset({"ready"}))
+        return UrlAnswers(
+            route=route,
+            net=self.net,
+            cluster=lambda: found,
+            environment="shop",
+            needs=frozenset({"ready"}),
+        )
 
 
 @pytest.fixture
@@ -137,7 +143,7 @@ def test_nothing_that_answers_is_what_was_seen(world: World) -> None:
 
 
 def test_without_a_cluster_there_is_nothing_to_ask(world: World) -> None:
-    step = UrlAnswers(ROUTE, world.net, lambda: None, "shop", needs=frozenset())
+    step = replace(world.step(), cluster=lambda: None)
     assert step.observe() == Absent("no cluster")
     world.answers(200)
     assert "did not answer" in seen(world.look(cluster=FakeCluster(down=True)))
@@ -148,22 +154,6 @@ def test_names_and_titles_tell_routes_apart(world: World) -> None:
     assert (plain.name, plain.title) == ("url:http://localhost/", "http://localhost/ answers")
     assert other.name != plain.name
     assert other.title == "http://localhost/ (Host: a.example.com) answers"
-
-
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [
-        (HttpAnswer(200, {}, b"whatever"), "200 OK"),
-        (HttpAnswer(599, {}, b""), "599"),
-        (
-            HttpAnswer(500, {}, b"<html><title> Oh\n\x1b[2Jno </title>"),
-            "500 Internal Server Error: Oh [2Jno",
-        ),
-        (HttpAnswer(500, {}, b"\xff" * 200), "500 Internal Server Error: " + "\ufffd" * 100),
-    ],
-)
-def test_an_answer_in_one_line(answer: HttpAnswer, words: str) -> None:
-    assert summary(answer) == words
 
 
 # --- the way in ----------------------------------------------------------------------------------
@@ -215,14 +205,18 @@ class Doubtful(IngressNginx):
         return word
 
 
+def proven(component: Component, cluster: FakeCluster | None) -> Proven:
+    return Proven(component=component, provider=FakeProvider(cluster), needs=frozenset({"late"}))
+
+
 def test_a_component_is_proven_when_it_has_nothing_more_to_say() -> None:
     component: Component = Doubtful("not called", ApiError("refused", status=500), "")
     cluster = FakeCluster()
-    step = Proven(component, lambda: cluster, needs=frozenset({"late"}))
+    step = proven(component, cluster)
     assert step.observe() == NotReady("not called")
     assert step.observe() == NotReady("refused")
     assert step.observe() == Ready()
-    assert Proven(component, lambda: None, needs=frozenset()).observe() == Absent("no cluster")
+    assert proven(component, None).observe() == Absent("no cluster")
     assert step.name == "proven:ingress-nginx"
 
 
@@ -305,7 +299,7 @@ def test_after_a_repair_an_answer_counts_when_the_controller_must_have_heard(wor
     now = 100.0
     world.answers(200)
     step = replace(world.step(), mended=lambda: 98.0, clock=lambda: now)
-    assert seen(step.observe()) == "200 OK; the controller may not have heard of the repair yet"
+    assert seen(step.observe()) == "200 OK; the controller may not have seen the repair yet"
     now = 102.0
     assert step.observe() == Ready("200 OK")
 

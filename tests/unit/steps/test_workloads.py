@@ -9,9 +9,9 @@ import pytest
 from kindctl.diagnose.base import Evidence
 from kindctl.diagnose.causes import explain as explain_all
 from kindctl.errors import ApiError
-from kindctl.live.readiness import fault, pod_state
-from kindctl.live.surplus import Surplus
-from kindctl.live.wake import ClusterWake
+from kindctl.live.cluster_wake import ClusterWake
+from kindctl.live.port_holders import PortHolders
+from kindctl.live.readiness import pod_state, unready_reason
 from kindctl.models import UNCHANGED, Absent, Cause, Differs, NotReady, Object, ObjectRef, Ready
 from kindctl.steps.workloads import EXPLAIN_EVERY, WorkloadsReady
 from tests.fakes.clock import FakeClock
@@ -45,7 +45,7 @@ def step(
         provider=FakeProvider(cluster),
         environment="dev",
         explain=explain,
-        surplus=Surplus("dev", [component]),
+        port_holders=PortHolders("dev", [component]),
         clock=(clock or FakeClock()).now,
     )
 
@@ -116,7 +116,7 @@ def test_an_available_deployment_without_a_ready_pod_is_not_ready(cluster: FakeC
     available = [{"type": "Available", "status": "True"}]
     put(cluster, shop.deployment(), **replicas(1, readyReplicas=0, conditions=available))
     cluster.put(pod())
-    assert seen(step(cluster, shop.deployment())) == "web 0/1: web runs, not Ready"
+    assert seen(step(cluster, shop.deployment())) == "web 0/1: web is running, not Ready"
 
 
 def test_pods_count_more_than_what_a_controller_last_wrote(cluster: FakeCluster) -> None:
@@ -134,7 +134,7 @@ def test_a_pod_that_is_being_deleted_does_not_count(cluster: FakeCluster) -> Non
 
 
 def test_what_is_not_there_is_waited_for(cluster: FakeCluster) -> None:
-    assert seen(step(cluster, shop.deployment())) == "not there: Deployment shop/web"
+    assert seen(step(cluster, shop.deployment())) == "missing: Deployment shop/web"
 
 
 def test_without_a_cluster_it_is_absent(cluster: FakeCluster) -> None:
@@ -286,7 +286,7 @@ NEVER_READY = pod(state={"running": {}})
             "0/1: old pods are being replaced",
         ),
         (with_status(shop.deployment()), [], "0/1: pods are being created"),
-        (with_status(shop.deployment(paused=True)), [], "0/1: its roll-out is paused"),
+        (with_status(shop.deployment(paused=True)), [], "0/1: its rollout is paused"),
         (
             with_status(
                 shop.deployment(),
@@ -330,7 +330,7 @@ NEVER_READY = pod(state={"running": {}})
         (
             with_status(shop.workload("DaemonSet"), desiredNumberScheduled=1),
             [NEVER_READY],
-            "0/1: web runs, not Ready",
+            "0/1: web is running, not Ready",
         ),
         (
             with_status(shop.workload("DaemonSet"), observedGeneration=1),
@@ -342,21 +342,21 @@ NEVER_READY = pod(state={"running": {}})
         (with_status(shop.job()), [], "not started"),
         (READY_POD, [], ""),
         (pod(phase="Succeeded"), [], ""),
-        (NEVER_READY, [], "web runs, not Ready"),
+        (NEVER_READY, [], "web is running, not Ready"),
         (with_status(shop.claim(), phase="Lost"), [], "Lost"),
         (with_status(shop.service()), [], ""),
     ],
 )
-def test_fault(obj: Object, pods: list[Object], said: str) -> None:
-    assert fault(obj, pods) == said
+def test_unready_reason(obj: Object, pods: list[Object], said: str) -> None:
+    assert unready_reason(obj, pods) == said
 
 
 def test_a_job_that_runs_is_not_done() -> None:
     obj = with_status(shop.job())
     obj["spec"]["selector"] = {"matchLabels": {"app": "web"}}
-    assert fault(obj, [READY_POD]) == "is running"
+    assert unready_reason(obj, [READY_POD]) == "is running"
     obj["spec"]["suspend"] = True
-    assert fault(obj, []) == ""
+    assert unready_reason(obj, []) == ""
 
 
 @pytest.mark.parametrize(
@@ -381,14 +381,14 @@ def test_a_job_that_runs_is_not_done() -> None:
             {"phase": "Failed", "reason": "Evicted", "message": "The node was low on disk"},
             "Evicted (The node was low on disk)",
         ),
-        ({"phase": "Succeeded", "containerStatuses": []}, "is ending"),
+        ({"phase": "Succeeded", "containerStatuses": []}, "has completed"),
         (
             {"containerStatuses": [{"name": "web", "state": {"terminated": {"exitCode": 0}}}]},
-            "is ending",
+            "has completed",
         ),
         (
             {"initContainerStatuses": [{"name": "copy", "state": {"running": {}}}]},
-            "init copy runs",
+            "init copy is running",
         ),
         (
             {"initContainerStatuses": [{"name": "copy", "state": WAITING}]},
@@ -400,7 +400,7 @@ def test_a_job_that_runs_is_not_done() -> None:
                     {"name": "web", "state": {"running": {}}, "restartCount": 4, "ready": False}
                 ]
             },
-            "web runs, not Ready, restarted 4 times",
+            "web is running, not Ready, restarted 4 times",
         ),
     ],
 )
@@ -412,7 +412,7 @@ def test_the_newest_pod_speaks(cluster: FakeCluster) -> None:
     put(cluster, shop.deployment(), **replicas(1, replicas=2, readyReplicas=0))
     cluster.put(pod("old", created="2026-11-24T05:00:00Z", state=WAITING))
     cluster.put(pod("new", created="2026-11-24T06:00:00Z"))
-    assert seen(step(cluster, shop.deployment())) == "web 0/1: web runs, not Ready"
+    assert seen(step(cluster, shop.deployment())) == "web 0/1: web is running, not Ready"
 
 
 # --- waking --------------------------------------------------------------------------------------
@@ -464,7 +464,7 @@ def test_pods_with_the_token_of_a_deleted_service_account_are_replaced(
     put(cluster, account)
     late = step(cluster, manifest)
     assert isinstance(late.observe(), Differs)
-    assert late.apply(Heard()).done == ("replaced pod web-1, whose ServiceAccount is new",)
+    assert late.apply(Heard()).done == ("replaced pod web-1: its ServiceAccount was recreated",)
     assert cluster.list("v1", "Pod", namespace=NAMESPACE) == []
 
 

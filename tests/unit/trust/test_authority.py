@@ -147,9 +147,9 @@ def test_another_authority_in_its_place_is_neither_used_nor_overwritten(
 
 
 def test_the_step_makes_it_once(host: FakeHost) -> None:
-    step = LocalCaMade(at(host))
+    step = LocalCaMade(authority=at(host))
     assert step.observe() == Absent("there is none yet")
     change = step.apply(Heard())
-    assert change.done == (f"made certificate authority {FOLDER / 'ca.crt'}: there is none yet",)
+    assert change.done == (f"created certificate authority {FOLDER / 'ca.crt'}: there is none yet",)
     assert step.observe() == Ready()
     assert not step.apply(Heard())

@@ -1,4 +1,4 @@
-"""For how long a way in gives no right answer."""
+"""Measures for how long a URL gives no correct answer."""
 
 from __future__ import annotations
 
@@ -9,47 +9,50 @@ from collections.abc import Callable
 PAUSE = 0.02  # seconds between two requests
 
 
-class Gap:
-    """Asks again and again, in a thread, from `start` to `stop`. `holds`: one request; whether its answer
-    was right."""
+class OutageMeter:
+    """A context manager that sends requests from a thread, one after the other, until it is left.
+
+    `is_right` sends one request and returns whether its answer was correct.
+    """
 
     def __init__(
-        self, holds: Callable[[], bool], clock: Callable[[], float] = time.monotonic
+        self, is_right: Callable[[], bool], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._holds = holds
+        self._is_right = is_right
         self._clock = clock
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="gap", daemon=True)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._measure, name="outage", daemon=True)
         self._last_right = clock()
-        self._last_lost = False
+        self._is_lost = False
         self.requests = 0
         self.lost = 0
         self.seconds = 0.0  # from the last right answer before a loss to the next, or to the end
 
-    def __enter__(self) -> Gap:
+    def __enter__(self) -> OutageMeter:
         self._thread.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._over.set()
+        self._stopped.set()
         self._thread.join(timeout=10)
-        if self._last_lost:
+        if self._is_lost:
             self.seconds += self._clock() - self._last_right
 
-    def _watch(self) -> None:
-        while not self._over.is_set():
-            self._ask()
-            self._over.wait(PAUSE)
+    def _measure(self) -> None:
+        while not self._stopped.is_set():
+            self.request()
+            self._stopped.wait(PAUSE)
 
-    def _ask(self) -> None:
-        right = self._holds()
+    def request(self) -> None:
+        """Send one request and count its answer."""
+        right = self._is_right()
         now = self._clock()
         self.requests += 1
         if not right:
             self.lost += 1
-        elif self._last_lost:
+        elif self._is_lost:
             self.seconds += now - self._last_right
-        self._last_lost = not right
+        self._is_lost = not right
         if right:
             self._last_right = now
 

@@ -12,11 +12,11 @@ from kindctl.components.nginx import IngressNginx
 from kindctl.errors import KindctlError, ToolError
 from kindctl.exposures.port_forward import PortForward
 from kindctl.ingress.proof import environment_id
-from kindctl.live.surplus import Surplus
+from kindctl.live.port_holders import PortHolders
 from kindctl.models import Differs, ExposedPort, Forward, Object, Ready, Route
 from kindctl.steps.forward import Forwarded
 from kindctl.steps.handover.switched import Switched
-from kindctl.steps.handover.takeover import OfForwards
+from kindctl.steps.handover.takeover import ForwardTakeover
 from kindctl.steps.objects import ObjectsApplied
 from kindctl.tools.protocols import ApiAccess, HttpAnswer
 from tests.fakes.cluster import FakeCluster
@@ -85,7 +85,7 @@ class World:
             title="",
             needs=frozenset(),
             resolve=str,
-            surplus=Surplus("shop", [controller]),
+            port_holders=PortHolders("shop", [controller]),
             component=controller,
             provider=provider,
             environment="shop",
@@ -93,13 +93,20 @@ class World:
         applied.observe()
         applied.apply(Heard())
         forwarded = [
-            Forwarded(forward, self.forwards, self.net, provider, "shop", frozenset())
+            Forwarded(
+                forward=forward,
+                forwards=self.forwards,
+                net=self.net,
+                provider=provider,
+                environment="shop",
+                needs=frozenset(),
+            )
             for forward in controller.exposure.forwards()
         ]
         ready: Any = Pods()
         return Switched(
             controller=controller,
-            takeover=OfForwards(controller, settings.handover, forwarded),
+            takeover=ForwardTakeover(controller, settings.handover, forwarded),
             provider=provider,
             environment="shop",
             routes=[Route("http://localhost:8080/", contains="shop", connect=("127.0.0.1", 8080))],

@@ -16,11 +16,11 @@ from kindctl.ingress import handover as sharing
 from kindctl.ingress.handover import Handover
 from kindctl.ingress.proof import HOSTS, environment_id
 from kindctl.live.desired import desired
-from kindctl.live.surplus import Surplus
+from kindctl.live.port_holders import PortHolders
 from kindctl.models import Absent, Differs, ExposedPort, Object, ObjectRef, Ready, Route
-from kindctl.steps.handover.gap import Gap
+from kindctl.steps.handover.outage import OutageMeter
 from kindctl.steps.handover.switched import Switched
-from kindctl.steps.handover.takeover import OfNodePorts
+from kindctl.steps.handover.takeover import NodePortTakeover
 from kindctl.steps.objects import ObjectsApplied
 from kindctl.tools.protocols import HttpAnswer
 from tests.fakes.cluster import FakeCluster
@@ -172,6 +172,7 @@ def test_without_the_shared_service_nothing_can_be_turned_over() -> None:
 class Provider:
     api: FakeCluster
     name: str = "kind"
+    context: str = "kind-shop"
 
     def cluster(self) -> FakeCluster:
         return self.api
@@ -223,13 +224,13 @@ def switch(cluster: FakeCluster, controller: IngressNginx) -> Switched:
         provider=provider,
         environment="shop",
         resolve=str,
-        surplus=Surplus("shop", [controller]),
+        port_holders=PortHolders("shop", [controller]),
     )
     applied.observe()
     applied.apply(Heard())
     return Switched(
         controller=controller,
-        takeover=OfNodePorts(controller, controller._handover, applied),
+        takeover=NodePortTakeover(controller, controller._handover, applied),
         provider=provider,
         environment="shop",
         routes=[ROUTE],
@@ -309,9 +310,9 @@ def test_while_the_old_one_sets_no_headers_no_request_counts_as_lost(cluster: Fa
     told = right(cluster, "custom")
     step.net = net = FakeNet()
     net.serve("127.0.0.1", 80, lambda r: told if r.host in HOSTS.values() else silent("old"))
-    assert step._right(identity)
+    assert step._is_answered(identity)
     net.serve("127.0.0.1", 80, lambda r: silent("somebody"))
-    assert not step._right(identity)
+    assert not step._is_answered(identity)
 
 
 def test_one_that_does_not_answer_rightly_takes_nothing(
@@ -342,9 +343,9 @@ def test_without_a_cluster_there_is_nothing_to_hand_over(cluster: FakeCluster) -
 def test_the_gap_is_from_the_last_right_answer_to_the_next_one() -> None:
     answers = iter([True, True, False, False, True, True])
     times = iter(float(second) for second in range(100))
-    gap = Gap(lambda: next(answers, True), clock=lambda: next(times, 100.0))
+    gap = OutageMeter(lambda: next(answers, True), clock=lambda: next(times, 100.0))
     for _ in range(6):
-        gap._ask()
+        gap.request()
     assert (gap.requests, gap.lost, gap.seconds) == (6, 2, 3.0)
     assert str(gap) == "3.0 s without a right answer (2 of 6 requests lost)"
 
@@ -361,7 +362,7 @@ def test_a_gap_that_is_still_open_at_the_end_counts() -> None:
         now = 4.0
         return True
 
-    gap = Gap(holds, clock=lambda: now)
+    gap = OutageMeter(holds, clock=lambda: now)
     with gap:
         lost.wait(5)
         now = 6.0
@@ -369,7 +370,7 @@ def test_a_gap_that_is_still_open_at_the_end_counts() -> None:
 
 
 def test_a_way_in_that_always_answers_has_no_gap() -> None:
-    with Gap(lambda: True) as gap:
+    with OutageMeter(lambda: True) as gap:
         pass
     assert gap.lost == 0
     assert str(gap) == f"no request of {gap.requests} was lost"

@@ -1,0 +1,112 @@
+"""What an answer to a request for a route shows: who gave it, and whether it is the right one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TypeVar
+
+from kindctl.errors import ToolError
+from kindctl.ingress.proof import ENVIRONMENT_HEADER, INGRESS_HEADER, NO_INGRESS, witness
+from kindctl.models import Cause, Route
+from kindctl.tools.protocols import HttpAnswer
+
+Answer = TypeVar("Answer")
+
+
+def proof_answer(route: Route, answer: Answer, ask: Callable[[Route], Answer]) -> Answer:
+    """The answer whose headers tell who answers at the address of `route`: `answer`, which is the route's
+    own, or that of the witness, for which `ask` is called."""
+    asked = witness(route)
+    return answer if asked is route else ask(asked)
+
+
+def certificate_cause(error: ToolError, route: Route) -> Cause | None:
+    """Why the TLS handshake for `route` failed, if its certificate was the reason.
+
+    Not permanent: a controller serves a certificate of its own until it has read the Secret.
+    """
+    if error.code != "certificate":
+        return None
+    return Cause(
+        code="certificate",
+        what=f"port {route.connect[1]} does not serve kindctl's certificate for {route.url}",
+        fix="see which certificate it serves: "
+        f"openssl s_client -connect {route.connect[0]}:{route.connect[1]} </dev/null | "
+        "openssl x509 -noout -subject -issuer -ext subjectAltName",
+        cites=(error.why,) if error.why else (),
+    )
+
+
+def witness_cause(route: Route) -> Cause | None:
+    """What to do when the witness did not answer; None for a route without a witness.
+
+    Not permanent: the controller may not have read the Ingress of the witness yet.
+    """
+    if not route.via_witness:
+        return None
+    asked = witness(route)
+    return Cause(
+        code="not-proven",
+        what=f"there is no proof that port {route.connect[1]} leads to this environment's controller",
+        fix="check whether it serves the Ingress objects in kindctl-system: "
+        f"curl -ik --connect-to ::{route.connect[0]}:{route.connect[1]} {asked.url}; kindctl logs",
+    )
+
+
+def foreign_reason(answer: HttpAnswer, identity: str, port: int) -> str:
+    """Why this answer is not from the environment with this `identity`; empty when it is. `port` is the
+    port of the host that answered, for the message."""
+    found = answer.headers.get(ENVIRONMENT_HEADER.lower())
+    if found == identity:
+        return ""
+    if found is None:
+        server = answer.headers.get("server")
+        by = f" by {server}" if server else ""
+        return f"port {port} is answered{by}, not by this environment: {summary(answer)}"
+    return f"port {port} is answered by another environment, {found.rpartition('.')[0] or found}"
+
+
+def mismatch(answer: HttpAnswer, route: Route) -> str:
+    """How this answer differs from what the route wants; empty when it does not."""
+    seen = summary(answer)
+    if route.status is not None:
+        if answer.status != route.status:
+            return f"{seen}, not {route.status}"
+    elif answer.status >= (400 if route.contains else 500):
+        return seen
+    elif not route.contains and answer.headers.get(INGRESS_HEADER.lower()) == NO_INGRESS:
+        return f"{seen}: the controller has no Ingress for it"
+    elif not route.contains and route.via_witness and answer.status == HTTPStatus.NOT_FOUND:
+        return f"{seen}: from the app or the controller; `expect` in kindctl.yaml can say what is right"
+    if route.contains and route.contains not in answer.body.decode(errors="replace"):
+        return f"{seen}, without {route.contains!r}"
+    return ""
+
+
+def summary(answer: HttpAnswer) -> str:
+    """The answer in one line, with the text of an error: the title of a page, or else the first line.
+
+    "503 Service Temporarily Unavailable (nginx)", "500 Internal Server Error: division by zero"
+    """
+    try:
+        phrase = HTTPStatus(answer.status).phrase
+    except ValueError:
+        phrase = ""
+    line = f"{answer.status} {phrase}".strip()
+    text = answer.body[:4096].decode(errors="replace").strip()
+    if answer.status < 400 or not text:
+        return line
+    found = re.search(r"<title>(.*?)</title>", text, re.DOTALL | re.IGNORECASE)
+    title = _one_line(found.group(1)) if found else ""
+    if "<center>nginx" in text and title:  # the controller's own page has the status in its title
+        return f"{title} (nginx)"
+    words = title or ("" if text.startswith("<") else _one_line(text.splitlines()[0]))
+    return f"{line}: {words}" if words else line
+
+
+def _one_line(text: str) -> str:
+    """The text without what could control a terminal, at most 100 characters."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(printable.split())[:100]

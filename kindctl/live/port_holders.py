@@ -1,0 +1,152 @@
+"""Who has a port that something the configuration asks for needs.
+
+Leftovers are pruned after everything holds. But no two Services have the same node port, and no two pods
+the same port of a node: there the new object never becomes ready before the old one has gone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from kindctl.components.base import Component
+from kindctl.errors import ApiError, KindctlError
+from kindctl.kube_objects import condition, is_going, labels_of, labels_on, own_labels
+from kindctl.live.applied import Identity, identity, may_remove
+from kindctl.live.desired import everything
+from kindctl.live.listing import list_kinds
+from kindctl.manifests.pods import containers
+from kindctl.models import COMPONENT_LABEL, Object, ObjectRef
+from kindctl.tools.protocols import Cluster
+
+NODE_PORT = re.compile(r"nodePort: Invalid value: (\d+): provided port is already allocated")
+NO_FREE_PORTS = "free ports for the requested pod ports"
+"""The scheduler's message (of its plug-in NodePorts)."""
+WORKLOADS = (
+    *(("apps/v1", kind) for kind in ("Deployment", "DaemonSet", "StatefulSet", "ReplicaSet")),
+    ("v1", "Pod"),
+)
+WEBHOOKS = tuple(
+    ("admissionregistration.k8s.io/v1", f"{kind}WebhookConfiguration")
+    for kind in ("Validating", "Mutating")
+)
+
+
+def taken_node_port(error: ApiError) -> int:
+    """The node port that another Service has, when the API refused an object for that; 0: it refused it
+    for something else."""
+    found = NODE_PORT.search(error.why) if error.status == 422 else None
+    return int(found.group(1)) if found else 0
+
+
+@dataclass(frozen=True)
+class NodePortHolder:
+    """The Service that has a node port."""
+
+    ref: ObjectRef
+    is_leftover: bool = False  # kindctl applied it and the configuration no longer asks for it
+    will_release: bool = (
+        False  # it is being deleted, or the configuration asks for it without the port
+    )
+
+
+@dataclass(frozen=True)
+class PortHolders:
+    """Finds who has a port. `components` are all that the configuration asks for."""
+
+    environment: str
+    components: Sequence[Component]
+
+    def of_node_port(self, cluster: Cluster, port: int) -> NodePortHolder | None:
+        """The Service that has this node port; None: nobody has it any more. Raises ApiError."""
+        for service in cluster.list("v1", "Service"):
+            if port in _node_ports(service):
+                ref = ObjectRef.of(service)
+                if is_going(service):
+                    return NodePortHolder(ref, will_release=True)
+                wanted = self._wanted(cluster).get(identity(ref))
+                if wanted is not None:
+                    return NodePortHolder(ref, will_release=_releases(wanted, port))
+                return NodePortHolder(ref, is_leftover=self._is_own(service))
+        return None
+
+    def leftovers_on(self, cluster: Cluster, ports: Collection[int]) -> list[ObjectRef]:
+        """Leftover workloads that have one of these ports of their nodes, and the webhooks of their
+        components: without its pods a webhook would refuse everything that follows. Raises ApiError."""
+        wanted = self._wanted(cluster)
+        found = [
+            obj
+            for obj in self._leftovers(cluster, WORKLOADS, wanted)
+            if not _host_ports(obj).isdisjoint(ports)
+        ]
+        components = {labels_on(obj).get(COMPONENT_LABEL) for obj in found}
+        if found:
+            webhooks = self._leftovers(cluster, WEBHOOKS, wanted)
+            found += [obj for obj in webhooks if labels_on(obj).get(COMPONENT_LABEL) in components]
+        return [ObjectRef.of(obj) for obj in found]
+
+    def _leftovers(
+        self, cluster: Cluster, kinds: Sequence[tuple[str, str]], wanted: Collection[Identity]
+    ) -> list[Object]:
+        return [
+            obj
+            for obj in list_kinds(cluster, kinds, labels=labels_of(self.environment))
+            if may_remove(obj) and identity(ObjectRef.of(obj)) not in wanted
+        ]
+
+    def _wanted(self, cluster: Cluster) -> Mapping[Identity, Object]:
+        objects = everything(self.components, cluster, self.environment)
+        return {identity(ObjectRef.of(obj)): obj for obj in objects}
+
+    def _is_own(self, obj: Object) -> bool:
+        """Whether kindctl applied the object for this environment."""
+        return own_labels(self.environment).items() <= labels_on(obj).items() and may_remove(obj)
+
+
+def node_port_taken(ref: ObjectRef, port: int, holder: ObjectRef, context: str) -> KindctlError:
+    """The error for an object whose node port the Service `holder` has and keeps."""
+    scope = f"kubectl --context {context} -n {holder.namespace}"
+    return KindctlError(
+        f"{ref} cannot have node port {port}: {holder} has it",
+        why="only one Service of a cluster can have a node port",
+        fix=f"choose another port, or change that Service: {scope} edit service {holder.name}",
+        code="node-port-taken",
+    )
+
+
+def missing_host_ports(pods: Sequence[Object]) -> set[int]:
+    """Ports of their node that pods ask for and that are free on no node, as the scheduler says."""
+    return {
+        port
+        for pod in pods
+        if (scheduled := condition(pod, "PodScheduled")).get("status") == "False"
+        and NO_FREE_PORTS in (scheduled.get("message") or "")
+        for port in _host_ports(pod)
+    }
+
+
+def _node_ports(service: Object) -> set[int]:
+    ports = service["spec"].get("ports") or ()
+    return {port["nodePort"] for port in ports if port.get("nodePort")}
+
+
+def _releases(wanted: Object, port: int) -> bool:
+    """Whether applying the Service `wanted` takes the port from it. It does not where the Service may keep
+    a port that the API has chosen."""
+    spec = wanted["spec"]
+    if spec.get("type", "ClusterIP") not in ("NodePort", "LoadBalancer"):
+        return True
+    ports = [entry.get("nodePort") for entry in spec.get("ports") or ()]
+    return all(ports) and port not in ports
+
+
+def _host_ports(obj: Object) -> set[int]:
+    """Ports of the node that a pod or workload asks for. In pods in the network of their node the API has
+    filled them in."""
+    return {
+        port["hostPort"]
+        for _, container in containers(obj)
+        for port in container.get("ports") or ()
+        if port.get("hostPort")
+    }

@@ -1,0 +1,63 @@
+"""What steps share: the fields that the runner reads, and how a step asks the cluster."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from kindctl.errors import ApiError
+from kindctl.models import UNCHANGED, Absent, Change, NotReady, Progress, State, Wake
+from kindctl.providers.base import Provider
+from kindctl.tools.protocols import Cluster
+
+
+@dataclass(kw_only=True)
+class BaseStep(ABC):
+    """A Step (see models) whose state is polled unless it is given a `wake`, and that applies nothing
+    unless it overrides `apply`."""
+
+    needs: frozenset[str]
+    timeout: float = 60.0
+    wake: Wake | None = None
+
+    @abstractmethod
+    def observe(self) -> State: ...
+
+    def apply(self, progress: Progress) -> Change:
+        return UNCHANGED
+
+
+@dataclass(kw_only=True)
+class StepInCluster(BaseStep):
+    """A step that looks at the cluster and changes it. Without a cluster it is Absent and applies
+    nothing."""
+
+    provider: Provider
+
+    def observe(self) -> State:
+        """What `observe_in` says; NotReady while the API does not answer or an error of it may pass.
+        Raises ApiError where waiting does not help."""
+        cluster = self.provider.cluster()
+        if cluster is None:
+            return Absent("no cluster")
+        if not cluster.alive():
+            return NotReady("the API server does not answer")
+        try:
+            return self.observe_in(cluster)
+        except ApiError as error:
+            if not error.passing:
+                raise
+            return NotReady(error.why or error.what)
+
+    @abstractmethod
+    def observe_in(self, cluster: Cluster) -> State:
+        """Look at this cluster, changing nothing. Raises ApiError."""
+        ...
+
+    def apply(self, progress: Progress) -> Change:
+        cluster = self.provider.cluster()
+        return UNCHANGED if cluster is None else self.apply_in(cluster, progress)
+
+    def apply_in(self, cluster: Cluster, progress: Progress) -> Change:
+        """Make it so in this cluster. Raises KindctlError."""
+        return UNCHANGED
