@@ -18,7 +18,7 @@ import threading
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from kindctl.kube_objects import labels_of
+from kindctl.kube_objects import environment_selector
 from kindctl.models import (
     COMPONENT_LABEL,
     Exposure,
@@ -65,7 +65,7 @@ class Handover:
             self._others[name] = frozenset()
 
     def _look(self, cluster: Cluster) -> frozenset[str]:
-        labels = labels_of(self.environment)
+        labels = environment_selector(self.environment)
         selector = selector_in_charge(cluster)
         found = [
             obj

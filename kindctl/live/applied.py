@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
 from kindctl.errors import ApiError
-from kindctl.kube_objects import api_group, is_going, labels_of
+from kindctl.kube_objects import api_group, environment_selector, is_going
 from kindctl.live.desired import rank
 from kindctl.models import COMPONENT_LABEL, MANAGED_LABEL, MANAGER, Object, ObjectRef
 from kindctl.tools.protocols import Cluster
@@ -64,7 +64,7 @@ def ours(cluster: Cluster, environment: str) -> list[tuple[ObjectRef, Mapping[st
 
 def applied(cluster: Cluster, environment: str) -> list[Object]:
     """What kindctl applied for this environment, with what is being deleted."""
-    labels = labels_of(environment)
+    labels = environment_selector(environment)
     kinds = [kind[:2] for kind in cluster.kinds() if kind[1] != "Event"]
     with ThreadPoolExecutor(THREADS) as pool:
         lists = pool.map(lambda kind: _listed(cluster, *kind, labels=labels), kinds)

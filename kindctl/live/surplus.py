@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from kindctl.components.base import Component
 from kindctl.errors import ApiError, KindctlError
-from kindctl.kube_objects import is_going, labels_of
+from kindctl.kube_objects import environment_selector, is_going
 from kindctl.live.applied import Identity, identity, is_applied
 from kindctl.live.desired import everything
 from kindctl.manifests.pods import containers
@@ -93,7 +93,7 @@ class Surplus:
     def _leftovers(
         self, cluster: Cluster, kinds: Sequence[tuple[str, str]], wanted: Collection[Identity]
     ) -> Iterator[Object]:
-        labels = labels_of(self.environment)
+        labels = environment_selector(self.environment)
         for kind in kinds:
             for obj in cluster.list(*kind, labels=labels):
                 if is_applied(obj) and identity(ObjectRef.of(obj)) not in wanted:

@@ -13,7 +13,7 @@ from typing import Any
 
 from kindctl.components.base import Component
 from kindctl.errors import ApiError, KindctlError, NotOursError
-from kindctl.kube_objects import is_going, labels_of
+from kindctl.kube_objects import environment_selector, is_going
 from kindctl.live.access import ask
 from kindctl.live.desired import desired, is_ours_or_absent, rank
 from kindctl.live.differences import differences
@@ -157,7 +157,7 @@ class ObjectsApplied:
     ) -> dict[ObjectRef, Object]:
         """One request a kind instead of one an object."""
         kinds = {(obj["apiVersion"], obj["kind"]) for obj in objects}
-        labels = labels_of(self.environment)
+        labels = environment_selector(self.environment)
         lists = pool.map(lambda kind: cluster.list(*kind, labels=labels), kinds)
         return {ObjectRef.of(obj): obj for found in lists for obj in found}
 
