@@ -120,8 +120,8 @@ def _read(text: Text, problems: list[Problem]) -> list[Manifest]:
         if data is not None:
             found.extend(_objects(data, node, text, problems))
 
-    faults = yaml_nodes.read(text.text, use)
-    problems += [text.problem(fault.message, fault.hint, fault.mark) for fault in faults]
+    found_in_text = yaml_nodes.read(text.text, use)
+    problems += [text.problem(one.message, one.hint, one.mark) for one in found_in_text]
     return found
 
 

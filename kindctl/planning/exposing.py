@@ -9,7 +9,6 @@ from typing import Any, Literal, Protocol
 from kindctl.components.app import AppComponent, Expect, ExposedService
 from kindctl.components.base import STOCK_PORTS, Ports
 from kindctl.config.load import Loaded
-from kindctl.config.places import Loc
 from kindctl.config.schema import AppConfig, Config, ExpectConfig, ExposeServiceConfig
 from kindctl.errors import ConfigError, Problem
 from kindctl.exposures import load_exposure
@@ -19,6 +18,7 @@ from kindctl.manifests.manifest import Manifest
 from kindctl.manifests.services import unreachable_reason
 from kindctl.models import Endpoint, ExposedPort, Exposure, Object
 from kindctl.planning.ports import NodePorts
+from kindctl.problems import FieldPath
 
 USUALLY_HTTP = (80, 3000, 5000, 8000, 8080)
 
@@ -101,7 +101,7 @@ def exposed(
     yield from (way for _, way in sorted(ways.items(), key=lambda item: item[0]))
 
 
-def _at(loaded: Loaded, loc: Loc) -> At:
+def _at(loaded: Loaded, loc: FieldPath) -> At:
     return lambda message, hint, *inner: loaded.problem((*loc, *inner), message, hint)
 
 

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from kindctl.components.app import AppComponent
 from kindctl.components.base import Controller
 from kindctl.config.load import Loaded
-from kindctl.config.places import Loc, dotted
 from kindctl.diagnose.base import WantedPort
 from kindctl.errors import ConfigError, Problem
 from kindctl.kube_objects import is_tcp
 from kindctl.manifests.lint import NODE_PORTS, STATIC_NODE_PORTS
 from kindctl.manifests.manifest import Manifest
 from kindctl.models import Exposure
+from kindctl.problems import FieldPath, dotted
 
 ANY = "0.0.0.0"  # noqa: S104 - what kind binds where nothing is said
 PORTS, UNPRIVILEGED = range(1, 65536), range(1024, 65536)
@@ -104,7 +104,7 @@ class Claim:
     port: int
     address: str
     who: str
-    loc: Loc
+    loc: FieldPath
     of: Port | None = None  # the port of a Service that the node port is for
 
 
@@ -141,7 +141,7 @@ def refuse_port_clashes(loaded: Loaded, claims: Sequence[Claim], ports: NodePort
 def _controllers(controller: Controller | None, mapped: bool) -> Iterator[Claim]:
     if controller is None:
         return
-    at: Loc = ("ingress", "expose")
+    at: FieldPath = ("ingress", "expose")
     named = "the ingress controller"
     exposure = controller.exposure
     for port in exposure.ports:
@@ -157,7 +157,7 @@ def _clusters(loaded: Loaded) -> Iterator[Claim]:
     """Of what is beside the nodes, and of kind's own configuration."""
     cluster = loaded.config.cluster
     if cluster.registry:
-        at: Loc = ("cluster", "registry", "port")
+        at: FieldPath = ("cluster", "registry", "port")
         yield Claim(cluster.registry.port, "127.0.0.1", "the registry", at)
     for index, mapping in enumerate(cluster.kind.get("extraPortMappings") or ()):
         at = ("cluster", "kind", "extraPortMappings", index, "hostPort")
@@ -169,7 +169,7 @@ def _clusters(loaded: Loaded) -> Iterator[Claim]:
 def _apps(apps: Sequence[AppComponent], mapped: bool) -> Iterator[Claim]:
     for index, app in enumerate(apps):
         for place, way in enumerate(app.exposed):
-            at: Loc = ("apps", index, "expose", place)
+            at: FieldPath = ("apps", index, "expose", place)
             for port in way.exposure.ports:
                 who = f"{app.name}'s {port.service}"
                 if way.exposure.mappings():

@@ -226,7 +226,7 @@ def test_custom_without_its_settings_is_refused(folder: Folder) -> None:
 @pytest.mark.parametrize("asked", ["replicas: 2", "autoscale: {max: 3}", "gatewayAPI: true"])
 def test_what_only_its_manifests_can_say_is_refused(folder: Folder, asked: str) -> None:
     folder.write(file=("  controller: custom", f"  controller: custom\n  {asked}"))
-    found = [f for f in folder.refused() if "your own controller" in f[2]]
+    found = [f for f in folder.refused() if "has no effect with `controller: custom`" in f[2]]
     assert [(file, line) for file, line, *_ in found] == [("kindctl.yaml", 4)]
 
 

@@ -177,5 +177,5 @@ def test_gateway_api_needs_a_controller_that_is_set_up_for_it(
         load(tmp_path)
     (problem,) = caught.value.problems
     assert problem.line == 5
-    assert f"controller {controller!r} is not set up for Gateway API" in problem.message
-    assert problem.hint == "controller: traefik"
+    assert f"`controller: {controller}` does not support `gatewayAPI`" in problem.message
+    assert problem.hint == "use `controller: traefik`"

@@ -137,12 +137,12 @@ def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
         ("g.yaml", 0),
     ]
     messages = [message for _, _, message, _ in found]
-    assert messages[0].startswith("not YAML: ")
+    assert messages[0].startswith("invalid YAML: ")
     assert messages[1] == "expected a Kubernetes object, got ['just', 'words']"
     assert messages[2] == "Pod without metadata.name"
     assert "generateName" in messages[3]
     assert (messages[4], found[4][3]) == ("the name of this Pod is the number 42", 'quote it: "42"')
-    assert messages[5] == "'name' is given twice"
+    assert messages[5] == "duplicate key 'name'"
     assert messages[6] == "not UTF-8 text"
 
 
@@ -182,7 +182,7 @@ def test_folders_without_manifests_say_what_is_there_instead(tmp_path: Path) -> 
 
 def test_a_template_is_told_from_a_typing_error(tmp_path: Path) -> None:
     write(tmp_path, "a.yaml", "kind: {{ .Values.kind }}\n")
-    assert problems(tmp_path)[0][3] == "a template has to be rendered first"
+    assert problems(tmp_path)[0][3] == "this is a template: render it first"
 
 
 def test_kindctls_own_file_in_the_folder_is_no_manifest(tmp_path: Path) -> None:
@@ -249,10 +249,10 @@ def test_anchors_and_merge_keys_work(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("x: !!int foo\n", 5, "'foo' is no int"),
-        ("x: &x [*x]\n", 5, "this has itself in it"),
-        ("x: !Ref foo\n", 5, "the tag !Ref is not read"),
-        ("data: {a: b}\nx: [\n", 6, "not YAML: did not find expected node content"),
+        ("x: !!int foo\n", 5, "'foo' is not a valid int"),
+        ("x: &x [*x]\n", 5, "this value contains itself"),
+        ("x: !Ref foo\n", 5, "unsupported YAML tag !Ref"),
+        ("data: {a: b}\nx: [\n", 6, "invalid YAML: did not find expected node content"),
     ],
 )
 def test_what_is_no_data_has_its_place(tmp_path: Path, text: str, line: int, message: str) -> None:

@@ -167,7 +167,7 @@ def test_what_was_rendered_is_checked_like_any_manifest(tmp_path: Path) -> None:
     message = "items is text, and a list is wanted there"
     assert problem(tmp_path, "kust", render)[:3] == (*place, message)
     render = programs(tmp_path, kubectl=Recorder("a: [\n"))
-    assert problem(tmp_path, "kust", render)[2].startswith("not YAML")
+    assert problem(tmp_path, "kust", render)[2].startswith("invalid YAML")
 
 
 # --- charts --------------------------------------------------------------------------------------
@@ -295,10 +295,10 @@ def test_without_the_programs_it_is_refused_with_the_place_in_the_file(tmp_path:
 @pytest.mark.parametrize(
     ("entries", "message", "hint"),
     [
-        ("  - {chart: ./char}\n", "no chart './char'", ""),
-        ("  - {chart: ./kust}\n", "'./kust' is no chart", "it has no Chart.yaml"),
-        ("  - {chart: 'oci://example.com/web'}\n", "no chart 'oci://", "helm pull --untar oci://"),
-        ("  - {chart: ./chart, values: [a.yaml]}\n", "no file 'a.yaml'", ""),
+        ("  - {chart: ./char}\n", "chart './char' does not exist", ""),
+        ("  - {chart: ./kust}\n", "'./kust' is not a Helm chart", "it has no Chart.yaml"),
+        ("  - {chart: 'oci://example.com/web'}\n", "chart 'oci://", "helm pull --untar oci://"),
+        ("  - {chart: ./chart, values: [a.yaml]}\n", "file 'a.yaml' does not exist", ""),
         ("  - {chart: ./chart, values: a.yaml}\n", "values", ""),
         ("  - {chart: ./chart, sets: {a: 1}}\n", "unknown key", "did you mean 'set'?"),
         ("  - 1\n", "apps[0].manifests[0]: 1", ""),

@@ -292,18 +292,18 @@ def test_the_machine_is_asked_for_every_port_with_its_key(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("extraPortMappings: hello", "cluster.kind.extraPortMappings is no list"),
+        ("extraPortMappings: hello", "cluster.kind.extraPortMappings must be a list"),
         ("extraPortMappings: [hello]", "cluster.kind.extraPortMappings[0]: 'hello' is not valid"),
         (
             "extraPortMappings: [{containerPort: 9, hostPort: '80'}]",
-            "cluster.kind.extraPortMappings[0].hostPort: '80' is no port",
+            "cluster.kind.extraPortMappings[0].hostPort: '80' is not a port number",
         ),
         (
             "extraPortMappings: [{containerPort: 9, listenAddress: localhost}]",
             "cluster.kind.extraPortMappings[0].listenAddress: 'localhost' is not an IP address",
         ),
-        ("kubeadmConfigPatches: null", "cluster.kind.kubeadmConfigPatches is no list"),
-        ("extraMounts: {}", "cluster.kind.extraMounts is no list"),
+        ("kubeadmConfigPatches: null", "cluster.kind.kubeadmConfigPatches must be a list"),
+        ("extraMounts: {}", "cluster.kind.extraMounts must be a list"),
     ],
 )
 def test_what_kind_could_not_take_is_refused(tmp_path: Path, kind: str, message: str) -> None:
@@ -386,18 +386,20 @@ def test_a_number_of_a_port_is_no_text(tmp_path: Path) -> None:
         (
             "- {service: one, via: node-port, nodePort: 80}\n",
             "",
-            "apps[0].expose[0].nodePort: 80 is no node port "
-            "(Kubernetes gives 30000 to 32767; the port of this machine is `local`, and may be any)",
+            "apps[0].expose[0].nodePort: 80 is not a node port "
+            "(node ports are 30000 to 32767; the port of this machine is set with `local`, and can be "
+            "any port)",
         ),
         (
             "[]\n",
             "ingress: {expose: {via: node-port, nodePorts: {http: 32768}}}",
-            "32768 is no node port (Kubernetes gives 30000 to 32767; the port of this machine is `http`",
+            "32768 is not a node port "
+            "(node ports are 30000 to 32767; the port of this machine is set with `http`",
         ),
         (
             "- {service: one, via: port-forward, nodePort: 30001}\n",
             "",
-            "nodePort is nothing to `via: port-forward`",
+            "nodePort has no effect with `via: port-forward`",
         ),
         (
             "- {service: one, via: node-port, address: localhost}\n",
