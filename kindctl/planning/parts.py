@@ -33,7 +33,8 @@ from kindctl.images.store import Images
 from kindctl.ingress.gateway_api import Read
 from kindctl.ingress.handover import Handover
 from kindctl.ingress.replicas import Scaling
-from kindctl.manifests.lint import Finding, LintContext, lint
+from kindctl.manifests.lint import LintContext, lint
+from kindctl.manifests.manifest import Finding
 from kindctl.manifests.rendering import Programs
 from kindctl.manifests.routes import local_hosts
 from kindctl.manifests.sources import Chart, ManifestSource, Renderer

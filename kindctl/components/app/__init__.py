@@ -15,7 +15,7 @@ from pathlib import Path
 from kindctl.components.app import generated
 from kindctl.components.base import Component
 from kindctl.errors import ConfigError, Problem
-from kindctl.manifests.http_routes import ways
+from kindctl.manifests.http_routes import served_paths
 from kindctl.manifests.manifest import Manifest, read_manifests
 from kindctl.manifests.pods import Resolve, images, use_images_of_nodes
 from kindctl.manifests.routes import Expect, app_routes, service_routes
@@ -76,7 +76,7 @@ class AppComponent:
             self.namespace,
             release=self.name,
             render=self.render,
-            fault=self.fault,
+            entry_problem=self.fault,
         )
         problems = [
             manifest.problem(
@@ -131,7 +131,7 @@ class AppComponent:
             app=self.name,
             namespace=self.namespace,
             ingress_classes=self.ingress_classes,
-            more=ways(http_routes, self.gateways, self.gateway_classes),
+            more=served_paths(http_routes, self.gateways, self.gateway_classes),
         )
         for index, route in enumerate(behind):
             yield ("expect", index) if self.expect else ("manifests",), route

@@ -233,7 +233,7 @@ def test_what_only_its_manifests_can_say_is_refused(folder: Folder, asked: str) 
 def test_an_apps_ingress_of_another_class_is_refused(folder: Folder) -> None:
     folder.write(shop=("ingressClassName: gate", "ingressClassName: nginx"))
     ((file, line, message, hint),) = folder.refused()
-    assert (file, line, hint) == ("shop.yaml", 5, "there is gate")
+    assert (file, line, hint) == ("shop.yaml", 5, "available: gate")
     assert message == "no ingress controller here serves class 'nginx'"
 
 
@@ -281,7 +281,7 @@ def test_an_app_cannot_have_them_too(folder: Folder) -> None:
     pod += "[{name: p, image: 'p:1', ports: [{containerPort: 1, hostPort: 9080}]}]}}\n"
     folder.write(gate=(MANIFESTS, net), shop=(SHOP, SHOP + pod))
     assert [text for _, _, text, _ in folder.refused()] == [
-        "hostPort 9080 of the node is custom's already"
+        "hostPort 9080 is already used by custom"
     ]
 
 
@@ -390,7 +390,7 @@ SECOND = "---\napiVersion: v1\nkind: Service\nmetadata: {name: admin}\nspec: {po
             SECOND.replace("PORT", "{port: 1, nodePort: 30001}"),
             ("name: gate", "name: gate"),
             ("ports: [{port: 80}]", "ports: [{port: 80, nodePort: 30001}]"),
-            "nodePort 30001 is Service front/admin's already",
+            "nodePort 30001 is already used by Service front/admin",
         ),
         (  # another Service of its own, and the way in
             SECOND.replace("PORT", "{port: 1, nodePort: 30080}"),
@@ -402,7 +402,7 @@ SECOND = "---\napiVersion: v1\nkind: Service\nmetadata: {name: admin}\nspec: {po
             "",
             ("name: web, port: 8000", "name: web, port: 8000, nodePort: 80"),
             ("ports:", "ports:"),
-            "80 is no node port",
+            "80 is not a node port",
         ),
     ],
 )
@@ -416,9 +416,9 @@ def test_node_ports_of_its_manifests_count(
 @pytest.mark.parametrize(
     ("via", "spec", "message"),
     [
-        ("node-port", "clusterIP: None", "is headless, and so has no node port"),
-        ("load-balancer", "clusterIP: None", "is headless, and so has no external address"),
-        ("port-forward, http: 81", "type: ExternalName", "is an ExternalName, and so has no pods"),
+        ("node-port", "clusterIP: None", "is headless, so it has no node port"),
+        ("load-balancer", "clusterIP: None", "is headless, so it has no external address"),
+        ("port-forward, http: 81", "type: ExternalName", "is an ExternalName, so it has no pods"),
     ],
 )
 def test_a_service_that_cannot_be_reached_so_is_refused(

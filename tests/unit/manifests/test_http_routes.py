@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from kindctl.config.load import load
-from kindctl.manifests.http_routes import ways
-from kindctl.manifests.routes import Way
+from kindctl.manifests.http_routes import served_paths
+from kindctl.manifests.routes import ServedPath
 from kindctl.models import Object
 from kindctl.planning.parts import parts_of
 from tests import ROOT
@@ -38,8 +38,8 @@ def route(*matches: Object, hosts: tuple[str, ...] = (), parent: Object | None =
     return {"apiVersion": API, "kind": "HTTPRoute", "metadata": meta, "spec": spec}
 
 
-def found(one: Object, *gateways: Object) -> list[Way]:
-    return ways([one], gateways or (gateway(HTTP),), ("traefik",))
+def found(one: Object, *gateways: Object) -> list[ServedPath]:
+    return served_paths([one], gateways or (gateway(HTTP),), ("traefik",))
 
 
 def path(kind: str, value: str, **more: Any) -> Object:
@@ -56,7 +56,7 @@ def test_each_kind_of_path_gives_one_that_it_matches() -> None:
 
 
 def test_a_rule_without_matches_is_for_every_path() -> None:
-    assert found(route()) == [Way("", "/", tls=False)]
+    assert found(route()) == [ServedPath("", "/", tls=False)]
 
 
 @pytest.mark.parametrize(
@@ -96,8 +96,8 @@ def test_plain_http_comes_first_and_https_where_there_is_nothing_else() -> None:
 
 
 def test_a_certificate_of_the_apps_own_is_told_from_the_local_authoritys() -> None:
-    assert [way.own for way in found(route(), gateway(https(OWN), HTTP))] == [True]
-    assert [way.own for way in found(route(), gateway(https(LOCAL), HTTP))] == [False]
+    assert [way.own_certificate for way in found(route(), gateway(https(OWN), HTTP))] == [True]
+    assert [way.own_certificate for way in found(route(), gateway(https(LOCAL), HTTP))] == [False]
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_a_list_is_its_items_at_their_own_places(tmp_path: Path) -> None:
           metadata: {name: c}
         """,
     )
-    assert problems(tmp_path)[0][:3] == ("all.yaml", 10, "an object without apiVersion")
+    assert problems(tmp_path)[0][:3] == ("all.yaml", 10, "object without apiVersion")
     text = (tmp_path / "all.yaml").read_text().replace("- kind", "- apiVersion: v1\n  kind")
     (tmp_path / "all.yaml").write_text(text)
     assert [(m.name, m.place()[0]) for m in read(tmp_path)] == [("a", 4), ("b", 7), ("c", 10)]
@@ -151,7 +151,7 @@ def test_an_object_that_is_there_twice_names_the_first(tmp_path: Path) -> None:
     write(tmp_path, "b.yaml", CONFIG_MAP.format(name="x") + "  namespace: shop\n")
     write(tmp_path, "c.yaml", CONFIG_MAP.format(name="x") + "  namespace: other\n")
     ((file, line, message, hint),) = problems(tmp_path)
-    assert (file, line, message) == ("b.yaml", 1, "ConfigMap shop/x is there twice")
+    assert (file, line, message) == ("b.yaml", 1, "ConfigMap shop/x is defined twice")
     assert hint.endswith("a.yaml:1")
 
 
@@ -162,7 +162,7 @@ def test_versions_of_a_group_are_the_same_object(tmp_path: Path) -> None:
             f"{version}.yaml",
             f"apiVersion: autoscaling/{version}\nkind: HorizontalPodAutoscaler\nmetadata: {{name: a}}\n",
         )
-    assert "is there twice" in problems(tmp_path)[0][2]
+    assert "is defined twice" in problems(tmp_path)[0][2]
 
 
 def test_folders_without_manifests_say_what_is_there_instead(tmp_path: Path) -> None:
@@ -173,10 +173,10 @@ def test_folders_without_manifests_say_what_is_there_instead(tmp_path: Path) -> 
         file: (message, hint)
         for file, _, message, hint in problems(tmp_path, "deep", "empty", "kust")
     }
-    assert found["deep"] == ("no manifests in folder 'deep'", "name its folders: base")
-    endings = "files that end in .yaml, .yml, .json are read"
+    assert found["deep"] == ("no manifests in folder 'deep'", "list its subfolders instead: base")
+    endings = "manifests are files that end in .yaml, .yml, .json"
     assert found["empty"] == ("no manifests in folder 'empty'", endings)
-    assert found["kust"][0] == "kustomizations and charts are not read here"
+    assert found["kust"][0] == "kustomizations and charts are not supported here"
     assert problems(tmp_path, "gone.yaml")[0][2] == "No such file or directory"
 
 

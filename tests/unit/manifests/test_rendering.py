@@ -145,7 +145,7 @@ def test_what_a_program_refuses_is_said_in_its_words_with_the_folder(
     host.programs["kubectl"] = fails
     render = Programs(host, tmp_path, lambda: None, lambda: None)
     message = f"'kust' cannot be rendered: {said}"
-    hint = "these are the words of the program"
+    hint = "this is the message of the program that renders it"
     assert problem(tmp_path, "kust", render) == (str(folder), 0, message, hint)
 
 
@@ -153,18 +153,18 @@ def test_what_was_rendered_is_checked_like_any_manifest(tmp_path: Path) -> None:
     folder = kustomization(tmp_path)
     render = programs(tmp_path, kubectl=Recorder("kind: Service\n"))
     place = (str(folder), 0)
-    assert problem(tmp_path, "kust", render)[:3] == (*place, "an object without apiVersion")
+    assert problem(tmp_path, "kust", render)[:3] == (*place, "object without apiVersion")
     render = programs(tmp_path, kubectl=Recorder(WEB + "---\n" + WEB))
     assert problem(tmp_path, "kust", render) == (
         *place,
-        "Service shop/web is there twice",
+        "Service shop/web is defined twice",
         f"first in {folder}",
     )
     render = programs(tmp_path, kubectl=Recorder(WEB.replace("port: 80", "port: x")))
-    message = "Service web: spec.ports[0].port is text, and a number is wanted there"
+    message = "Service web: spec.ports[0].port must be a number, not text"
     assert problem(tmp_path, "kust", render)[:3] == (*place, message)
     render = programs(tmp_path, kubectl=Recorder("{apiVersion: v1, kind: List, items: x}"))
-    message = "items is text, and a list is wanted there"
+    message = "items must be a list, not text"
     assert problem(tmp_path, "kust", render)[:3] == (*place, message)
     render = programs(tmp_path, kubectl=Recorder("a: [\n"))
     assert problem(tmp_path, "kust", render)[2].startswith("invalid YAML")
@@ -220,7 +220,7 @@ def test_the_place_of_what_a_chart_gave_is_its_template(tmp_path: Path) -> None:
     render = programs(tmp_path, helm=Recorder(text + "kind: x\n"))
     file, line, message, _ = problem(tmp_path, Chart("chart"), render)
     assert (file, line) == (str(tmp_path / "chart/charts/db/templates/x.yaml"), 0)
-    assert message == "an object without apiVersion"
+    assert message == "object without apiVersion"
     (web,) = read(tmp_path, Chart("chart"), programs(tmp_path, helm=Recorder(text)))
     assert web.file == str(tmp_path / "chart/templates/web.yaml")
 
@@ -287,9 +287,9 @@ def test_without_the_programs_it_is_refused_with_the_place_in_the_file(tmp_path:
     for there in (FakeEngine(), engine):
         first, second = faults(file, there)
         assert first[:2] == (5, "a kustomization needs kubectl or kustomize")
-        assert "images pull node, or build node" in first[2]
+        assert "`kindctl images pull node` (or `build node`)" in first[2]
         assert second[:2] == (6, "a chart needs helm")
-        assert "images pull helm, or build helm" in second[2]
+        assert "`kindctl images pull helm` (or `build helm`)" in second[2]
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_a_chart_that_is_named_as_a_folder_is_pointed_out(tmp_path: Path) -> Non
         parts_of(load(file), fake_tools())
     (found,) = caught.value.problems
     assert (found.line, found.message) == (5, "'./chart' is a Helm chart")
-    assert found.hint == "name it so: {chart: ./chart}"
+    assert found.hint == "write {chart: ./chart}"
 
 
 def test_images_of_the_engine_serve_where_programs_are_missing(tmp_path: Path) -> None:

@@ -326,13 +326,13 @@ BALANCED = "ingress: {controller: none}\naddons: [metallb]"
 @pytest.mark.parametrize(
     ("more", "via", "message"),
     [
-        (HEADLESS, "node-port", "is headless, and so has no node port"),
-        (HEADLESS, "load-balancer", "is headless, and so has no external address"),
-        (ELSEWHERE, "node-port", "is an ExternalName, and so has no node port"),
-        (ELSEWHERE, "load-balancer", "is an ExternalName, and so has no external address"),
-        (ELSEWHERE, "port-forward", "is an ExternalName, and so has no pods to forward to"),
-        (", selector: {}", "port-forward", "selects no pods, and so has none to forward to"),
-        (", selector: {}", "load-balancer, local: 81", "selects no pods"),
+        (HEADLESS, "node-port", "is headless, so it has no node port"),
+        (HEADLESS, "load-balancer", "is headless, so it has no external address"),
+        (ELSEWHERE, "node-port", "is an ExternalName, so it has no node port"),
+        (ELSEWHERE, "load-balancer", "is an ExternalName, so it has no external address"),
+        (ELSEWHERE, "port-forward", "is an ExternalName, so it has no pods to forward to"),
+        (", selector: {}", "port-forward", "has no selector, so there are no pods to forward to"),
+        (", selector: {}", "load-balancer, local: 81", "has no selector"),
     ],
 )
 def test_a_service_that_cannot_be_reached_so_is_refused(
@@ -421,4 +421,4 @@ def test_a_node_port_of_a_manifest_out_of_range_is_refused_at_its_place(tmp_path
         parts(tmp_path, "[]\n")
     (problem,) = caught.value.problems
     assert (problem.file, problem.line) == (str(tmp_path / "web.yaml"), 5)
-    assert problem.message == "8080 is no node port"
+    assert problem.message == "8080 is not a node port"
