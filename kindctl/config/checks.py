@@ -52,7 +52,7 @@ def cross_checks(config: Config, root: Path) -> Iterator[FieldProblem]:
     """All problems, in no particular order. Paths in the file are relative to `root`."""
     for condition in unmet(config):
         if is_given(config, condition.path):
-            yield FieldProblem(condition.path, condition.message, condition.hint)
+            yield condition.problem
     yield from _kind_configuration(config)
     yield from _kubernetes_version(config)
     yield from _image_names(config)

@@ -12,16 +12,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from kindctl.config.schema import Config, ExistingConfig
+from kindctl.problems import FieldPath, FieldProblem, dotted
 
 
 @dataclass(frozen=True)
 class Condition:
-    """The key at `path` has an effect only if `is_met`; `message` and `hint` say so otherwise."""
+    """A key has an effect only if `is_met`. `otherwise` says where it has none, `hint` what to do then."""
 
-    path: tuple[str, ...]
+    path: FieldPath
     is_met: Callable[[Config], bool]
-    message: str
+    otherwise: str
     hint: str
+
+    @property
+    def problem(self) -> FieldProblem:
+        message = f"{dotted(self.path)} has no effect {self.otherwise}"
+        return FieldProblem(self.path, message, self.hint)
 
 
 def is_existing(config: Config) -> bool:
@@ -39,35 +45,27 @@ KIND_KEYS = ("kubernetes", "image", "workers", "gateways", "registry", "kind")
 REGISTRY_KEYS = ("push", "pull")
 """Keys of `images` for existing clusters."""
 
+KIND_REGISTRY = "remove it: kind's nodes get images directly; for a registry set cluster.registry"
+
 CONDITIONS = (
     *(
-        Condition(
-            ("cluster", key),
-            _is_kind,
-            f"cluster.{key} has no effect on an existing cluster",
-            "remove it",
-        )
+        Condition(("cluster", key), _is_kind, "on an existing cluster", "remove it")
         for key in KIND_KEYS
     ),
     *(
-        Condition(
-            ("images", key),
-            is_existing,
-            f"images.{key} has no effect on a kind cluster, whose nodes get images directly",
-            "remove it; if you want a registry, set cluster.registry",
-        )
+        Condition(("images", key), is_existing, "on a kind cluster", KIND_REGISTRY)
         for key in REGISTRY_KEYS
     ),
     Condition(
         ("images", "pull"),
         lambda config: config.images.push is not None or _is_kind(config),
-        "images.pull has no effect without images.push",
+        "without images.push",
         "set images.push to the registry's name on this machine",
     ),
     Condition(
         ("ingress", "expose", "nodePorts"),
         lambda config: config.ingress.expose.via == "node-port",
-        "ingress.expose.nodePorts has no effect without `via: node-port`",
+        "without `via: node-port`",
         "remove it, or set `via: node-port`",
     ),
 )
@@ -78,13 +76,13 @@ def unmet(config: Config) -> Iterator[Condition]:
     return (condition for condition in CONDITIONS if not condition.is_met(config))
 
 
-def is_given(config: Config, path: tuple[str, ...]) -> bool:
+def is_given(config: Config, path: FieldPath) -> bool:
     """Whether the file sets a key to anything but null."""
     part: Any = config
     for key in path:
         if key not in part.model_fields_set:
             return False
-        part = getattr(part, key)
+        part = getattr(part, str(key))
         if part is None:
             return False
     return True

@@ -74,9 +74,9 @@ def _rows(properties: dict[str, Any], required: list[str]) -> Iterator[str]:
 
 def _default(spec: dict[str, Any]) -> str:
     value = spec.get("default")
-    if value is None or value in ({}, []):
-        return "" if value is None else f"`{value}`"
-    return "see its table" if isinstance(value, dict) else f"`{value}`"
+    if value is None:
+        return ""
+    return "see its table" if value and isinstance(value, dict) else f"`{value}`"
 
 
 def _type(spec: dict[str, Any]) -> str:

@@ -19,6 +19,11 @@ NODE_PORT_MIN, NODE_PORT_MAX = 30000, 32767
 NodePort = Annotated[int, Field(ge=NODE_PORT_MIN, le=NODE_PORT_MAX, strict=True)]
 """The API server's default --service-node-port-range."""
 
+NonEmpty = Annotated[str, Field(min_length=1)]
+ReplicaCount = Annotated[int, Field(ge=1, le=16, strict=True)]
+Workload = Annotated[str, Field(pattern=r"^(deployment|daemonset|statefulset)/[-a-z0-9.]+$")]
+"""A workload as kubectl names it: deployment/NAME."""
+
 
 class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -27,9 +32,7 @@ class Strict(BaseModel):
 class ExistingConfig(Strict):
     """A cluster that exists already."""
 
-    existing: Annotated[str, Field(min_length=1)] = Field(
-        description="the cluster's context in the kubeconfig"
-    )
+    existing: NonEmpty = Field(description="the cluster's context in the kubeconfig")
     server: Annotated[str, Field(pattern="^https?://")] | None = Field(
         None,
         description="address of its API server; kindctl stops if the context has another one, and "
@@ -41,7 +44,7 @@ class RegistryConfig(Strict):
     """An image registry next to the cluster, for `docker push`, Tilt and Skaffold."""
 
     port: Port = Field(
-        5001, description="port on this machine; image names start with localhost:PORT/"
+        5001, description="port on this machine; images are named localhost:PORT/NAME"
     )
 
 
@@ -54,9 +57,7 @@ class ClusterConfig(Strict):
     kubernetes: Annotated[str, Field(pattern=r"^1\.\d+(\.\d+)?$")] = Field(
         "1.36", description="Kubernetes version, such as 1.36 or 1.36.4"
     )
-    image: str | None = Field(
-        None, description="node image to use instead of the one for `kubernetes`"
-    )
+    image: str | None = Field(None, description="node image, instead of the one for `kubernetes`")
     workers: Annotated[int, Field(ge=0, le=16, strict=True)] = Field(
         0, description="number of worker nodes, in addition to the control plane"
     )
@@ -118,9 +119,7 @@ class ExposeConfig(Strict):
 class AutoscaleConfig(Strict):
     """A HorizontalPodAutoscaler for the ingress controller."""
 
-    max: Annotated[int, Field(ge=1, le=16, strict=True)] = Field(
-        description="maximum number of replicas"
-    )
+    max: ReplicaCount = Field(description="maximum number of replicas")
     cpu: Annotated[int, Field(ge=1, le=1000, strict=True)] = Field(
         60, description="target CPU usage, in percent of the requested CPU"
     )
@@ -136,9 +135,7 @@ class CustomPortsConfig(Strict):
 class ChartConfig(Strict):
     """A Helm chart, rendered by `helm template`."""
 
-    chart: Annotated[str, Field(min_length=1)] = Field(
-        description="folder or .tgz file of the chart"
-    )
+    chart: NonEmpty = Field(description="folder or .tgz file of the chart")
     name: Name | None = Field(None, description="release name; default: the app's name")
     values: tuple[str, ...] = Field((), description="values files")
     set: dict[str, Any] = Field(
@@ -148,22 +145,17 @@ class ChartConfig(Strict):
 
 
 Source = str | ChartConfig
-
-
-Workload = Annotated[str, Field(pattern=r"^(deployment|daemonset|statefulset)/[-a-z0-9.]+$")]
-"""A workload as kubectl names it: deployment/NAME."""
+Sources = Annotated[tuple[Source, ...], Field(min_length=1)]
 
 
 class CustomConfig(Strict):
     """An ingress controller that you bring yourself."""
 
-    manifests: Annotated[tuple[Source, ...], Field(min_length=1)] = Field(
-        description="files, folders, kustomizations or charts that install the controller"
+    manifests: Sources = Field(
+        description="files, folders, kustomizations or charts that install it"
     )
     namespace: Namespace = Field(description="namespace of the controller")
-    ingressClass: Annotated[str, Field(min_length=1)] = Field(  # noqa: N815
-        description="IngressClass that the controller serves"
-    )
+    ingressClass: NonEmpty = Field(description="IngressClass that it serves")  # noqa: N815
     ready: Workload | None = Field(
         None,
         description="workload to wait for, if an operator in the manifests creates the controller",
@@ -178,27 +170,21 @@ class IngressConfig(Strict):
     controller: Literal["nginx", "traefik", "custom", "none"] = Field(
         "nginx", description="which ingress controller to install"
     )
-    replicas: Annotated[int, Field(ge=1, le=16, strict=True)] = Field(
-        1, description="number of pods of the controller"
-    )
+    replicas: ReplicaCount = Field(1, description="number of pods of the controller")
     autoscale: AutoscaleConfig | None = Field(
         None, description="adds replicas under load; needs the add-on metrics-server"
     )
     gatewayAPI: bool = Field(  # noqa: N815
         False, description="whether to serve Gateway and HTTPRoute objects too"
     )
-    custom: CustomConfig | None = Field(
-        None, description="your own controller, for `controller: custom`"
-    )
+    custom: CustomConfig | None = Field(None, description="settings for `controller: custom`")
     expose: ExposeConfig = Field(ExposeConfig(), description="how this machine reaches it")
 
 
 class BuildConfig(Strict):
     """An image to build from a Dockerfile."""
 
-    image: Annotated[str, Field(min_length=1)] = Field(
-        description="image name, as the manifests have it"
-    )
+    image: NonEmpty = Field(description="image name, as the manifests have it")
     context: str = Field(".", description="folder of the build context, relative to kindctl.yaml")
     dockerfile: str = Field("Dockerfile", description="path of the Dockerfile in the build context")
     target: str | None = Field(None, description="build stage to stop at")
@@ -250,9 +236,7 @@ class AppConfig(Strict):
         None, description="namespace of objects that set none; default: the app's name"
     )
     build: tuple[BuildConfig, ...] = Field((), description="images to build from Dockerfiles")
-    manifests: Annotated[tuple[Source, ...], Field(min_length=1)] = Field(
-        description="YAML files, folders of YAML, kustomizations or Helm charts"
-    )
+    manifests: Sources = Field(description="YAML files, folders, kustomizations or Helm charts")
     expose: tuple[ExposeServiceConfig, ...] = Field(
         (), description="Services to expose without the ingress controller"
     )

@@ -35,7 +35,9 @@ class Brought:
             setup.sources,
             setup.custom["namespace"],
             render=setup.render,
-            entry_problem=lambda index, message, hint: setup.fault(("manifests", index), message, hint),
+            entry_problem=lambda index, message, hint: setup.fault(
+                ("manifests", index), message, hint
+            ),
         )
         found = cls(setup, parsed)
         found._check_class()

@@ -91,7 +91,11 @@ def test_the_autoscaler_starts_from_the_replicas() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("ingress: {replicas: 2}", 2, "`replicas` does not work with `via: host-port`: one node has"),
+        (
+            "ingress: {replicas: 2}",
+            2,
+            "`replicas` does not work with `via: host-port`: one node has",
+        ),
         ("cluster: {gateways: 1}", 2, "`gateways` does not work with `via: host-port`"),
         (
             "ingress:\n  expose: {via: node-port}\n  autoscale: {max: 2}",
