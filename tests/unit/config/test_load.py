@@ -81,7 +81,7 @@ def test_every_problem_is_reported_at_once_with_its_place(tmp_path: Path) -> Non
         ),
     ],
 )
-def test_of_a_choice_between_a_word_and_a_mapping_one_fault_is_told(
+def test_a_choice_between_a_word_and_a_mapping_gives_one_problem(
     tmp_path: Path, text: str, place: tuple[int, int], message: str, hint: str
 ) -> None:
     found = problems(tmp_path, f"name: shop\n{text}\n")
@@ -175,7 +175,7 @@ def test_an_app_cannot_be_named_like_what_is_installed(
     ]
 
 
-def test_a_controller_of_ones_own_may_rest_while_another_serves(tmp_path: Path) -> None:
+def test_custom_may_stay_configured_while_another_controller_serves(tmp_path: Path) -> None:
     config = load(
         write(tmp_path, f"name: a\ningress: {{controller: traefik, {CUSTOM}}}}}\n")
     ).config
@@ -217,7 +217,7 @@ CUSTOM = "custom: {manifests: [.], namespace: a, ingressClass: a, service: a"
         ),
     ],
 )
-def test_what_would_silently_do_nothing_is_refused(
+def test_keys_without_effect_are_refused(
     tmp_path: Path, text: str, place: tuple[int, int], message: str, hint: str
 ) -> None:
     assert problems(tmp_path, f"name: shop\n{text}\n") == [(*place, message, hint)]
@@ -266,7 +266,7 @@ def test_what_kindctl_writes_for_kind_cannot_be_passed_through(tmp_path: Path, k
         ("", (1, 1), "'name' is missing"),
     ],
 )
-def test_what_is_not_a_mapping_has_a_place_too(
+def test_yaml_errors_have_a_place(
     tmp_path: Path, text: str, place: tuple[int, int], message: str
 ) -> None:
     ((line, column, said, hint),) = problems(tmp_path, text)
@@ -275,7 +275,7 @@ def test_what_is_not_a_mapping_has_a_place_too(
     assert hint
 
 
-def test_what_is_merged_may_be_overridden(tmp_path: Path) -> None:
+def test_merged_keys_may_be_overridden(tmp_path: Path) -> None:
     config = load(
         write(
             tmp_path,
@@ -295,7 +295,7 @@ def test_a_date_is_text(tmp_path: Path) -> None:
     assert (line, column, message) == (2, 12, "file '2020-13-45' does not exist")
 
 
-def test_a_local_file_overrides_and_its_problems_are_placed_in_it(tmp_path: Path) -> None:
+def test_a_problem_with_an_overridden_key_is_placed_in_the_local_file(tmp_path: Path) -> None:
     file = write(tmp_path, "name: shop\ningress: {expose: {http: 80, https: 8443}}\n")
     write(tmp_path, "ingress: {expose: {http: 8080}}\n", "kindctl.local.yaml")
     expose = load(file).config.ingress.expose
@@ -374,7 +374,7 @@ def test_the_nearest_file_is_found_upwards(tmp_path: Path) -> None:
     assert find_file(deep) == file
 
 
-def test_without_a_file_the_sample_is_meant(
+def test_without_a_file_the_sample_is_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""What the schema refuses is said in plain words, with its place and what to do."""
+"""Errors of the schema are explained in plain words, with their place and what to do."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def problems(folder: Path, text: str) -> list[Problem]:
         ),
     ],
 )
-def test_a_wrong_value_is_said_in_plain_words(
+def test_a_wrong_value_is_explained_in_plain_words(
     folder: Path, text: str, message: str, hint: str
 ) -> None:
     (problem,) = problems(folder, f"name: shop\n{text}\n")
@@ -148,7 +148,7 @@ def test_names_of_services_are_as_long_as_those_of_kubernetes(folder: Path) -> N
     assert problem.hint == "it has 64 characters; at most 63 are allowed"
 
 
-def test_whatever_stands_in_a_place_of_the_file_is_taken_or_explained(folder: Path) -> None:
+def test_any_value_in_any_field_is_accepted_or_explained(folder: Path) -> None:
     whole = yaml.safe_load(FULL)
     found: list[tuple[Any, Problem]] = []
     for at in places(whole):
@@ -166,7 +166,7 @@ def test_whatever_stands_in_a_place_of_the_file_is_taken_or_explained(folder: Pa
     assert [case for case in found if any(word in case[1].message for word in words)] == []
 
 
-def test_every_name_that_the_schema_allows_has_its_plug_in_and_the_other_way_round() -> None:
+def test_names_in_the_schema_are_those_of_the_plug_ins() -> None:
     controllers = get_args(IngressConfig.model_fields["controller"].annotation)
     assert set(controllers) == {*CONTROLLERS, "none"}
     assert set(get_args(Via)) == set(EXPOSURES)

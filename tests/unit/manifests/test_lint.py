@@ -1,4 +1,4 @@
-"""What is found before anything is applied."""
+"""Problems in manifests that are found before anything is applied."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_dot_in_a_plain_path_is_warned_of(folder: Path) -> None:
     assert "before 1.12" in message
 
 
-def test_an_unknown_class_is_an_error_and_a_near_one_a_guess(folder: Path) -> None:
+def test_an_unknown_class_is_an_error_with_a_guess_at_a_similar_one(folder: Path) -> None:
     ((level, line, message, hint),) = found(
         folder, SERVICE + INGRESS.replace("e: nginx", "e: ngnix")
     )
@@ -241,14 +241,14 @@ spec: {type: LoadBalancer, ports: [{port: 80}]}
 """
 
 
-def test_a_service_that_nobody_gives_an_address_is_told_of(folder: Path) -> None:
+def test_a_service_without_a_load_balancer_is_warned_of(folder: Path) -> None:
     ((level, line, message, hint),) = found(folder, BALANCED, LintContext(addresses=False))
     assert (level, line) == (WARNING, 4)
     assert "gets no external address" in message
     assert "addons: [metallb]" in hint
 
 
-def test_an_address_is_not_missed_where_somebody_gives_it_or_the_type_changes(folder: Path) -> None:
+def test_no_warning_if_there_is_a_load_balancer_or_the_type_changes(folder: Path) -> None:
     assert found(folder, BALANCED) == []
     context = LintContext(addresses=False, other_types=[("shop", "web")])
     assert found(folder, BALANCED, context) == []

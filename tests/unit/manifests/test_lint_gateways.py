@@ -1,4 +1,4 @@
-"""What is found wrong with Gateways and routes before anything is applied."""
+"""Problems with Gateways and routes that are found before anything is applied."""
 
 from __future__ import annotations
 
@@ -109,14 +109,14 @@ PARENT, BACKEND = "- name: front", "- {name: web, port: 80}"
         ),
     ],
 )
-def test_what_nobody_has_is_told_with_its_place(
+def test_unknown_names_are_reported_with_their_place(
     tmp_path: Path, change: tuple[str, str], finding: tuple[str, int, str, str]
 ) -> None:
     assert change[0] in TEXT
     assert found(tmp_path, TEXT.replace(*change)) == [finding]
 
 
-def test_a_gateway_of_another_namespace_has_to_let_the_route_in(tmp_path: Path) -> None:
+def test_a_gateway_of_another_namespace_must_allow_the_route(tmp_path: Path) -> None:
     text = TEXT.replace("{name: front}", "{name: front, namespace: infra}")
     text = text.replace("- name: front", "- {name: front, namespace: infra}")
     ((level, line, message, hint),) = found(tmp_path, text)
@@ -146,7 +146,7 @@ def test_without_gateway_api_each_of_its_objects_is_refused(tmp_path: Path) -> N
     assert errors[1][3] == "set `ingress: {controller: traefik, gatewayAPI: true}`"
 
 
-def test_whoever_defines_it_may_serve_it(tmp_path: Path) -> None:
+def test_gateway_api_may_be_served_by_whoever_defines_it(tmp_path: Path) -> None:
     definition = """\
 ---
 apiVersion: apiextensions.k8s.io/v1
@@ -158,7 +158,7 @@ spec: {group: gateway.networking.k8s.io, names: {kind: Gateway}, scope: Namespac
     assert found(tmp_path, TEXT, GatewayContext(strangers=True)) == []
 
 
-def test_where_others_may_have_it_what_is_unknown_is_only_told(tmp_path: Path) -> None:
+def test_unknown_names_are_only_warnings_if_others_may_have_them(tmp_path: Path) -> None:
     context = GatewayContext(("traefik",), (80, 443), strangers=True)
     text = TEXT.replace("- name: front", "- name: theirs")
     assert [level for level, *_ in found(tmp_path, text, context)] == [WARNING]

@@ -110,7 +110,7 @@ def test_namespaces_are_filled_in_where_the_kind_has_one(tmp_path: Path) -> None
     ]
 
 
-def test_a_definition_tells_the_scope_of_its_group_alone() -> None:
+def test_a_definition_sets_the_scope_only_in_its_group() -> None:
     names = {"kind": "Role"}
     crd = {"kind": "CustomResourceDefinition", "spec": {"group": "x.io", "names": names}}
     scopes = Scopes.of([{**crd, "spec": {**crd["spec"], "scope": "Cluster"}}])  # type: ignore[dict-item]
@@ -146,7 +146,7 @@ def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
     assert messages[6] == "not UTF-8 text"
 
 
-def test_an_object_that_is_there_twice_names_the_first(tmp_path: Path) -> None:
+def test_a_duplicate_object_names_the_first(tmp_path: Path) -> None:
     write(tmp_path, "a.yaml", CONFIG_MAP.format(name="x"))
     write(tmp_path, "b.yaml", CONFIG_MAP.format(name="x") + "  namespace: shop\n")
     write(tmp_path, "c.yaml", CONFIG_MAP.format(name="x") + "  namespace: other\n")
@@ -180,7 +180,7 @@ def test_folders_without_manifests_say_what_is_there_instead(tmp_path: Path) -> 
     assert problems(tmp_path, "gone.yaml")[0][2] == "No such file or directory"
 
 
-def test_a_template_is_told_from_a_typing_error(tmp_path: Path) -> None:
+def test_a_template_gets_its_own_hint(tmp_path: Path) -> None:
     write(tmp_path, "a.yaml", "kind: {{ .Values.kind }}\n")
     assert problems(tmp_path)[0][3] == "this is a template: render it first"
 
@@ -225,7 +225,7 @@ data:
     assert type(data["number"]) is int
 
 
-def test_places_inside_an_object_are_found_and_else_the_nearest(tmp_path: Path) -> None:
+def test_the_place_of_a_missing_field_is_its_nearest_parent(tmp_path: Path) -> None:
     write(tmp_path, "a.yaml", CONFIG_MAP.format(name="x") + "data:\n  list:\n  - a: 1\n  - b: 2\n")
     (manifest,) = read(tmp_path)
     assert manifest.place(("metadata", "name")) == (4, 9)
@@ -255,7 +255,7 @@ def test_anchors_and_merge_keys_work(tmp_path: Path) -> None:
         ("data: {a: b}\nx: [\n", 6, "invalid YAML: did not find expected node content"),
     ],
 )
-def test_what_is_no_data_has_its_place(tmp_path: Path, text: str, line: int, message: str) -> None:
+def test_invalid_data_has_its_place(tmp_path: Path, text: str, line: int, message: str) -> None:
     write(tmp_path, "a.yaml", CONFIG_MAP.format(name="x") + text)
     assert [found[:3] for found in problems(tmp_path)] == [("a.yaml", line, message)]
 

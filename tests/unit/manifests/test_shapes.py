@@ -1,4 +1,4 @@
-"""Manifests whose parts are not what they have to be: refused with their place, and never a crash."""
+"""Fields of a wrong type in manifests are refused with their place, and never crash kindctl."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ INGRESS = "{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: we
         ),
     ],
 )
-def test_a_part_of_another_shape_is_said_with_its_place(
+def test_a_field_of_a_wrong_type_is_reported_with_its_place(
     tmp_path: Path, text: str, column: int, message: str, hint: str
 ) -> None:
     (tmp_path / "a.yaml").write_text(text)
@@ -237,14 +237,14 @@ def test_a_part_of_another_shape_is_said_with_its_place(
     assert hint in problem.hint
 
 
-def test_null_is_as_good_as_absent(tmp_path: Path) -> None:
+def test_null_is_the_same_as_a_missing_field(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(f"{SERVICE}spec: {{ports: null, selector: }}}}")
     (found,) = read_manifests(tmp_path, ["a.yaml"], "shop")
     assert found.obj["spec"] == {"ports": None, "selector": None}
 
 
 @pytest.mark.parametrize("index", range(len(OBJECTS)), ids=[obj["kind"] for obj in OBJECTS])
-def test_whatever_stands_in_a_place_is_taken_or_refused(tmp_path: Path, index: int) -> None:
+def test_any_value_in_any_field_is_accepted_or_refused(tmp_path: Path, index: int) -> None:
     (tmp_path / "kindctl.yaml").write_text(FILE)
     (tmp_path / "k8s.json").touch()
     config = load(tmp_path)
@@ -264,7 +264,7 @@ def test_whatever_stands_in_a_place_is_taken_or_refused(tmp_path: Path, index: i
     assert [str(problem) for problem in refused if not problem.line] == []
 
 
-def test_custom_objects_may_have_anything_in_the_place_of_ports() -> None:
+def test_custom_objects_may_have_anything_as_ports() -> None:
     given: list[Any] = ["x", 7, None, {"hostPort": 2}, ["x", {"hostPort": 1}]]
     containers = [{"image": "a", "ports": ports} for ports in given]
     pod = {"spec": {"containers": containers}}
