@@ -1,4 +1,8 @@
-"""What is the same for Kubernetes objects of every kind, wherever they come from."""
+"""What is the same for Kubernetes objects of every kind, wherever they come from.
+
+YAML may leave a field out or set it to null, and both mean the same: the readers below give an empty
+mapping or list for either, so that nobody has to ask.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,42 @@ from typing import Any
 
 from kindctl.models import ENVIRONMENT_LABEL, MANAGED_LABEL, MANAGER, Object
 
+WEBHOOK_CONFIGURATIONS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+"""Kinds that are applied when the pods of their component are ready: before that, the API server would
+call webhooks that do not answer yet, and refuse what others apply."""
+
+
+def section(part: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """The mapping at a path of keys, `section(listener, "allowedRoutes", "namespaces")`; empty when any
+    of them is missing or null."""
+    found: Any = part
+    for key in keys:
+        found = found.get(key) or {}
+    return found  # type: ignore[no-any-return]
+
+
+def entries(part: Mapping[str, Any], *keys: str) -> list[Any]:
+    """The list at a path of keys, `entries(ingress, "spec", "rules")`; empty when any of them is missing
+    or null."""
+    return section(part, *keys[:-1]).get(keys[-1]) or []
+
+
+def spec_of(obj: Mapping[str, Any]) -> dict[str, Any]:
+    return section(obj, "spec")
+
+
+def annotations_of(obj: Mapping[str, Any]) -> dict[str, str]:
+    return section(obj, "metadata", "annotations")
+
+
+def labels_of(obj: Mapping[str, Any]) -> dict[str, str]:
+    return section(obj, "metadata", "labels")
+
+
+def namespace_of(obj: Mapping[str, Any]) -> str:
+    """The object's namespace; empty for what belongs to none."""
+    return str(section(obj, "metadata").get("namespace") or "")
+
 
 def api_group(api_version: str) -> str:
     """ "apps" of "apps/v1"; empty of "v1", the core group."""
@@ -14,16 +54,16 @@ def api_group(api_version: str) -> str:
 
 
 def is_tcp(port: Mapping[str, Any]) -> bool:
-    """Of an entry of `ports`, a Service's or a container's."""
+    """Whether an entry of `ports`, of a Service or a container, is a TCP port: Kubernetes' default."""
     return port.get("protocol") in (None, "TCP")
 
 
 def is_going(live: Object) -> bool:
-    """Whether it is being deleted: it stays until its finalizers are through."""
+    """Whether the object is being deleted: it stays until its finalizers have run."""
     return "deletionTimestamp" in live["metadata"]
 
 
-def labels_of(environment: str) -> str:
+def environment_selector(environment: str) -> str:
     """The label selector of what kindctl made for this environment."""
     return ",".join(f"{name}={value}" for name, value in own_labels(environment).items())
 
@@ -42,12 +82,12 @@ def is_applied(live: Object) -> bool:
 def is_managed(live: Object) -> bool:
     """Whether kindctl made the object: by its label, or by its field manager if somebody has removed the
     label."""
-    return labels_on(live).get(MANAGED_LABEL) == MANAGER or is_applied(live)
+    return labels_of(live).get(MANAGED_LABEL) == MANAGER or is_applied(live)
 
 
 def condition(obj: Object, kind: str) -> Object:
     """The condition of this type in the object's status; empty when it has none."""
-    conditions = (obj.get("status") or {}).get("conditions") or ()
+    conditions = entries(obj, "status", "conditions")
     return next((dict(entry) for entry in conditions if entry.get("type") == kind), {})
 
 
@@ -58,7 +98,3 @@ def is_true(obj: Object, kind: str) -> bool:
 
 def is_ready(pod: Object) -> bool:
     return is_true(pod, "Ready")
-
-
-def labels_on(obj: Object) -> Mapping[str, str]:
-    return obj["metadata"].get("labels") or {}

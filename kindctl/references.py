@@ -24,7 +24,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Reference:
-    """A reference with nothing left out: `tag` is empty only where a digest stands instead."""
+    """A complete image reference. `tag` is empty only if there is a digest instead."""
 
     registry: str  # docker.io
     repository: str  # library/postgres
@@ -33,38 +33,38 @@ class Reference:
 
     @property
     def name(self) -> str:
-        """docker.io/library/postgres"""
+        """The full name without tag and digest: docker.io/library/postgres."""
         return f"{self.registry}/{self.repository}"
 
     @property
     def familiar_name(self) -> str:
-        """postgres: the engine's short form, in which it shows and takes names."""
+        """The short form that the engine shows and accepts: postgres."""
         if self.registry != DEFAULT_REGISTRY:
             return self.name
         return self.repository.removeprefix("library/")
 
     @property
     def tagged(self) -> str:
-        """postgres:17, without the digest."""
+        """The short form with the tag, without the digest: postgres:17."""
         return f"{self.familiar_name}:{self.tag}" if self.tag else self.familiar_name
 
     @property
     def pull_name(self) -> str:
-        """What to ask a registry for: the digest where there is one, because a tag can move."""
+        """The name to pull by. It has the digest if there is one, because a tag can move."""
         return f"{self.familiar_name}@{self.digest}" if self.digest else self.tagged
 
     def __str__(self) -> str:
-        """The full form, as containerd stores it."""
+        """The full form, as containerd stores it: docker.io/library/postgres:17."""
         tag = f":{self.tag}" if self.tag else ""
         digest = f"@{self.digest}" if self.digest else ""
         return f"{self.name}{tag}{digest}"
 
 
 def parse(text: str) -> Reference:
-    """Raises UsageError (code image-reference) for what is no reference."""
+    """The reference that a text stands for. Raises UsageError, code image-reference, if it is not one."""
     rest, at, digest = text.partition("@")
     name, colon, tag = rest.rpartition(":")
-    if "/" in tag or not colon:  # no tag: the colon is that of a registry's port
+    if "/" in tag or not colon:  # no tag: the colon belongs to the port of a registry
         name, colon, tag = rest, "", ""
     first, slash, path = name.partition("/")
     if not slash or not ("." in first or ":" in first or first == "localhost"):
@@ -94,7 +94,7 @@ def full_name(text: str) -> str:
 
 
 def mirrored(reference: Reference, mirrors: Mapping[str, str]) -> tuple[Reference, ...]:
-    """Where to ask for it, best first: the registry's mirror if one is configured, then itself.
+    """The references to ask for, in this order: at the registry's mirror if it has one, then the original.
 
     A mirror may have a path: `docker.io: mirror.example.com/hub` asks for
     mirror.example.com/hub/library/postgres:17.

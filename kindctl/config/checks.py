@@ -1,311 +1,286 @@
-"""What the schema alone cannot see: clashes inside the file, paths, versions. Docker is not touched."""
+"""Rules for kindctl.yaml that the schema cannot express: keys that contradict each other, paths, versions.
+
+Each rule is a generator of problems. They stand in the order of the file: cluster, images, ingress, apps,
+addons; those about files that must exist are in config/file_checks.py. Docker is not asked.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from kindctl.components import CONTROLLERS, controller_class
-from kindctl.config.conditions import OF_EXISTING, idle, is_given
-from kindctl.config.places import Loc, dotted
-from kindctl.config.schema import ChartConfig, Config, ExistingConfig
+from kindctl.config.conditions import REGISTRY_KEYS, is_existing, is_given, unmet
+from kindctl.config.file_checks import files_that_must_exist
+from kindctl.config.schema import (
+    Config,
+    CustomPortsConfig,
+    ExposeConfig,
+    ExposeServiceConfig,
+)
 from kindctl.errors import UsageError
-
-Finding = tuple[Loc, str, str]
-"""(place, message, hint)"""
+from kindctl.problems import FieldPath, FieldProblem, dotted
 
 LAST_PORT = 65535
 
-OWN_KIND_KEYS = {
-    "name": "set `name` at the top",
-    "kind": "kindctl writes it",
-    "apiVersion": "kindctl writes it",
-    "nodes": "use `cluster.workers`; for all nodes use extraMounts or kubeadmConfigPatches",
+KIND_KEYS_OF_KINDCTL = {
+    "name": "set `name` at the top of the file",
+    "kind": "remove it",
+    "apiVersion": "remove it",
+    "nodes": "use `cluster.workers`, and extraMounts or kubeadmConfigPatches for all nodes",
 }
+"""Keys of kind's configuration that kindctl writes itself, and what to do instead."""
+
+MAPPINGS = "for example: - {containerPort: 30000, hostPort: 8000}"
+KIND_LISTS = {
+    "extraPortMappings": (dict, MAPPINGS),
+    "extraMounts": (dict, "for example: - {hostPath: ./data, containerPath: /data}"),
+    "kubeadmConfigPatches": (str, "write `- |`, and the patch below it"),
+}
+"""Lists of kind's configuration that kindctl adds entries to: the type of an entry, and an example."""
+
+REMOVE_ONE = "remove one of the two"
 
 
-ONCE = "take one of the two out"
+def cross_checks(config: Config, root: Path) -> Iterator[FieldProblem]:
+    """All problems, in no particular order. Paths in the file are relative to `root`."""
+    for condition in unmet(config):
+        if is_given(config, condition.path):
+            yield condition.problem
+    yield from _kind_configuration(config)
+    yield from _kubernetes_version(config)
+    yield from _image_names(config)
+    yield from _registry_names(config)
+    yield from _builds_for_existing_cluster(config)
+    yield from _controller(config)
+    yield from _controller_ports(config)
+    yield from _scaling(config)
+    yield from _controllers_way_in(config)
+    yield from _app_names(config)
+    yield from _apps(config)
+    yield from _service_exposures(config)
+    yield from _service_types(config)
+    yield from _addons(config)
+    yield from _external_addresses(config)
+    yield from files_that_must_exist(config, root)
 
 
-def cross_checks(config: Config, root: Path) -> Iterator[Finding]:
-    """Every finding, in no order."""
-    for condition in idle(config):
-        if is_given(config, condition.loc):
-            yield condition.loc, condition.message, condition.hint
-    yield from _references(config)
-    yield from _ingress(config)
-    yield from _addresses(config)
-    yield from _types(config)
-    yield from _cluster(config)
-    yield from _existing(config)
-    yield from _names(config)
-    yield from _apps(config, root)
-    if config.ingress.custom:
-        yield from _sources(
-            config.ingress.custom.manifests, ("ingress", "custom", "manifests"), root
-        )
-    for index, ca in enumerate(config.extraCAs):
-        if not (root / ca).is_file():
-            yield ("extraCAs", index), f"no file {ca!r}", f"looked in {root}"
+def _exposures(config: Config) -> Iterator[tuple[FieldPath, int, ExposeServiceConfig]]:
+    """(path, index of its app, entry) for each `apps[].expose`."""
+    for index, app in enumerate(config.apps):
+        for place, entry in enumerate(app.expose):
+            yield ("apps", index, "expose", place), index, entry
 
 
-def _ingress(config: Config) -> Iterator[Finding]:
-    expose = config.ingress.expose
-    if expose.http == expose.https:
-        yield (
-            ("ingress", "expose", "https"),
-            f"ingress.expose: http and https both want port {expose.http}",
-            "give each a port of its own",
-        )
-    yield from _address(expose.address, ("ingress", "expose", "address"))
-    yield from _replicas(config)
-    yield from _custom(config)
-    controller = config.ingress.controller
-    if config.ingress.gatewayAPI and controller != "custom":
-        able = [name for name in CONTROLLERS if controller_class(name).may_serve_gateway_api]
-        if controller not in able:
-            yield (
-                ("ingress", "gatewayAPI"),
-                f"ingress.gatewayAPI: controller {controller!r} is not set up for Gateway API",
-                f"controller: {' or '.join(able)}",
-            )
-
-
-def _address(address: str, at: Loc) -> Iterator[Finding]:
+def _address(address: str, path: FieldPath) -> Iterator[FieldProblem]:
     try:
         ipaddress.ip_address(address)
     except ValueError:
-        yield (
-            at,
-            f"{dotted(at)}: {address!r} is not an IP address",
-            "127.0.0.1: this machine only; 0.0.0.0: everyone who reaches it",
-        )
+        hint = "use 127.0.0.1 for this machine only, or 0.0.0.0 for every network it is in"
+        yield FieldProblem(path, f"{dotted(path)}: {address!r} is not an IP address", hint)
 
 
-def _replicas(config: Config) -> Iterator[Finding]:
-    """Of the controller, and the nodes for it."""
-    ingress, gateways = config.ingress, config.cluster.gateways
-    scale = ingress.autoscale
-    asked: list[tuple[Loc, str]] = [
-        *([(("ingress", "replicas"), "replicas")] if ingress.replicas > 1 else []),
-        *([(("ingress", "autoscale"), "autoscale")] if scale else []),
-        *([(("cluster", "gateways"), "gateways")] if gateways else []),
-    ]
-    own = ingress.controller == "custom"
-    for at, key in asked:
-        if ingress.controller == "none":
-            yield at, f"`{key}` needs an ingress controller", "set ingress.controller"
-        elif own and key != "gateways":
-            message = f"`{key}` is for the manifests of your own controller to say"
-            yield at, message, "take it out, and set it in what ingress.custom.manifests names"
-        elif ingress.expose.via == "host-port":
-            message = f"`{key}` with `via: host-port`: only one node has the host's ports"
-            yield at, message, "set ingress.expose.via: node-port, which leads to every node"
-    if scale and scale.max < ingress.replicas:
-        message = f"autoscale.max is {scale.max}, and replicas {ingress.replicas}"
-        yield ("ingress", "autoscale", "max"), message, f"max: {ingress.replicas} or more"
-    if scale and "metrics-server" not in config.addons and config.cluster.provider == "kind":
-        message = "`autoscale` needs metrics-server: without it there are no numbers to go by"
-        yield ("ingress", "autoscale"), message, "addons: [metrics-server]"
+# --- cluster -------------------------------------------------------------------------------------
 
 
-def _custom(config: Config) -> Iterator[Finding]:
-    ingress = config.ingress
-    if ingress.controller != "custom":
-        return
-    if ingress.custom is None:
-        hint = (
-            "ingress.custom: {manifests: [./k8s], namespace: ..., ingressClass: ..., service: ...}"
-        )
-        yield ("ingress", "controller"), "`controller: custom` needs ingress.custom", hint
-    elif ingress.custom.ports.http == ingress.custom.ports.https:
-        message = f"ingress.custom.ports: http and https are both port {ingress.custom.ports.http}"
-        hint = "a port speaks one of the two; `https: null` where there is no HTTPS"
-        yield ("ingress", "custom", "ports", "https"), message, hint
-    if ingress.gatewayAPI:
-        message = "`gatewayAPI` is for the manifests of your own controller to say"
-        yield ("ingress", "gatewayAPI"), message, "take it out; they bring what it needs"
+def _kind_configuration(config: Config) -> Iterator[FieldProblem]:
+    """Keys of `cluster.kind` that kindctl writes itself, or changes."""
+    for key, hint in KIND_KEYS_OF_KINDCTL.items():
+        if key in config.cluster.kind:
+            path: FieldPath = ("cluster", "kind", key)
+            yield FieldProblem(path, f"{dotted(path)} is set by kindctl itself", hint)
+    for key, (kind, hint) in KIND_LISTS.items():
+        path = ("cluster", "kind", key)
+        entries = config.cluster.kind.get(key, [])
+        if not isinstance(entries, list):
+            yield FieldProblem(path, f"{dotted(path)} must be a list", hint)
+            continue
+        for index, entry in enumerate(entries):
+            inner = (*path, index)
+            if not isinstance(entry, kind):
+                yield FieldProblem(inner, f"{dotted(inner)}: {entry!r:.40} is not valid", hint)
+            elif key == "extraPortMappings":
+                yield from _port_mapping(entry, inner)
 
 
-def _types(config: Config) -> Iterator[Finding]:
-    """A Service has one type: node-port and load-balancer each want their own."""
-    for index, app in enumerate(config.apps):
-        types: dict[str, str] = {}
-        for place, way in enumerate(app.expose):
-            if way.via not in ("node-port", "load-balancer"):
-                continue
-            other = types.setdefault(way.service, way.via)
-            if other != way.via:
-                yield (
-                    ("apps", index, "expose", place, "via"),
-                    f"Service {way.service!r} is exposed via {other} already: it can have one type",
-                    "give it a second Service with the same selector, or use port-forward",
-                )
+def _port_mapping(entry: dict[str, Any], path: FieldPath) -> Iterator[FieldProblem]:
+    for key in ("containerPort", "hostPort"):
+        port = entry.get(key, 0)
+        if not isinstance(port, int) or isinstance(port, bool) or port > LAST_PORT:
+            inner = (*path, key)
+            yield FieldProblem(inner, f"{dotted(inner)}: {port!r} is not a port number", MAPPINGS)
+    if address := entry.get("listenAddress"):
+        yield from _address(str(address), (*path, "listenAddress"))
 
 
-def _addresses(config: Config) -> Iterator[Finding]:
-    """Services of type LoadBalancer on kind, which has nobody who gives them addresses."""
-    if config.cluster.provider != "kind" or "metallb" in config.addons:
-        return
-    ways: list[tuple[Loc, str]] = [(("ingress", "expose", "via"), config.ingress.expose.via)]
-    for index, app in enumerate(config.apps):
-        for place, way in enumerate(app.expose):
-            ways.append((("apps", index, "expose", place, "via"), way.via))
-    for loc, via in ways:
-        if via == "load-balancer":
-            yield (
-                loc,
-                "nobody gives addresses to Services of type LoadBalancer here",
-                "add `addons: [metallb]`, or use node-port or port-forward",
-            )
-
-
-def _cluster(config: Config) -> Iterator[Finding]:
+def _kubernetes_version(config: Config) -> Iterator[FieldProblem]:
     from kindctl.images.pins import node_reference
 
-    for key, hint in OWN_KIND_KEYS.items():
-        if key in config.cluster.kind:
-            yield ("cluster", "kind", key), f"cluster.kind.{key} is kindctl's own", hint
-    yield from _passed_on(config)
     if config.cluster.image is None:
         try:
             node_reference(config.cluster.kubernetes)
         except UsageError as error:
-            yield ("cluster", "kubernetes"), error.what, error.fix
+            yield FieldProblem(("cluster", "kubernetes"), error.what, error.fix)
 
 
-MAPPINGS = "- {containerPort: 30000, hostPort: 8000}"
-LISTS = {
-    "extraPortMappings": (dict, MAPPINGS),
-    "extraMounts": (dict, "- {hostPath: ./data, containerPath: /data}"),
-    "kubeadmConfigPatches": (str, "- |, and the patch below it"),
-}
-"""Of cluster.kind, what kindctl has entries of its own in: the type of an entry, and one."""
+# --- images --------------------------------------------------------------------------------------
 
 
-def _passed_on(config: Config) -> Iterator[Finding]:
-    for key, (kind, hint) in LISTS.items():
-        at: Loc = ("cluster", "kind", key)
-        entries = config.cluster.kind.get(key, [])
-        if not isinstance(entries, list):
-            yield at, f"{dotted(at)} is no list", hint
-            continue
-        for index, entry in enumerate(entries):
-            if not isinstance(entry, kind):
-                yield (*at, index), f"{dotted((*at, index))}: {entry!r:.40} is not valid", hint
-            elif key == "extraPortMappings":
-                yield from _mapping(entry, (*at, index))
-
-
-def _mapping(entry: dict[str, Any], at: Loc) -> Iterator[Finding]:
-    for key in ("containerPort", "hostPort"):
-        port = entry.get(key, 0)
-        if not isinstance(port, int) or isinstance(port, bool) or port > LAST_PORT:
-            yield (*at, key), f"{dotted((*at, key))}: {port!r} is no port", MAPPINGS
-    if address := entry.get("listenAddress"):
-        yield from _address(str(address), (*at, "listenAddress"))
-
-
-def _references(config: Config) -> Iterator[Finding]:
-    """Names of images and registries, by the grammar of kindctl.references."""
+def _image_names(config: Config) -> Iterator[FieldProblem]:
+    """Image references must follow the grammar of kindctl.references."""
     from kindctl.references import parse
 
-    images: list[tuple[Loc, str]] = [
+    images: list[tuple[FieldPath, str]] = [
         (("apps", index, "build", place, "image"), build.image)
         for index, app in enumerate(config.apps)
         for place, build in enumerate(app.build)
     ]
     if config.cluster.image is not None:
         images.append((("cluster", "image"), config.cluster.image))
-    for loc, image in images:
+    for path, image in images:
         try:
             parse(image)
         except UsageError as error:
-            yield loc, f"{dotted(loc)}: {error.what}", error.fix
-    for key in OF_EXISTING:
+            yield FieldProblem(path, f"{dotted(path)}: {error.what}", error.fix)
+
+
+def _registry_names(config: Config) -> Iterator[FieldProblem]:
+    from kindctl.references import parse
+
+    for key in REGISTRY_KEYS:
         registry = getattr(config.images, key)
+        if registry is None:
+            continue
         try:
-            parse(f"{(registry or 'localhost').rstrip('/')}/image")
-            wrong = registry == ""
+            parse(f"{registry.rstrip('/') or '?'}/image")
         except UsageError:
-            wrong = True
-        if wrong:
             message = f"images.{key}: {registry!r} is not the name of a registry"
-            yield ("images", key), message, "without https://: registry.example.com/team"
+            hint = "write it without https://, for example registry.example.com/team"
+            yield FieldProblem(("images", key), message, hint)
 
 
-def _existing(config: Config) -> Iterator[Finding]:
-    """What a cluster that is there already cannot have, and what it needs."""
-    if not isinstance(config.cluster.provider, ExistingConfig):
+def _builds_for_existing_cluster(config: Config) -> Iterator[FieldProblem]:
+    if not is_existing(config) or config.images.push is not None:
         return
-    expose = config.ingress.expose
-    if config.ingress.controller != "none" and expose.via == "host-port":
-        yield (
-            ("ingress", "expose", "via"),
-            "ingress.expose: host-port needs ports that kind maps when it makes a node",
-            "`expose: {via: load-balancer}` where the cluster gives addresses, else node-port or "
-            "port-forward; `controller: none` where it has a controller",
-        )
-    yield from _unmapped(config)
-    if "metallb" in config.addons:
-        yield (
-            ("addons", config.addons.index("metallb")),
-            "the add-on metallb hands out addresses of kind's network",
-            "its owner knows which addresses are free there, and installs a load balancer",
-        )
-    if config.images.push is None:
-        for index, app in enumerate(config.apps):
-            if app.build:
-                yield (
-                    ("apps", index, "build"),
-                    "an existing cluster gets what is built here from a registry",
-                    "set images.push to one that its nodes can pull from",
-                )
+    for index, app in enumerate(config.apps):
+        if app.build:
+            message = "an existing cluster needs a registry for images that are built here"
+            hint = "set images.push to a registry that its nodes can pull from"
+            yield FieldProblem(("apps", index, "build"), message, hint)
 
 
-def _unmapped(config: Config) -> Iterator[Finding]:
-    """Node ports of a cluster that kind did not make: nobody maps them to other ports, nor is it known
-    whose the address is."""
+# --- ingress -------------------------------------------------------------------------------------
+
+
+def _controller(config: Config) -> Iterator[FieldProblem]:
+    ingress = config.ingress
+    controller = ingress.controller
+    if controller == "custom" and ingress.custom is None:
+        example = "{manifests: [./k8s], namespace: ..., ingressClass: ..., service: ...}"
+        message = "`controller: custom` needs ingress.custom"
+        yield FieldProblem(("ingress", "controller"), message, f"add custom: {example}")
+    if ingress.gatewayAPI:
+        yield from _gateway_api(controller)
+
+
+def _gateway_api(controller: str) -> Iterator[FieldProblem]:
+    path = ("ingress", "gatewayAPI")
+    if controller == "custom":
+        message = "`gatewayAPI` has no effect with `controller: custom`"
+        yield FieldProblem(path, message, "remove it: your manifests install what they need")
+        return
+    able = [name for name in CONTROLLERS if controller_class(name).may_serve_gateway_api]
+    if controller not in able:
+        message = f"`controller: {controller}` does not support `gatewayAPI`"
+        yield FieldProblem(path, message, f"use `controller: {' or '.join(able)}`")
+
+
+def _controller_ports(config: Config) -> Iterator[FieldProblem]:
+    ingress = config.ingress
+    yield from _different_ports(ingress.expose, ("ingress", "expose"))
+    if ingress.controller == "custom" and ingress.custom:
+        yield from _different_ports(ingress.custom.ports, ("ingress", "custom", "ports"))
+
+
+def _different_ports(
+    ports: ExposeConfig | CustomPortsConfig, path: FieldPath
+) -> Iterator[FieldProblem]:
+    if ports.http == ports.https:
+        hint = "use a different port for each"
+        if isinstance(ports, CustomPortsConfig):
+            hint += ", or `https: null` if there is no HTTPS"
+        message = f"{dotted(path)}: http and https both use port {ports.http}"
+        yield FieldProblem((*path, "https"), message, hint)
+
+
+def _scaling(config: Config) -> Iterator[FieldProblem]:
+    """Replicas of the controller, and nodes for it alone."""
+    ingress, scale = config.ingress, config.ingress.autoscale
+    given: list[FieldPath] = [
+        *([("ingress", "replicas")] if ingress.replicas > 1 else []),
+        *([("ingress", "autoscale")] if scale else []),
+        *([("cluster", "gateways")] if config.cluster.gateways else []),
+    ]
+    for path in given:
+        key = path[-1]
+        if ingress.controller == "none":
+            message = f"`{key}` needs an ingress controller"
+            yield FieldProblem(path, message, "set ingress.controller")
+        elif ingress.controller == "custom" and key != "gateways":
+            message = f"`{key}` has no effect with `controller: custom`"
+            hint = "remove it; set it in your manifests (ingress.custom.manifests) instead"
+            yield FieldProblem(path, message, hint)
+        elif ingress.expose.via == "host-port":
+            message = f"`{key}` does not work with `via: host-port`: one node has the host's ports"
+            hint = "set ingress.expose.via to node-port, which reaches every node"
+            yield FieldProblem(path, message, hint)
+    if scale and scale.max < ingress.replicas:
+        message = f"autoscale.max is {scale.max}, less than the {ingress.replicas} replicas"
+        hint = f"set it to {ingress.replicas} or more"
+        yield FieldProblem(("ingress", "autoscale", "max"), message, hint)
+    if scale and "metrics-server" not in config.addons and config.cluster.provider == "kind":
+        message = "`autoscale` needs metrics-server, which measures the load"
+        yield FieldProblem(("ingress", "autoscale"), message, "add `addons: [metrics-server]`")
+
+
+def _controllers_way_in(config: Config) -> Iterator[FieldProblem]:
+    """ingress.expose: its address, and what an existing cluster cannot do."""
     ingress, expose = config.ingress, config.ingress.expose
-    if ingress.controller != "none" and expose.via == "node-port":
+    yield from _address(expose.address, ("ingress", "expose", "address"))
+    if not is_existing(config) or ingress.controller == "none":
+        return
+    if expose.via == "host-port":
+        message = (
+            "`via: host-port` does not work with an existing cluster: only kind maps ports of nodes"
+        )
+        hint = (
+            "use load-balancer if the cluster gives out addresses, else node-port or port-forward; "
+            "or `controller: none` if it has a controller"
+        )
+        yield FieldProblem(("ingress", "expose", "via"), message, hint)
+    if expose.via == "node-port":
         custom = ingress.custom if ingress.controller == "custom" else None
         schemes = ("http", "https") if custom is None or custom.ports.https else ("http",)
         for scheme in schemes:
             port, node_port = getattr(expose, scheme), getattr(expose.nodePorts, scheme)
             if port != node_port:
-                yield (
-                    ("ingress", "expose", scheme),
-                    f"nothing maps port {port} to node port {node_port} of a cluster that exists",
-                    f"{scheme}: {node_port}, the port of nodePorts.{scheme}",
-                )
-    for index, app in enumerate(config.apps):
-        for place, way in enumerate(app.expose):
-            at: Loc = ("apps", index, "expose", place)
-            if way.via != "node-port":
-                continue
-            if way.local is not None and way.local != way.nodePort:
-                yield (
-                    (*at, "local"),
-                    f"nothing maps port {way.local} to a node port of a cluster that exists",
-                    "leave it out: the node port is the port of the URL",
-                )
-            if "address" not in way.model_fields_set:
-                yield (
-                    at,
-                    f"at which address does the node port of {way.service!r} answer?",
-                    "address: INTERNAL-IP of a node (kubectl get nodes -o wide); 127.0.0.1 where "
-                    "something maps node ports to this machine",
-                )
+                hint = f"set `{scheme}: {node_port}`, the port of nodePorts.{scheme}"
+                yield _unmapped(("ingress", "expose", scheme), port, f"node port {node_port}", hint)
 
 
-def _names(config: Config) -> Iterator[Finding]:
-    """`up` knows what it installs by its name, and whether another controller is there by its, too."""
-    for index, addon in enumerate(config.addons):
-        if addon in config.addons[:index]:
-            yield ("addons", index), f"the add-on {addon} is named twice", ONCE
+def _unmapped(path: FieldPath, port: int, node_port: str, hint: str) -> FieldProblem:
+    message = f"nothing maps port {port} to {node_port} of an existing cluster"
+    return FieldProblem(path, message, hint)
+
+
+# --- apps ----------------------------------------------------------------------------------------
+
+
+def _app_names(config: Config) -> Iterator[FieldProblem]:
+    """Names are unique: `up` finds what it installed, and another controller, by the component's name."""
     controllers = {component for _, component, _ in CONTROLLERS.values()}
     if config.ingress.controller == "none":
         controllers = set()
@@ -315,60 +290,82 @@ def _names(config: Config) -> Iterator[Finding]:
         if names[app.name] > 1:
             message = f"two apps are named {app.name!r}"
         elif app.name in {*controllers, *config.addons, *registry}:
-            message = f"{app.name!r} is the name of something that kindctl installs"
+            message = f"{app.name!r} is the name of a component that kindctl installs"
         else:
             continue
-        yield ("apps", index, "name"), message, f"another name: {app.name}-app, say"
+        hint = f"choose another name, for example {app.name}-app"
+        yield FieldProblem(("apps", index, "name"), message, hint)
 
 
-def _apps(config: Config, root: Path) -> Iterator[Finding]:
+def _apps(config: Config) -> Iterator[FieldProblem]:
     for index, app in enumerate(config.apps):
-        at: Loc = ("apps", index)
+        path: FieldPath = ("apps", index)
         if config.ingress.controller == "none" and app.expect:
-            yield (
-                (*at, "expect"),
-                "`expect` needs an ingress controller",
-                "set ingress.controller",
-            )
-        yield from _sources(app.manifests, (*at, "manifests"), root)
-        for place, way in enumerate(app.expose):
-            yield from _address(way.address, (*at, "expose", place, "address"))
-            if way.nodePort and way.via != "node-port":
-                yield (
-                    (*at, "expose", place, "nodePort"),
-                    f"nodePort is nothing to `via: {way.via}`",
-                    "leave it out, or set via: node-port",
-                )
+            message = "`expect` needs an ingress controller"
+            yield FieldProblem((*path, "expect"), message, "set ingress.controller")
         images = Counter(build.image for build in app.build)
         for place, build in enumerate(app.build):
-            where: Loc = (*at, "build", place)
             if images[build.image] > 1:
-                yield (*where, "image"), f"image {build.image!r} is built twice", ONCE
-            context = root / build.context
-            if not context.is_dir():
-                yield (*where, "context"), f"no folder {build.context!r}", f"from {root}"
-            elif not (context / build.dockerfile).is_file():
-                message = f"no {build.dockerfile} in {build.context!r}"
-                yield (*where, "context"), message, "name it from there: `dockerfile: FILE`"
+                message = f"image {build.image!r} is built twice"
+                yield FieldProblem((*path, "build", place, "image"), message, REMOVE_ONE)
 
 
-def _sources(entries: Sequence[str | ChartConfig], at: Loc, root: Path) -> Iterator[Finding]:
-    for place, entry in enumerate(entries):
-        if isinstance(entry, ChartConfig):
-            yield from _chart(entry, (*at, place), root)
-        elif not (root / entry).exists():
-            yield (*at, place), f"no file or folder {entry!r}", f"from {root}"
+def _service_exposures(config: Config) -> Iterator[FieldProblem]:
+    """Entries of apps[].expose: keys that have no effect, addresses, and ports in an existing cluster."""
+    for path, _, entry in _exposures(config):
+        yield from _address(entry.address, (*path, "address"))
+        if entry.nodePort and entry.via != "node-port":
+            message = f"nodePort has no effect with `via: {entry.via}`"
+            yield FieldProblem((*path, "nodePort"), message, "remove it, or set `via: node-port`")
+        if entry.via != "node-port" or not is_existing(config):
+            continue
+        if entry.local is not None and entry.local != entry.nodePort:
+            hint = "remove it: the URL has the node port"
+            yield _unmapped((*path, "local"), entry.local, "a node port", hint)
+        if "address" not in entry.model_fields_set:
+            message = f"the address of the node port of Service {entry.service!r} is not known"
+            hint = (
+                "set `address` to the INTERNAL-IP of a node (kubectl get nodes -o wide), or to "
+                "127.0.0.1 if node ports are mapped to this machine"
+            )
+            yield FieldProblem(path, message, hint)
 
 
-def _chart(chart: ChartConfig, at: Loc, root: Path) -> Iterator[Finding]:
-    path = root / chart.chart
-    packed = path.suffix == ".tgz" and path.is_file()
-    if not packed and not (path / "Chart.yaml").is_file():
-        if path.exists():
-            yield (*at, "chart"), f"{chart.chart!r} is no chart", "it has no Chart.yaml"
-        else:
-            hint = f"fetch it first: helm pull --untar {chart.chart}" if ":" in chart.chart else ""
-            yield (*at, "chart"), f"no chart {chart.chart!r}", hint or f"from {root}"
-    for place, file in enumerate(chart.values):
-        if not (root / file).is_file():
-            yield (*at, "values", place), f"no file {file!r}", f"from {root}"
+def _service_types(config: Config) -> Iterator[FieldProblem]:
+    """A Service has one type, and node-port and load-balancer need different ones."""
+    types: dict[tuple[int, str], str] = {}
+    for path, app, entry in _exposures(config):
+        if entry.via in ("node-port", "load-balancer"):
+            other = types.setdefault((app, entry.service), entry.via)
+            if other != entry.via:
+                message = f"Service {entry.service!r} is already exposed via {other}"
+                hint = "use port-forward, or add a second Service with the same selector"
+                yield FieldProblem((*path, "via"), message, hint)
+
+
+# --- addons --------------------------------------------------------------------------------------
+
+
+def _addons(config: Config) -> Iterator[FieldProblem]:
+    for index, addon in enumerate(config.addons):
+        if addon in config.addons[:index]:
+            yield FieldProblem(("addons", index), f"add-on {addon} is listed twice", REMOVE_ONE)
+    if is_existing(config) and "metallb" in config.addons:
+        message = "add-on metallb only works in kind's network"
+        hint = (
+            "ask the cluster's owner to install a load balancer: they know which addresses are free"
+        )
+        yield FieldProblem(("addons", config.addons.index("metallb")), message, hint)
+
+
+def _external_addresses(config: Config) -> Iterator[FieldProblem]:
+    """kind itself gives no addresses to Services of type LoadBalancer."""
+    if config.cluster.provider != "kind" or "metallb" in config.addons:
+        return
+    exposures: list[tuple[FieldPath, str]] = [(("ingress", "expose"), config.ingress.expose.via)]
+    exposures += [(path, entry.via) for path, _, entry in _exposures(config)]
+    for path, via in exposures:
+        if via == "load-balancer":
+            message = "`via: load-balancer` needs a load balancer, and kind has none"
+            hint = "add `addons: [metallb]`, or use node-port or port-forward"
+            yield FieldProblem((*path, "via"), message, hint)

@@ -1,6 +1,8 @@
-"""Keys that count under a condition alone. Elsewhere they would silently do nothing, and so are refused.
+"""Keys that only have an effect under a condition. Where it is not met they would be ignored silently, so
+they are refused.
 
-Not `ingress.custom`: who switches controllers changes one word, `controller`, and changes it back.
+`ingress.custom` is not among them: people who switch controllers change the one word `controller`, and
+change it back.
 """
 
 from __future__ import annotations
@@ -10,72 +12,77 @@ from dataclasses import dataclass
 from typing import Any
 
 from kindctl.config.schema import Config, ExistingConfig
+from kindctl.problems import FieldPath, FieldProblem, dotted
 
 
 @dataclass(frozen=True)
 class Condition:
-    loc: tuple[str, ...]
-    holds: Callable[[Config], bool]
-    message: str
+    """A key has an effect only if `is_met`. `otherwise` says where it has none, `hint` what to do then."""
+
+    path: FieldPath
+    is_met: Callable[[Config], bool]
+    otherwise: str
     hint: str
 
+    @property
+    def problem(self) -> FieldProblem:
+        message = f"{dotted(self.path)} has no effect {self.otherwise}"
+        return FieldProblem(self.path, message, self.hint)
 
-def _exists(config: Config) -> bool:
+
+def is_existing(config: Config) -> bool:
+    """Whether the cluster exists already, and kindctl does not create it."""
     return isinstance(config.cluster.provider, ExistingConfig)
 
 
-def _is_made(config: Config) -> bool:
-    return not _exists(config)
+def _is_kind(config: Config) -> bool:
+    return not is_existing(config)
 
 
-OF_KIND = ("kubernetes", "image", "workers", "gateways", "registry", "kind")
-OF_EXISTING = ("push", "pull")
+KIND_KEYS = ("kubernetes", "image", "workers", "gateways", "registry", "kind")
+"""Keys of `cluster` for clusters that kind creates."""
+
+REGISTRY_KEYS = ("push", "pull")
+"""Keys of `images` for existing clusters."""
+
+KIND_REGISTRY = "remove it: kind's nodes get images directly; for a registry set cluster.registry"
 
 CONDITIONS = (
     *(
-        Condition(
-            ("cluster", key),
-            _is_made,
-            f"cluster.{key} is of a cluster that kind makes, and this one exists",
-            "remove it",
-        )
-        for key in OF_KIND
+        Condition(("cluster", key), _is_kind, "on an existing cluster", "remove it")
+        for key in KIND_KEYS
     ),
     *(
-        Condition(
-            ("images", key),
-            _exists,
-            f"images.{key} is for existing clusters",
-            "kind's nodes get images directly; for a registry set cluster.registry",
-        )
-        for key in OF_EXISTING
+        Condition(("images", key), is_existing, "on a kind cluster", KIND_REGISTRY)
+        for key in REGISTRY_KEYS
     ),
     Condition(
         ("images", "pull"),
-        lambda config: config.images.push is not None or _is_made(config),
-        "images.pull is another name of the registry images.push, and there is none",
-        "set images.push: this machine's name of it",
+        lambda config: config.images.push is not None or _is_kind(config),
+        "without images.push",
+        "set images.push to the registry's name on this machine",
     ),
     Condition(
         ("ingress", "expose", "nodePorts"),
         lambda config: config.ingress.expose.via == "node-port",
-        "ingress.expose.nodePorts are for `via: node-port`",
-        "leave them out, or set via: node-port",
+        "without `via: node-port`",
+        "remove it, or set `via: node-port`",
     ),
 )
 
 
-def idle(config: Config) -> Iterator[Condition]:
-    """Those that do not hold, whether the key is given or not."""
-    return (condition for condition in CONDITIONS if not condition.holds(config))
+def unmet(config: Config) -> Iterator[Condition]:
+    """The conditions that are not met, whether the file has their keys or not."""
+    return (condition for condition in CONDITIONS if not condition.is_met(config))
 
 
-def is_given(config: Config, loc: tuple[str, ...]) -> bool:
+def is_given(config: Config, path: FieldPath) -> bool:
+    """Whether the file sets a key to anything but null."""
     part: Any = config
-    for key in loc:
+    for key in path:
         if key not in part.model_fields_set:
             return False
-        part = getattr(part, key)
+        part = getattr(part, str(key))
         if part is None:
             return False
     return True

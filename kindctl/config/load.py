@@ -1,4 +1,4 @@
-"""kindctl.yaml (and kindctl.local.yaml beside it) -> Config, or every problem at once with its place."""
+"""Loads kindctl.yaml and kindctl.local.yaml: a Config, or every problem at once with its place."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from kindctl.config.checks import cross_checks
-from kindctl.config.faults import faults
-from kindctl.config.places import Document, Loc, read
+from kindctl.config.places import Document, read
 from kindctl.config.schema import Config
+from kindctl.config.schema_problems import schema_problems
 from kindctl.errors import ConfigError, Problem
 from kindctl.paths import share_dir
+from kindctl.problems import FieldPath, FieldProblem
 
 FILE = "kindctl.yaml"
 LOCAL_FILE = "kindctl.local.yaml"
@@ -29,15 +30,15 @@ class Loaded:
     root: Path
     documents: tuple[Document, ...] = field(default=(), repr=False, compare=False)
 
-    def problem(self, loc: Loc, message: str, hint: str = "") -> Problem:
-        """A fault of the file, with the place of `loc` in it: ("apps", 0, "expose", 1)."""
+    def problem(self, path: FieldPath, message: str, hint: str = "") -> Problem:
+        """A problem of the file, with the place of a field in it: ("apps", 0, "expose", 1)."""
         if not self.documents:
             return Problem(str(self.file), 0, 0, message, hint)
-        return _problem(self.documents, loc, message, hint)
+        return _placed(self.documents, FieldProblem(path, message, hint))
 
 
 def find_file(start: Path) -> Path | None:
-    """The nearest kindctl.yaml in `start` or a folder above it."""
+    """The nearest kindctl.yaml: in `start` or a folder above it. None if there is none."""
     for folder in (start, *start.parents):
         if (folder / FILE).is_file():
             return folder / FILE
@@ -45,10 +46,11 @@ def find_file(start: Path) -> Path | None:
 
 
 def load(file: Path | None = None, *, name: str | None = None) -> Loaded:
-    """Read `file`, else the nearest kindctl.yaml, else the sample that ships with kindctl.
+    """Read `file` (or the kindctl.yaml in that folder); without it the nearest kindctl.yaml; without that
+    the sample that ships with kindctl. `name` replaces the name in the file.
 
-    Raises ConfigError with every problem of both files: unknown keys, wrong types, clashes,
-    paths that do not exist.
+    Raises ConfigError with every problem of both files: unknown keys, wrong types, clashes, paths that do
+    not exist.
     """
     path = file or find_file(Path.cwd()) or share_dir("sample-app") / FILE
     path = path / FILE if path.is_dir() else path
@@ -65,22 +67,16 @@ def load(file: Path | None = None, *, name: str | None = None) -> Loaded:
     root = path.parent.resolve()
     try:
         config = Config.model_validate(data)
+        problems = list(cross_checks(config, root))
     except ValidationError as error:
-        problems = [
-            _problem(documents, fault.loc, fault.message, fault.hint, key=fault.of_key)
-            for fault in faults(error)
-        ]
-        raise ConfigError(problems) from error
-    findings = [
-        _problem(documents, loc, message, hint) for loc, message, hint in cross_checks(config, root)
-    ]
-    if findings:
-        raise ConfigError(findings)
+        problems = list(schema_problems(error))
+    if problems:
+        raise ConfigError([_placed(documents, problem) for problem in problems])
     return Loaded(config, path.resolve(), root, tuple(documents))
 
 
 def merge(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
-    """Maps are merged key by key; everything else is replaced."""
+    """`override` on top of `base`: mappings are merged key by key, everything else is replaced."""
     merged = dict(base)
     for key, value in override.items():
         old = merged.get(key)
@@ -93,31 +89,17 @@ def _mapping(document: Document) -> dict[str, Any]:
     if document.data is None:
         return {}
     if not isinstance(document.data, dict):
-        line, column = document.values[()]
-        raise ConfigError(
-            [
-                Problem(
-                    document.file,
-                    line,
-                    column,
-                    "expected `key: value` lines at the top",
-                    "the smallest file is `name: shop`",
-                )
-            ]
+        message, hint = (
+            "expected `key: value` at the top level",
+            "the smallest file is `name: shop`",
         )
+        raise ConfigError([Problem(document.file, *document.place(()), message, hint)])
     return document.data
 
 
-def _problem(
-    documents: Sequence[Document], loc: Loc, message: str, hint: str, *, key: bool = False
-) -> Problem:
-    """The place is looked for in the override first: it is what won."""
-    for document in documents:
-        exact = tuple(loc)
-        if exact in document.values:
-            place = document.place(exact, key=key)
-            if place:
-                return Problem(document.file, *place, message, hint)
-    base = documents[-1]
-    line, column = base.place(loc) or (1, 1)
-    return Problem(base.file, line, column, message, hint)
+def _placed(documents: Sequence[Document], problem: FieldProblem) -> Problem:
+    """The problem with its file and place. A field that both files set is wrong in the override, whose
+    value won; that is the first of the documents."""
+    path, message, hint, at_key = problem
+    document = next((one for one in documents if one.has(path)), documents[-1])
+    return Problem(document.file, *document.place(path, at_key=at_key), message, hint)

@@ -1,9 +1,8 @@
-"""YAML read twice: as data, and as the line and column of every key and value in it."""
+"""One configuration file: its data, and the line and column of every key and value in it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,107 +10,64 @@ import yaml
 
 from kindctl.errors import ConfigError, Problem
 from kindctl.manifests import yaml_nodes
-
-Loc = tuple[str | int, ...]
-"""A path into the document: ("apps", 0, "name")."""
+from kindctl.problems import FieldPath
 
 
-def dotted(loc: Loc) -> str:
-    """("apps", 0, "name") -> "apps[0].name" """
-    text = ""
-    for part in loc:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
+class Loader(yaml_nodes.Loader):
+    """Keeps keys that are not text, so that the schema can refuse them with their place."""
+
+    construct_mapping = yaml_nodes.BASE.construct_mapping
 
 
 @dataclass
 class Document:
-    """One file: its data, and where each part of it stands (line and column from 1)."""
+    """One file. `root` is its YAML node, None when the file is empty."""
 
     file: str
     data: Any
-    keys: dict[Loc, tuple[int, int]] = field(default_factory=dict)
-    values: dict[Loc, tuple[int, int]] = field(default_factory=dict)
+    root: yaml.Node | None
 
-    def place(self, loc: Sequence[str | int], *, key: bool = False) -> tuple[int, int] | None:
-        """Where `loc` stands; where it is missing, its nearest parent. None: not in this file."""
-        exact = tuple(loc)
-        if key and exact in self.keys:
-            return self.keys[exact]
-        for end in range(len(exact), 0, -1):
-            if exact[:end] in self.values:
-                return self.values[exact[:end]]
-        return None
+    def has(self, path: FieldPath) -> bool:
+        """Whether this file sets the field."""
+        return bool(path) and len(self._fields(path)) == len(path)
+
+    def place(self, path: FieldPath, *, at_key: bool = False) -> tuple[int, int]:
+        """Line and column, from 1, of a field's value or key; if the field is missing, of its nearest
+        parent, and at last of the top of the file."""
+        found = self._fields(path)
+        if not found:
+            return 1, 1
+        key, value = found[-1]
+        return _place((key if at_key and len(found) == len(path) else value).start_mark)
+
+    def _fields(self, path: FieldPath) -> list[tuple[yaml.Node, yaml.Node]]:
+        return list(yaml_nodes.fields(self.root, path)) if self.root else []
 
 
 def read(path: Path) -> Document:
-    """Parse one YAML file. Raises ConfigError for what is not YAML, and for a key given twice."""
-    try:
-        text = path.read_text()
-    except OSError as error:
-        raise ConfigError(
-            [Problem(str(path), 0, 0, error.strerror or str(error), "kindctl init writes one")]
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            [Problem(str(path), 0, 0, "not UTF-8 text", "save it as UTF-8")]
-        ) from error
-    return parse(text, str(path))
-
-
-def parse(text: str, file: str) -> Document:
-    """Raises ConfigError."""
-    document = Document(file, None)
+    """Read one YAML file. Raises ConfigError if it cannot be read, is not valid YAML or has a key twice."""
+    file = str(path)
+    text = yaml_nodes.read_text(path, "`kindctl init` writes a new one")
     nodes: list[yaml.Node] = []
-    problems: list[Problem] = []
+    data: list[Any] = []
 
     def use(loader: yaml_nodes.Loader, node: yaml.Node) -> None:
         nodes.append(node)
         if len(nodes) == 1:
-            document.data = _walk(loader, node, (), document, problems)
+            data.append(loader.construct_document(node))
 
-    for fault in yaml_nodes.read(text, use):
-        place = _place(fault.mark) if fault.mark else (1, 1)
-        problems.append(Problem(file, *place, fault.message, fault.hint))
+    problems = [
+        Problem(file, *(_place(found.mark) if found.mark else (1, 1)), found.message, found.hint)
+        for found in yaml_nodes.read(text, use, Loader)
+    ]
     if len(nodes) > 1:
-        message = "a second document, of which nothing is read"
-        problems.append(
-            Problem(file, *_place(nodes[1].start_mark), message, "one file, one document")
-        )
+        place = _place(nodes[1].start_mark)
+        message, hint = "only the first YAML document is read", "remove `---` and what follows it"
+        problems.append(Problem(file, *place, message, hint))
     if problems:
         raise ConfigError(problems)
-    return document
+    return Document(file, data[0], nodes[0]) if nodes else Document(file, None, None)
 
 
 def _place(mark: yaml.Mark) -> tuple[int, int]:
     return mark.line + 1, mark.column + 1
-
-
-def _walk(
-    loader: yaml_nodes.Loader,
-    node: yaml.Node,
-    loc: Loc,
-    document: Document,
-    problems: list[Problem],
-) -> Any:
-    document.values[loc] = _place(node.start_mark)
-    if isinstance(node, yaml.MappingNode):
-        loader.flatten_mapping(node)  # `<<: *anchor`; what is merged comes first
-        mapping: dict[Any, Any] = {}
-        for key_node, value_node in node.value:
-            key = loader.construct_object(key_node, deep=True)
-            place = _place(key_node.start_mark)
-            if not isinstance(key, str | int | float | bool):
-                message = "a key must be a plain word"
-                problems.append(Problem(document.file, *place, message, "key: value"))
-                continue
-            inner: Loc = (*loc, key if isinstance(key, str | int) else str(key))
-            document.keys[inner] = place
-            mapping[key] = _walk(loader, value_node, inner, document, problems)
-        return mapping
-    if isinstance(node, yaml.SequenceNode):
-        return [
-            _walk(loader, item, (*loc, index), document, problems)
-            for index, item in enumerate(node.value)
-        ]
-    return loader.construct_object(node, deep=True)

@@ -1,4 +1,4 @@
-"""The schema for people and editors: JSON Schema, docs/configuration.md, and a Config as YAML."""
+"""The schema for editors (JSON Schema) and people (docs/configuration.md), and a Config as YAML."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from kindctl.config.conditions import idle
+from kindctl.config.conditions import unmet
 from kindctl.config.schema import Config
 
 
@@ -21,10 +21,10 @@ def json_schema() -> dict[str, Any]:
 
 
 def as_yaml(config: Config) -> str:
-    """All that counts, defaults too: a file that says the same."""
+    """A file with every key that has an effect, defaults too, which loads as an equal Config."""
     data = _plain(config)
-    for condition in idle(config):
-        *above, key = condition.loc
+    for condition in unmet(config):
+        *above, key = condition.path
         inner = data
         for name in above:
             inner = inner.get(name, {})
@@ -33,7 +33,7 @@ def as_yaml(config: Config) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """As YAML has it; null where it is not the default."""
+    """Plain data for YAML. A null is left out if it is the default."""
     if isinstance(value, BaseModel):
         fields = type(value).model_fields
         pairs = ((name, getattr(value, name), info.default) for name, info in fields.items())
@@ -44,16 +44,16 @@ def _plain(value: Any) -> Any:
 
 
 def as_markdown() -> str:
-    """docs/configuration.md: a table for each part of the file. A test compares it with the file."""
+    """The text of docs/configuration.md: a table for each part of the file. A test compares the two."""
     schema = json_schema()
     lines = [
         "# kindctl.yaml",
         "",
         "Generated from the schema: `python -m kindctl.config.reference > docs/configuration.md`.",
         "",
-        "Unknown keys are refused. All problems are reported at once, with file, line and column,",
-        "before Docker is touched. A `kindctl.local.yaml` beside the file overrides it for one person:",
-        "maps are merged key by key, everything else is replaced.",
+        "Unknown keys are errors. All problems are reported at once, with file, line and column, before",
+        "Docker is used. A `kindctl.local.yaml` next to the file overrides it, for settings of one person:",
+        "mappings are merged key by key, everything else is replaced.",
         "",
     ]
     for title, part in {"kindctl.yaml": schema, **schema["$defs"]}.items():
@@ -74,9 +74,9 @@ def _rows(properties: dict[str, Any], required: list[str]) -> Iterator[str]:
 
 def _default(spec: dict[str, Any]) -> str:
     value = spec.get("default")
-    if value is None or value in ({}, []):
-        return "" if value is None else f"`{value}`"
-    return "see there" if isinstance(value, dict) else f"`{value}`"
+    if value is None:
+        return ""
+    return "see its table" if value and isinstance(value, dict) else f"`{value}`"
 
 
 def _type(spec: dict[str, Any]) -> str:

@@ -1,4 +1,7 @@
-"""kindctl.yaml as data: frozen, unknown keys refused. Places of errors are config/load.py's work."""
+"""The schema of kindctl.yaml: frozen models that refuse unknown keys.
+
+The descriptions are part of docs/configuration.md and of hints. Line numbers are config/load.py's work.
+"""
 
 from __future__ import annotations
 
@@ -16,50 +19,56 @@ NODE_PORT_MIN, NODE_PORT_MAX = 30000, 32767
 NodePort = Annotated[int, Field(ge=NODE_PORT_MIN, le=NODE_PORT_MAX, strict=True)]
 """The API server's default --service-node-port-range."""
 
+NonEmpty = Annotated[str, Field(min_length=1)]
+ReplicaCount = Annotated[int, Field(ge=1, le=16, strict=True)]
+Workload = Annotated[str, Field(pattern=r"^(deployment|daemonset|statefulset)/[-a-z0-9.]+$")]
+"""A workload as kubectl names it: deployment/NAME."""
+
 
 class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ExistingConfig(Strict):
-    """A cluster that is there already."""
+    """A cluster that exists already."""
 
-    existing: Annotated[str, Field(min_length=1)] = Field(
-        description="its context in the kubeconfig"
-    )
+    existing: NonEmpty = Field(description="the cluster's context in the kubeconfig")
     server: Annotated[str, Field(pattern="^https?://")] | None = Field(
         None,
-        description="address of its API server; another one is refused, and `up --yes` needs it the "
-        "first time",
+        description="address of its API server; kindctl stops if the context has another one, and "
+        "`up --yes` needs it the first time",
     )
 
 
 class RegistryConfig(Strict):
-    """An image registry beside the cluster, for `docker push`, Tilt and Skaffold."""
+    """An image registry next to the cluster, for `docker push`, Tilt and Skaffold."""
 
-    port: Port = Field(5001, description="port of the host; images are named localhost:PORT/NAME")
+    port: Port = Field(
+        5001, description="port on this machine; images are named localhost:PORT/NAME"
+    )
 
 
 class ClusterConfig(Strict):
-    """Where the cluster comes from, and its shape."""
+    """Where the cluster comes from, and its nodes."""
 
     provider: Literal["kind"] | ExistingConfig = Field(
         "kind", description="where the cluster comes from: `kind`, or `{existing: CONTEXT}`"
     )
     kubernetes: Annotated[str, Field(pattern=r"^1\.\d+(\.\d+)?$")] = Field(
-        "1.36", description="Kubernetes version, minor or exact"
+        "1.36", description="Kubernetes version, such as 1.36 or 1.36.4"
     )
-    image: str | None = Field(None, description="a node image instead of the one for `kubernetes`")
+    image: str | None = Field(None, description="node image, instead of the one for `kubernetes`")
     workers: Annotated[int, Field(ge=0, le=16, strict=True)] = Field(
-        0, description="worker nodes beside the control plane"
+        0, description="number of worker nodes, in addition to the control plane"
     )
     gateways: Annotated[int, Field(ge=0, le=8, strict=True)] = Field(
-        0, description="nodes for the ingress controller alone: labelled and tainted"
+        0,
+        description="number of nodes reserved for the ingress controller, with a label and a taint",
     )
-    registry: RegistryConfig | None = Field(None, description="a local image registry")
+    registry: RegistryConfig | None = Field(None, description="local image registry")
     kind: dict[str, Any] = Field(
         default_factory=dict,
-        description="passed through to kind's own configuration: extraMounts, kubeadm patches, ...",
+        description="passed on to kind's own configuration: extraMounts, kubeadmConfigPatches, ...",
     )
 
 
@@ -70,16 +79,17 @@ class ImagesConfig(Strict):
     """Where images come from."""
 
     sources: Annotated[tuple[ImageSource, ...], Field(min_length=1)] = Field(
-        ("engine", "registry", "build"), description="asked in this order"
+        ("engine", "registry", "build"), description="where to look for images, in this order"
     )
     mirrors: dict[str, str] = Field(
-        default_factory=dict, description="registry -> mirror: docker.io: mirror.example.com"
+        default_factory=dict,
+        description="mirror of each registry, for example `docker.io: mirror.example.com`",
     )
     push: str | None = Field(
-        None, description="registry that images for an existing cluster are pushed to"
+        None, description="registry to which images for an existing cluster are pushed"
     )
     pull: str | None = Field(
-        None, description="how the nodes of that cluster name that registry; default: as `push`"
+        None, description="name of that registry on the nodes; default: the same as `push`"
     )
 
 
@@ -88,157 +98,150 @@ AppVia = Literal["node-port", "load-balancer", "port-forward"]
 
 
 class NodePortsConfig(Strict):
-    """Ports of the nodes behind the host's ports."""
+    """Node ports of the ingress controller."""
 
     http: NodePort = Field(30080, description="for HTTP")
     https: NodePort = Field(30443, description="for HTTPS")
 
 
 class ExposeConfig(Strict):
-    """How the ingress controller is reached from the host."""
+    """How the ingress controller is reached from this machine."""
 
-    via: Via = Field("host-port", description="the kind of way in")
-    http: Port = Field(80, description="port of the host for HTTP")
-    https: Port = Field(443, description="port of the host for HTTPS")
-    address: str = Field("127.0.0.1", description="address of the host that the ports are bound to")
+    via: Via = Field("host-port", description="kind of exposure")
+    http: Port = Field(80, description="port on this machine for HTTP")
+    https: Port = Field(443, description="port on this machine for HTTPS")
+    address: str = Field("127.0.0.1", description="address of this machine that the ports bind to")
     nodePorts: NodePortsConfig = Field(  # noqa: N815 - Kubernetes' spelling
-        NodePortsConfig(), description="with `via: node-port`"
+        NodePortsConfig(), description="node ports, for `via: node-port`"
     )
 
 
 class AutoscaleConfig(Strict):
-    """A HorizontalPodAutoscaler for the controller."""
+    """A HorizontalPodAutoscaler for the ingress controller."""
 
-    max: Annotated[int, Field(ge=1, le=16, strict=True)] = Field(description="most replicas")
+    max: ReplicaCount = Field(description="maximum number of replicas")
     cpu: Annotated[int, Field(ge=1, le=1000, strict=True)] = Field(
-        60, description="percent of the requested CPU that is aimed at"
+        60, description="target CPU usage, in percent of the requested CPU"
     )
 
 
 class CustomPortsConfig(Strict):
-    """Ports of a Service."""
+    """Ports of the custom controller's Service."""
 
     http: Port = Field(80, description="for HTTP")
-    https: Port | None = Field(443, description="for HTTPS; null: none")
+    https: Port | None = Field(443, description="for HTTPS; null if it has none")
 
 
 class ChartConfig(Strict):
     """A Helm chart, rendered by `helm template`."""
 
-    chart: Annotated[str, Field(min_length=1)] = Field(description="folder of the chart")
-    name: Name | None = Field(None, description="name of the release; default: the app's name")
-    values: tuple[str, ...] = Field((), description="files of values")
-    set: dict[str, Any] = Field(default_factory=dict, description="single values: a.b -> value")
+    chart: NonEmpty = Field(description="folder or .tgz file of the chart")
+    name: Name | None = Field(None, description="release name; default: the app's name")
+    values: tuple[str, ...] = Field((), description="values files")
+    set: dict[str, Any] = Field(
+        default_factory=dict,
+        description="single values, for example `a.b: value`, which win over the files",
+    )
 
 
 Source = str | ChartConfig
-
-
-Workload = Annotated[str, Field(pattern=r"^(deployment|daemonset|statefulset)/[-a-z0-9.]+$")]
-"""As kubectl names it: deployment/NAME."""
+Sources = Annotated[tuple[Source, ...], Field(min_length=1)]
 
 
 class CustomConfig(Strict):
-    """An ingress controller of the user's own."""
+    """An ingress controller that you bring yourself."""
 
-    manifests: Annotated[tuple[Source, ...], Field(min_length=1)] = Field(
+    manifests: Sources = Field(
         description="files, folders, kustomizations or charts that install it"
     )
-    namespace: Namespace = Field(description="where it runs")
-    ingressClass: Annotated[str, Field(min_length=1)] = Field(  # noqa: N815
-        description="the IngressClass that it serves"
-    )
+    namespace: Namespace = Field(description="namespace of the controller")
+    ingressClass: NonEmpty = Field(description="IngressClass that it serves")  # noqa: N815
     ready: Workload | None = Field(
-        None, description="a workload to wait for that an operator of the manifests makes"
+        None,
+        description="workload to wait for, if an operator in the manifests creates the controller",
     )
-    service: ServiceName = Field(description="its Service, in that namespace")
-    ports: CustomPortsConfig = Field(CustomPortsConfig(), description="ports of that Service")
+    service: ServiceName = Field(description="Service of the controller, in that namespace")
+    ports: CustomPortsConfig = Field(CustomPortsConfig(), description="ports of the Service")
 
 
 class IngressConfig(Strict):
     """The ingress controller in front of the apps."""
 
     controller: Literal["nginx", "traefik", "custom", "none"] = Field(
-        "nginx", description="which controller"
+        "nginx", description="which ingress controller to install"
     )
-    replicas: Annotated[int, Field(ge=1, le=16, strict=True)] = Field(
-        1, description="pods of the controller"
-    )
+    replicas: ReplicaCount = Field(1, description="number of pods of the controller")
     autoscale: AutoscaleConfig | None = Field(
-        None, description="more replicas under load; needs the add-on metrics-server"
+        None, description="adds replicas under load; needs the add-on metrics-server"
     )
     gatewayAPI: bool = Field(  # noqa: N815
-        False, description="Gateway and HTTPRoute objects too"
+        False, description="whether to serve Gateway and HTTPRoute objects too"
     )
-    custom: CustomConfig | None = Field(None, description="with `controller: custom`")
-    expose: ExposeConfig = Field(ExposeConfig(), description="how the host reaches it")
+    custom: CustomConfig | None = Field(None, description="settings for `controller: custom`")
+    expose: ExposeConfig = Field(ExposeConfig(), description="how this machine reaches it")
 
 
 class BuildConfig(Strict):
-    """An image that is built from a Dockerfile."""
+    """An image to build from a Dockerfile."""
 
-    image: Annotated[str, Field(min_length=1)] = Field(
-        description="the name by which the manifests ask for it"
-    )
-    context: str = Field(".", description="folder of the build context, from the file's folder")
-    dockerfile: str = Field("Dockerfile", description="from the context")
-    target: str | None = Field(None, description="build stage")
+    image: NonEmpty = Field(description="image name, as the manifests have it")
+    context: str = Field(".", description="folder of the build context, relative to kindctl.yaml")
+    dockerfile: str = Field("Dockerfile", description="path of the Dockerfile in the build context")
+    target: str | None = Field(None, description="build stage to stop at")
     args: dict[str, str] = Field(default_factory=dict, description="build arguments")
 
 
 class ExpectConfig(Strict):
-    """What makes the answer of a URL the right one."""
+    """What a URL must answer."""
 
     path: Annotated[str, Field(pattern="^/")] = Field("/", description="path of the URL")
-    host: str | None = Field(None, description="host name, where the app has several")
-    contains: str | None = Field(None, description="text that the answer must have")
+    host: str | None = Field(None, description="host name, if the app has several")
+    contains: str | None = Field(None, description="text that the answer must contain")
     status: Annotated[int, Field(ge=100, le=599, strict=True)] | None = Field(
-        None, description="exact HTTP status"
+        None, description="exact HTTP status of the answer"
     )
     scheme: Literal["http", "https"] | None = Field(
-        None, description="default: as the Ingress says; `https` with a verified certificate"
+        None, description="default: as the Ingress says; the certificate of `https` is verified"
     )
 
 
 class ExposeServiceConfig(Strict):
-    """A way to one Service, beside the ingress controller."""
+    """Exposes one Service, without the ingress controller."""
 
-    service: ServiceName = Field(description="a Service of the app's manifests")
+    service: ServiceName = Field(description="Service in the app's manifests")
     port: Port | str | None = Field(
-        None, description="its port, by number or name; default: its only one"
+        None, description="number or name of its port; default: its only port"
     )
-    via: AppVia = Field(description="the kind of way in")
+    via: AppVia = Field(description="kind of exposure")
     local: Port | None = Field(
         None,
-        description="port of the host; default: the node port, or the Service's; with "
-        "`via: load-balancer` one beside the external address",
+        description="port on this machine; default: the node port, or the Service's port; with "
+        "`via: load-balancer`, a forwarded port in addition to the external address",
     )
     nodePort: NodePort | None = Field(  # noqa: N815
-        None, description="with `via: node-port`; default: chosen, and always the same"
+        None, description="for `via: node-port`; default: chosen by kindctl, always the same"
     )
-    address: str = Field("127.0.0.1", description="address of the host that the port is bound to")
+    address: str = Field("127.0.0.1", description="address of this machine that the port binds to")
     scheme: Literal["http", "https", "tcp"] | None = Field(
-        None, description="what is spoken there; default: by the port's name and number"
+        None, description="protocol of the port; default: guessed from its name and number"
     )
-    expect: ExpectConfig | None = Field(None, description="what makes its answer right")
+    expect: ExpectConfig | None = Field(None, description="what it must answer")
 
 
 class AppConfig(Strict):
-    """One application: what is built, what is applied, what must answer."""
+    """One application: what to build, what to apply, what must answer."""
 
     name: Name = Field(description="name of the app")
     namespace: Namespace | None = Field(
-        None, description="for objects that name none; default: the app's name"
+        None, description="namespace of objects that set none; default: the app's name"
     )
-    build: tuple[BuildConfig, ...] = Field((), description="images that are built from Dockerfiles")
-    manifests: Annotated[tuple[Source, ...], Field(min_length=1)] = Field(
-        description="files or folders of YAML, folders of a kustomization, or charts"
-    )
+    build: tuple[BuildConfig, ...] = Field((), description="images to build from Dockerfiles")
+    manifests: Sources = Field(description="YAML files, folders, kustomizations or Helm charts")
     expose: tuple[ExposeServiceConfig, ...] = Field(
-        (), description="ways to its Services beside the ingress controller"
+        (), description="Services to expose without the ingress controller"
     )
     expect: tuple[ExpectConfig, ...] = Field(
-        (), description="what makes its URLs right; without it: any answer below 500"
+        (), description="what its URLs must answer; default: any status below 500"
     )
 
 
@@ -246,17 +249,18 @@ Addon = Literal["metallb", "metrics-server"]
 
 
 class Config(Strict):
-    """The whole of kindctl.yaml."""
+    """The whole kindctl.yaml."""
 
     apiVersion: Literal["kindctl/v1"] = Field(  # noqa: N815 - Kubernetes' spelling
-        "kindctl/v1", description="version of this format"
+        "kindctl/v1", description="version of the file format"
     )
-    name: Name = Field(description="name of the environment, and of its cluster")
-    cluster: ClusterConfig = Field(ClusterConfig(), description="the cluster")
+    name: Name = Field(description="name of the environment and of its cluster")
+    cluster: ClusterConfig = Field(ClusterConfig(), description="cluster to create or use")
     images: ImagesConfig = Field(ImagesConfig(), description="where images come from")
     extraCAs: tuple[str, ...] = Field(  # noqa: N815
-        (), description="PEM files of certificate authorities, beside those that the host trusts"
+        (),
+        description="PEM files of certificate authorities to trust, in addition to this machine's",
     )
     ingress: IngressConfig = Field(IngressConfig(), description="the ingress controller")
     apps: tuple[AppConfig, ...] = Field((), description="the applications")
-    addons: tuple[Addon, ...] = Field((), description="what else is installed")
+    addons: tuple[Addon, ...] = Field((), description="add-ons to install")

@@ -19,7 +19,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from kindctl.ingress.entry_point import EntryPoint
-from kindctl.kube_objects import labels_of
+from kindctl.kube_objects import environment_selector
 from kindctl.models import (
     COMPONENT_LABEL,
     Exposure,
@@ -67,7 +67,7 @@ class Handover:
             self._others[name] = frozenset()
 
     def _in_charge(self, cluster: Cluster) -> frozenset[str]:
-        labels = labels_of(self.environment)
+        labels = environment_selector(self.environment)
         selector = selector_in_charge(cluster)
         found = [
             obj

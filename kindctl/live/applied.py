@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from functools import partial
 from itertools import groupby
 
-from kindctl.kube_objects import api_group, is_applied, is_going, labels_of, labels_on
+from kindctl.kube_objects import api_group, environment_selector, is_applied, is_going, labels_of
 from kindctl.live.desired import rank
 from kindctl.live.listing import in_parallel, list_kinds
 from kindctl.models import COMPONENT_LABEL, MANAGED_LABEL, MANAGER, Object, ObjectRef
@@ -63,7 +63,11 @@ def applied_objects(
 ) -> list[Object]:
     """What kindctl applied for this environment; also what is being deleted, if `being_deleted`."""
     kinds = [kind[:2] for kind in cluster.kinds() if kind[1] != "Event"]
-    found = [obj for obj in _list(cluster, kinds, labels=labels_of(environment)) if may_remove(obj)]
+    found = [
+        obj
+        for obj in _list(cluster, kinds, labels=environment_selector(environment))
+        if may_remove(obj)
+    ]
     if being_deleted:
         return found
     emptied = {
@@ -95,7 +99,7 @@ def may_remove(obj: Object) -> bool:
     It must have been applied by kindctl's field manager, since controllers copy labels to objects that
     they make from ours, and must not be kept for its chart.
     """
-    is_own = obj["kind"] == "Namespace" or COMPONENT_LABEL in labels_on(obj)
+    is_own = obj["kind"] == "Namespace" or COMPONENT_LABEL in labels_of(obj)
     return is_own and is_applied(obj) and not _is_kept_by_chart(obj)
 
 
@@ -129,7 +133,7 @@ def _foreign_of_kind(cluster: Cluster, definition: ObjectRef) -> list[str]:
 
 
 def _is_unmanaged(obj: Object) -> bool:
-    return labels_on(obj).get(MANAGED_LABEL) != MANAGER
+    return labels_of(obj).get(MANAGED_LABEL) != MANAGER
 
 
 def _has_owner(obj: Object) -> bool:

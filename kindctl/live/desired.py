@@ -7,7 +7,7 @@ import copy
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from kindctl.components.base import Component
-from kindctl.kube_objects import api_group, is_managed, labels_on, own_labels
+from kindctl.kube_objects import api_group, is_managed, labels_of, own_labels
 from kindctl.manifests.checksum import with_checksums
 from kindctl.manifests.pods import Resolve
 from kindctl.models import COMPONENT_LABEL, Object, ObjectRef
@@ -149,7 +149,7 @@ def _missing_namespaces(
 
 def _is_undeclared(live: Object | None) -> bool:
     """Whether a namespace is absent, or kindctl created it without a manifest: then it has no component."""
-    return live is None or (is_managed(live) and COMPONENT_LABEL not in labels_on(live))
+    return live is None or (is_managed(live) and COMPONENT_LABEL not in labels_of(live))
 
 
 def _namespace(name: str) -> Object:

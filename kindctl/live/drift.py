@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kindctl.errors import ApiError, KindctlError
-from kindctl.kube_objects import is_going, is_managed, labels_of, labels_on
+from kindctl.kube_objects import environment_selector, is_going, is_managed, labels_of
 from kindctl.live.differences import differences
 from kindctl.live.listing import in_parallel, list_kinds
 from kindctl.live.port_holders import PortHolders, node_port_taken, taken_node_port
@@ -75,7 +75,7 @@ class DriftFinder:
         }
         # one request a kind instead of one an object
         kinds = {(obj["apiVersion"], obj["kind"]) for obj in objects}
-        found = list_kinds(cluster, kinds, labels=labels_of(self.environment))
+        found = list_kinds(cluster, kinds, labels=environment_selector(self.environment))
         listed = {ObjectRef.of(obj): obj for obj in found}
 
         def compare(obj: Object) -> Drift:
@@ -145,7 +145,7 @@ class DriftFinder:
         return Drift(obj, error=explained(ref, error, self.context))
 
     def _is_own(self, live: Object) -> bool:
-        owner = labels_on(live).get(ENVIRONMENT_LABEL, self.environment)
+        owner = labels_of(live).get(ENVIRONMENT_LABEL, self.environment)
         return owner == self.environment and is_managed(live)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from kindctl.components.base import Component
 from kindctl.errors import ApiError, KindctlError
-from kindctl.kube_objects import condition, is_going, labels_of, labels_on, own_labels
+from kindctl.kube_objects import condition, environment_selector, is_going, labels_of, own_labels
 from kindctl.live.applied import Identity, identity, may_remove
 from kindctl.live.desired import everything
 from kindctl.live.listing import list_kinds
@@ -80,10 +80,10 @@ class PortHolders:
             for obj in self._leftovers(cluster, WORKLOADS, wanted)
             if not _host_ports(obj).isdisjoint(ports)
         ]
-        components = {labels_on(obj).get(COMPONENT_LABEL) for obj in found}
+        components = {labels_of(obj).get(COMPONENT_LABEL) for obj in found}
         if found:
             webhooks = self._leftovers(cluster, WEBHOOKS, wanted)
-            found += [obj for obj in webhooks if labels_on(obj).get(COMPONENT_LABEL) in components]
+            found += [obj for obj in webhooks if labels_of(obj).get(COMPONENT_LABEL) in components]
         return [ObjectRef.of(obj) for obj in found]
 
     def _leftovers(
@@ -91,7 +91,7 @@ class PortHolders:
     ) -> list[Object]:
         return [
             obj
-            for obj in list_kinds(cluster, kinds, labels=labels_of(self.environment))
+            for obj in list_kinds(cluster, kinds, labels=environment_selector(self.environment))
             if may_remove(obj) and identity(ObjectRef.of(obj)) not in wanted
         ]
 
@@ -101,7 +101,7 @@ class PortHolders:
 
     def _is_own(self, obj: Object) -> bool:
         """Whether kindctl applied the object for this environment."""
-        return own_labels(self.environment).items() <= labels_on(obj).items() and may_remove(obj)
+        return own_labels(self.environment).items() <= labels_of(obj).items() and may_remove(obj)
 
 
 def node_port_taken(ref: ObjectRef, port: int, holder: ObjectRef, context: str) -> KindctlError:

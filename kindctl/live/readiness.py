@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from kindctl.diagnose.evidence import WORKLOADS, snapshot
-from kindctl.kube_objects import condition, is_going, is_ready, is_true, labels_on
+from kindctl.kube_objects import condition, is_going, is_ready, is_true, labels_of
 from kindctl.live import gateway_readiness
 from kindctl.models import Object, ObjectRef
 from kindctl.tools.protocols import Cluster
@@ -58,7 +58,7 @@ def pods_of(workload: Object, pods: Iterable[Object]) -> list[Object]:
         for pod in pods
         if pod["metadata"].get("namespace") == namespace
         and not is_going(pod)
-        and _matches(selector, labels_on(pod))
+        and _matches(selector, labels_of(pod))
     ]
     return sorted(selected, key=lambda pod: pod["metadata"]["creationTimestamp"], reverse=True)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kindctl.kube_objects import labels_on
+from kindctl.kube_objects import labels_of
 from kindctl.models import ENVIRONMENT_LABEL, SYSTEM_NAMESPACE, ObjectRef, Route
 from kindctl.tools.protocols import Cluster
 
@@ -43,7 +43,7 @@ def read_record(cluster: Cluster) -> Record | None:
     data = found.get("data") or {}
     try:
         return Record(
-            environment=labels_on(found).get(ENVIRONMENT_LABEL, ""),
+            environment=labels_of(found).get(ENVIRONMENT_LABEL, ""),
             config=data["config"],
             file=data["file"],
             version=data["version"],

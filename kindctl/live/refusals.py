@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from kindctl.errors import ApiError, KindctlError, NotOursError
-from kindctl.kube_objects import labels_on
+from kindctl.kube_objects import labels_of
 from kindctl.models import ENVIRONMENT_LABEL, Object, ObjectRef
 from kindctl.tools.protocols import Cluster
 
@@ -97,7 +97,7 @@ def explained(ref: ObjectRef, error: ApiError, context: str) -> KindctlError:
 
 def foreign_object(live: Object) -> NotOursError:
     """The error for an object that exists and that kindctl must not change."""
-    owner = labels_on(live).get(ENVIRONMENT_LABEL)
+    owner = labels_of(live).get(ENVIRONMENT_LABEL)
     return NotOursError(
         f"{ObjectRef.of(live)} exists and "
         + (f"belongs to environment {owner!r}" if owner else "was not made by kindctl"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kindctl.errors import KindctlError
-from kindctl.kube_objects import is_going, is_managed, labels_on
+from kindctl.kube_objects import is_going, is_managed, labels_of
 from kindctl.live.applied import applied_objects, leftovers, remove
 from kindctl.live.desired import CUSTOM, rank
 from kindctl.live.record import read_record
@@ -53,7 +53,7 @@ def _unlabelled(cluster: Cluster, environment: str, found: Sequence[ObjectRef]) 
 
 
 def _lost_its_label(live: Object) -> bool:
-    return ENVIRONMENT_LABEL not in labels_on(live) and not is_going(live) and is_managed(live)
+    return ENVIRONMENT_LABEL not in labels_of(live) and not is_going(live) and is_managed(live)
 
 
 def _await_gone(cluster: Cluster, refs: Sequence[ObjectRef]) -> None:

@@ -1,7 +1,7 @@
-"""Makes a workload roll, and a Job run again, when a ConfigMap or Secret that it reads has changed.
+"""Makes a workload roll out, and a Job run again, when a ConfigMap or Secret that it reads has changed.
 
-Kubernetes rolls a workload only when its pod template changes. So the template gets a digest of what
-it reads, as far as the same component applies it.
+Kubernetes rolls out a workload only when its pod template changes. So the template gets an annotation with
+a digest of the ConfigMaps and Secrets that it reads, if the same component applies them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from kindctl.kube_objects import annotations_of, entries, section
 from kindctl.models import Object
 
 ANNOTATION = "kindctl.dev/checksum"
@@ -27,9 +28,9 @@ ConfigRef = tuple[str, str]  # kind, name
 
 
 def with_checksums(objects: Sequence[Object]) -> list[Object]:
-    """The objects, with the annotation on the pod templates that read one of the others.
+    """The objects, with the annotation on each pod template that reads another one of them.
 
-    They must have their namespaces, and Secrets `data` instead of `stringData`. Equal contents give
+    Objects must have their namespaces set, and Secrets have `data`, not `stringData`. Equal contents give
     equal digests.
     """
     contents = {
@@ -44,44 +45,38 @@ def with_checksums(objects: Sequence[Object]) -> list[Object]:
     for obj in objects:
         if obj["kind"] in ROLLING:
             namespace = obj["metadata"].get("namespace")
-            template = obj["spec"].get("template") or {}
             found = [
                 [*source, contents[namespace, *source]]
-                for source in sorted(set(references(template.get("spec") or {})))
+                for source in sorted(set(references(section(obj, "spec", "template", "spec"))))
                 if (namespace, *source) in contents
             ]
             if found:
                 obj = copy.deepcopy(obj)  # noqa: PLW2901
                 template = obj["spec"]["template"]
-                meta = template.get("metadata") or {}
-                notes = {**(meta.get("annotations") or {}), ANNOTATION: _digest(found)}
-                template["metadata"] = {**meta, "annotations": notes}
+                annotations = {**annotations_of(template), ANNOTATION: _digest(found)}
+                template["metadata"] = {**section(template, "metadata"), "annotations": annotations}
         result.append(obj)
     return result
 
 
 def references(pod: Object) -> Iterator[ConfigRef]:
-    """ConfigMaps and Secrets that a pod's spec reads: volumes, projected volumes, env, envFrom."""
-    for volume in pod.get("volumes") or ():
-        yield from _of_volume(volume)
-        for part in (volume.get("projected") or {}).get("sources") or ():
+    """ConfigMaps and Secrets that a pod spec reads: in volumes, projected volumes, env and envFrom."""
+    for volume in entries(pod, "volumes"):
+        yield from _named(volume, "configMap", "secret")
+        if name := section(volume, "secret").get("secretName"):  # only here it is not `name`
+            yield "Secret", name
+        for part in entries(volume, "projected", "sources"):
             yield from _named(part, "configMap", "secret")
-    for container in [*(pod.get("initContainers") or ()), *(pod.get("containers") or ())]:
-        for source in container.get("envFrom") or ():
+    for container in [*entries(pod, "initContainers"), *entries(pod, "containers")]:
+        for source in entries(container, "envFrom"):
             yield from _named(source, "configMapRef", "secretRef")
-        for variable in container.get("env") or ():
-            yield from _named(variable.get("valueFrom") or {}, "configMapKeyRef", "secretKeyRef")
+        for variable in entries(container, "env"):
+            yield from _named(section(variable, "valueFrom"), "configMapKeyRef", "secretKeyRef")
 
 
-def _of_volume(volume: Object) -> Iterator[ConfigRef]:
-    yield from _named(volume, "configMap", "secret")
-    if name := (volume.get("secret") or {}).get("secretName"):  # only here it is not `name`
-        yield "Secret", name
-
-
-def _named(place: Object, *fields: str) -> Iterator[ConfigRef]:
+def _named(part: Object, *fields: str) -> Iterator[ConfigRef]:
     for kind, field in zip(SOURCES, fields, strict=True):
-        if name := (place.get(field) or {}).get("name"):
+        if name := section(part, field).get("name"):
             yield kind, name
 
 

@@ -1,21 +1,23 @@
-"""HTTPRoutes of Gateway API: the hosts and paths that they have rules for, and the listeners that take
-them in. Pure functions over manifests whose objects have their namespaces."""
+"""HTTPRoutes of Gateway API: the hosts and paths that they serve, and the listeners they attach to.
+
+Pure functions over manifests; objects must have their namespaces set."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kindctl.ingress.gateway_api import GROUP
-from kindctl.manifests.routes import Way, concrete
+from kindctl.kube_objects import entries, namespace_of, section, spec_of
+from kindctl.manifests.routes import ServedPath, concrete
 from kindctl.models import Object
 from kindctl.trust.serving import SECRET
 
 
 @dataclass(frozen=True)
 class Parent:
-    """A Gateway that a route wants to be attached to, and which of its listeners. Empty: all."""
+    """A Gateway that a route attaches to, and by name or port which of its listeners. Empty: all."""
 
     index: int  # in spec.parentRefs
     namespace: str
@@ -24,10 +26,8 @@ class Parent:
     port: int | None = None
 
     def takes(self, listener: Mapping[str, Any]) -> bool:
-        return self.section in ("", listener.get("name")) and self.port in (
-            None,
-            listener.get("port"),
-        )
+        same_name = self.section in ("", listener.get("name"))
+        return same_name and self.port in (None, listener.get("port"))
 
 
 def is_gateway_api(obj: Object) -> bool:
@@ -35,40 +35,42 @@ def is_gateway_api(obj: Object) -> bool:
 
 
 def parents(route: Object) -> list[Parent]:
-    """Its Gateways; other kinds of parents (a Service, in a mesh) are no way in."""
+    """The Gateways of a route. Other kinds of parents (a Service, in a mesh) do not serve URLs."""
     found = []
-    for index, ref in enumerate((route.get("spec") or {}).get("parentRefs") or ()):
+    for index, ref in enumerate(entries(route, "spec", "parentRefs")):
         if ref.get("kind", "Gateway") == "Gateway" and ref.get("group", GROUP) == GROUP:
-            namespace = ref.get("namespace") or route["metadata"].get("namespace", "")
+            namespace = ref.get("namespace") or namespace_of(route)
             section = str(ref.get("sectionName") or "")
             found.append(Parent(index, namespace, str(ref.get("name")), section, ref.get("port")))
     return found
 
 
 def listeners(gateway: Object) -> list[Mapping[str, Any]]:
-    return list((gateway.get("spec") or {}).get("listeners") or ())
+    return entries(gateway, "spec", "listeners")
 
 
 def lets_in(listener: Mapping[str, Any], gateway: Object, route: Object) -> bool:
-    """Whether it takes routes of that namespace, as far as its manifest says (a selector may)."""
-    allowed = (listener.get("allowedRoutes") or {}).get("namespaces") or {}
-    same = gateway["metadata"].get("namespace") == route["metadata"].get("namespace")
+    """Whether a listener accepts routes of that namespace. With a selector, the answer is yes: only the
+    cluster knows the labels of namespaces."""
+    allowed = section(listener, "allowedRoutes", "namespaces")
+    same = namespace_of(gateway) == namespace_of(route)
     return bool(same or allowed.get("from", "Same") != "Same")
 
 
-def ways(
+def served_paths(
     routes: Sequence[Object], gateways: Sequence[Object], classes: Collection[str]
-) -> list[Way]:
-    """A host and path once, over plain HTTP where a listener takes it so."""
-    found: dict[tuple[str, str], Way] = {}
+) -> list[ServedPath]:
+    """What the routes serve through Gateways of these classes. Each host and path comes once, with plain
+    HTTP if a listener has it."""
+    found: dict[tuple[str, str], ServedPath] = {}
     for route in routes:
         for listener in sorted(_attached(route, gateways, classes), key=_encrypted):
             for host in _hosts(listener, route):
                 for path in _paths(route):
-                    way = Way(host, path, _encrypted(listener), _brings_its_own(listener))
-                    first = found.setdefault((host, path), way)
-                    if way.own and not first.own:
-                        found[host, path] = Way(host, path, first.tls, own=True)
+                    own = _has_own_certificate(listener)
+                    served = ServedPath(host, path, _encrypted(listener), own)
+                    first = found.setdefault((host, path), served)
+                    found[host, path] = replace(first, own_certificate=own or first.own_certificate)
     return list(found.values())
 
 
@@ -77,9 +79,9 @@ def _attached(
 ) -> Iterator[Mapping[str, Any]]:
     for parent in parents(route):
         for gateway in gateways:
-            meta, spec = gateway["metadata"], gateway.get("spec") or {}
-            here = (meta.get("namespace"), meta["name"]) == (parent.namespace, parent.name)
-            if here and spec.get("gatewayClassName") in classes:
+            name = namespace_of(gateway), gateway["metadata"]["name"]
+            meant = name == (parent.namespace, parent.name)
+            if meant and spec_of(gateway).get("gatewayClassName") in classes:
                 yield from (
                     one
                     for one in listeners(gateway)
@@ -91,15 +93,14 @@ def _encrypted(listener: Mapping[str, Any]) -> bool:
     return listener.get("protocol") == "HTTPS"
 
 
-def _brings_its_own(listener: Mapping[str, Any]) -> bool:
-    """A certificate that is not the local authority's."""
-    refs = (listener.get("tls") or {}).get("certificateRefs") or ()
-    return any(ref.get("name") != SECRET for ref in refs)
+def _has_own_certificate(listener: Mapping[str, Any]) -> bool:
+    """Whether the app brings a certificate, instead of the local authority's."""
+    return any(ref.get("name") != SECRET for ref in entries(listener, "tls", "certificateRefs"))
 
 
 def _hosts(listener: Mapping[str, Any], route: Object) -> list[str]:
-    """Those that both are for; empty: any. `*.example.com` is for every name that ends so."""
-    wanted = [str(host) for host in (route.get("spec") or {}).get("hostnames") or ()]
+    """The hosts that both listener and route have; empty: any. `*.example.com` covers its subdomains."""
+    wanted = [str(host) for host in entries(route, "spec", "hostnames")]
     own = str(listener.get("hostname") or "")
     if not own or not wanted:
         return wanted or [own]
@@ -115,13 +116,13 @@ def _covers(pattern: str, host: str) -> bool:
 
 
 def _paths(route: Object) -> Iterator[str]:
-    nothing: list[Object] = [{}]  # a rule without matches is for every path
-    for rule in (route.get("spec") or {}).get("rules") or nothing:
-        for match in rule.get("matches") or nothing:
+    every: list[Object] = [{}]  # a rule without matches is for every path
+    for rule in entries(route, "spec", "rules") or every:
+        for match in entries(rule, "matches") or every:
             if match.get("headers") or match.get("queryParams"):
                 continue  # a plain GET of the path would not match
             if match.get("method", "GET") != "GET":
                 continue
-            path = match.get("path") or {}
+            path = section(match, "path")
             value = str(path.get("value") or "/")
             yield concrete(value) if path.get("type") == "RegularExpression" else value

@@ -1,22 +1,17 @@
-"""What can be known to go wrong before anything is applied. Pure functions over the apps' manifests.
-
-A finding of level `error` is certain to fail, so nothing is applied; a `warning` is said and left.
-"""
+"""Problems in the apps' manifests that are known before anything is applied."""
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kindctl.errors import Problem
-from kindctl.manifests.manifest import Manifest
+from kindctl.kube_objects import entries, section, spec_of
+from kindctl.manifests.manifest import Finding, Manifest
 from kindctl.manifests.pods import containers, is_latest, on_node
 from kindctl.manifests.routes import class_of, has_regex, redirected_hosts, rules
-
-ERROR, WARNING = "error", "warning"
+from kindctl.problems import FieldPath, did_you_mean
 
 PLAIN_PATH = re.compile(r"^/[A-Za-z0-9._/-]*$")
 """What ingress-nginx admits under Prefix and Exact with strict-validate-path-type."""
@@ -25,18 +20,9 @@ NODE_PORTS = range(30000, 32768)
 """The API server's default --service-node-port-range."""
 
 STATIC_NODE_PORTS = range(30000, 30086)
-"""Of these the API server takes none by itself as long as it has others (KEP-3668)."""
+"""Node ports that the API server assigns itself only when it has no others left (KEP-3668)."""
 
 WORKLOADS = ("CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet")
-
-
-@dataclass(frozen=True)
-class Finding:
-    level: str
-    problem: Problem
-
-    def __str__(self) -> str:
-        return f"{self.level}: {self.problem}"
 
 
 @dataclass(frozen=True)
@@ -44,142 +30,120 @@ class LintContext:
     """What the apps will find in the cluster."""
 
     ingress_classes: Collection[str] = ("nginx",)  # empty: no controller
-    controllers: Sequence[Manifest] = ()  # that the user brings for the controller
+    controllers: Sequence[Manifest] = ()  # manifests that the user brings for the controller
     host_ports: Mapping[int, str] = field(default_factory=dict)  # port of a node -> who has it
     https: int = 443  # port of the host
-    metrics: bool = False  # whether metrics-server is there
-    addresses: bool = True  # whether somebody gives external addresses to Services
-    other_types: Collection[tuple[str, str]] = ()  # Services whose type becomes another one
+    metrics: bool = False  # whether metrics-server is installed
+    addresses: bool = True  # whether Services get external addresses
+    other_types: Collection[tuple[str, str]] = ()  # Services whose type kindctl will change
     built: Collection[str] = ()  # images that are built here, as manifests name them
 
 
-def lint(apps: Mapping[str, Sequence[Manifest]], around: LintContext) -> list[Finding]:
+def lint(apps: Mapping[str, Sequence[Manifest]], context: LintContext) -> list[Finding]:
     """All findings of all apps (name -> manifests), in the order of their places."""
     manifests = [manifest for app in apps.values() for manifest in app]
     found = [
         *_shared(apps),
         *_path_types(manifests),
-        *_classes(manifests, around),
-        *_redirects(manifests, around),
+        *_ingress_classes(manifests, context),
+        *_redirects(manifests, context),
         *_backends(manifests),
-        *_pulls(manifests, around),
-        *_node_ports([*around.controllers, *manifests]),
-        *_host_ports(manifests, around),
-        *_scalers(manifests, around),
-        *_balancers(manifests, around),
+        *_pulled_images(manifests, context),
+        *_node_ports([*context.controllers, *manifests]),
+        *_host_ports(manifests, context),
+        *_autoscalers(manifests, context),
+        *_load_balancers(manifests, context),
     ]
     return sorted(found, key=lambda finding: finding.problem)
 
 
-def _of(manifests: Sequence[Manifest], *kinds: str) -> Iterator[Manifest]:
+def _of_kind(manifests: Sequence[Manifest], *kinds: str) -> Iterator[Manifest]:
     return (manifest for manifest in manifests if manifest.kind in kinds)
 
 
 def _shared(apps: Mapping[str, Sequence[Manifest]]) -> Iterator[Finding]:
+    """An object belongs to one app; only a Namespace may be in several."""
     first: dict[tuple[str, str, str, str], str] = {}
     for app, manifests in apps.items():
         for manifest in manifests:
             other = first.setdefault(manifest.identity, app)
-            if other == app:
-                continue
-            level = WARNING if manifest.kind == "Namespace" else ERROR
-            hint = f"the one of {other!r} is applied" if level == WARNING else "give it to one app"
-            yield Finding(
-                level, manifest.problem(f"app {other!r} has a manifest for {manifest} too", hint)
-            )
+            message = f"app {other!r} also has a manifest for {manifest}"
+            if other != app and manifest.kind == "Namespace":
+                yield manifest.warning(message, f"the manifest of {other!r} is applied")
+            elif other != app:
+                yield manifest.error(message, "remove it from one of the apps")
 
 
 def _path_types(manifests: Sequence[Manifest]) -> Iterator[Finding]:
-    """ingress-nginx#12637, kind#3764: refused by the webhook, with words that few understand."""
-    for ingress in _of(manifests, "Ingress"):
+    """ingress-nginx#12637, kind#3764: its webhook refuses these, with a message that few understand."""
+    for ingress in _of_kind(manifests, "Ingress"):
         for rule, index, path in rules(ingress.obj):
             kind, text = path.get("pathType"), str(path.get("path") or "/")
             at = ("spec", "rules", rule, "http", "paths", index, "path")
             if kind not in ("Prefix", "Exact"):
                 continue
             if not PLAIN_PATH.match(text):
+                message = (
+                    f"path {text!r} is a regular expression, which pathType {kind} does not allow"
+                )
                 how = "" if has_regex(ingress.obj) else ' and the annotation use-regex: "true"'
-                yield Finding(
-                    ERROR,
-                    ingress.problem(
-                        f"path {text!r} is a regular expression, which pathType {kind} does not allow",
-                        f"use pathType: ImplementationSpecific{how}",
-                        at,
-                    ),
-                )
+                yield ingress.error(message, f"use pathType: ImplementationSpecific{how}", at)
             elif "." in text:
-                yield Finding(
-                    WARNING,
-                    ingress.problem(
-                        f"path {text!r} with a dot: ingress-nginx before 1.12 refuses it as {kind}",
-                        "pathType: ImplementationSpecific works in all",
-                        at,
-                    ),
-                )
+                message = f"ingress-nginx before 1.12 refuses the dot in path {text!r} with pathType {kind}"
+                yield ingress.warning(message, "use pathType: ImplementationSpecific", at)
 
 
-def _classes(manifests: Sequence[Manifest], around: LintContext) -> Iterator[Finding]:
-    known = {*around.ingress_classes, *(m.name for m in _of(manifests, "IngressClass"))}
-    for ingress in _of(manifests, "Ingress"):
+def _ingress_classes(manifests: Sequence[Manifest], context: LintContext) -> Iterator[Finding]:
+    known = {*context.ingress_classes, *(m.name for m in _of_kind(manifests, "IngressClass"))}
+    for ingress in _of_kind(manifests, "Ingress"):
         name = class_of(ingress.obj)
-        at = ("spec", "ingressClassName")
         if not known:
-            message = f"{ingress}: no ingress controller is installed, nothing will answer"
-            yield Finding(WARNING, ingress.problem(message, "ingress.controller: nginx"))
+            message = f"{ingress} has no effect: no ingress controller is installed"
+            yield ingress.warning(message, "set `ingress.controller: nginx`")
         elif name and name not in known:
-            close = difflib.get_close_matches(name, known, 1)
-            hint = (
-                f"did you mean {close[0]!r}?" if close else f"there is {', '.join(sorted(known))}"
-            )
-            message = f"no ingress controller here serves class {name!r}"
-            yield Finding(ERROR, ingress.problem(message, hint, at))
+            hint, at = did_you_mean(name, sorted(known)), ("spec", "ingressClassName")
+            yield ingress.error(f"no ingress controller here serves class {name!r}", hint, at)
 
 
-def _redirects(manifests: Sequence[Manifest], around: LintContext) -> Iterator[Finding]:
-    """The controller knows of its own port alone: https://HOST/ is where it sends people."""
-    if around.https == 443:
+def _redirects(manifests: Sequence[Manifest], context: LintContext) -> Iterator[Finding]:
+    """The controller only knows its own port, so it redirects people to https://HOST/."""
+    if context.https == 443:
         return
-    for ingress in _of(manifests, "Ingress"):
+    for ingress in _of_kind(manifests, "Ingress"):
         for host in redirected_hosts(ingress.obj):
             name = host or "localhost"
-            message = (
-                f"http://{name} is redirected to port 443, and HTTPS is on {around.https} here"
-            )
-            hint = f"open https://{name}:{around.https}"
-            yield Finding(WARNING, ingress.problem(message, hint, ("spec", "tls")))
+            message = f"http://{name} redirects to port 443, but HTTPS is on port {context.https}"
+            yield ingress.warning(message, f"open https://{name}:{context.https}", ("spec", "tls"))
 
 
 def _backends(manifests: Sequence[Manifest]) -> Iterator[Finding]:
-    services = {(m.namespace, m.name): m.obj for m in _of(manifests, "Service")}
-    for ingress in _of(manifests, "Ingress"):
-        places: list[tuple[tuple[str | int, ...], Any]] = [
-            (("spec", "rules", rule, "http", "paths", index, "backend"), path.get("backend"))
+    services = {(m.namespace, m.name): m.obj for m in _of_kind(manifests, "Service")}
+    for ingress in _of_kind(manifests, "Ingress"):
+        backends: list[tuple[FieldPath, Any]] = [
+            (("spec", "rules", rule, "http", "paths", index, "backend"), section(path, "backend"))
             for rule, index, path in rules(ingress.obj)
         ]
-        default = (ingress.obj.get("spec") or {}).get("defaultBackend")
-        places.append((("spec", "defaultBackend"), default))
-        for at, backend in places:
-            wanted = (backend or {}).get("service")
-            if not isinstance(wanted, dict):
-                continue
-            service = services.get((ingress.namespace, str(wanted.get("name"))))
-            if service is None:
-                where = f"{ingress.namespace}/{wanted.get('name')}"
-                message = f"no manifest has the Service {where} that this leads to"
-                yield Finding(WARNING, ingress.problem(message, "", (*at, "service", "name")))
-            elif not _has_port(service, wanted.get("port") or {}):
-                port = wanted.get("port") or {}
-                message = (
-                    f"Service {wanted['name']} has no port {port.get('number', port.get('name'))}"
-                )
-                has = ", ".join(_port_text(p) for p in _ports(service))
-                yield Finding(
-                    WARNING, ingress.problem(message, f"it has {has}", (*at, "service", "port"))
-                )
+        default = section(ingress.obj, "spec", "defaultBackend")
+        for at, backend in [*backends, (("spec", "defaultBackend"), default)]:
+            if isinstance(backend.get("service"), dict):
+                yield from _backend(ingress, section(backend, "service"), services, at)
 
 
-def _ports(service: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return list((service.get("spec") or {}).get("ports") or ())
+def _backend(
+    ingress: Manifest,
+    wanted: Mapping[str, Any],
+    services: Mapping[tuple[str, str], Mapping[str, Any]],
+    at: FieldPath,
+) -> Iterator[Finding]:
+    name, port = str(wanted.get("name")), section(wanted, "port")
+    service = services.get((ingress.namespace, name))
+    if service is None:
+        message = f"no manifest defines Service {ingress.namespace}/{name}, which this refers to"
+        yield ingress.warning(message, "", (*at, "service", "name"))
+    elif not _has_port(service, port):
+        message = f"Service {name} has no port {port.get('number', port.get('name'))}"
+        has = ", ".join(_port_text(one) for one in entries(service, "spec", "ports"))
+        yield ingress.warning(message, f"it has {has}", (*at, "service", "port"))
 
 
 def _port_text(port: Mapping[str, Any]) -> str:
@@ -187,84 +151,85 @@ def _port_text(port: Mapping[str, Any]) -> str:
 
 
 def _has_port(service: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    if (service.get("spec") or {}).get("type") == "ExternalName":
+    if spec_of(service).get("type") == "ExternalName":
         return True
     key = "port" if "number" in wanted else "name"
     value = wanted.get("number", wanted.get("name"))
-    return any(port.get(key) == value for port in _ports(service))
+    return any(port.get(key) == value for port in entries(service, "spec", "ports"))
 
 
-def _pulls(manifests: Sequence[Manifest], around: LintContext) -> Iterator[Finding]:
-    """`Always` makes the node ask a registry at each start, whatever was brought into it."""
+def _pulled_images(manifests: Sequence[Manifest], context: LintContext) -> Iterator[Finding]:
+    """With `Always` the node asks a registry at each start, even if the image was loaded into it."""
     for manifest in manifests:
-        for at, container in containers(manifest.obj):
+        for path, container in containers(manifest.obj):
             if container.get("imagePullPolicy") != "Always":
                 continue
             image = str(container["image"])
-            certain = is_latest(image) or image in around.built
-            yield Finding(
-                ERROR if certain else WARNING,
-                manifest.problem(
-                    f"image {image!r} would be pulled in the node, not taken from this machine",
-                    "leave imagePullPolicy out, or say IfNotPresent",
-                    (*at, "imagePullPolicy"),
-                ),
+            finding = (
+                manifest.error if is_latest(image) or image in context.built else manifest.warning
             )
+            message = (
+                f"the node would pull image {image!r} instead of using the one from this machine"
+            )
+            hint = "remove imagePullPolicy, or set it to IfNotPresent"
+            yield finding(message, hint, (*path, "imagePullPolicy"))
 
 
 def _node_ports(manifests: Sequence[Manifest]) -> Iterator[Finding]:
-    """A number is one Service's, whatever it speaks; there TCP and UDP may share it."""
+    """A node port belongs to one Service, whatever its protocol; in it, TCP and UDP may share the port."""
     first: dict[int, Manifest] = {}
-    for service in _of(manifests, "Service"):
+    for service in _of_kind(manifests, "Service"):
         own: set[tuple[int, str]] = set()
-        for index, port in enumerate(_ports(service.obj)):
+        for index, port in enumerate(entries(service.obj, "spec", "ports")):
             if not isinstance(number := port.get("nodePort"), int):
                 continue
             at = ("spec", "ports", index, "nodePort")
             if number not in NODE_PORTS:
-                hint = f"{NODE_PORTS[0]} to {NODE_PORTS[-1]}, or leave it out to get a free one"
-                yield Finding(ERROR, service.problem(f"{number} is no node port", hint, at))
+                hint = f"use {NODE_PORTS[0]} to {NODE_PORTS[-1]}, or remove it to get a free one"
+                yield service.error(f"{number} is not a node port", hint, at)
             other = first.setdefault(number, service)
-            key = (number, str(port.get("protocol") or "TCP"))
+            key = (number, _protocol(port))
             if other is not service or key in own:
-                message = f"nodePort {number} is {other}'s already"
-                yield Finding(ERROR, service.problem(message, "leave it out to get a free one", at))
+                message = f"nodePort {number} is already used by {other}"
+                yield service.error(message, "remove it to get a free one", at)
             own.add(key)
 
 
-def _host_ports(manifests: Sequence[Manifest], around: LintContext) -> Iterator[Finding]:
-    first: dict[tuple[int, str], str] = {(p, "TCP"): who for p, who in around.host_ports.items()}
-    for manifest in _of(manifests, *WORKLOADS):
-        for at, number, port in on_node(manifest.obj):
-            key = (number, str(port.get("protocol") or "TCP"))
-            other = first.setdefault(key, str(manifest))
+def _protocol(port: Mapping[str, Any]) -> str:
+    return str(port.get("protocol") or "TCP")
+
+
+def _host_ports(manifests: Sequence[Manifest], context: LintContext) -> Iterator[Finding]:
+    first: dict[tuple[int, str], str] = {(p, "TCP"): who for p, who in context.host_ports.items()}
+    for manifest in _of_kind(manifests, *WORKLOADS):
+        for path, number, port in on_node(manifest.obj):
+            other = first.setdefault((number, _protocol(port)), str(manifest))
             if other != str(manifest):
-                how = at[-1] if at[-1] == "hostPort" else "hostNetwork: port"
-                message = f"{how} {number} of the node is {other}'s already"
-                hint = "reach it by a Service and an Ingress"
-                yield Finding(ERROR, manifest.problem(message, hint, at))
+                what = "hostPort" if path[-1] == "hostPort" else "hostNetwork: port"
+                message = f"{what} {number} is already used by {other}"
+                yield manifest.error(message, "use a Service and an Ingress instead", path)
 
 
-def _scalers(manifests: Sequence[Manifest], around: LintContext) -> Iterator[Finding]:
-    """metrics-server#1025: without it `kubectl get hpa` says `<unknown>` for ever."""
-    if around.metrics:
+def _autoscalers(manifests: Sequence[Manifest], context: LintContext) -> Iterator[Finding]:
+    """metrics-server#1025: without it `kubectl get hpa` shows `<unknown>` forever."""
+    if context.metrics:
         return
-    for scaler in _of(manifests, "HorizontalPodAutoscaler"):
-        spec = scaler.obj.get("spec") or {}
+    for scaler in _of_kind(manifests, "HorizontalPodAutoscaler"):
+        spec = spec_of(scaler.obj)
         if spec.get("minReplicas", 1) == spec.get("maxReplicas"):
-            continue  # a fixed number: there is nothing that could scale
+            continue  # a fixed number: there is nothing to scale
         message = f"{scaler} will not scale: this cluster has no metrics-server"
-        yield Finding(WARNING, scaler.problem(message, "its minimum of replicas will run"))
+        yield scaler.warning(message, "its minimum number of replicas will run")
 
 
-def _balancers(manifests: Sequence[Manifest], around: LintContext) -> Iterator[Finding]:
-    """kind has nobody for them: `kubectl get service` says `<pending>` for ever."""
-    if around.addresses:
+def _load_balancers(manifests: Sequence[Manifest], context: LintContext) -> Iterator[Finding]:
+    """kind has no load balancer: `kubectl get service` shows `<pending>` forever."""
+    if context.addresses:
         return
-    for service in _of(manifests, "Service"):
-        spec = service.obj.get("spec") or {}
+    for service in _of_kind(manifests, "Service"):
+        spec = spec_of(service.obj)
         asks = spec.get("type") == "LoadBalancer" and not spec.get("loadBalancerClass")
-        if asks and (service.namespace, service.name) not in around.other_types:
-            message = f"{service} gets no external address: nobody gives them here"
-            hint = "`addons: [metallb]` does; its cluster IP and node port work without"
-            yield Finding(WARNING, service.problem(message, hint, ("spec", "type")))
+        if asks and (service.namespace, service.name) not in context.other_types:
+            message = f"{service} gets no external address: this cluster has no load balancer"
+            hint = "add `addons: [metallb]`, or use its cluster IP or node port"
+            yield service.warning(message, hint, ("spec", "type"))

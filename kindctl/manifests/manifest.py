@@ -1,9 +1,9 @@
-"""The user's manifests, read with the place of everything in them.
+"""The user's manifests: objects, with the file, line and column of every field.
 
-Read as kubectl reads them: a folder's own files in the order of their names, several documents a
-file, a `kind: List` as its items. Nothing is guessed: whatever is not an object with a name is a
-Problem with its place, and all of them come at once. The place of what was rendered is the folder of
-its kustomization, or the template.
+They are read as kubectl reads them: the files of a folder (not of its subfolders) in the order of their
+names, several documents in a file, a `kind: List` as its items. Nothing is guessed: whatever is not an
+object with a name is a Problem with its place, and all problems are raised at once. The place of a
+rendered object is the folder of its kustomization, or the template of its chart.
 """
 
 from __future__ import annotations
@@ -15,44 +15,63 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kindctl.errors import ConfigError, Problem
-from kindctl.kube_objects import api_group
+from kindctl.kube_objects import annotations_of, api_group, namespace_of
 from kindctl.manifests.scopes import Scopes
 from kindctl.manifests.shapes import misshapen
 from kindctl.manifests.sources import ManifestSource, Renderer, Text, Texts
 from kindctl.models import Object
+from kindctl.problems import FieldPath, FieldProblem
 
 if TYPE_CHECKING:
     import yaml
 
 HOOK = "helm.sh/hook"
-HOOKS_OF_AN_INSTALL = {"pre-install", "post-install", "crd-install"}
+INSTALL_HOOKS = {"pre-install", "post-install", "crd-install"}
 
-Path_ = Sequence[str | int]
-"""A path into an object: ("spec", "rules", 0, "host")."""
+ERROR, WARNING = "error", "warning"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A problem with a level. An ERROR is certain to fail, so nothing is applied; a WARNING is printed."""
+
+    level: str
+    problem: Problem
+
+    def __str__(self) -> str:
+        return f"{self.level}: {self.problem}"
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """One object, as it will be named in the cluster, and where it stands."""
+    """One object, with its namespace filled in. `node` is its YAML; None if the object was rendered."""
 
     obj: Object
     file: str
     node: yaml.Node | None = field(default=None, repr=False, compare=False)
 
-    def problem(self, message: str, hint: str = "", at: Path_ = ()) -> Problem:
-        line, column = self.place(at)
-        return Problem(self.file, line, column, message, hint)
+    def problem(self, message: str, hint: str = "", path: FieldPath = ()) -> Problem:
+        """A problem with the object, at the place of a field."""
+        return Problem(self.file, *self.place(path), message, hint)
 
-    def place(self, at: Path_ = ()) -> tuple[int, int]:
-        """Line and column, from 1, of a part of the object; of the nearest that is there."""
+    def error(self, message: str, hint: str = "", path: FieldPath = ()) -> Finding:
+        return Finding(ERROR, self.problem(message, hint, path))
+
+    def warning(self, message: str, hint: str = "", path: FieldPath = ()) -> Finding:
+        return Finding(WARNING, self.problem(message, hint, path))
+
+    def place(self, path: FieldPath = ()) -> tuple[int, int]:
+        """Line and column, from 1, of a field or its nearest parent; 0, 0 if the object was rendered."""
         if self.node is None:
             return 0, 0
-        mark = _mark(self.node, at)
+        from kindctl.manifests.yaml_nodes import mark_of
+
+        mark = mark_of(self.node, path)
         return mark.line + 1, mark.column + 1
 
-    def where(self, at: Path_ = ()) -> str:
-        """FILE:LINE of a part of the object, as far as that is known."""
-        line, _ = self.place(at)
+    def where(self, path: FieldPath = ()) -> str:
+        """FILE:LINE of a field, or FILE if the line is not known."""
+        line, _ = self.place(path)
         return f"{self.file}:{line}" if line else self.file
 
     @property
@@ -66,7 +85,7 @@ class Manifest:
     @property
     def namespace(self) -> str:
         """Empty for what belongs to no namespace."""
-        return str(self.obj["metadata"].get("namespace", ""))
+        return namespace_of(self.obj)
 
     @property
     def group(self) -> str:
@@ -74,7 +93,7 @@ class Manifest:
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
-        """What no two objects of a cluster share."""
+        """(group, kind, namespace, name), which no two objects in a cluster share."""
         return self.group, self.kind, self.namespace, self.name
 
     def __str__(self) -> str:
@@ -88,29 +107,35 @@ def read_manifests(
     *,
     release: str = "",
     render: Renderer | None = None,
-    fault: Callable[[int, str, str], Problem] | None = None,
+    entry_problem: Callable[[int, str, str], Problem] | None = None,
 ) -> list[Manifest]:
-    """Every object in `entries`, relative to `root`, in order. `namespace` is for objects that name none,
-    `release` for charts that name none; `fault` makes a problem of (index of an entry, message, hint), with
-    its place in kindctl.yaml. Raises ConfigError with all problems."""
+    """Every object in `entries`, relative to `root`, in order.
+
+    `namespace` is for objects that set none, `release` is the release name of charts that set none.
+    `entry_problem` makes a problem from (index of an entry, message, hint), with the entry's place in
+    kindctl.yaml. Raises ConfigError with all problems.
+    """
     problems: list[Problem] = []
     found: list[Manifest] = []
     texts = Texts(root, release or namespace, namespace, render, problems)
     for index, entry in enumerate(entries):
-        place = partial(fault, index) if fault else partial(Problem, str(root / str(entry)), 0, 0)
-        for text in texts.of(entry, place):
+        file = str(root / str(entry))
+        to_problem = (
+            partial(entry_problem, index) if entry_problem else partial(Problem, file, 0, 0)
+        )
+        for text in texts.read(entry, to_problem):
             found += _read(text, problems)
     scopes = Scopes.of([manifest.obj for manifest in found])
     for manifest in found:
         _default_namespace(manifest.obj, scopes, namespace)
-    problems += _twice(found)
+    problems += _duplicates(found)
     if problems:
         raise ConfigError(problems)
     return found
 
 
 def _read(text: Text, problems: list[Problem]) -> list[Manifest]:
-    """The objects of one text, as far as they can be read."""
+    """The objects in one text, as far as they can be read; the rest is appended to `problems`."""
     from kindctl.manifests import yaml_nodes
 
     found: list[Manifest] = []
@@ -120,78 +145,60 @@ def _read(text: Text, problems: list[Problem]) -> list[Manifest]:
         if data is not None:
             found.extend(_objects(data, node, text, problems))
 
-    faults = yaml_nodes.read(text.text, use)
-    problems += [text.problem(fault.message, fault.hint, fault.mark) for fault in faults]
+    yaml_problems = yaml_nodes.read(text.text, use)
+    problems += [text.problem(one.message, one.hint, one.mark) for one in yaml_problems]
     return found
 
 
 def _objects(data: Any, node: yaml.Node, text: Text, problems: list[Problem]) -> Iterator[Manifest]:
-    """One document: an object, or a List of them."""
+    """The objects in one document: itself, or the items of a List."""
+    from kindctl.manifests.yaml_nodes import mark_of
+
     is_list = isinstance(data, dict) and data.get("kind") == "List"
-    nameless = None if is_list else _fault(data)
-    faults = [nameless] if nameless else list(misshapen(data))
-    # what was rendered has no line by which one would know it
-    named = text.rendered and not (is_list or nameless)
-    which = f"{data['kind']} {data['metadata']['name']}: " if named else ""
+    unnamed = None if is_list else _why_no_object(data)
+    found = [unnamed] if unnamed else list(misshapen(data))
+    # a rendered text has no line that tells which object is meant
+    named = text.rendered and not (is_list or unnamed)
+    prefix = f"{data['kind']} {data['metadata']['name']}: " if named else ""
     problems += [
-        text.problem(which + message, hint, _mark(node, at)) for message, hint, at in faults
+        text.problem(prefix + one.message, one.hint, mark_of(node, one.path)) for one in found
     ]
-    if faults:
+    if found:
         return
     if is_list:
         nodes: list[yaml.Node] = next((v.value for k, v in node.value if k.value == "items"), [])
         for item, inner in zip(data.get("items") or (), nodes, strict=False):
             yield from _objects(item, inner, text, problems)
-    elif not text.chart or _is_of_an_install(data):
+    elif not text.chart or _belongs_to_install(data):
         yield Manifest(data, text.file, None if text.rendered else node)
 
 
-def _mark(node: yaml.Node, at: Path_) -> yaml.Mark:
-    """Where a part stands; the nearest that is there."""
-    import yaml
-
-    inner: yaml.Node | None = node
-    mark = node.start_mark
-    for part in at:
-        if isinstance(inner, yaml.MappingNode):
-            inner = next((v for k, v in reversed(inner.value) if k.value == part), None)
-        elif isinstance(inner, yaml.SequenceNode) and isinstance(part, int):
-            inner = inner.value[part] if part < len(inner.value) else None
-        else:
-            inner = None
-        if inner is None:
-            break
-        mark = inner.start_mark
-    return mark
+def _belongs_to_install(obj: Object) -> bool:
+    """False for objects that a chart has for other moments: tests, and hooks of upgrades, deletions and
+    rollbacks. The hook of an install, mostly a Job, is applied as a plain object."""
+    names = str(annotations_of(obj).get(HOOK) or "").split(",")
+    hooks = {name.strip() for name in names} - {""}
+    return not hooks or bool(hooks & INSTALL_HOOKS)
 
 
-def _is_of_an_install(obj: Object) -> bool:
-    """False for what a chart has for other moments: tests, hooks of upgrades, deletions and rollbacks.
-    A hook of an install is applied as what it is, mostly a Job."""
-    annotations = obj["metadata"].get("annotations") or {}
-    hooks = {hook.strip() for hook in str(annotations.get(HOOK) or "").split(",")} - {""}
-    return not hooks or bool(hooks & HOOKS_OF_AN_INSTALL)
-
-
-def _fault(data: Any) -> tuple[str, str, Path_] | None:
-    """Why this is no object that can be applied (message, hint and where)."""
+def _why_no_object(data: Any) -> FieldProblem | None:
+    """Why a document is not an object that can be applied; None if it is one."""
     if not isinstance(data, dict):
         message = f"expected a Kubernetes object, got {data!r:.60}"
-        return message, "it starts with `apiVersion:`", ()
+        return FieldProblem((), message, "an object starts with `apiVersion:`")
     for key in ("apiVersion", "kind"):
         if not isinstance(data.get(key), str) or not data[key]:
-            message = f"an object without {key}"
-            return message, "every Kubernetes object has apiVersion and kind", ()
+            return FieldProblem((), f"object without {key}", "add apiVersion and kind")
     meta = data.get("metadata")
     name = meta.get("name") if isinstance(meta, dict) else None
     if isinstance(meta, dict) and not name and meta.get("generateName"):
-        message = f"{data['kind']} with generateName: each `up` would make another one"
-        return message, "give it a name", ()
+        message = f"{data['kind']} with generateName: every `up` would create another one"
+        return FieldProblem((), message, "set metadata.name instead")
     if isinstance(name, int | float) and not isinstance(name, bool):
         message = f"the name of this {data['kind']} is the number {name}"
-        return message, f'quote it: "{name}"', ("metadata", "name")
+        return FieldProblem(("metadata", "name"), message, f'quote it: "{name}"')
     if not isinstance(name, str) or not name:
-        return f"{data['kind']} without metadata.name", "metadata: {name: ...}", ()
+        return FieldProblem((), f"{data['kind']} without metadata.name", "add a name")
     return None
 
 
@@ -203,11 +210,9 @@ def _default_namespace(obj: Object, scopes: Scopes, namespace: str) -> None:
         meta["namespace"] = namespace
 
 
-def _twice(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+def _duplicates(manifests: Sequence[Manifest]) -> Iterator[Problem]:
     first: dict[tuple[str, str, str, str], Manifest] = {}
     for manifest in manifests:
         known = first.setdefault(manifest.identity, manifest)
         if known is not manifest:
-            line = known.place()[0]
-            place = f"{known.file}:{line}" if line else known.file
-            yield manifest.problem(f"{manifest} is there twice", f"first in {place}")
+            yield manifest.problem(f"{manifest} is defined twice", f"first in {known.where()}")

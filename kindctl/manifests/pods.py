@@ -6,79 +6,76 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from kindctl.models import Object
+from kindctl.problems import FieldPath
 
 LISTS = ("initContainers", "containers", "ephemeralContainers")
 
-At = tuple[str | int, ...]
-
 Resolve = Callable[[str], str]
-"""An image reference as a manifest has it -> the name under which the nodes have that image."""
+"""Takes an image reference as a manifest has it, gives the name under which the nodes have that image."""
 
 
-def containers(part: Any, at: At = ()) -> Iterator[tuple[At, dict[str, Any]]]:
+def _mappings(part: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPath, dict[str, Any]]]:
+    """(path, mapping) of an object itself and of every mapping in it."""
+    if isinstance(part, dict):
+        yield path, part
+    pairs = part.items() if isinstance(part, dict) else enumerate(part)
+    for key, value in pairs:
+        if isinstance(value, dict | list):
+            yield from _mappings(value, (*path, key))
+
+
+def _items(mapping: Object, key: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(index, item) of each mapping in a list. Custom objects may have anything in its place."""
+    items = mapping.get(key)
+    for index, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, dict):
+            yield index, item
+
+
+def _pod_containers(
+    part: Any,
+) -> Iterator[tuple[FieldPath, dict[str, Any], dict[str, Any]]]:
+    """(path of the container, container, pod spec) of every container that names an image."""
+    for path, pod in _mappings(part):
+        for key in LISTS:
+            for index, container in _items(pod, key):
+                if isinstance(container.get("image"), str):
+                    yield (*path, key, index), container, pod
+
+
+def containers(part: Any) -> Iterator[tuple[FieldPath, dict[str, Any]]]:
     """(path, container) of every container in an object that names an image."""
-    if isinstance(part, list):
-        for index, item in enumerate(part):
-            yield from containers(item, (*at, index))
-    elif isinstance(part, dict):
-        for key, value in part.items():
-            if key in LISTS and isinstance(value, list):
-                for index, item in enumerate(value):
-                    if isinstance(item, dict) and isinstance(item.get("image"), str):
-                        yield (*at, key, index), item
-            elif isinstance(value, dict | list):
-                yield from containers(value, (*at, key))
+    return ((path, container) for path, container, _ in _pod_containers(part))
 
 
-def on_node(part: Any) -> Iterator[tuple[At, int, dict[str, Any]]]:
-    """(path, port of the node, entry) of every port of a container that its node has: a hostPort, or each
-    one where the pods are in the node's network."""
-    for at, container in containers(part):
-        pod = part
-        for key in at[:-2]:
-            pod = pod[key]
-        for index, port in _ports(container):
-            key = (
-                "hostPort"
-                if port.get("hostPort") or not pod.get("hostNetwork")
-                else "containerPort"
-            )
+def on_node(part: Any) -> Iterator[tuple[FieldPath, int, dict[str, Any]]]:
+    """(path, port of the node, entry of `ports`) of every container port that takes a port of the node:
+    each hostPort, and every port of pods in the node's network."""
+    for path, container, pod in _pod_containers(part):
+        for index, port in _items(container, "ports"):
+            by_pod = pod.get("hostNetwork") and not port.get("hostPort")
+            key = "containerPort" if by_pod else "hostPort"
             if isinstance(number := port.get(key), int) and number:
-                yield (*at, "ports", index, key), number, port
+                yield (*path, "ports", index, key), number, port
 
 
 def container_ports(obj: Object) -> Iterator[dict[str, Any]]:
-    """Of every container."""
+    """The entries of `ports` of every container."""
     for _, container in containers(obj):
-        yield from (port for _, port in _ports(container))
-
-
-def _ports(container: Object) -> Iterator[tuple[int, dict[str, Any]]]:
-    """With their index. Custom objects may have anything in their place."""
-    ports = container.get("ports")
-    for index, port in enumerate(ports if isinstance(ports, list) else ()):
-        if isinstance(port, dict):
-            yield index, port
+        yield from (port for _, port in _items(container, "ports"))
 
 
 def image_volumes(part: Any) -> Iterator[dict[str, Any]]:
     """The `image` of every volume that is an image (Kubernetes 1.31)."""
-    if isinstance(part, list):
-        for item in part:
-            yield from image_volumes(item)
-    elif isinstance(part, dict):
-        for key, value in part.items():
-            if key == "volumes" and isinstance(value, list):
-                for volume in value:
-                    image = volume.get("image") if isinstance(volume, dict) else None
-                    if isinstance(image, dict) and isinstance(image.get("reference"), str):
-                        yield image
-            elif isinstance(value, dict | list):
-                yield from image_volumes(value)
+    for _, pod in _mappings(part):
+        for _, volume in _items(pod, "volumes"):
+            image = volume.get("image")
+            if isinstance(image, dict) and isinstance(image.get("reference"), str):
+                yield image
 
 
 def images(obj: Object) -> Iterator[str]:
-    """References, as the object has them; some more than once."""
+    """The image references in an object; the same one may come more than once."""
     for _, container in containers(obj):
         yield str(container["image"])
     for volume in image_volumes(obj):
@@ -88,8 +85,8 @@ def images(obj: Object) -> Iterator[str]:
 def use_images_of_nodes(obj: Object, resolve: Resolve) -> None:
     """Point an object at the images that are in the nodes.
 
-    Where it does not say when to pull, it is never when the image is there: Kubernetes' default for
-    `:latest` would ask a registry that does not have it.
+    A pull policy that is not set becomes IfNotPresent: Kubernetes' default for `:latest` would ask a
+    registry that does not have the image.
     """
     for _, container in containers(obj):
         container["image"] = resolve(container["image"])
@@ -100,6 +97,6 @@ def use_images_of_nodes(obj: Object, resolve: Resolve) -> None:
 
 
 def is_latest(reference: str) -> bool:
-    """Whether a registry may give another image for it tomorrow: `:latest`, said or not."""
+    """Whether a registry may give another image for it tomorrow: `:latest`, written or implied."""
     name = reference.rpartition("/")[2]
     return "@" not in name and (":" not in name or name.endswith(":latest"))

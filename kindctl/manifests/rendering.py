@@ -1,4 +1,4 @@
-"""Kustomizations and Helm charts made into plain objects, by the programs that their users know.
+"""Renders kustomizations and Helm charts to plain objects, with kubectl, kustomize and helm.
 
 `helm` only renders: there is no release, and what comes out is applied like any other manifest.
 """
@@ -15,11 +15,11 @@ from kindctl.tools.protocols import Host
 
 @dataclass(frozen=True)
 class Programs:
-    """Renderer by `kubectl` or `kustomize`, and `helm`, of this machine; else by those in images that the
-    engine has: `kubectl_image` and `helm_image` look for these, None where there is none.
+    """A Renderer that runs `kubectl` or `kustomize`, and `helm`, from this machine; if they are missing,
+    from images that the engine has. `kubectl_image` and `helm_image` find these; None if there is none.
 
-    `mount`: a folder that such a container sees, read-only. `kubernetes`: the version that charts are
-    told.
+    `mount` is a folder that such a container sees, read-only. `kubernetes` is the version that charts
+    are rendered for.
     """
 
     host: Host
@@ -39,7 +39,8 @@ class Programs:
             )
         raise _missing(
             "a kustomization needs kubectl or kustomize",
-            "install one, or get the node image, which has it: kindctl images pull node, or build node",
+            "install one of them, or get the node image, which has kubectl: `kindctl images pull node` "
+            "(or `build node`)",
         )
 
     def chart(
@@ -59,11 +60,12 @@ class Programs:
             return self.host.run(command, stdin=given)
         raise _missing(
             "a chart needs helm",
-            "install it, or get an image: kindctl images pull helm, or build helm",
+            "install it, or get its image: `kindctl images pull helm` (or `build helm`)",
         )
 
     def _container(self, image: str, program: str, *paths: Path) -> list[str]:
-        """It sees the folder and these paths, and nothing else of this machine or the network."""
+        """The command that runs a program in a container. It sees the folder and these paths, but nothing
+        else of this machine, and no network."""
         confined = ["--network", "none", "--read-only", "--tmpfs", "/tmp", "--env", "HOME=/tmp"]  # noqa: S108
         outside = [path for path in paths if not path.is_relative_to(self.mount)]
         seen = [f"--volume={path}:{path}:ro" for path in dict.fromkeys([self.mount, *outside])]

@@ -1,4 +1,4 @@
-"""URLs of an app: found in its Ingress objects, and what `expect` says of them."""
+"""URLs of an app: from its Ingress objects, and from what `expect` says about them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from kindctl.kube_objects import annotations_of, entries, spec_of
 from kindctl.models import Endpoint, Object, Route
 from kindctl.trust.serving import SECRET, is_local
 
@@ -19,7 +20,7 @@ ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - bound addres
 
 @dataclass(frozen=True)
 class Expect:
-    """What the answer of a path has to be. None: not asked."""
+    """What a path must answer. None: anything."""
 
     path: str = "/"
     host: str | None = None
@@ -29,13 +30,13 @@ class Expect:
 
 
 @dataclass(frozen=True)
-class Way:
-    """A host and path that an Ingress or a route has a rule for. No host: any."""
+class ServedPath:
+    """A host and path for which an Ingress or an HTTPRoute has a rule. An empty host means any host."""
 
     host: str
     path: str
     tls: bool
-    own: bool = False  # with a certificate that the app brings
+    own_certificate: bool = False  # a certificate that the app brings
 
 
 def app_routes(
@@ -46,23 +47,24 @@ def app_routes(
     app: str,
     namespace: str,
     ingress_classes: Collection[str],
-    more: Sequence[Way] = (),
+    more: Sequence[ServedPath] = (),
 ) -> list[Route]:
-    """One route per `expect`; without any, one per host and path of the Ingress objects and of `more`.
+    """One route per `expect`; without any, one per path that the Ingress objects serve, and per `more`,
+    which are served by HTTPRoutes.
 
-    Ingresses of other classes are not ours to answer. Empty without endpoints, and without any of
-    Ingress objects, `more` and `expect`.
+    Ingress objects of other classes are left out, as other controllers serve them. Empty without
+    endpoints, and if there are no Ingress objects, no `more` and no `expect`.
     """
     ours = [i for i in ingresses if class_of(i) in ("", *ingress_classes)]
-    ways = [*(way for ingress in ours for way in _ways(ingress)), *more]
+    served = [*(path for ingress in ours for path in _served_paths(ingress)), *more]
     by_scheme = {endpoint.scheme: endpoint for endpoint in endpoints}
     if not by_scheme:
         return []
 
-    def route(way: Way, wanted: Expect | None = None) -> Route:
+    def route(path: ServedPath, wanted: Expect | None = None) -> Route:
         fallback = endpoints[0]
-        endpoint = by_scheme.get("https" if way.tls else "http", fallback)
-        url, host = _url(endpoint, way)
+        endpoint = by_scheme.get("https" if path.tls else "http", fallback)
+        url, host = _url(endpoint, path)
         return Route(
             url=url,
             host=host,
@@ -72,17 +74,17 @@ def app_routes(
             app=app,
             namespace=namespace,
             external=endpoint.external,
-            certified=_is_certified(endpoint, url, way),
+            certified=_is_certified(endpoint, url, path),
         )
 
     if expect:
-        return [route(_way_to(wanted, ways), wanted) for wanted in expect]
-    return _once(route(way) for way in ways)
+        return [route(_expected_path(wanted, served), wanted) for wanted in expect]
+    return _once(route(path) for path in served)
 
 
 def _once(routes: Iterable[Route]) -> list[Route]:
-    """Each URL once, though several objects may have a rule for it: an Ingress and an HTTPRoute, one for
-    `localhost` and one for any host. Where one of them brings a certificate, ours may not be the one."""
+    """Each URL once, even if several objects have a rule for it: an Ingress and an HTTPRoute, or one for
+    `localhost` and one for any host. If one of them brings a certificate, it may be the one served."""
     found: dict[tuple[str, str], Route] = {}
     for route in routes:
         first = found.setdefault((route.url, route.host), route)
@@ -92,14 +94,14 @@ def _once(routes: Iterable[Route]) -> list[Route]:
 
 
 def redirected_hosts(ingress: Object) -> list[str]:
-    """Hosts whose plain HTTP the controller sends to HTTPS. Empty: whatever host it is asked for."""
-    return list(dict.fromkeys(way.host for way in _ways(ingress) if way.tls))
+    """Hosts that the controller redirects from HTTP to HTTPS. An empty name means any host."""
+    return list(dict.fromkeys(path.host for path in _served_paths(ingress) if path.tls))
 
 
 def service_routes(
     endpoints: Sequence[Endpoint], wanted: Expect | None, *, app: str
 ) -> list[Route]:
-    """One route per endpoint of a Service that is reached past the controller."""
+    """One route per endpoint of a Service that is exposed without the controller."""
     expect = wanted or Expect()
     return [
         Route(
@@ -121,103 +123,103 @@ def _connect(endpoint: Endpoint) -> tuple[str, int]:
 
 
 def class_of(ingress: Object) -> str:
-    """Empty when it names none: every controller that watches for those serves it."""
-    annotations = ingress["metadata"].get("annotations") or {}
-    spec = ingress.get("spec") or {}
-    return str(spec.get("ingressClassName") or annotations.get(CLASS_ANNOTATION) or "")
+    """The class of an Ingress; empty if it sets none, which any controller may serve."""
+    old = annotations_of(ingress).get(CLASS_ANNOTATION)
+    return str(spec_of(ingress).get("ingressClassName") or old or "")
 
 
 def rules(ingress: Object) -> Iterator[tuple[int, int, Mapping[str, Any]]]:
     """(index of the rule, index of the path, path) for each path of each rule."""
-    for index, rule in enumerate((ingress.get("spec") or {}).get("rules") or ()):
-        for inner, path in enumerate((rule.get("http") or {}).get("paths") or ()):
+    for index, rule in enumerate(entries(ingress, "spec", "rules")):
+        for inner, path in enumerate(entries(rule, "http", "paths")):
             yield index, inner, path
 
 
 def has_regex(ingress: Object) -> bool:
-    """Whether ingress-nginx takes the paths for regular expressions. A rewrite makes it do so too."""
-    annotations = ingress["metadata"].get("annotations") or {}
+    """Whether ingress-nginx reads the paths as regular expressions. A rewrite makes it do so too."""
+    annotations = annotations_of(ingress)
     asked = str(annotations.get(f"{PREFIX}/use-regex", "")).lower() == "true"
     return asked or f"{PREFIX}/rewrite-target" in annotations
 
 
-def _ways(ingress: Object) -> Iterator[Way]:
-    spec, regex = ingress.get("spec") or {}, has_regex(ingress)
-    annotations = ingress["metadata"].get("annotations") or {}
-    encrypted = {host for tls in spec.get("tls") or () for host in tls.get("hosts") or ()}
+def _served_paths(ingress: Object) -> Iterator[ServedPath]:
+    spec, annotations = spec_of(ingress), annotations_of(ingress)
+    regex = has_regex(ingress)
+    encrypted = {host for tls in entries(spec, "tls") for host in entries(tls, "hosts")}
     own = {
         host
-        for tls in spec.get("tls") or ()
+        for tls in entries(spec, "tls")
         if tls.get("secretName") not in (None, "", SECRET)
-        for host in tls.get("hosts") or ()
+        for host in entries(tls, "hosts")
     }
     redirects = str(annotations.get(f"{PREFIX}/ssl-redirect", "true")).lower() == "true"
     forced = str(annotations.get(f"{PREFIX}/force-ssl-redirect", "")).lower() == "true"
 
-    def way(host: str, path: str) -> Way:
+    def served(host: str, path: str) -> ServedPath:
         tls = forced or (redirects and host in encrypted)
-        return Way(host, concrete(path) if regex else path or "/", tls, host in own)
+        return ServedPath(host, concrete(path) if regex else path or "/", tls, host in own)
 
     for index, _, path in rules(ingress):
-        yield way(str(spec["rules"][index].get("host") or ""), str(path.get("path") or ""))
+        yield served(str(spec["rules"][index].get("host") or ""), str(path.get("path") or ""))
     if spec.get("defaultBackend") and not spec.get("rules"):
-        yield way("", "/")
+        yield served("", "/")
 
 
-def _way_to(wanted: Expect, ways: Sequence[Way]) -> Way:
-    """The host and scheme for a path that is expected: of the named host, else of the rules for any
-    host, else of the first rule."""
+def _expected_path(wanted: Expect, served: Sequence[ServedPath]) -> ServedPath:
+    """The path of `wanted`, with the host and scheme of the named host; without a name, of the rules for
+    any host, else of the first rule."""
     if wanted.host is not None:
-        its = [way for way in ways if way.host == wanted.host]
-        known = Way(wanted.host, "/", any(w.tls for w in its), any(w.own for w in its))
+        same = [path for path in served if path.host == wanted.host]
+        own = any(path.own_certificate for path in same)
+        known = ServedPath(wanted.host, "/", any(path.tls for path in same), own)
     else:
-        first = ways[0] if ways else Way("", "/", False)
-        known = next((way for way in ways if not way.host), first)
+        first = served[0] if served else ServedPath("", "/", False)
+        known = next((path for path in served if not path.host), first)
     tls = known.tls if wanted.scheme is None else wanted.scheme == "https"
     return replace(known, path=wanted.path, tls=tls)
 
 
-def _is_certified(endpoint: Endpoint, url: str, way: Way) -> bool:
-    """Whether the controller serves the local authority's certificate there: over TLS, for a name of
-    this machine, where the app does not bring its own."""
-    return endpoint.scheme == "https" and not way.own and is_local(urlsplit(url).hostname or "")
+def _is_certified(endpoint: Endpoint, url: str, path: ServedPath) -> bool:
+    """Whether the controller serves the local authority's certificate there: over TLS, for a name of this
+    machine, unless the app brings its own."""
+    here = is_local(urlsplit(url).hostname or "")
+    return endpoint.scheme == "https" and not path.own_certificate and here
 
 
 def local_hosts(objects: Iterable[Object]) -> list[str]:
-    """Host names of this machine that Ingresses, Gateways and HTTPRoutes are for."""
-    found: dict[str, None] = {}
+    """Names of this machine that the Ingresses, Gateways and routes among the objects serve, each once."""
+    found: list[Any] = []
     for obj in objects:
-        spec = obj.get("spec") or {}
+        spec = spec_of(obj)
         if obj["kind"] == "Ingress":
-            found.update(dict.fromkeys(rule.get("host") for rule in spec.get("rules") or ()))
-            for tls in spec.get("tls") or ():
-                found.update(dict.fromkeys(tls.get("hosts") or ()))
+            found += [rule.get("host") for rule in entries(spec, "rules")]
+            found += [host for tls in entries(spec, "tls") for host in entries(tls, "hosts")]
         elif obj["kind"] == "Gateway":
-            found.update(dict.fromkeys(one.get("hostname") for one in spec.get("listeners") or ()))
+            found += [listener.get("hostname") for listener in entries(spec, "listeners")]
         elif obj["kind"] in ("HTTPRoute", "GRPCRoute", "TLSRoute"):
-            found.update(dict.fromkeys(spec.get("hostnames") or ()))
-    return [host for host in found if host and is_local(host)]
+            found += entries(spec, "hostnames")
+    return [host for host in dict.fromkeys(found) if host and is_local(host)]
 
 
-def _url(endpoint: Endpoint, way: Way) -> tuple[str, str]:
-    """(URL, Host header). A name that leads to the endpoint is in the URL: on this machine those of
-    RFC 6761. For any other, the URL has the endpoint's own, and the header has the name."""
-    host = way.host.replace("*", "any", 1)
+def _url(endpoint: Endpoint, path: ServedPath) -> tuple[str, str]:
+    """(URL, Host header). The URL has the host if that name leads to the endpoint: on this machine, the
+    `localhost` names of RFC 6761. Otherwise the URL has the endpoint's host, and the header the name."""
+    host = path.host.replace("*", "any", 1)
     if not host or host == endpoint.host:
-        return endpoint.url + way.path, ""
+        return endpoint.url + path.path, ""
     if _is_here(endpoint) and (host == "localhost" or host.endswith(".localhost")):
-        return endpoint.url.replace(endpoint.host, host, 1) + way.path, ""
-    return endpoint.url + way.path, host
+        return endpoint.url.replace(endpoint.host, host, 1) + path.path, ""
+    return endpoint.url + path.path, host
 
 
 def _is_here(endpoint: Endpoint) -> bool:
-    """Whether names for this machine lead to it: not to an address of a node, or to one from outside."""
+    """Whether names of this machine lead to the endpoint: its address is not of a node, nor external."""
     address = endpoint.address
     return address in (*ANY_ADDRESS, "::1", "localhost") or address.startswith("127.")
 
 
 def concrete(pattern: str) -> str:
-    """A path that a regular expression of an Ingress matches, as short and plain as can be.
+    """A path that the regular expression of an Ingress matches, as short and plain as possible.
 
     `/?(.*)` -> `/` · `/api/?(.*)` -> `/api/` · `/api(/|$)(.*)` -> `/api/` · `/v[0-9]+/x` -> `/v0/x`
     """
@@ -226,7 +228,7 @@ def concrete(pattern: str) -> str:
 
 
 def _example(pattern: str) -> str:
-    """Of each choice the first, of each repetition as little as it allows; `?` keeps a literal."""
+    """A text that matches: the first alternative, the fewest repetitions; a literal before `?` is kept."""
     out, rest = "", pattern
     while rest:
         piece, rest, optional = _piece(rest)
@@ -243,7 +245,7 @@ def _example(pattern: str) -> str:
 
 
 def _piece(rest: str) -> tuple[str, str, bool]:
-    """(example of the first element, what follows, whether `?` should rather leave it out)."""
+    """(example of the first element, what follows it, whether `?` after it leaves it out)."""
     first = rest[0]
     if first == "(":
         inside, after = _group(rest)
@@ -265,7 +267,7 @@ def _piece(rest: str) -> tuple[str, str, bool]:
 
 
 def _group(text: str) -> tuple[str, str]:
-    """(inside of the parentheses that `text` starts with, what follows them)."""
+    """(text inside the parentheses that `text` starts with, what follows them)."""
     depth = 0
     for index, letter in enumerate(text):
         if letter in "()" and (index == 0 or text[index - 1] != "\\"):

@@ -1,11 +1,11 @@
-"""Which kinds live in a namespace: known before there is a cluster to ask."""
+"""Which kinds are namespaced, known before there is a cluster to ask."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kindctl.kube_objects import api_group
+from kindctl.kube_objects import api_group, section
 from kindctl.models import Object
 
 CLUSTER_SCOPED: Mapping[str, frozenset[str]] = {
@@ -36,23 +36,23 @@ CLUSTER_SCOPED: Mapping[str, frozenset[str]] = {
         {"CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass"}
     ),
 }
-"""API group -> kinds that belong to no namespace. All other built-in kinds do."""
+"""API group -> its kinds that are not namespaced. All other built-in kinds are."""
 
 
 @dataclass(frozen=True)
 class Scopes:
-    """The built-in table, and what CustomResourceDefinitions at hand say."""
+    """The scope of every kind: by the CustomResourceDefinitions given, else by the built-in table."""
 
     custom: Mapping[tuple[str, str], bool]  # (group, kind) -> namespaced
 
     @classmethod
     def of(cls, objects: Sequence[Object]) -> Scopes:
-        """`objects` may hold the CustomResourceDefinitions of others among them."""
+        """Scopes that know the CustomResourceDefinitions among `objects`."""
         custom = {}
         for obj in objects:
             spec = obj.get("spec")
             if obj["kind"] == "CustomResourceDefinition" and isinstance(spec, dict):
-                kind = str((spec.get("names") or {}).get("kind"))
+                kind = str(section(spec, "names").get("kind"))
                 custom[str(spec.get("group")), kind] = spec.get("scope") != "Cluster"
         return cls(custom)
 

@@ -1,8 +1,8 @@
-"""What the parts of an object have to be, as far as kindctl reads them.
+"""The types of the fields that kindctl reads from manifests.
 
-Everything behind read_manifests goes by it, without looking again: a `spec` that is there is a mapping, a
-port of a Service has a number. The API server would refuse the same, later and without a place. What is
-not named here may be anything, and null is as good as absent.
+All code behind read_manifests relies on them without checking again: a `spec` is a mapping if it is set, a
+port of a Service has a number. The API server would refuse the same objects, but later and without a
+line. Fields that are not listed here may be anything, and null is the same as a missing field.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-At = tuple[str | int, ...]
+from kindctl.problems import FieldPath, FieldProblem, dotted
 
 
 @dataclass(frozen=True)
 class Needed:
-    """It has to be there."""
+    """A shape of a field that must be set."""
 
     shape: Any
 
@@ -113,59 +113,56 @@ SHAPES: Mapping[str, Mapping[str, Any]] = {
     "Service": {"spec": SERVICE},
     "TLSRoute": {"spec": ROUTE},
 }
-"""Kind -> what it has beside that which every object has."""
+"""Kind -> its fields, in addition to those that every object has."""
 
-WORDS = {str: "text", bool: "yes or no", int: "a number", float: "a number", list: "a list"}
-
-
-def misshapen(obj: Mapping[str, Any]) -> Iterator[tuple[str, str, At]]:
-    """(message, hint, where) for each part of an object that is not what it has to be."""
-    yield from _faults(obj, EVERY, ())
-    yield from _faults(obj, SHAPES.get(str(obj.get("kind")), MAPPING), ())
+WORDS = {str: "text", bool: "a boolean", int: "a number", float: "a number", list: "a list"}
 
 
-def _faults(given: Any, shape: Any, at: At) -> Iterator[tuple[str, str, At]]:
+def misshapen(obj: Mapping[str, Any]) -> Iterator[FieldProblem]:
+    """A problem for each field of an object whose type is wrong."""
+    yield from _check(obj, EVERY, ())
+    yield from _check(obj, SHAPES.get(str(obj.get("kind")), MAPPING), ())
+
+
+def _check(value: Any, shape: Any, path: FieldPath) -> Iterator[FieldProblem]:
     if isinstance(shape, Needed):
-        if given is None:
-            yield f"{_dotted(at)} is missing", f"{_wanted(shape.shape)} is wanted there", at
+        if value is None:
+            yield FieldProblem(
+                path, f"{dotted(path)} is missing", f"set it to {_type(shape.shape)}"
+            )
             return
         shape = shape.shape
-    if given is None or shape is ANYTHING:
+    if value is None or shape is ANYTHING:
         return
-    if not _fits(given, shape):
-        got = WORDS.get(type(given), "a mapping")
-        message = f"{_dotted(at)} is {got}, and {_wanted(shape)} is wanted there"
-        yield message, _hint(given, shape), at
+    if not _fits(value, shape):
+        given = WORDS.get(type(value), "a mapping")
+        message = f"{dotted(path)} must be {_type(shape)}, not {given}"
+        yield FieldProblem(path, message, _hint(value, shape))
     elif isinstance(shape, list):
-        for index, item in enumerate(given):
-            yield from _faults(item, Needed(shape[0]), (*at, index))
+        for index, item in enumerate(value):
+            yield from _check(item, Needed(shape[0]), (*path, index))
     elif isinstance(shape, Mapping):
-        for key in given if "*" in shape else shape:
-            yield from _faults(given.get(key), shape.get(key, shape.get("*")), (*at, key))
+        for key in value if "*" in shape else shape:
+            yield from _check(value.get(key), shape.get(key, shape.get("*")), (*path, key))
 
 
-def _fits(given: Any, shape: Any) -> bool:
+def _fits(value: Any, shape: Any) -> bool:
     if isinstance(shape, tuple):
-        return isinstance(given, shape) and not isinstance(given, bool)
-    return isinstance(given, list if isinstance(shape, list) else Mapping)
+        return isinstance(value, shape) and not isinstance(value, bool)
+    return isinstance(value, list if isinstance(shape, list) else Mapping)
 
 
-def _wanted(shape: Any) -> str:
+def _type(shape: Any) -> str:
     if isinstance(shape, tuple):
         return " or ".join(WORDS[kind] for kind in shape)
     return "a list" if isinstance(shape, list) else "a mapping"
 
 
-def _hint(given: Any, shape: Any) -> str:
-    if isinstance(given, bool | int | float) and shape == TEXT:
-        return f'quote it: "{str(given).lower() if isinstance(given, bool) else given}"'
-    if isinstance(given, str) and shape == NUMBER and given.isdecimal():
-        return f"without quotes: {given}"
-    if isinstance(shape, list) and isinstance(given, Mapping):
-        return "each item of a list starts with `- `"
-    return f"there is {given!r:.60}"
-
-
-def _dotted(at: At) -> str:
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in at)
-    return text.lstrip(".")
+def _hint(value: Any, shape: Any) -> str:
+    if isinstance(value, bool | int | float) and shape == TEXT:
+        return f'quote it: "{str(value).lower() if isinstance(value, bool) else value}"'
+    if isinstance(value, str) and shape == NUMBER and value.isdecimal():
+        return f"write it without quotes: {value}"
+    if isinstance(shape, list) and isinstance(value, Mapping):
+        return "start each item of a list with `- `"
+    return f"it is {value!r:.60}"

@@ -1,4 +1,4 @@
-"""What an entry of `manifests` leads to: files, folders, kustomizations, charts, as texts to parse."""
+"""Reads the entries of `manifests`: files, folders, kustomizations and charts become texts to parse."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from kindctl.errors import Problem, ToolError
+from kindctl.errors import ConfigError, Problem, ToolError
 
 SUFFIXES = (".yaml", ".yml", ".json")
-ENDINGS = f"files that end in {', '.join(SUFFIXES)}"
 OWN_FILES = ("kindctl.yaml", "kindctl.local.yaml")
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 TEMPLATE = re.compile(r"^---\n# Source: (\S+)$", re.MULTILINE)
-"""How helm says which template gave what follows."""
+"""The line with which helm names the template of the objects that follow."""
 
 SENTENCE = re.compile(r"^error: (.+?)(?:\n\s*\n|\Z)", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 LOGGED = re.compile(r'^[EF]\d{4} .* err="(.+)"$', re.MULTILINE)
@@ -24,10 +23,10 @@ LOGGED = re.compile(r'^[EF]\d{4} .* err="(.+)"$', re.MULTILINE)
 
 @dataclass(frozen=True)
 class Chart:
-    """A Helm chart. Paths are relative to the file's folder."""
+    """A Helm chart. Paths are relative to the folder of kindctl.yaml."""
 
     chart: str
-    name: str = ""  # of the release; empty: the app's
+    name: str = ""  # release name; empty: the app's name
     values: Sequence[str] = ()
     set: Mapping[str, Any] = field(default_factory=dict)  # a.b -> value
 
@@ -40,7 +39,7 @@ ManifestSource = str | Chart
 
 
 class Renderer(Protocol):
-    """Raises ToolError: code program-missing where nothing can do it."""
+    """Renders kustomizations and charts. Raises ToolError, with code program-missing if no program can."""
 
     def kustomization(self, folder: Path) -> str:
         """The objects as YAML."""
@@ -49,13 +48,13 @@ class Renderer(Protocol):
     def chart(
         self, chart: Path, release: str, namespace: str, values: Sequence[Path], given: str
     ) -> str:
-        """The objects as YAML. `given`: more values, as JSON, which win over those of the files."""
+        """The objects as YAML. `given` has more values, as JSON, which win over those of the files."""
         ...
 
 
 @dataclass(frozen=True)
 class Text:
-    """YAML, and where it is from. Its lines are those of the file unless it was rendered."""
+    """YAML and the file it comes from. If it was rendered, its lines are not those of the file."""
 
     file: str
     text: str
@@ -63,19 +62,19 @@ class Text:
     chart: bool = False
 
     def problem(self, message: str, hint: str = "", mark: Any = None) -> Problem:
-        """`mark`: PyYAML's place in the text."""
+        """A problem at PyYAML's place in the text."""
         known = mark is not None and not self.rendered
         line, column = (mark.line + 1, mark.column + 1) if known else (0, 0)
         return Problem(self.file, line, column, message, hint)
 
 
-Fault = Callable[[str, str], Problem]
-"""(message, hint) -> a Problem with the place of the entry in kindctl.yaml."""
+ToProblem = Callable[[str, str], Problem]
+"""Takes (message, hint), gives a Problem with the place of the entry in kindctl.yaml."""
 
 
 @dataclass(frozen=True)
 class Texts:
-    """Reads the entries of one app. What cannot be read is appended to `problems`."""
+    """Reads the entries of one app. Problems with them are appended to `problems`."""
 
     root: Path
     release: str
@@ -83,7 +82,8 @@ class Texts:
     render: Renderer | None
     problems: list[Problem]
 
-    def of(self, entry: ManifestSource, fault: Fault) -> Iterator[Text]:
+    def read(self, entry: ManifestSource, to_problem: ToProblem) -> Iterator[Text]:
+        """The texts of one entry."""
         try:
             if isinstance(entry, Chart):
                 yield from self._chart(entry)
@@ -94,13 +94,13 @@ class Texts:
                 yield Text(str(folder), self._renderer().kustomization(folder), rendered=True)
                 return
         except ToolError as error:
-            if error.code == "program-missing":
-                self.problems.append(fault(error.what, error.fix))
-            else:
-                message = f"{str(entry)!r} cannot be rendered: {words_of(error)}"
-                self.problems.append(fault(message, "these are the words of the program"))
+            message, hint = error.what, error.fix
+            if error.code != "program-missing":
+                message = f"{str(entry)!r} cannot be rendered: {reported_error(error)}"
+                hint = "this is the message of the program that renders it"
+            self.problems.append(to_problem(message, hint))
             return
-        for file in self._inside(path, entry, fault) if path.is_dir() else [path]:
+        for file in self._files(path, entry, to_problem) if path.is_dir() else [path]:
             yield from self._file(file)
 
     def _chart(self, chart: Chart) -> Iterator[Text]:
@@ -115,61 +115,60 @@ class Texts:
         before, *parts = TEMPLATE.split(text)
         yield Text(str(folder), before, rendered=True, chart=True)
         for source, part in zip(parts[::2], parts[1::2], strict=True):
-            file = folder / source.partition("/")[2]  # helm names the chart first
+            file = folder / source.partition("/")[2]  # the path starts with the name of the chart
             yield Text(str(file), part, rendered=True, chart=True)
 
     def _renderer(self) -> Renderer:
         if self.render is None:
-            raise ToolError("kustomizations and charts are not read here", code="program-missing")
+            raise ToolError(
+                "kustomizations and charts are not supported here", code="program-missing"
+            )
         return self.render
 
-    def _inside(self, folder: Path, entry: str, fault: Fault) -> list[Path]:
+    def _files(self, folder: Path, entry: str, to_problem: ToProblem) -> list[Path]:
         inside = sorted(folder.iterdir())
         files = [f for f in inside if f.suffix in SUFFIXES and f.name not in OWN_FILES]
         if any(file.name == "Chart.yaml" for file in inside):
             message = f"{entry!r} is a Helm chart"
-            self.problems.append(fault(message, f"name it so: {{chart: {entry}}}"))
+            self.problems.append(to_problem(message, f"write {{chart: {entry}}}"))
             return []
         if not files:
             nested = sorted({f.parent.name for f in folder.glob("*/*") if f.suffix in SUFFIXES})
-            hint = f"name its folders: {', '.join(nested)}" if nested else f"{ENDINGS} are read"
-            self.problems.append(fault(f"no manifests in folder {entry!r}", hint))
+            hint = f"manifests are files that end in {', '.join(SUFFIXES)}"
+            if nested:
+                hint = f"list its subfolders instead: {', '.join(nested)}"
+            self.problems.append(to_problem(f"no manifests in folder {entry!r}", hint))
         return files
 
     def _file(self, file: Path) -> Iterator[Text]:
-        try:
-            text = file.read_text()
-        except UnicodeDecodeError:
-            self._add(file, "not UTF-8 text", "save it as UTF-8")
-        except OSError as error:
-            self._add(file, error.strerror or str(error), "kindctl has to be able to read it")
-        else:
-            if file.suffix == ".json":
-                text = text.replace(
-                    "\t", " "
-                )  # JSON is YAML but for its tabs, which no string may hold
-            yield Text(str(file), text)
+        from kindctl.manifests.yaml_nodes import read_text
 
-    def _add(self, file: Path, message: str, hint: str) -> None:
-        self.problems.append(Problem(str(file), 0, 0, message, hint))
+        try:
+            text = read_text(file, "check that it exists and that you may read it")
+        except ConfigError as error:
+            self.problems.extend(error.problems)
+            return
+        if file.suffix == ".json":  # YAML except for its tabs, which no string in JSON may hold
+            text = text.replace("\t", " ")
+        yield Text(str(file), text)
 
 
 def _is_kustomization(folder: Path) -> bool:
     return any((folder / name).is_file() for name in KUSTOMIZATIONS)
 
 
-def words_of(error: ToolError) -> str:
-    """What the program says went wrong, on one line: helm's sentence goes on over several, and some builds
-    of kubectl log theirs."""
-    if said := SENTENCE.search(error.output):
-        return " ".join(said[1].split())
+def reported_error(error: ToolError) -> str:
+    """What a program reports as its error, on one line: helm's message takes several lines, and some
+    builds of kubectl log theirs."""
+    if message := SENTENCE.search(error.output):
+        return " ".join(message[1].split())
     logged = LOGGED.findall(error.output)
     lines = [*filter(str.strip, error.output.splitlines())]
     return str((logged or lines or [error.why or error.what])[-1]).strip()
 
 
 def nested(single: Mapping[str, Any]) -> dict[str, Any]:
-    """`{"a.b": 1}` -> `{"a": {"b": 1}}`; `\\.` is a point within a name. Later ones win."""
+    """`{"a.b": 1}` -> `{"a": {"b": 1}}`; `\\.` is a dot inside a name. The last one wins."""
     values: dict[str, Any] = {}
     for path, value in single.items():
         *above, last = (part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", path))

@@ -1,16 +1,22 @@
-"""YAML between text and data: read with the words that Kubernetes' own reader knows, and what is wrong in
-it with the place of the part that is."""
+"""Reads YAML as Kubernetes does, and knows the line and column of everything in it.
+
+Both kindctl.yaml and manifests are read here, so that a problem in either has its place.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
+from kindctl.errors import ConfigError, Problem
+from kindctl.problems import FieldPath
+
 MAX_DEPTH = 100
-"""The definitions of Kubernetes' largest resources are 30 deep."""
+"""Levels of nesting that are read. The definitions of Kubernetes' largest resources have 30."""
 
 INTEGER = re.compile(r"[-+]?(0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]+|0|[1-9][0-9_]*)$")
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?$")
@@ -19,23 +25,27 @@ TAG = "tag:yaml.org,2002:"
 NUMBERS = (f"{TAG}int", f"{TAG}float")
 TEXT_TO_KUBERNETES = (f"{TAG}timestamp", f"{TAG}value")
 PLAIN = {*NUMBERS, *(f"{TAG}{name}" for name in ("null", "bool", "str", "seq", "map"))}
-"""What JSON has."""
+"""Tags of the types that JSON has too."""
+
+PLAIN_KEY = ("a key must be plain text", "write `key: value`")
 
 BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a CRD of a megabyte is common
 
 
-class Fault(NamedTuple):
-    """`mark`: where, counted from 0; None: in no one place. `endless`: it cannot be walked through."""
+class YamlProblem(NamedTuple):
+    """What is wrong in a text. `mark` is its place, counted from 0; None if it has no single place.
+    `unusable`: the document must not be constructed: a value never ends, is too deep, or has a key that
+    data cannot have."""
 
     message: str
     hint: str
     mark: yaml.Mark | None
-    endless: bool = False
+    unusable: bool = False
 
 
 class Loader(BASE):  # type: ignore[misc]
-    """PyYAML's, with the words that Kubernetes' own reader knows: no dates, no numbers to the base of 60
-    and no `=`, all of which are text there; a number with an exponent needs no point."""
+    """PyYAML's safe loader, changed to read scalars as Kubernetes does: dates, numbers to the base of 60
+    and `=` are text, and a number with an exponent needs no decimal point."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - as its base has it
         start: [rule for rule in rules if rule[0] not in (*NUMBERS, *TEXT_TO_KUBERNETES)]
@@ -43,19 +53,19 @@ class Loader(BASE):  # type: ignore[misc]
     }
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        """Raises ConstructorError for a tag that plain data does not have, and for what is no value of
-        its tag: `!!int eighty`."""
+        """The value of a node. Raises ConstructorError for a tag that plain data does not have, and for a
+        value that does not fit its tag: `!!int eighty`."""
         if node.tag not in PLAIN:
-            said = f"the tag {node.tag.replace(TAG, '!!')} is not read"
-            raise yaml.constructor.ConstructorError(None, None, said, node.start_mark)
+            message = f"unsupported YAML tag {node.tag.replace(TAG, '!!')}"
+            raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
         try:
             return super().construct_object(node, deep)
         except (ValueError, LookupError) as error:
-            said = f"{node.value!r:.40} is no {node.tag.removeprefix(TAG)}"
-            raise yaml.constructor.ConstructorError(None, None, said, node.start_mark) from error
+            message = f"{node.value!r:.40} is not a valid {node.tag.removeprefix(TAG)}"
+            raise yaml.constructor.ConstructorError(None, None, message, node.start_mark) from error
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Keys are text, as in JSON: `yes: a` has the key "true" for Kubernetes."""
+        """A mapping whose keys are text, as in JSON: Kubernetes reads `yes: a` as the key "true"."""
         made: dict[Any, Any] = super().construct_mapping(node, deep)
         plain = all(isinstance(key, str) for key in made)
         return made if plain else {_text(key): value for key, value in made.items()}
@@ -69,63 +79,103 @@ for _tag, _pattern in zip(NUMBERS, (INTEGER, FLOAT), strict=True):
     Loader.add_implicit_resolver(_tag, _pattern, NUMBER_STARTS)
 
 
-def read(text: str, use: Callable[[Loader, yaml.Node], None]) -> list[Fault]:
-    """Call `use` with every document of a text, as far as the text can be read. What `use` meets in
-    constructing one is a fault, too."""
-    found: list[Fault] = []
+def read_text(file: Path, hint: str) -> str:
+    """The contents of a file. Raises ConfigError if it cannot be read, with `hint`, or is not UTF-8."""
     try:
-        loader = Loader(text)
+        return file.read_text()
+    except UnicodeDecodeError as error:
+        problem = Problem(str(file), 0, 0, "not UTF-8 text", "save it as UTF-8")
+        raise ConfigError([problem]) from error
+    except OSError as error:
+        raise ConfigError([Problem(str(file), 0, 0, error.strerror or str(error), hint)]) from error
+
+
+def read(
+    text: str, use: Callable[[Loader, yaml.Node], None], loader_class: type[Loader] = Loader
+) -> list[YamlProblem]:
+    """Call `use` with every document of a text that can be constructed, up to the first syntax error.
+    Returns all problems, also those that `use` meets while it constructs a document."""
+    found: list[YamlProblem] = []
+    try:
+        loader = loader_class(text)
         while loader.check_node():
             node = loader.get_node()
-            faults = list(_faults(node, (), set()))
-            found += faults
-            if not any(fault.endless for fault in faults):
+            problems = list(_problems(node, (), set()))
+            found += problems
+            if not any(problem.unusable for problem in problems):
                 use(loader, node)
     except yaml.MarkedYAMLError as error:
-        found.append(_told(error, text))
+        found.append(_explained(error, text))
     except yaml.reader.ReaderError as error:
-        found.append(Fault("not YAML: a control character", "remove it", _at(text, error.position)))
+        mark = _mark_of_byte(text, error.position)
+        found.append(YamlProblem("invalid YAML: a control character", "remove it", mark))
     except RecursionError:
         found.append(_too_deep(None))
     return found
 
 
-def _told(error: yaml.MarkedYAMLError, text: str) -> Fault:
+def fields(node: yaml.Node, path: FieldPath) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+    """The nodes of key and value for each part of a path, as far as the document has the path. The key
+    of an item of a list is the item itself. Of keys that a merge (`<<`) brings twice, the last counts."""
+    for part in path:
+        pair = None
+        if isinstance(node, yaml.MappingNode):
+            pair = next((p for p in reversed(node.value) if p[0].value == str(part)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            pair = next(((item, item) for item in node.value[part : part + 1]), None)
+        if pair is None:
+            return
+        yield pair
+        node = pair[1]
+
+
+def mark_of(node: yaml.Node, path: FieldPath) -> yaml.Mark:
+    """The place of the field at a path; if it is missing, of its nearest parent."""
+    for _, value in fields(node, path):
+        node = value
+    return node.start_mark
+
+
+def _explained(error: yaml.MarkedYAMLError, text: str) -> YamlProblem:
     mark = _inside(text, error.problem_mark or error.context_mark)
     problem = str(error.problem)
     if "{{" in text:
-        hint = "a template has to be rendered first"
+        hint = "this is a template: render it first"
+    elif problem == "found unhashable key":
+        return YamlProblem(*PLAIN_KEY, mark)
     elif isinstance(error, yaml.constructor.ConstructorError):
-        return Fault(problem, "plain data alone is read: text, numbers, lists and mappings", mark)
+        return YamlProblem(problem, "use only text, numbers, lists and mappings", mark)
     elif "cannot start any token" in problem:
-        hint = "indent with spaces, not tabs; quote what starts with a special character"
+        hint = "indent with spaces, not tabs; quote text that starts with a special character"
     else:
-        hint = "here or just before: a bracket, a quote, a colon or the indentation"
-    return Fault(f"not YAML: {problem}", hint, mark)
+        hint = "check brackets, quotes, colons and indentation here and just before"
+    return YamlProblem(f"invalid YAML: {problem}", hint, mark)
 
 
-def _at(text: str, position: int) -> yaml.Mark:
-    """Of a byte of the text in UTF-8."""
+def _mark_of_byte(text: str, position: int) -> yaml.Mark:
+    """The place of a byte, counted in UTF-8."""
     before = text.encode()[:position].decode(errors="ignore")
     line = before.count("\n")
     return yaml.Mark("", position, line, len(before) - before.rfind("\n") - 1, None, 0)
 
 
 def _inside(text: str, mark: yaml.Mark | None) -> yaml.Mark | None:
-    """libyaml places what is missing at the end of the text below its last line."""
+    """A place that the text has: libyaml puts what is missing at the end below the last line."""
     lines = text.splitlines()
     if mark is None or mark.line < len(lines) or not lines:
         return mark
     return yaml.Mark(mark.name, len(text), len(lines) - 1, len(lines[-1]), None, 0)
 
 
-def _faults(node: yaml.Node, above: tuple[int, ...], seen: set[int]) -> Iterator[Fault]:
-    """Keys that a mapping has twice (YAML would silently take the last), and what has no end."""
+def _problems(node: yaml.Node, above: tuple[int, ...], seen: set[int]) -> Iterator[YamlProblem]:
+    """Keys that a mapping has twice (YAML would silently take the last) or cannot have, and values
+    without an end.
+    `above` are the ids of the nodes that contain this one."""
     if id(node) in above:
-        hint = "an alias leads to what it stands in"
-        yield Fault("this has itself in it", hint, node.start_mark, endless=True)
+        hint = "the alias refers to a value that contains the alias"
+        yield YamlProblem("this value contains itself", hint, node.start_mark, unusable=True)
         return
-    if id(node) in seen:  # an alias of what was looked at
+    if id(node) in seen:  # an alias of a node that was searched before
         return
     seen.add(id(node))
     if len(above) > MAX_DEPTH:
@@ -134,18 +184,21 @@ def _faults(node: yaml.Node, above: tuple[int, ...], seen: set[int]) -> Iterator
     above = (*above, id(node))
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _faults(item, above, seen)
+            yield from _problems(item, above, seen)
     elif isinstance(node, yaml.MappingNode):
         first: dict[str, yaml.Mark] = {}
         for key, value in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
+            if key.tag == f"{TAG}null":
+                yield YamlProblem(*PLAIN_KEY, key.start_mark, unusable=True)
+            elif isinstance(key, yaml.ScalarNode) and key.value != "<<":
                 mark = first.setdefault(key.value, key.start_mark)
                 if mark is not key.start_mark:
-                    hint = f"take one of the two out; the first is in line {mark.line + 1}"
-                    yield Fault(f"{key.value!r} is given twice", hint, key.start_mark)
-            yield from _faults(key, above, seen)
-            yield from _faults(value, above, seen)
+                    hint = f"remove one of the two; the first is on line {mark.line + 1}"
+                    yield YamlProblem(f"duplicate key {key.value!r}", hint, key.start_mark)
+            yield from _problems(key, above, seen)
+            yield from _problems(value, above, seen)
 
 
-def _too_deep(mark: yaml.Mark | None) -> Fault:
-    return Fault("nested too deeply", f"at most {MAX_DEPTH} levels are read", mark, endless=True)
+def _too_deep(mark: yaml.Mark | None) -> YamlProblem:
+    hint = f"at most {MAX_DEPTH} levels are allowed"
+    return YamlProblem("nested too deeply", hint, mark, unusable=True)

@@ -10,7 +10,8 @@ from kindctl.components.base import Controller
 from kindctl.config.load import Loaded
 from kindctl.config.schema import AppConfig
 from kindctl.errors import ConfigError, Problem
-from kindctl.manifests.lint import Finding, LintContext, lint
+from kindctl.manifests.lint import LintContext, lint
+from kindctl.manifests.manifest import Finding
 from kindctl.manifests.routes import local_hosts
 from kindctl.manifests.sources import Renderer
 from kindctl.planning.exposing import expectation, exposed_services

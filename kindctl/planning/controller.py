@@ -71,7 +71,7 @@ def _custom_settings(loaded: Loaded, renderer: Renderer) -> CustomSettings | Non
         manifest_sources(custom.manifests),
         custom.namespace,
         render=renderer,
-        fault=lambda index, message, hint: problem(("manifests", index), message, hint),
+        entry_problem=lambda index, message, hint: problem(("manifests", index), message, hint),
     )
     ports = (("http", custom.ports.http), ("https", custom.ports.https))
     return CustomSettings(

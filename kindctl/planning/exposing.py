@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from kindctl.components.app import AppComponent, Expect, ExposedService
 from kindctl.config.load import Loaded
-from kindctl.config.places import Loc
 from kindctl.config.schema import Config, ExpectConfig, ExposeServiceConfig
 from kindctl.errors import ConfigError, Problem
 from kindctl.exposures import load_exposure
@@ -20,6 +19,7 @@ from kindctl.manifests.manifest import Manifest
 from kindctl.manifests.services import unreachable_reason
 from kindctl.models import Endpoint, ExposedPort, Exposure, Object
 from kindctl.planning.ports import NodePorts
+from kindctl.problems import FieldPath
 
 USUALLY_HTTP = (80, 3000, 5000, 8000, 8080)
 
@@ -92,7 +92,7 @@ def exposed_services(
         _Entry(config, ("apps", index, "expose", place), apps[index], apps, loaded)
         for place, config in enumerate(loaded.config.apps[index].expose)
     ]
-    found: dict[Loc, ExposedService] = {}
+    found: dict[FieldPath, ExposedService] = {}
     balanced: set[tuple[str, int | str]] = set()
     problems: list[Problem] = []
     # sorted, so that the node ports which are chosen do not depend on the order of the file
@@ -111,7 +111,7 @@ class _Entry:
     """An entry of `expose` of an app, with its place in the file."""
 
     config: ExposeServiceConfig
-    loc: Loc
+    loc: FieldPath
     app: AppComponent
     apps: Sequence[AppComponent]
     loaded: Loaded

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from kindctl.components.app import AppComponent
 from kindctl.ingress.gateway_api import ServesGateways
 from kindctl.manifests.http_routes import is_gateway_api
-from kindctl.manifests.lint import Finding
 from kindctl.manifests.lint_gateways import GatewayContext, lint_gateways
+from kindctl.manifests.manifest import Finding
 
 
 def attach_gateways(

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from kindctl.components.app import AppComponent
 from kindctl.components.base import Controller
 from kindctl.config.load import Loaded
-from kindctl.config.places import Loc, dotted
 from kindctl.diagnose.base import WantedPort
 from kindctl.errors import ConfigError, Problem
 from kindctl.kube_objects import is_tcp
 from kindctl.manifests.lint import NODE_PORTS, STATIC_NODE_PORTS
 from kindctl.manifests.manifest import Manifest
 from kindctl.models import ExposedPort, Exposure
+from kindctl.problems import FieldPath, dotted
 
 ANY = "0.0.0.0"  # noqa: S104 - what kind binds where nothing is said
 PORTS, UNPRIVILEGED = range(1, 65536), range(1024, 65536)
@@ -105,7 +105,7 @@ class Claim:
     port: int
     address: str
     who: str
-    loc: Loc  # in kindctl.yaml
+    loc: FieldPath  # in kindctl.yaml
     service_port: ServicePort | None = None  # which a node port leads to
 
 
@@ -143,7 +143,7 @@ def _controllers(controller: Controller | None, mapped: bool) -> Iterator[Claim]
     """Claims of the controller. `mapped`: whether node ports are mapped to this machine."""
     if controller is None:
         return
-    at: Loc = ("ingress", "expose")
+    at: FieldPath = ("ingress", "expose")
     who, exposure = "the ingress controller", controller.exposure
     if not exposure.on_node:
         for port in _with_node_ports(exposure):
@@ -157,7 +157,7 @@ def _clusters(loaded: Loaded) -> Iterator[Claim]:
     """Claims of the image registry, and of kind's own configuration."""
     cluster = loaded.config.cluster
     if cluster.registry:
-        at: Loc = ("cluster", "registry", "port")
+        at: FieldPath = ("cluster", "registry", "port")
         yield Claim(cluster.registry.port, "127.0.0.1", "the registry", at)
     for index, mapping in enumerate(cluster.kind.get("extraPortMappings") or ()):
         at = ("cluster", "kind", "extraPortMappings", index, "hostPort")
@@ -169,7 +169,7 @@ def _clusters(loaded: Loaded) -> Iterator[Claim]:
 def _apps(apps: Sequence[AppComponent], mapped: bool) -> Iterator[Claim]:
     for index, app in enumerate(apps):
         for place, exposed in enumerate(app.exposed):
-            at: Loc = ("apps", index, "expose", place)
+            at: FieldPath = ("apps", index, "expose", place)
             who = f"Service {exposed.exposure.ports[0].service!r} of app {app.name!r}"
             for port in _with_node_ports(exposed.exposure):
                 yield Claim(port.node_port, "", who, (*at, "nodePort"), _leads_to(port))

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from kindctl.components.app import AppComponent
 from kindctl.config.load import Loaded
-from kindctl.config.places import Loc, dotted
 from kindctl.errors import ConfigError, Problem
 from kindctl.models import Endpoint, Route
+from kindctl.problems import FieldPath, dotted
 
 HINTS = {
     "expect": "put status and contains into one `expect`: each URL has only one",
@@ -31,10 +31,10 @@ def refuse_url_clashes(
 def _clashes(
     loaded: Loaded, apps: Sequence[AppComponent], endpoints: Sequence[Endpoint]
 ) -> Iterator[Problem]:
-    first: dict[tuple[str, str], tuple[Loc, Route]] = {}
+    first: dict[tuple[str, str], tuple[FieldPath, Route]] = {}
     for index, app in enumerate(apps):
         for below, route in app.placed_routes(endpoints):
-            loc: Loc = ("apps", index, *below)
+            loc: FieldPath = ("apps", index, *below)
             other, known = first.setdefault((route.url, route.which), (loc, route))
             if known is route:
                 continue

@@ -29,7 +29,7 @@ DIGEST = "sha256:" + "0" * 64
         ("kindctl.local/python:3.13-ab", Reference("kindctl.local", "python", "3.13-ab")),
     ],
 )
-def test_a_reference_is_read_with_nothing_left_out(text: str, parsed: Reference) -> None:
+def test_a_reference_is_completed(text: str, parsed: Reference) -> None:
     assert parse(text) == parsed
     assert parse(str(parsed)) == parsed
 
@@ -51,7 +51,7 @@ def test_a_reference_is_read_with_nothing_left_out(text: str, parsed: Reference)
         "a/bbb/",
     ],
 )
-def test_what_is_no_reference_is_refused(text: str) -> None:
+def test_an_invalid_reference_is_refused(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse(text)
     assert caught.value.code == "image-reference"

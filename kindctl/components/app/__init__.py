@@ -16,7 +16,7 @@ from kindctl.components.app import generated
 from kindctl.components.base import Component
 from kindctl.components.objects import LATE, shape_if_exposed
 from kindctl.errors import ConfigError, Problem
-from kindctl.manifests.http_routes import ways
+from kindctl.manifests.http_routes import served_paths
 from kindctl.manifests.manifest import Manifest, read_manifests
 from kindctl.manifests.pods import Resolve, images, use_images_of_nodes
 from kindctl.manifests.routes import Expect, app_routes, service_routes
@@ -74,7 +74,7 @@ class AppComponent(Component):
             self.namespace,
             release=self.name,
             render=self.render,
-            fault=self.problem,
+            entry_problem=self.problem,
         )
         problems = [
             manifest.problem(
@@ -125,7 +125,7 @@ class AppComponent(Component):
             app=self.name,
             namespace=self.namespace,
             ingress_classes=self.ingress_classes,
-            more=ways(http_routes, self.gateways, self.gateway_classes),
+            more=served_paths(http_routes, self.gateways, self.gateway_classes),
         )
         for index, route in enumerate(behind):
             yield ("expect", index) if self.expect else ("manifests",), route

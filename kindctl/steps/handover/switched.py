@@ -11,7 +11,7 @@ from kindctl.components.base import Controller
 from kindctl.errors import ApiError, KindctlError, ToolError
 from kindctl.ingress.answers import foreign_reason, mismatch, proof_answer
 from kindctl.ingress.proof import CONTROLLER_HEADER, environment_id, witness
-from kindctl.kube_objects import labels_on
+from kindctl.kube_objects import labels_of
 from kindctl.live.applied import applied_objects, remove
 from kindctl.models import (
     COMPONENT_LABEL,
@@ -141,7 +141,7 @@ class Switched(StepInCluster):
             (
                 ObjectRef.of(obj)
                 for obj in found
-                if labels_on(obj).get(COMPONENT_LABEL) in old and obj["kind"] not in LEFT_TO_PRUNE
+                if labels_of(obj).get(COMPONENT_LABEL) in old and obj["kind"] not in LEFT_TO_PRUNE
             ),
         )
 

@@ -11,7 +11,7 @@ from kindctl.components.base import Controller
 from kindctl.forward.client import FROM_FILE
 from kindctl.ingress import handover
 from kindctl.ingress.handover import Handover
-from kindctl.kube_objects import labels_on
+from kindctl.kube_objects import labels_of
 from kindctl.models import (
     COMPONENT_LABEL,
     ENVIRONMENT_LABEL,
@@ -94,6 +94,6 @@ class ForwardTakeover:
     def _owner(self, cluster: Cluster, forward: Forward) -> str:
         """The component of this environment that the Service belongs to; empty: none."""
         live = cluster.get(ObjectRef("v1", "Service", forward.service, forward.namespace))
-        labels = labels_on(live) if live else {}
+        labels = labels_of(live) if live else {}
         is_own = labels.get(ENVIRONMENT_LABEL) == self.handover.environment
         return labels.get(COMPONENT_LABEL, "") if is_own else ""

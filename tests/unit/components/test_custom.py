@@ -228,14 +228,14 @@ def test_custom_without_its_settings_is_refused(folder: Folder) -> None:
 @pytest.mark.parametrize("asked", ["replicas: 2", "autoscale: {max: 3}", "gatewayAPI: true"])
 def test_what_only_its_manifests_can_say_is_refused(folder: Folder, asked: str) -> None:
     folder.write(file=("  controller: custom", f"  controller: custom\n  {asked}"))
-    found = [f for f in folder.refused() if "your own controller" in f[2]]
+    found = [f for f in folder.refused() if "has no effect with `controller: custom`" in f[2]]
     assert [(file, line) for file, line, *_ in found] == [("kindctl.yaml", 4)]
 
 
 def test_an_apps_ingress_of_another_class_is_refused(folder: Folder) -> None:
     folder.write(shop=("ingressClassName: gate", "ingressClassName: nginx"))
     ((file, line, message, hint),) = folder.refused()
-    assert (file, line, hint) == ("shop.yaml", 5, "there is gate")
+    assert (file, line, hint) == ("shop.yaml", 5, "available: gate")
     assert message == "no ingress controller here serves class 'nginx'"
 
 
@@ -286,7 +286,7 @@ def test_an_app_cannot_have_them_too(folder: Folder) -> None:
     pod += "[{name: p, image: 'p:1', ports: [{containerPort: 1, hostPort: 9080}]}]}}\n"
     folder.write(gate=(MANIFESTS, net), shop=(SHOP, SHOP + pod))
     assert [text for _, _, text, _ in folder.refused()] == [
-        "hostPort 9080 of the node is custom's already"
+        "hostPort 9080 is already used by custom"
     ]
 
 
@@ -395,7 +395,7 @@ SECOND = "---\napiVersion: v1\nkind: Service\nmetadata: {name: admin}\nspec: {po
             SECOND.replace("PORT", "{port: 1, nodePort: 30001}"),
             ("name: gate", "name: gate"),
             ("ports: [{port: 80}]", "ports: [{port: 80, nodePort: 30001}]"),
-            "nodePort 30001 is Service front/admin's already",
+            "nodePort 30001 is already used by Service front/admin",
         ),
         (  # another Service of its own, and the way in
             SECOND.replace("PORT", "{port: 1, nodePort: 30080}"),
@@ -407,7 +407,7 @@ SECOND = "---\napiVersion: v1\nkind: Service\nmetadata: {name: admin}\nspec: {po
             "",
             ("name: web, port: 8000", "name: web, port: 8000, nodePort: 80"),
             ("ports:", "ports:"),
-            "80 is no node port",
+            "80 is not a node port",
         ),
     ],
 )
@@ -421,9 +421,9 @@ def test_node_ports_of_its_manifests_count(
 @pytest.mark.parametrize(
     ("via", "spec", "message"),
     [
-        ("node-port", "clusterIP: None", "is headless, and so has no node port"),
-        ("load-balancer", "clusterIP: None", "is headless, and so has no external address"),
-        ("port-forward, http: 81", "type: ExternalName", "is an ExternalName, and so has no pods"),
+        ("node-port", "clusterIP: None", "is headless, so it has no node port"),
+        ("load-balancer", "clusterIP: None", "is headless, so it has no external address"),
+        ("port-forward, http: 81", "type: ExternalName", "is an ExternalName, so it has no pods"),
     ],
 )
 def test_a_service_that_cannot_be_reached_so_is_refused(

@@ -77,11 +77,11 @@ def test_every_problem_is_reported_at_once_with_its_place(tmp_path: Path) -> Non
             "apps: [{name: a, manifests: [.], expose: [{service: a, via: node-port, port: [1]}]}]",
             (2, 78),
             "apps[0].expose[0].port: [1] is not valid",
-            "its port, by number or name; default: its only one",
+            "number or name of its port; default: its only port",
         ),
     ],
 )
-def test_of_a_choice_between_a_word_and_a_mapping_one_fault_is_told(
+def test_a_choice_between_a_word_and_a_mapping_gives_one_problem(
     tmp_path: Path, text: str, place: tuple[int, int], message: str, hint: str
 ) -> None:
     found = problems(tmp_path, f"name: shop\n{text}\n")
@@ -94,7 +94,7 @@ def test_a_version_that_yaml_reads_as_a_number_gets_the_right_hint(tmp_path: Pat
         tmp_path, "name: shop\ncluster: {kubernetes: 1.36}\n"
     )
     assert (line, column) == (2, 23)
-    assert "1.36 is a number" in message
+    assert "not the number 1.36" in message
     assert hint == 'quote it: "1.36"'
 
 
@@ -117,7 +117,7 @@ def test_port_clashes_inside_the_file(tmp_path: Path) -> None:
         """,
     )
     assert (line, column) == (5, 12)
-    assert "both want port 8080" in message
+    assert "both use port 8080" in message
 
 
 def test_paths_and_clashing_names_of_apps(tmp_path: Path) -> None:
@@ -138,14 +138,14 @@ def test_paths_and_clashing_names_of_apps(tmp_path: Path) -> None:
     )
     messages = [message for _, _, message, _ in found]
     assert messages == [
-        "no file 'none.pem'",
+        "file 'none.pem' does not exist",
         "two apps are named 'one'",
-        "no file or folder './nowhere'",
+        "file or folder './nowhere' does not exist",
         "two apps are named 'one'",
         "image 'a' is built twice",
-        "no folder './gone'",
+        "folder './gone' does not exist",
         "image 'a' is built twice",
-        "no Dockerfile in '.'",
+        "there is no Dockerfile in '.'",
     ]
 
 
@@ -169,11 +169,13 @@ def test_an_app_cannot_be_named_like_what_is_installed(
     if free:
         assert load(write(tmp_path, text)).config.apps[0].name == name
         return
-    message = f"{name!r} is the name of something that kindctl installs"
-    assert problems(tmp_path, text) == [(3, 26, message, f"another name: {name}-app, say")]
+    message = f"{name!r} is the name of a component that kindctl installs"
+    assert problems(tmp_path, text) == [
+        (3, 26, message, f"choose another name, for example {name}-app")
+    ]
 
 
-def test_a_controller_of_ones_own_may_rest_while_another_serves(tmp_path: Path) -> None:
+def test_custom_may_stay_configured_while_another_controller_serves(tmp_path: Path) -> None:
     config = load(
         write(tmp_path, f"name: a\ningress: {{controller: traefik, {CUSTOM}}}}}\n")
     ).config
@@ -189,20 +191,20 @@ CUSTOM = "custom: {manifests: [.], namespace: a, ingressClass: a, service: a"
         (
             f"ingress: {{controller: custom, {CUSTOM}, ports: {{http: 80, https: 80}}}}}}",
             (2, 124),
-            "ingress.custom.ports: http and https are both port 80",
-            "a port speaks one of the two; `https: null` where there is no HTTPS",
+            "ingress.custom.ports: http and https both use port 80",
+            "use a different port for each, or `https: null` if there is no HTTPS",
         ),
         (
             "ingress: {expose: {nodePorts: {http: 30081}}}",
             (2, 31),
-            "ingress.expose.nodePorts are for `via: node-port`",
-            "leave them out, or set via: node-port",
+            "ingress.expose.nodePorts has no effect without `via: node-port`",
+            "remove it, or set `via: node-port`",
         ),
         (
             "images: {sources: []}",
             (2, 19),
             "images.sources is empty",
-            "asked in this order",
+            "set a value: where to look for images, in this order",
         ),
         *(
             (
@@ -215,7 +217,7 @@ CUSTOM = "custom: {manifests: [.], namespace: a, ingressClass: a, service: a"
         ),
     ],
 )
-def test_what_would_silently_do_nothing_is_refused(
+def test_keys_without_effect_are_refused(
     tmp_path: Path, text: str, place: tuple[int, int], message: str, hint: str
 ) -> None:
     assert problems(tmp_path, f"name: shop\n{text}\n") == [(*place, message, hint)]
@@ -223,7 +225,7 @@ def test_what_would_silently_do_nothing_is_refused(
 
 def test_an_addon_is_named_once(tmp_path: Path) -> None:
     assert problems(tmp_path, "name: shop\naddons: [metallb, metallb]\n") == [
-        (2, 19, "the add-on metallb is named twice", "take one of the two out")
+        (2, 19, "add-on metallb is listed twice", "remove one of the two")
     ]
 
 
@@ -240,25 +242,31 @@ def test_what_kindctl_writes_for_kind_cannot_be_passed_through(tmp_path: Path, k
 @pytest.mark.parametrize(
     ("text", "place", "message"),
     [
-        ("name: [", (1, 8), "not YAML"),
-        ("name: a\ncluster: {a: b\nimages: c\n", (3, 7), "not YAML"),
-        ("name: !foo a\n", (1, 7), "the tag !foo is not read"),
-        ("name: !!int a\n", (1, 7), "'a' is no int"),
-        ("name: a\nextraCAs: [!!timestamp 2020-13-45]\n", (2, 12), "the tag !!timestamp"),
-        ("name: a\napps: &a [*a]\n", (2, 7), "this has itself in it"),
-        ("name: a\ncluster: &a {<<: *a}\n", (2, 10), "this has itself in it"),
+        ("name: [", (1, 8), "invalid YAML"),
+        ("name: a\ncluster: {a: b\nimages: c\n", (3, 7), "invalid YAML"),
+        ("name: !foo a\n", (1, 7), "unsupported YAML tag !foo"),
+        ("name: !!int a\n", (1, 7), "'a' is not a valid int"),
+        (
+            "name: a\nextraCAs: [!!timestamp 2020-13-45]\n",
+            (2, 12),
+            "unsupported YAML tag !!timestamp",
+        ),
+        ("name: a\napps: &a [*a]\n", (2, 7), "this value contains itself"),
+        ("name: a\ncluster: &a {<<: *a}\n", (2, 10), "this value contains itself"),
         ("name: a\napps: " + "[" * 200 + "]" * 200, (2, 107), "nested too deeply"),
         ("name: a\n<<: b\n", (2, 5), "expected a mapping or list of mappings for merging"),
-        ("name: a\n? [b]\n: c\n", (2, 3), "a key must be a plain word"),
+        ("name: a\n? [b]\n: c\n", (2, 3), "a key must be plain text"),
+        ("name: a\n~: c\n", (2, 1), "a key must be"),
+        ("name: a\nimages: {mirrors: {1.5: c}}\n", (2, 20), "a key must be text"),
         ("name: a\nimages: \x07\n", (2, 9), "a control character"),
-        ("name: a\n---\nname: b\n", (3, 1), "a second document"),
-        ("name: a\nname: b\n", (2, 1), "'name' is given twice"),
+        ("name: a\n---\nname: b\n", (3, 1), "only the first YAML document is read"),
+        ("name: a\nname: b\n", (2, 1), "duplicate key 'name'"),
         ("- 1\n", (1, 1), "expected `key: value`"),
-        ("name: a\n\tcluster: {}\n", (2, 1), "not YAML"),
+        ("name: a\n\tcluster: {}\n", (2, 1), "invalid YAML"),
         ("", (1, 1), "'name' is missing"),
     ],
 )
-def test_what_is_not_a_mapping_has_a_place_too(
+def test_yaml_errors_have_a_place(
     tmp_path: Path, text: str, place: tuple[int, int], message: str
 ) -> None:
     ((line, column, said, hint),) = problems(tmp_path, text)
@@ -267,7 +275,7 @@ def test_what_is_not_a_mapping_has_a_place_too(
     assert hint
 
 
-def test_what_is_merged_may_be_overridden(tmp_path: Path) -> None:
+def test_merged_keys_may_be_overridden(tmp_path: Path) -> None:
     config = load(
         write(
             tmp_path,
@@ -284,10 +292,10 @@ def test_what_is_merged_may_be_overridden(tmp_path: Path) -> None:
 
 def test_a_date_is_text(tmp_path: Path) -> None:
     ((line, column, message, _),) = problems(tmp_path, "name: a\nextraCAs: [2020-13-45]\n")
-    assert (line, column, message) == (2, 12, "no file '2020-13-45'")
+    assert (line, column, message) == (2, 12, "file '2020-13-45' does not exist")
 
 
-def test_a_local_file_overrides_and_its_problems_are_placed_in_it(tmp_path: Path) -> None:
+def test_a_problem_with_an_overridden_key_is_placed_in_the_local_file(tmp_path: Path) -> None:
     file = write(tmp_path, "name: shop\ningress: {expose: {http: 80, https: 8443}}\n")
     write(tmp_path, "ingress: {expose: {http: 8080}}\n", "kindctl.local.yaml")
     expose = load(file).config.ingress.expose
@@ -296,13 +304,59 @@ def test_a_local_file_overrides_and_its_problems_are_placed_in_it(tmp_path: Path
     write(tmp_path, "ingress: {expose: {http: 8443}}\n", "kindctl.local.yaml")
     with pytest.raises(ConfigError) as caught:
         load(file)
-    assert "both want port 8443" in caught.value.problems[0].message
+    assert "both use port 8443" in caught.value.problems[0].message
 
     write(tmp_path, "\ncluster: {wrkers: 1}\n", "kindctl.local.yaml")
     with pytest.raises(ConfigError) as caught:
         load(file)
     (problem,) = caught.value.problems
     assert (Path(problem.file).name, problem.line, problem.column) == ("kindctl.local.yaml", 2, 11)
+
+
+@pytest.mark.parametrize(
+    ("key", "base", "local", "merged"),
+    [
+        ("images", "{push: base:1}", "{push: local:1}", {"push": "local:1"}),
+        ("images", "{mirrors: {a: base, b: base}}", "{mirrors: {b: local, c: local}}",
+         {"mirrors": {"a": "base", "b": "local", "c": "local"}}),
+        ("images", "{sources: [engine, build]}", "{sources: [registry]}",
+         {"sources": ("registry",)}),
+        ("images", "{mirrors: {a: base}}", "{mirrors: null, sources: [build]}", None),
+        ("addons", "[metallb, metrics-server]", "[metallb]", ("metallb",)),
+        ("addons", "[metallb]", "[]", ()),
+        ("cluster", "{kind: {networking: {ipFamily: dual, podSubnet: a}}}",
+         "{kind: {networking: {ipFamily: ipv4}}}",
+         {"kind": {"networking": {"ipFamily": "ipv4", "podSubnet": "a"}}}),
+        ("cluster", "{kind: {extraMounts: [{hostPath: a}, {hostPath: b}]}}",
+         "{kind: {extraMounts: [{hostPath: c}]}}", {"kind": {"extraMounts": [{"hostPath": "c"}]}}),
+        ("cluster", "{workers: 1}", "{workers: 2}", {"workers": 2}),
+    ],
+)  # fmt: skip
+def test_the_local_file_wins_where_both_files_have_a_key(
+    tmp_path: Path, key: str, base: str, local: str, merged: object
+) -> None:
+    existing = "" if key == "cluster" else "cluster: {provider: {existing: prod}}\n"
+    text = f"name: shop\n{existing}ingress: {{controller: none}}\n"
+    if key == "addons":
+        text = text.replace(existing, "")
+    file = write(tmp_path, f"{text}{key}: {base}\n")
+    write(tmp_path, f"{key}: {local}\n", "kindctl.local.yaml")
+    if merged is None:  # null replaces a mapping too, and is refused in its place
+        with pytest.raises(ConfigError) as caught:
+            load(file)
+        assert [Path(p.file).name for p in caught.value.problems] == ["kindctl.local.yaml"]
+        return
+    found = getattr(load(file).config, key)
+    if isinstance(merged, dict):
+        assert {name: getattr(found, name) for name in merged} == merged
+    else:
+        assert found == merged
+
+
+def test_the_local_file_wins_over_the_name_of_the_environment(tmp_path: Path) -> None:
+    file = write(tmp_path, "name: shop\n")
+    write(tmp_path, "name: mine\n", "kindctl.local.yaml")
+    assert load(file).config.name == "mine"
 
 
 def test_a_missing_file_is_a_problem_of_that_file(tmp_path: Path) -> None:
@@ -320,7 +374,7 @@ def test_the_nearest_file_is_found_upwards(tmp_path: Path) -> None:
     assert find_file(deep) == file
 
 
-def test_without_a_file_the_sample_is_meant(
+def test_without_a_file_the_sample_is_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

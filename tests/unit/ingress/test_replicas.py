@@ -93,8 +93,12 @@ def test_the_autoscaler_starts_from_the_replicas() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("ingress: {replicas: 2}", 2, "`replicas` with `via: host-port`: only one node has"),
-        ("cluster: {gateways: 1}", 2, "`gateways` with `via: host-port`"),
+        (
+            "ingress: {replicas: 2}",
+            2,
+            "`replicas` does not work with `via: host-port`: one node has",
+        ),
+        ("cluster: {gateways: 1}", 2, "`gateways` does not work with `via: host-port`"),
         (
             "ingress:\n  expose: {via: node-port}\n  autoscale: {max: 2}",
             4,
@@ -104,7 +108,7 @@ def test_the_autoscaler_starts_from_the_replicas() -> None:
             "addons: [metrics-server]\ningress:\n  expose: {via: node-port}\n  replicas: 3\n"
             "  autoscale: {max: 2}",
             6,
-            "autoscale.max is 2, and replicas 3",
+            "autoscale.max is 2, less than the 3 replicas",
         ),
         (
             "ingress: {controller: none, replicas: 2}",

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from kindctl.config.load import load
-from kindctl.manifests.http_routes import ways
-from kindctl.manifests.routes import Way
+from kindctl.manifests.http_routes import served_paths
+from kindctl.manifests.routes import ServedPath
 from kindctl.models import Object
 from kindctl.planning.parts import parts_of
 from tests import ROOT
@@ -38,8 +38,8 @@ def route(*matches: Object, hosts: tuple[str, ...] = (), parent: Object | None =
     return {"apiVersion": API, "kind": "HTTPRoute", "metadata": meta, "spec": spec}
 
 
-def found(one: Object, *gateways: Object) -> list[Way]:
-    return ways([one], gateways or (gateway(HTTP),), ("traefik",))
+def found(one: Object, *gateways: Object) -> list[ServedPath]:
+    return served_paths([one], gateways or (gateway(HTTP),), ("traefik",))
 
 
 def path(kind: str, value: str, **more: Any) -> Object:
@@ -56,7 +56,7 @@ def test_each_kind_of_path_gives_one_that_it_matches() -> None:
 
 
 def test_a_rule_without_matches_is_for_every_path() -> None:
-    assert found(route()) == [Way("", "/", tls=False)]
+    assert found(route()) == [ServedPath("", "/", tls=False)]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_rule_without_matches_is_for_every_path() -> None:
         {"queryParams": [{"name": "x", "value": "y"}], "method": "GET"},
     ],
 )
-def test_what_a_plain_get_may_not_match_is_no_url(more: Object) -> None:
+def test_paths_that_a_plain_get_does_not_match_give_no_url(more: Object) -> None:
     assert found(route(path("PathPrefix", "/a", **more))) == []
     assert found(route(path("PathPrefix", "/a", method="GET"))) != []
 
@@ -83,21 +83,21 @@ def test_what_a_plain_get_may_not_match_is_no_url(more: Object) -> None:
         ("a.localhost", ("b.localhost",), []),
     ],
 )
-def test_a_host_is_one_that_route_and_listener_are_for(
+def test_a_host_must_match_both_route_and_listener(
     listener: str, hosts: tuple[str, ...], expected: list[str]
 ) -> None:
     made = gateway({**HTTP, "hostname": listener} if listener else HTTP)
     assert [way.host for way in found(route(hosts=hosts), made)] == expected
 
 
-def test_plain_http_comes_first_and_https_where_there_is_nothing_else() -> None:
+def test_plain_http_is_preferred_to_https() -> None:
     assert [way.tls for way in found(route(), gateway(https(LOCAL), HTTP))] == [False]
     assert [way.tls for way in found(route(), gateway(https(LOCAL)))] == [True]
 
 
-def test_a_certificate_of_the_apps_own_is_told_from_the_local_authoritys() -> None:
-    assert [way.own for way in found(route(), gateway(https(OWN), HTTP))] == [True]
-    assert [way.own for way in found(route(), gateway(https(LOCAL), HTTP))] == [False]
+def test_a_certificate_of_the_app_is_not_taken_for_the_local_authoritys() -> None:
+    assert [way.own_certificate for way in found(route(), gateway(https(OWN), HTTP))] == [True]
+    assert [way.own_certificate for way in found(route(), gateway(https(LOCAL), HTTP))] == [False]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_parent_is_a_listener_of_a_gateway(parent: Object, number: int) -> Non
     assert [way.tls for way in taken] == [True] * number
 
 
-def test_a_gateway_of_another_class_or_closed_to_the_namespace_is_no_way_in() -> None:
+def test_gateways_of_another_class_or_closed_to_the_namespace_serve_nothing() -> None:
     elsewhere = {"name": "gw", "namespace": "infra"}
     opened = {**HTTP, "allowedRoutes": {"namespaces": {"from": "All"}}}
     assert found(route(), gateway(HTTP, of="istio")) == []

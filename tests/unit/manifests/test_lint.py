@@ -1,4 +1,4 @@
-"""What is found before anything is applied."""
+"""Problems in manifests that are found before anything is applied."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from textwrap import dedent
 
 import pytest
 
-from kindctl.manifests.lint import ERROR, WARNING, Finding, LintContext, lint
-from kindctl.manifests.manifest import Manifest, read_manifests
+from kindctl.manifests.lint import LintContext, lint
+from kindctl.manifests.manifest import ERROR, WARNING, Finding, Manifest, read_manifests
 
 SERVICE = """\
 apiVersion: v1
@@ -43,9 +43,9 @@ def manifests(folder: Path, text: str, app: str = "shop") -> list[Manifest]:
 
 
 def found(
-    folder: Path, text: str, around: LintContext | None = None
+    folder: Path, text: str, context: LintContext | None = None
 ) -> list[tuple[str, int, str, str]]:
-    return short(lint({"shop": manifests(folder, text)}, around or LintContext()))
+    return short(lint({"shop": manifests(folder, text)}, context or LintContext()))
 
 
 def short(findings: list[Finding]) -> list[tuple[str, int, str, str]]:
@@ -76,7 +76,7 @@ def test_a_dot_in_a_plain_path_is_warned_of(folder: Path) -> None:
     assert "before 1.12" in message
 
 
-def test_an_unknown_class_is_an_error_and_a_near_one_a_guess(folder: Path) -> None:
+def test_an_unknown_class_is_an_error_with_a_guess_at_a_similar_one(folder: Path) -> None:
     ((level, line, message, hint),) = found(
         folder, SERVICE + INGRESS.replace("e: nginx", "e: ngnix")
     )
@@ -84,7 +84,7 @@ def test_an_unknown_class_is_an_error_and_a_near_one_a_guess(folder: Path) -> No
     assert message == "no ingress controller here serves class 'ngnix'"
     assert hint == "did you mean 'nginx'?"
     ((_, _, _, hint),) = found(folder, SERVICE + INGRESS.replace("e: nginx", "e: alb"))
-    assert hint == "there is nginx"
+    assert hint == "available: nginx"
 
 
 def test_a_class_of_the_apps_own_is_known(folder: Path) -> None:
@@ -101,7 +101,7 @@ def test_without_a_controller_an_ingress_is_warned_of(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("name: web, port", "name: wbe, port"), "no manifest has the Service shop/wbe"),
+        (("name: web, port", "name: wbe, port"), "no manifest defines Service shop/wbe"),
         (("number: 80", "number: 81"), "Service web has no port 81"),
         (("number: 80", "name: https"), "Service web has no port https"),
     ],
@@ -142,7 +142,9 @@ def test_an_image_that_the_node_would_pull(folder: Path, image: str, level: str)
         folder, POD % ("p", image), LintContext(built=["mine:1"])
     )
     assert (found_level, line) == (level, 8)
-    assert message == f"image {image!r} would be pulled in the node, not taken from this machine"
+    assert (
+        message == f"the node would pull image {image!r} instead of using the one from this machine"
+    )
     assert "IfNotPresent" in hint
     assert found(folder, (POD % ("p", image)).replace("Always", "IfNotPresent")) == []
 
@@ -152,20 +154,20 @@ def test_ports_of_the_node_are_given_once(folder: Path) -> None:
         "imagePullPolicy: Always", "ports: [{containerPort: 1, hostPort: %s}]"
     )
     text = "---\n".join([pod % ("a", 8000), pod % ("b", 8000), pod % ("c", 80)])
-    around = LintContext(host_ports={80: "ingress-nginx"})
-    first, second = found(folder, text, around)
-    assert first[:3] == (ERROR, 17, "hostPort 8000 of the node is Pod shop/a's already")
-    assert second[:3] == (ERROR, 26, "hostPort 80 of the node is ingress-nginx's already")
+    context = LintContext(host_ports={80: "ingress-nginx"})
+    first, second = found(folder, text, context)
+    assert first[:3] == (ERROR, 17, "hostPort 8000 is already used by Pod shop/a")
+    assert second[:3] == (ERROR, 26, "hostPort 80 is already used by ingress-nginx")
 
 
 def test_pods_in_the_nodes_network_have_its_ports(folder: Path) -> None:
     pod = (POD % ("a", "web:1")).replace("imagePullPolicy: Always", "ports: [{containerPort: 80}]")
-    around = LintContext(host_ports={80: "ingress-nginx"})
-    assert found(folder, pod, around) == []
-    ((level, _, message, _),) = found(folder, pod + "  hostNetwork: true\n", around)
+    context = LintContext(host_ports={80: "ingress-nginx"})
+    assert found(folder, pod, context) == []
+    ((level, _, message, _),) = found(folder, pod + "  hostNetwork: true\n", context)
     assert (level, message) == (
         ERROR,
-        "hostNetwork: port 80 of the node is ingress-nginx's already",
+        "hostNetwork: port 80 is already used by ingress-nginx",
     )
 
 
@@ -173,7 +175,7 @@ def test_node_ports_are_given_once_among_all_apps(folder: Path) -> None:
     text = SERVICE.replace("port: 80", "port: 80, nodePort: 30080")
     both = {name: manifests(folder, text, name) for name in ("a", "b")}
     ((level, line, message, _),) = short(lint(both, LintContext()))
-    assert (level, line, message) == (ERROR, 4, "nodePort 30080 is Service a/web's already")
+    assert (level, line, message) == (ERROR, 4, "nodePort 30080 is already used by Service a/web")
     udp = manifests(folder, text.replace("port: 80,", "port: 80, protocol: UDP,"), "b")
     assert [text for _, _, text, _ in short(lint({**both, "b": udp}, LintContext()))] == [message]
 
@@ -186,7 +188,7 @@ def test_within_one_service_a_node_port_is_given_once_a_protocol(folder: Path) -
     assert lint({"a": manifests(folder, text)}, LintContext()) == []
     text = text.replace("protocol: UDP", "protocol: TCP")
     ((_, _, message, _),) = short(lint({"a": manifests(folder, text)}, LintContext()))
-    assert message == "nodePort 30053 is Service shop/web's already"
+    assert message == "nodePort 30053 is already used by Service shop/web"
 
 
 def test_an_object_belongs_to_one_app_but_a_namespace_may_be_shared(folder: Path) -> None:
@@ -195,9 +197,9 @@ def test_an_object_belongs_to_one_app_but_a_namespace_may_be_shared(folder: Path
     both = {name: manifests(folder, text, name) for name in ("a", "b")}
     service, namespace = short(lint(both, LintContext()))
     assert service[0] == ERROR
-    assert service[2] == "app 'a' has a manifest for Service team/web too"
+    assert service[2] == "app 'a' also has a manifest for Service team/web"
     assert namespace[0] == WARNING
-    assert namespace[3] == "the one of 'a' is applied"
+    assert namespace[3] == "the manifest of 'a' is applied"
 
 
 def test_an_autoscaler_without_metrics_is_warned_of(folder: Path) -> None:
@@ -226,7 +228,7 @@ def test_a_redirect_that_misses_the_hosts_port_is_warned_of(folder: Path) -> Non
     assert found(folder, text) == []
     ((level, _, message, hint),) = found(folder, text, LintContext(https=8443))
     assert level == WARNING
-    assert message == "http://web.localhost is redirected to port 443, and HTTPS is on 8443 here"
+    assert message == "http://web.localhost redirects to port 443, but HTTPS is on port 8443"
     assert hint == "open https://web.localhost:8443"
     assert found(folder, SERVICE + INGRESS, LintContext(https=8443)) == []
 
@@ -239,14 +241,14 @@ spec: {type: LoadBalancer, ports: [{port: 80}]}
 """
 
 
-def test_a_service_that_nobody_gives_an_address_is_told_of(folder: Path) -> None:
+def test_a_service_without_a_load_balancer_is_warned_of(folder: Path) -> None:
     ((level, line, message, hint),) = found(folder, BALANCED, LintContext(addresses=False))
     assert (level, line) == (WARNING, 4)
     assert "gets no external address" in message
     assert "addons: [metallb]" in hint
 
 
-def test_an_address_is_not_missed_where_somebody_gives_it_or_the_type_changes(folder: Path) -> None:
+def test_no_warning_if_there_is_a_load_balancer_or_the_type_changes(folder: Path) -> None:
     assert found(folder, BALANCED) == []
-    around = LintContext(addresses=False, other_types=[("shop", "web")])
-    assert found(folder, BALANCED, around) == []
+    context = LintContext(addresses=False, other_types=[("shop", "web")])
+    assert found(folder, BALANCED, context) == []

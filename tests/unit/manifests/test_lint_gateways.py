@@ -1,4 +1,4 @@
-"""What is found wrong with Gateways and routes before anything is applied."""
+"""Problems with Gateways and routes that are found before anything is applied."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import pytest
 
 from kindctl.config.load import load
 from kindctl.errors import ConfigError
-from kindctl.manifests.lint import ERROR, WARNING
 from kindctl.manifests.lint_gateways import GatewayContext, lint_gateways
-from kindctl.manifests.manifest import read_manifests
+from kindctl.manifests.manifest import ERROR, WARNING, read_manifests
 
 TEXT = """\
 apiVersion: v1
@@ -41,11 +40,11 @@ NONE = GatewayContext()
 
 
 def found(
-    folder: Path, text: str, around: GatewayContext = TRAEFIK
+    folder: Path, text: str, context: GatewayContext = TRAEFIK
 ) -> list[tuple[str, int, str, str]]:
     (folder / "shop.yaml").write_text(text)
     manifests = read_manifests(folder, ["shop.yaml"], "shop")
-    findings = lint_gateways({"shop": manifests}, around)
+    findings = lint_gateways({"shop": manifests}, context)
     return [(f.level, f.problem.line, f.problem.message, f.problem.hint) for f in findings]
 
 
@@ -76,12 +75,12 @@ PARENT, BACKEND = "- name: front", "- {name: web, port: 80}"
                 ERROR,
                 12,
                 "listener http: the controller does not listen on port 8080",
-                "it listens on 80 and 443; the port of this machine is `ingress.expose`",
+                "use 80 and 443; ports of this machine are set in `ingress.expose`",
             ),
         ),
         (
             (PARENT, "- name: fornt"),
-            (ERROR, 19, "there is no Gateway shop/fornt", "did you mean 'shop/front'?"),
+            (ERROR, 19, "Gateway shop/fornt does not exist", "did you mean 'shop/front'?"),
         ),
         (
             (PARENT, "- {name: front, sectionName: htp}"),
@@ -89,14 +88,14 @@ PARENT, BACKEND = "- name: front", "- {name: web, port: 80}"
         ),
         (
             (PARENT, "- {name: front, port: 443}"),
-            (ERROR, 19, "Gateway shop/front has no listener of port 443", "there is http"),
+            (ERROR, 19, "Gateway shop/front has no listener on port 443", "available: http"),
         ),
         (
             (BACKEND, "- {name: wep, port: 80}"),
             (
                 WARNING,
                 22,
-                "no manifest has the Service shop/wep that this leads to",
+                "no manifest defines Service shop/wep, which this refers to",
                 "did you mean 'web'?",
             ),
         ),
@@ -106,23 +105,23 @@ PARENT, BACKEND = "- name: front", "- {name: web, port: 80}"
         ),
         (
             (BACKEND, "- {name: web}"),
-            (ERROR, 22, "the port of Service shop/web has to be named", "it has 80"),
+            (ERROR, 22, "set the port of Service shop/web", "it has 80"),
         ),
     ],
 )
-def test_what_nobody_has_is_told_with_its_place(
+def test_unknown_names_are_reported_with_their_place(
     tmp_path: Path, change: tuple[str, str], finding: tuple[str, int, str, str]
 ) -> None:
     assert change[0] in TEXT
     assert found(tmp_path, TEXT.replace(*change)) == [finding]
 
 
-def test_a_gateway_of_another_namespace_has_to_let_the_route_in(tmp_path: Path) -> None:
+def test_a_gateway_of_another_namespace_must_allow_the_route(tmp_path: Path) -> None:
     text = TEXT.replace("{name: front}", "{name: front, namespace: infra}")
     text = text.replace("- name: front", "- {name: front, namespace: infra}")
     ((level, line, message, hint),) = found(tmp_path, text)
     assert (level, line) == (ERROR, 19)
-    assert message == "Gateway infra/front lets in routes of its own namespace alone"
+    assert message == "Gateway infra/front only accepts routes of its own namespace"
     assert "from: All" in hint
     allowed = ", allowedRoutes: {namespaces: {from: All}}}"
     assert found(tmp_path, text.replace("port: 80}\n---", f"port: 80{allowed}\n---")) == []
@@ -135,19 +134,19 @@ def test_the_controllers_own_gateway_is_known(tmp_path: Path) -> None:
         "spec": {"listeners": [listener]},
     }
     text = TEXT.replace("- name: front", "- {name: traefik, namespace: traefik}")
-    around = GatewayContext(("traefik",), (80, 443), [own])
-    assert found(tmp_path, text, around) == []
+    context = GatewayContext(("traefik",), (80, 443), [own])
+    assert found(tmp_path, text, context) == []
     assert len(found(tmp_path, text)) == 1
 
 
 def test_without_gateway_api_each_of_its_objects_is_refused(tmp_path: Path) -> None:
     errors = found(tmp_path, TEXT, NONE)
     assert [(level, line) for level, line, _, _ in errors] == [(ERROR, 6), (ERROR, 14)]
-    assert errors[1][2] == "HTTPRoute shop/web: there is no Gateway API in this environment"
-    assert errors[1][3] == "ingress: {controller: traefik, gatewayAPI: true}"
+    assert errors[1][2] == "HTTPRoute shop/web: this environment has no Gateway API"
+    assert errors[1][3] == "set `ingress: {controller: traefik, gatewayAPI: true}`"
 
 
-def test_whoever_defines_it_may_serve_it(tmp_path: Path) -> None:
+def test_gateway_api_may_be_served_by_whoever_defines_it(tmp_path: Path) -> None:
     definition = """\
 ---
 apiVersion: apiextensions.k8s.io/v1
@@ -159,12 +158,12 @@ spec: {group: gateway.networking.k8s.io, names: {kind: Gateway}, scope: Namespac
     assert found(tmp_path, TEXT, GatewayContext(strangers=True)) == []
 
 
-def test_where_others_may_have_it_what_is_unknown_is_only_told(tmp_path: Path) -> None:
-    around = GatewayContext(("traefik",), (80, 443), strangers=True)
+def test_unknown_names_are_only_warnings_if_others_may_have_them(tmp_path: Path) -> None:
+    context = GatewayContext(("traefik",), (80, 443), strangers=True)
     text = TEXT.replace("- name: front", "- name: theirs")
-    assert [level for level, *_ in found(tmp_path, text, around)] == [WARNING]
+    assert [level for level, *_ in found(tmp_path, text, context)] == [WARNING]
     text = TEXT.replace("gatewayClassName: traefik", "gatewayClassName: istio")
-    assert [level for level, *_ in found(tmp_path, text, around)] == [WARNING]
+    assert [level for level, *_ in found(tmp_path, text, context)] == [WARNING]
 
 
 @pytest.mark.parametrize("controller", ["nginx", "none"])
@@ -177,5 +176,5 @@ def test_gateway_api_needs_a_controller_that_is_set_up_for_it(
         load(tmp_path)
     (problem,) = caught.value.problems
     assert problem.line == 5
-    assert f"controller {controller!r} is not set up for Gateway API" in problem.message
-    assert problem.hint == "controller: traefik"
+    assert f"`controller: {controller}` does not support `gatewayAPI`" in problem.message
+    assert problem.hint == "use `controller: traefik`"

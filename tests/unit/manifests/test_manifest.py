@@ -70,7 +70,7 @@ def test_a_list_is_its_items_at_their_own_places(tmp_path: Path) -> None:
           metadata: {name: c}
         """,
     )
-    assert problems(tmp_path)[0][:3] == ("all.yaml", 10, "an object without apiVersion")
+    assert problems(tmp_path)[0][:3] == ("all.yaml", 10, "object without apiVersion")
     text = (tmp_path / "all.yaml").read_text().replace("- kind", "- apiVersion: v1\n  kind")
     (tmp_path / "all.yaml").write_text(text)
     assert [(m.name, m.place()[0]) for m in read(tmp_path)] == [("a", 4), ("b", 7), ("c", 10)]
@@ -110,7 +110,7 @@ def test_namespaces_are_filled_in_where_the_kind_has_one(tmp_path: Path) -> None
     ]
 
 
-def test_a_definition_tells_the_scope_of_its_group_alone() -> None:
+def test_a_definition_sets_the_scope_only_in_its_group() -> None:
     names = {"kind": "Role"}
     crd = {"kind": "CustomResourceDefinition", "spec": {"group": "x.io", "names": names}}
     scopes = Scopes.of([{**crd, "spec": {**crd["spec"], "scope": "Cluster"}}])  # type: ignore[dict-item]
@@ -137,21 +137,21 @@ def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
         ("g.yaml", 0),
     ]
     messages = [message for _, _, message, _ in found]
-    assert messages[0].startswith("not YAML: ")
+    assert messages[0].startswith("invalid YAML: ")
     assert messages[1] == "expected a Kubernetes object, got ['just', 'words']"
     assert messages[2] == "Pod without metadata.name"
     assert "generateName" in messages[3]
     assert (messages[4], found[4][3]) == ("the name of this Pod is the number 42", 'quote it: "42"')
-    assert messages[5] == "'name' is given twice"
+    assert messages[5] == "duplicate key 'name'"
     assert messages[6] == "not UTF-8 text"
 
 
-def test_an_object_that_is_there_twice_names_the_first(tmp_path: Path) -> None:
+def test_a_duplicate_object_names_the_first(tmp_path: Path) -> None:
     write(tmp_path, "a.yaml", CONFIG_MAP.format(name="x"))
     write(tmp_path, "b.yaml", CONFIG_MAP.format(name="x") + "  namespace: shop\n")
     write(tmp_path, "c.yaml", CONFIG_MAP.format(name="x") + "  namespace: other\n")
     ((file, line, message, hint),) = problems(tmp_path)
-    assert (file, line, message) == ("b.yaml", 1, "ConfigMap shop/x is there twice")
+    assert (file, line, message) == ("b.yaml", 1, "ConfigMap shop/x is defined twice")
     assert hint.endswith("a.yaml:1")
 
 
@@ -162,7 +162,7 @@ def test_versions_of_a_group_are_the_same_object(tmp_path: Path) -> None:
             f"{version}.yaml",
             f"apiVersion: autoscaling/{version}\nkind: HorizontalPodAutoscaler\nmetadata: {{name: a}}\n",
         )
-    assert "is there twice" in problems(tmp_path)[0][2]
+    assert "is defined twice" in problems(tmp_path)[0][2]
 
 
 def test_folders_without_manifests_say_what_is_there_instead(tmp_path: Path) -> None:
@@ -173,16 +173,16 @@ def test_folders_without_manifests_say_what_is_there_instead(tmp_path: Path) -> 
         file: (message, hint)
         for file, _, message, hint in problems(tmp_path, "deep", "empty", "kust")
     }
-    assert found["deep"] == ("no manifests in folder 'deep'", "name its folders: base")
-    endings = "files that end in .yaml, .yml, .json are read"
+    assert found["deep"] == ("no manifests in folder 'deep'", "list its subfolders instead: base")
+    endings = "manifests are files that end in .yaml, .yml, .json"
     assert found["empty"] == ("no manifests in folder 'empty'", endings)
-    assert found["kust"][0] == "kustomizations and charts are not read here"
+    assert found["kust"][0] == "kustomizations and charts are not supported here"
     assert problems(tmp_path, "gone.yaml")[0][2] == "No such file or directory"
 
 
-def test_a_template_is_told_from_a_typing_error(tmp_path: Path) -> None:
+def test_a_template_gets_its_own_hint(tmp_path: Path) -> None:
     write(tmp_path, "a.yaml", "kind: {{ .Values.kind }}\n")
-    assert problems(tmp_path)[0][3] == "a template has to be rendered first"
+    assert problems(tmp_path)[0][3] == "this is a template: render it first"
 
 
 def test_kindctls_own_file_in_the_folder_is_no_manifest(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ data:
     assert type(data["number"]) is int
 
 
-def test_places_inside_an_object_are_found_and_else_the_nearest(tmp_path: Path) -> None:
+def test_the_place_of_a_missing_field_is_its_nearest_parent(tmp_path: Path) -> None:
     write(tmp_path, "a.yaml", CONFIG_MAP.format(name="x") + "data:\n  list:\n  - a: 1\n  - b: 2\n")
     (manifest,) = read(tmp_path)
     assert manifest.place(("metadata", "name")) == (4, 9)
@@ -249,13 +249,13 @@ def test_anchors_and_merge_keys_work(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("x: !!int foo\n", 5, "'foo' is no int"),
-        ("x: &x [*x]\n", 5, "this has itself in it"),
-        ("x: !Ref foo\n", 5, "the tag !Ref is not read"),
-        ("data: {a: b}\nx: [\n", 6, "not YAML: did not find expected node content"),
+        ("x: !!int foo\n", 5, "'foo' is not a valid int"),
+        ("x: &x [*x]\n", 5, "this value contains itself"),
+        ("x: !Ref foo\n", 5, "unsupported YAML tag !Ref"),
+        ("data: {a: b}\nx: [\n", 6, "invalid YAML: did not find expected node content"),
     ],
 )
-def test_what_is_no_data_has_its_place(tmp_path: Path, text: str, line: int, message: str) -> None:
+def test_invalid_data_has_its_place(tmp_path: Path, text: str, line: int, message: str) -> None:
     write(tmp_path, "a.yaml", CONFIG_MAP.format(name="x") + text)
     assert [found[:3] for found in problems(tmp_path)] == [("a.yaml", line, message)]
 

@@ -1,4 +1,4 @@
-"""Kustomizations and charts: which program renders them, what becomes of what it says, and the places."""
+"""Kustomizations and charts: which program renders them, what is made of its output, and the places."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_kustomization_is_rendered_by_kubectl(tmp_path: Path, entry: str) -> N
     assert str(found.problem("is wrong")) == f"{folder}: is wrong"
 
 
-def test_else_by_kustomize_else_by_an_image_of_the_engine(tmp_path: Path) -> None:
+def test_without_kubectl_kustomize_renders_or_an_image_of_the_engine(tmp_path: Path) -> None:
     folder = kustomization(tmp_path)
     docker, kustomize = Recorder(), Recorder()
     read(tmp_path, "kust", programs(tmp_path, "node:1", docker=docker, kustomize=kustomize))
@@ -135,7 +135,7 @@ Use --debug flag to render out invalid YAML
         ("something else\nhappened\n", "happened"),
     ],
 )
-def test_what_a_program_refuses_is_said_in_its_words_with_the_folder(
+def test_a_programs_error_is_reported_with_the_folder(
     tmp_path: Path, output: str, said: str
 ) -> None:
     def fails(arguments: Sequence[str], stdin: str, env: Mapping[str, str]) -> str:
@@ -145,29 +145,29 @@ def test_what_a_program_refuses_is_said_in_its_words_with_the_folder(
     host.programs["kubectl"] = fails
     render = Programs(host, tmp_path, lambda: None, lambda: None)
     message = f"'kust' cannot be rendered: {said}"
-    hint = "these are the words of the program"
+    hint = "this is the message of the program that renders it"
     assert problem(tmp_path, "kust", render) == (str(folder), 0, message, hint)
 
 
-def test_what_was_rendered_is_checked_like_any_manifest(tmp_path: Path) -> None:
+def test_rendered_objects_are_checked_like_any_manifest(tmp_path: Path) -> None:
     folder = kustomization(tmp_path)
     render = programs(tmp_path, kubectl=Recorder("kind: Service\n"))
     place = (str(folder), 0)
-    assert problem(tmp_path, "kust", render)[:3] == (*place, "an object without apiVersion")
+    assert problem(tmp_path, "kust", render)[:3] == (*place, "object without apiVersion")
     render = programs(tmp_path, kubectl=Recorder(WEB + "---\n" + WEB))
     assert problem(tmp_path, "kust", render) == (
         *place,
-        "Service shop/web is there twice",
+        "Service shop/web is defined twice",
         f"first in {folder}",
     )
     render = programs(tmp_path, kubectl=Recorder(WEB.replace("port: 80", "port: x")))
-    message = "Service web: spec.ports[0].port is text, and a number is wanted there"
+    message = "Service web: spec.ports[0].port must be a number, not text"
     assert problem(tmp_path, "kust", render)[:3] == (*place, message)
     render = programs(tmp_path, kubectl=Recorder("{apiVersion: v1, kind: List, items: x}"))
-    message = "items is text, and a list is wanted there"
+    message = "items must be a list, not text"
     assert problem(tmp_path, "kust", render)[:3] == (*place, message)
     render = programs(tmp_path, kubectl=Recorder("a: [\n"))
-    assert problem(tmp_path, "kust", render)[2].startswith("not YAML")
+    assert problem(tmp_path, "kust", render)[2].startswith("invalid YAML")
 
 
 # --- charts --------------------------------------------------------------------------------------
@@ -214,13 +214,13 @@ def test_a_container_sees_what_lies_outside_of_the_folder(tmp_path: Path) -> Non
     assert seen == [str(root), str(tmp_path / "chart"), str(tmp_path / "outside.yaml")]
 
 
-def test_the_place_of_what_a_chart_gave_is_its_template(tmp_path: Path) -> None:
+def test_the_place_of_an_object_from_a_chart_is_its_template(tmp_path: Path) -> None:
     (tmp_path / "chart").mkdir()
     text = f"---\n# Source: shop/templates/web.yaml\n{WEB}---\n# Source: shop/charts/db/templates/x.yaml\n"
     render = programs(tmp_path, helm=Recorder(text + "kind: x\n"))
     file, line, message, _ = problem(tmp_path, Chart("chart"), render)
     assert (file, line) == (str(tmp_path / "chart/charts/db/templates/x.yaml"), 0)
-    assert message == "an object without apiVersion"
+    assert message == "object without apiVersion"
     (web,) = read(tmp_path, Chart("chart"), programs(tmp_path, helm=Recorder(text)))
     assert web.file == str(tmp_path / "chart/templates/web.yaml")
 
@@ -255,7 +255,7 @@ def test_hooks_of_an_install_are_applied_and_others_are_left_out(tmp_path: Path)
         ({r"labels.example\.com/team": "x"}, {"labels": {"example.com/team": "x"}}),
     ],
 )
-def test_points_lead_into_values(single: dict[str, object], values: dict[str, object]) -> None:
+def test_dots_lead_into_values(single: dict[str, object], values: dict[str, object]) -> None:
     given = json.dumps(single)
     assert nested(single) == values
     assert json.dumps(single) == given  # left as it was
@@ -281,24 +281,24 @@ def faults(file: Path, engine: FakeEngine | None = None) -> list[tuple[int, str,
     return [(p.line, p.message, p.hint) for p in caught.value.problems]
 
 
-def test_without_the_programs_it_is_refused_with_the_place_in_the_file(tmp_path: Path) -> None:
+def test_without_programs_the_entry_is_refused_with_its_place(tmp_path: Path) -> None:
     file = write(tmp_path, "  - ./kust\n  - chart: ./chart\n")
     engine = FakeEngine(problem=MachineError("no engine", code="engine-down"))
     for there in (FakeEngine(), engine):
         first, second = faults(file, there)
         assert first[:2] == (5, "a kustomization needs kubectl or kustomize")
-        assert "images pull node, or build node" in first[2]
+        assert "`kindctl images pull node` (or `build node`)" in first[2]
         assert second[:2] == (6, "a chart needs helm")
-        assert "images pull helm, or build helm" in second[2]
+        assert "`kindctl images pull helm` (or `build helm`)" in second[2]
 
 
 @pytest.mark.parametrize(
     ("entries", "message", "hint"),
     [
-        ("  - {chart: ./char}\n", "no chart './char'", ""),
-        ("  - {chart: ./kust}\n", "'./kust' is no chart", "it has no Chart.yaml"),
-        ("  - {chart: 'oci://example.com/web'}\n", "no chart 'oci://", "helm pull --untar oci://"),
-        ("  - {chart: ./chart, values: [a.yaml]}\n", "no file 'a.yaml'", ""),
+        ("  - {chart: ./char}\n", "chart './char' does not exist", ""),
+        ("  - {chart: ./kust}\n", "'./kust' is not a Helm chart", "it has no Chart.yaml"),
+        ("  - {chart: 'oci://example.com/web'}\n", "chart 'oci://", "helm pull --untar oci://"),
+        ("  - {chart: ./chart, values: [a.yaml]}\n", "file 'a.yaml' does not exist", ""),
         ("  - {chart: ./chart, values: a.yaml}\n", "values", ""),
         ("  - {chart: ./chart, sets: {a: 1}}\n", "unknown key", "did you mean 'set'?"),
         ("  - 1\n", "apps[0].manifests[0]: 1", ""),
@@ -317,7 +317,7 @@ def test_a_chart_that_is_named_as_a_folder_is_pointed_out(tmp_path: Path) -> Non
         parts_of(load(file), fake_tools())
     (found,) = caught.value.problems
     assert (found.line, found.message) == (5, "'./chart' is a Helm chart")
-    assert found.hint == "name it so: {chart: ./chart}"
+    assert found.hint == "write {chart: ./chart}"
 
 
 def test_images_of_the_engine_serve_where_programs_are_missing(tmp_path: Path) -> None:
@@ -338,7 +338,7 @@ def test_plain_manifests_ask_for_no_program_and_no_engine(tmp_path: Path) -> Non
     parts_of(load(file), fake_tools(FakeHost(programs={}), FakeEngine(problem=MachineError("no"))))
 
 
-def test_what_renders_is_had_without_reading_the_manifests_that_need_it(
+def test_images_that_render_are_found_without_reading_manifests(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = fit_machine(tmp_path, monkeypatch)

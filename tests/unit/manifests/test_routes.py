@@ -188,7 +188,7 @@ def test_a_default_backend_alone_answers_at_the_root() -> None:
     assert urls(routes(only)) == ["http://localhost/"]
 
 
-def test_without_a_way_in_there_is_no_route() -> None:
+def test_without_endpoints_there_is_no_route() -> None:
     assert (
         app_routes([ingress("/")], [], [], app="a", namespace="a", ingress_classes=("nginx",)) == []
     )
@@ -199,7 +199,7 @@ def test_without_a_way_in_there_is_no_route() -> None:
 # --- certificates --------------------------------------------------------------------------------
 
 
-def test_a_scheme_that_is_expected_counts_more_than_the_ingress() -> None:
+def test_an_expected_scheme_wins_over_the_ingress() -> None:
     plain, encrypted = ingress("/"), ingress("/", host="shop.localhost", tls=True)
     (found,) = routes(plain, expect=(Expect("/", scheme="https"),))
     assert found == Route("https://localhost/", connect=("127.0.0.1", 443), app="shop",

@@ -1,4 +1,4 @@
-"""Manifests whose parts are not what they have to be: refused with their place, and never a crash."""
+"""Fields of a wrong type in manifests are refused with their place, and never crash kindctl."""
 
 from __future__ import annotations
 
@@ -168,49 +168,64 @@ INGRESS = "{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: we
 @pytest.mark.parametrize(
     ("text", "column", "message", "hint"),
     [
-        (f"{SERVICE}spec: hello}}", 8, "spec is text, and a mapping is wanted", "there is 'hello'"),
+        (f"{SERVICE}spec: hello}}", 8, "spec must be a mapping, not text", "it is 'hello'"),
         (
             f"{SERVICE}spec: {{ports: [80]}}}}",
             17,
-            "spec.ports[0] is a number, and a mapping is wanted there",
-            "there is 80",
+            "spec.ports[0] must be a mapping, not a number",
+            "it is 80",
         ),
         (
             f"{SERVICE}spec: {{ports: {{name: http}}}}}}",
             16,
-            "spec.ports is a mapping, and a list is wanted there",
-            "each item of a list starts with `- `",
+            "spec.ports must be a list, not a mapping",
+            "start each item of a list with `- `",
         ),
         (
             f"{SERVICE}spec: {{ports: [{{name: http}}]}}}}",
             17,
             "spec.ports[0].port is missing",
-            "a number is wanted there",
+            "set it to a number",
         ),
         (
             f"{SERVICE}spec: {{ports: [{{port: eighty}}]}}}}",
             24,
-            "spec.ports[0].port is text, and a number is wanted there",
-            "there is 'eighty'",
+            "spec.ports[0].port must be a number, not text",
+            "it is 'eighty'",
         ),
-        (f'{SERVICE}spec: {{ports: [{{port: "80"}}]}}}}', 24, "port is text", "without quotes: 80"),
-        (f"{INGRESS}spec: {{rules: hello}}}}", 16, "spec.rules is text, and a list", "'hello'"),
+        (
+            f'{SERVICE}spec: {{ports: [{{port: "80"}}]}}}}',
+            24,
+            "port must be a number",
+            "write it without quotes: 80",
+        ),
+        (
+            f"{INGRESS}spec: {{rules: hello}}}}",
+            16,
+            "spec.rules must be a list, not text",
+            "'hello'",
+        ),
         (
             "{apiVersion: v1, kind: Pod,\n metadata: {name: a, annotations: [a]}}",
             35,
-            "metadata.annotations is a list, and a mapping is wanted there",
-            "there is ['a']",
+            "metadata.annotations must be a mapping, not a list",
+            "it is ['a']",
         ),
         (
             "{apiVersion: v1, kind: Pod,\n metadata: {name: a, annotations: {a.b/c: true}}}",
             43,
-            "metadata.annotations.a.b/c is yes or no, and text is wanted there",
+            "metadata.annotations.a.b/c must be text, not a boolean",
             'quote it: "true"',
         ),
-        ("{apiVersion: v1, kind: List,\n items: {a: b}}", 9, "items is a mapping", "a list starts"),
+        (
+            "{apiVersion: v1, kind: List,\n items: {a: b}}",
+            9,
+            "items must be a list, not a mapping",
+            "item of a list",
+        ),
     ],
 )
-def test_a_part_of_another_shape_is_said_with_its_place(
+def test_a_field_of_a_wrong_type_is_reported_with_its_place(
     tmp_path: Path, text: str, column: int, message: str, hint: str
 ) -> None:
     (tmp_path / "a.yaml").write_text(text)
@@ -222,14 +237,14 @@ def test_a_part_of_another_shape_is_said_with_its_place(
     assert hint in problem.hint
 
 
-def test_null_is_as_good_as_absent(tmp_path: Path) -> None:
+def test_null_is_the_same_as_a_missing_field(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(f"{SERVICE}spec: {{ports: null, selector: }}}}")
     (found,) = read_manifests(tmp_path, ["a.yaml"], "shop")
     assert found.obj["spec"] == {"ports": None, "selector": None}
 
 
 @pytest.mark.parametrize("index", range(len(OBJECTS)), ids=[obj["kind"] for obj in OBJECTS])
-def test_whatever_stands_in_a_place_is_taken_or_refused(tmp_path: Path, index: int) -> None:
+def test_any_value_in_any_field_is_accepted_or_refused(tmp_path: Path, index: int) -> None:
     (tmp_path / "kindctl.yaml").write_text(FILE)
     (tmp_path / "k8s.json").touch()
     config = load(tmp_path)
@@ -249,7 +264,7 @@ def test_whatever_stands_in_a_place_is_taken_or_refused(tmp_path: Path, index: i
     assert [str(problem) for problem in refused if not problem.line] == []
 
 
-def test_custom_objects_may_have_anything_in_the_place_of_ports() -> None:
+def test_custom_objects_may_have_anything_as_ports() -> None:
     given: list[Any] = ["x", 7, None, {"hostPort": 2}, ["x", {"hostPort": 1}]]
     containers = [{"image": "a", "ports": ports} for ports in given]
     pod = {"spec": {"containers": containers}}

@@ -322,18 +322,18 @@ def test_of_two_ports_of_one_number_the_one_for_tcp_is_meant(tmp_path: Path) -> 
     [
         (
             "ingress: {expose: {via: load-balancer}}",
-            "nobody gives addresses to Services of type LoadBalancer here",
+            "`via: load-balancer` needs a load balancer, and kind has none",
             "addons: [metallb]",
         ),
         (
             "apps: [{name: a, manifests: [web.yaml], expose: [{service: web, via: load-balancer}]}]",
-            "nobody gives addresses to Services of type LoadBalancer here",
+            "`via: load-balancer` needs a load balancer, and kind has none",
             "addons: [metallb]",
         ),
         (
             "addons: [metallb]\napps: [{name: a, manifests: [web.yaml], expose: "
             "[{service: web, port: 80, via: load-balancer}, {service: web, port: 81, via: node-port}]}]",
-            "Service 'web' is exposed via load-balancer already: it can have one type",
+            "Service 'web' is already exposed via load-balancer",
             "a second Service",
         ),
     ],

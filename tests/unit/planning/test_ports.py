@@ -301,18 +301,18 @@ def test_the_machine_is_asked_for_every_port_with_its_key(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("extraPortMappings: hello", "cluster.kind.extraPortMappings is no list"),
+        ("extraPortMappings: hello", "cluster.kind.extraPortMappings must be a list"),
         ("extraPortMappings: [hello]", "cluster.kind.extraPortMappings[0]: 'hello' is not valid"),
         (
             "extraPortMappings: [{containerPort: 9, hostPort: '80'}]",
-            "cluster.kind.extraPortMappings[0].hostPort: '80' is no port",
+            "cluster.kind.extraPortMappings[0].hostPort: '80' is not a port number",
         ),
         (
             "extraPortMappings: [{containerPort: 9, listenAddress: localhost}]",
             "cluster.kind.extraPortMappings[0].listenAddress: 'localhost' is not an IP address",
         ),
-        ("kubeadmConfigPatches: null", "cluster.kind.kubeadmConfigPatches is no list"),
-        ("extraMounts: {}", "cluster.kind.extraMounts is no list"),
+        ("kubeadmConfigPatches: null", "cluster.kind.kubeadmConfigPatches must be a list"),
+        ("extraMounts: {}", "cluster.kind.extraMounts must be a list"),
     ],
 )
 def test_what_kind_could_not_take_is_refused(tmp_path: Path, kind: str, message: str) -> None:
@@ -335,13 +335,13 @@ BALANCED = "ingress: {controller: none}\naddons: [metallb]"
 @pytest.mark.parametrize(
     ("more", "via", "message"),
     [
-        (HEADLESS, "node-port", "is headless, and so has no node port"),
-        (HEADLESS, "load-balancer", "is headless, and so has no external address"),
-        (ELSEWHERE, "node-port", "is an ExternalName, and so has no node port"),
-        (ELSEWHERE, "load-balancer", "is an ExternalName, and so has no external address"),
-        (ELSEWHERE, "port-forward", "is an ExternalName, and so has no pods to forward to"),
-        (", selector: {}", "port-forward", "selects no pods, and so has none to forward to"),
-        (", selector: {}", "load-balancer, local: 81", "selects no pods"),
+        (HEADLESS, "node-port", "is headless, so it has no node port"),
+        (HEADLESS, "load-balancer", "is headless, so it has no external address"),
+        (ELSEWHERE, "node-port", "is an ExternalName, so it has no node port"),
+        (ELSEWHERE, "load-balancer", "is an ExternalName, so it has no external address"),
+        (ELSEWHERE, "port-forward", "is an ExternalName, so it has no pods to forward to"),
+        (", selector: {}", "port-forward", "has no selector, so there are no pods to forward to"),
+        (", selector: {}", "load-balancer, local: 81", "has no selector"),
     ],
 )
 def test_a_service_that_cannot_be_reached_so_is_refused(
@@ -395,18 +395,20 @@ def test_a_number_of_a_port_is_no_text(tmp_path: Path) -> None:
         (
             "- {service: one, via: node-port, nodePort: 80}\n",
             "",
-            "apps[0].expose[0].nodePort: 80 is no node port "
-            "(Kubernetes gives 30000 to 32767; the port of this machine is `local`, and may be any)",
+            "apps[0].expose[0].nodePort: 80 is not a node port "
+            "(node ports are 30000 to 32767; the port of this machine is set with `local`, and can be "
+            "any port)",
         ),
         (
             "[]\n",
             "ingress: {expose: {via: node-port, nodePorts: {http: 32768}}}",
-            "32768 is no node port (Kubernetes gives 30000 to 32767; the port of this machine is `http`",
+            "32768 is not a node port "
+            "(node ports are 30000 to 32767; the port of this machine is set with `http`",
         ),
         (
             "- {service: one, via: port-forward, nodePort: 30001}\n",
             "",
-            "nodePort is nothing to `via: port-forward`",
+            "nodePort has no effect with `via: port-forward`",
         ),
         (
             "- {service: one, via: node-port, address: localhost}\n",
@@ -428,4 +430,4 @@ def test_a_node_port_of_a_manifest_out_of_range_is_refused_at_its_place(tmp_path
         parts(tmp_path, "[]\n")
     (problem,) = caught.value.problems
     assert (problem.file, problem.line) == (str(tmp_path / "web.yaml"), 5)
-    assert problem.message == "8080 is no node port"
+    assert problem.message == "8080 is not a node port"

@@ -450,7 +450,7 @@ def test_the_machine_is_not_asked_for_what_a_local_cluster_needs(world: World) -
         *(
             (
                 f"cluster: {{provider: {{existing: prod}}, {key}: {value}}}",
-                f"cluster.{key} is of a cluster that kind makes",
+                f"cluster.{key} has no effect on an existing cluster",
             )
             for key, value in {
                 "kubernetes": '"1.36"',
@@ -461,16 +461,19 @@ def test_the_machine_is_not_asked_for_what_a_local_cluster_needs(world: World) -
                 "kind": "{networking: {ipFamily: dual}}",
             }.items()
         ),
-        ("cluster: {provider: {existing: prod}}", "host-port needs ports that kind maps"),
+        (
+            "cluster: {provider: {existing: prod}}",
+            "`via: host-port` does not work with an existing cluster",
+        ),
         (
             "cluster: {provider: {existing: prod}}\naddons: [metallb]",
-            "metallb hands out addresses of kind's network",
+            "add-on metallb only works in kind's network",
         ),
-        ("images: {push: 'a:1'}", "images.push is for existing clusters"),
-        ("images: {pull: 'a:1'}", "images.pull is for existing clusters"),
+        ("images: {push: 'a:1'}", "images.push has no effect on a kind cluster"),
+        ("images: {pull: 'a:1'}", "images.pull has no effect on a kind cluster"),
         (
             "cluster: {provider: {existing: prod}}\nimages: {pull: 'a:1'}",
-            "set images.push: this machine's name of it",
+            "set images.push to the registry's name on this machine",
         ),
         *(
             (
@@ -519,11 +522,15 @@ NODE_PORT += "- name: shop\n  manifests: [k8s.yaml]\n  expose: [{service: web, v
             "nothing maps port 443 to node port 30443",
             "https: 30443",
         ),
-        (f"{NODE_PORT}}}]", "at which address does the node port of 'web' answer?", "INTERNAL-IP"),
+        (
+            f"{NODE_PORT}}}]",
+            "the address of the node port of Service 'web' is not known",
+            "INTERNAL-IP",
+        ),
         (
             f"{NODE_PORT}, nodePort: 30001, local: 8080, address: 10.1.2.4}}]",
             "nothing maps port 8080 to a node port",
-            "leave it out",
+            "remove it",
         ),
     ],
 )

@@ -6,7 +6,7 @@ from kindctl.components.base import Component
 from kindctl.components.nginx import IngressNginx
 from kindctl.components.traefik import Traefik
 from kindctl.errors import ApiError
-from kindctl.kube_objects import labels_on
+from kindctl.kube_objects import labels_of
 from kindctl.live.applied import applied_objects
 from kindctl.live.port_holders import PortHolders
 from kindctl.models import COMPONENT_LABEL, Absent, Differs, NotReady, Object, ObjectRef, Ready
@@ -124,7 +124,7 @@ def test_of_ingress_nginx_nothing_stays_once_traefik_has_its_place() -> None:
     assert removed[0] == f"removed {WEBHOOK}"
     assert cluster.deleted[0] == WEBHOOK
     assert "Namespace ingress-nginx" in cluster.deleted
-    left = {labels_on(obj).get(COMPONENT_LABEL) for obj in applied_objects(cluster, "dev")}
+    left = {labels_of(obj).get(COMPONENT_LABEL) for obj in applied_objects(cluster, "dev")}
     assert left == {"traefik"}
     assert isinstance(step.observe(), Ready)
 

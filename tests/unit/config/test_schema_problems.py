@@ -1,4 +1,4 @@
-"""What the schema refuses is said in plain words, with its place and what to do."""
+"""Errors of the schema are explained in plain words, with their place and what to do."""
 
 from __future__ import annotations
 
@@ -73,20 +73,24 @@ def problems(folder: Path, text: str) -> list[Problem]:
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        ("apps:", "apps is empty", "apps: [{name: ..., manifests: ...}]; or take the line out"),
-        ("addons:", "addons is empty", "addons: [...]; or take the line out"),
-        ("ingress:", "ingress is empty", "ingress: {controller: ...}; or take the line out"),
+        (
+            "apps:",
+            "apps is empty",
+            "write `apps: [{name: ..., manifests: ...}]`, or remove the line",
+        ),
+        ("addons:", "addons is empty", "write `addons: [...]`, or remove the line"),
+        ("ingress:", "ingress is empty", "write `ingress: {controller: ...}`, or remove the line"),
         (
             "apps: [{name: a, manifests: web.yaml}]",
-            "apps[0].manifests: a list is wanted here, not 'web.yaml'",
-            "manifests: [web.yaml]",
+            "apps[0].manifests must be a list, not 'web.yaml'",
+            "write `manifests: [web.yaml]`",
         ),
-        ("apps: [a]", "apps[0]: a mapping is wanted here, not 'a'", "{name: ..., manifests: ...}"),
+        ("apps: [a]", "apps[0] must be a mapping, not 'a'", "write `{name: ..., manifests: ...}`"),
         ("addons: [metalb]", "addons[0]: 'metalb' is not valid", "did you mean 'metallb'?"),
         (
             "addons: [x]",
             "addons[0]: 'x' is not valid",
-            "one of metallb, metrics-server",
+            "available: metallb, metrics-server",
         ),
         (
             "ingress: {controller: Nginx}",
@@ -100,33 +104,33 @@ def problems(folder: Path, text: str) -> list[Problem]:
         ),
         (
             'ingress: {expose: {http: "80"}}',
-            "ingress.expose.http: a whole number is wanted here, not '80'",
-            "without quotes: 80",
+            "ingress.expose.http must be a whole number, not '80'",
+            "write it without quotes: 80",
         ),
         (
             "ingress: {replicas: 0}",
             "ingress.replicas: 0 is not valid",
-            "at least 1",
+            "it must be at least 1",
         ),
         (
             "ingress: {gatewayAPI: traefik}",
-            "ingress.gatewayAPI: `true` or `false` is wanted here, not 'traefik'",
-            "gatewayAPI: ... (Gateway and HTTPRoute objects too)",
+            "ingress.gatewayAPI must be `true` or `false`, not 'traefik'",
+            "`gatewayAPI: ...`: whether to serve Gateway and HTTPRoute objects too",
         ),
         (
             "images: {push: yes}",
-            "images.push: True is `true` or `false`, not text",
-            'quote it: "..."',
+            "images.push must be text, not true",
+            "put the value in quotes",
         ),
-        ("images: {mirrors: {5: a}}", "images.mirrors[5]: a key has to be text", 'quote it: "5"'),
+        ("images: {mirrors: {5: a}}", "images.mirrors[5]: a key must be text", 'quote it: "5"'),
         (
             f"apps: [{{name: {'a' * 41}, manifests: [.]}}]",
             f"apps[0].name: '{'a' * 41}' is not valid",
-            "it has 41 characters, and at most 40 are possible",
+            "it has 41 characters; at most 40 are allowed",
         ),
     ],
 )
-def test_a_wrong_value_is_said_in_plain_words(
+def test_a_wrong_value_is_explained_in_plain_words(
     folder: Path, text: str, message: str, hint: str
 ) -> None:
     (problem,) = problems(folder, f"name: shop\n{text}\n")
@@ -141,10 +145,10 @@ def test_names_of_services_are_as_long_as_those_of_kubernetes(folder: Path) -> N
     (folder / "kindctl.yaml").write_text(text.replace("NAME", "a" * 63))
     assert load(folder).config.apps[0].expose[0].service == "a" * 63
     (problem,) = problems(folder, text.replace("NAME", "a" * 64))
-    assert problem.hint == "it has 64 characters, and at most 63 are possible"
+    assert problem.hint == "it has 64 characters; at most 63 are allowed"
 
 
-def test_whatever_stands_in_a_place_of_the_file_is_taken_or_explained(folder: Path) -> None:
+def test_any_value_in_any_field_is_accepted_or_explained(folder: Path) -> None:
     whole = yaml.safe_load(FULL)
     found: list[tuple[Any, Problem]] = []
     for at in places(whole):
@@ -162,7 +166,7 @@ def test_whatever_stands_in_a_place_of_the_file_is_taken_or_explained(folder: Pa
     assert [case for case in found if any(word in case[1].message for word in words)] == []
 
 
-def test_every_name_that_the_schema_allows_has_its_plug_in_and_the_other_way_round() -> None:
+def test_names_in_the_schema_are_those_of_the_plug_ins() -> None:
     controllers = get_args(IngressConfig.model_fields["controller"].annotation)
     assert set(controllers) == {*CONTROLLERS, "none"}
     assert set(get_args(Via)) == set(EXPOSURES)
