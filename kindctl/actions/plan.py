@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kindctl.config.load import Loaded
 from kindctl.models import Absent, Differs, NotReady, State
 from kindctl.planning.plan import make_plan
-from kindctl.runner.run import survey
+from kindctl.runner.survey import survey
 from kindctl.tools.protocols import Tools
 
 

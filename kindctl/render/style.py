@@ -18,9 +18,10 @@ class Signs:
     pending: str
     running: tuple[str, ...]  # frames
     more: str  # where text was cut
-    bar: str  # on the critical path
-    bar_beside: str
-    rule: str  # before a tool's own words
+    bar: str  # work on the critical path
+    bar_off_path: str  # other work
+    bar_waiting: str
+    rule: str  # before a tool's own output
 
     def of(self, outcome: str) -> str:
         """For an outcome of a step, a state or a level."""
@@ -33,8 +34,8 @@ class Signs:
         }.get(outcome, self.pending)
 
 
-UNICODE = Signs("✓", "✗", "!", "◌", "·", tuple("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"), "…", "█", "░", "│")
-ASCII = Signs("+", "x", "!", "o", ".", tuple("-\\|/"), "...", "#", "-", "|")
+UNICODE = Signs("✓", "✗", "!", "◌", "·", tuple("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"), "…", "█", "░", "·", "│")
+ASCII = Signs("+", "x", "!", "o", ".", tuple("-\\|/"), "...", "#", "-", ".", "|")
 
 CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from kindctl.images.progress import BuildProgress
 from kindctl.images.recipe_book import Recipe
 from kindctl.images.sources.base import Provided, SourceContext, unavailable
 from kindctl.images.sources.registry import Source as RegistrySource
-from kindctl.models import Build
+from kindctl.models import Build, Turn
 from kindctl.tools.protocols import Say
 
 
@@ -44,7 +44,7 @@ class Source:
     def provide_recipe(self, recipe: Recipe, say: Say) -> Provided:
         """Build it, after what it needs and the engine lacks."""
         tag = self._around.book.tag(recipe)
-        with self._queue.turn(recipe.seconds, lambda: say("waiting for another build")):
+        with self._queue.turn(recipe.seconds, say):
             missing = self._missing(recipe, {})
             left = sum(needed.seconds for needed in missing.values())
             for needed in missing.values():
@@ -95,14 +95,16 @@ class Queue:
         self._waiting: list[float] = []
 
     @contextmanager
-    def turn(self, seconds: float, waits: Callable[[], None]) -> Iterator[None]:
-        """`waits` is told when it is not at once."""
+    def turn(self, seconds: float, say: Say) -> Iterator[None]:
+        """Hold the turn for a build that takes `seconds`. `say` gets Turn.WAITING where others are before
+        it, and Turn.TAKEN when it starts."""
         with self._changed:
             self._waiting.append(seconds)
             try:
-                if self._busy:
-                    waits()
+                if self._busy or seconds < max(self._waiting):
+                    say(Turn.WAITING)
                 self._changed.wait_for(lambda: not self._busy and seconds >= max(self._waiting))
+                say(Turn.TAKEN)
                 self._busy = True
             finally:
                 self._waiting.remove(seconds)

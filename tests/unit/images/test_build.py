@@ -15,6 +15,7 @@ from kindctl.images.sources import load_source
 from kindctl.images.sources.base import SourceContext
 from kindctl.images.sources.build import Queue
 from kindctl.images.sources.build import Source as BuildSource
+from kindctl.models import Turn
 from kindctl.tools.protocols import Say
 from tests.fakes.host import Failed, FakeHost
 from tests.support.images_bench import CORPORATE_CA, Bench, write_recipes
@@ -162,11 +163,15 @@ def test_the_longest_of_the_waiting_builds_is_next() -> None:
     arrived = threading.Semaphore(0)
 
     def build(seconds: float) -> None:
-        with queue.turn(seconds, arrived.release):
+        def say(text: str) -> None:
+            if text is Turn.WAITING:
+                arrived.release()
+
+        with queue.turn(seconds, say):
             order.append(seconds)
 
     threads = [threading.Thread(target=build, args=(seconds,)) for seconds in (10, 480, 25)]
-    with queue.turn(1, lambda: None):
+    with queue.turn(1, quiet):
         for thread in threads:
             thread.start()
         for _ in threads:
@@ -178,10 +183,11 @@ def test_the_longest_of_the_waiting_builds_is_next() -> None:
 
 def test_a_build_that_fails_gives_its_turn_away() -> None:
     queue = Queue()
-    with pytest.raises(ValueError, match="broken"), queue.turn(1, lambda: None):
+    with pytest.raises(ValueError, match="broken"), queue.turn(1, quiet):
         raise ValueError("broken")
-    with queue.turn(1, lambda: pytest.fail("nobody builds")):
-        pass
+    said: list[str] = []
+    with queue.turn(1, said.append):
+        assert said == [Turn.TAKEN]
 
 
 # --- bootstrap -----------------------------------------------------------------------------------
@@ -379,5 +385,6 @@ def test_progress_is_told_once_per_change() -> None:
 def test_a_recipe_tells_the_time_of_what_it_needs_too(debian: Bench, book: RecipeBook) -> None:
     said: list[str] = []
     load_source("build", around(debian, book)).provide("kindest/node:v1.36", said.append)
-    assert said[0].startswith("debian: ")
-    assert "about 9 min left" in said[0], "45 + 15 + 480 s"
+    assert said[0] is Turn.TAKEN
+    assert said[1].startswith("debian: ")
+    assert "about 9 min left" in said[1], "45 + 15 + 480 s"
