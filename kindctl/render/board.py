@@ -1,11 +1,11 @@
-"""Where each step of a run stands: what the screens know, gathered from the events."""
+"""The state of each step of a run, gathered from the events: what the screens show."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from kindctl.models import Report
-from kindctl.render.style import one_line
+from kindctl.render.style import count, one_line
 from kindctl.runner.events import (
     Event,
     RunEnded,
@@ -19,7 +19,7 @@ from kindctl.runner.events import (
 
 @dataclass
 class Row:
-    """One step. `state`: pending, running, or the outcome. Its texts are one line each."""
+    """One step. `state` is pending, running or the outcome. Each text is a single line."""
 
     name: str
     title: str
@@ -36,9 +36,16 @@ class Row:
     def ended(self) -> bool:
         return self.state not in ("pending", "running")
 
+    @property
+    def changed(self) -> str:
+        """The only change, or the number of changes; empty if there are none."""
+        if len(self.changes) == 1:
+            return self.changes[0]
+        return count(len(self.changes), "change") if self.changes else ""
+
 
 class Board:
-    """Rows in display order. `now` is the time of the last event."""
+    """Rows by name, in display order. `now` is the time of the last event."""
 
     def __init__(self) -> None:
         self.environment = ""
@@ -47,6 +54,7 @@ class Board:
         self.report: Report | None = None
 
     def take(self, event: Event) -> None:
+        """Update the rows with the next event."""
         match event:
             case RunStarted(environment, steps):
                 self.environment = environment
@@ -68,10 +76,10 @@ class Board:
         self.now = event.at
 
     def unmet(self, row: Row) -> list[Row]:
-        """The steps that this one still waits for."""
+        """The steps that `row` still waits for."""
         rows = []
         for need in row.needs:
-            whole = need in self.rows
+            whole = need in self.rows  # a step's name may contain colons
             name, milestone = (need, "") if whole else need.rpartition(":")[::2]
             other = self.rows[name]
             if other.state != "ready" and milestone not in other.reached:
