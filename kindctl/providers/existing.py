@@ -33,7 +33,7 @@ from kindctl.models import (
     Ready,
     State,
 )
-from kindctl.paths import data_dir, environment_dir, names_environment
+from kindctl.paths import data_dir, environment_dir, is_valid_name
 from kindctl.providers.base import Stranger
 from kindctl.references import full_name
 from kindctl.tools.protocols import Cluster, Tools
@@ -247,7 +247,7 @@ def remembered(tools: Tools, environment: str) -> ExistingProvider | None:
 def all_remembered() -> Iterator[str]:
     """Names of environments in existing clusters, as far as this machine has seen them."""
     for path in sorted(data_dir().glob("environments/*/context.json")):
-        if names_environment(path.parent.name):
+        if is_valid_name(path.parent.name):
             yield path.parent.name
 
 
