@@ -35,12 +35,10 @@ def status(name: str, tools: Tools, *, wait: float | None = None) -> list[Status
     all of them are ready. Raises UsageError (code no-environment)."""
     from tenacity import Retrying, retry_if_result, stop_after_delay, wait_random
 
-    if wait is None:
-        return _rows(name, tools)
     retrying = Retrying(
         retry=retry_if_result(lambda rows: not all(row.ready for row in rows)),
         wait=wait_random(0.3, 0.6),
-        stop=stop_after_delay(wait),
+        stop=stop_after_delay(wait or 0),
         retry_error_callback=lambda state: state.outcome and state.outcome.result(),
     )
     rows: list[StatusRow] = retrying(_rows, name, tools)

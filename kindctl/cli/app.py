@@ -27,31 +27,20 @@ from kindctl.cli import (
     version,
 )
 
-PANELS: dict[str, dict[str, ModuleType]] = {
-    "Manage environments": {
-        "up": up,
-        "plan": plan,
-        "down": down,
-        "forward": forward,
-        "list": list_,
-    },
-    "Inspect an environment": {
-        "status": status,
-        "urls": urls,
-        "open": open_,
-        "logs": logs,
-        "kubeconfig": kubeconfig,
-    },
-    "Work with kindctl.yaml": {"init": init, "explain": explain, "config": config},
-    "Manage this machine": {
-        "doctor": doctor,
-        "images": images,
-        "trust": trust,
-        "purge": purge,
-        "version": version,
-    },
+PANELS: dict[str, tuple[ModuleType, ...]] = {
+    "Manage environments": (up, plan, down, forward, list_),
+    "Inspect an environment": (status, urls, open_, logs, kubeconfig),
+    "Work with kindctl.yaml": (init, explain, config),
+    "Manage this machine": (doctor, images, trust, purge, version),
 }
-"""Panel of the help -> name -> module with a function `command`, or a Typer `app` of subcommands."""
+"""Panel of the help -> modules. Each is named as its command, and has a function `command` or, for
+subcommands, a Typer `app`."""
+
+
+def command_name(module: ModuleType) -> str:
+    """The name of a module's command; modules named as a builtin end with an underscore."""
+    return module.__name__.rpartition(".")[2].rstrip("_")
+
 
 app = typer.Typer(
     name="kindctl",
@@ -64,8 +53,8 @@ app = typer.Typer(
 )
 
 for panel, modules in PANELS.items():
-    for name, module in modules.items():
+    for module in modules:
         if hasattr(module, "app"):
-            app.add_typer(module.app, name=name, rich_help_panel=panel)
+            app.add_typer(module.app, name=command_name(module), rich_help_panel=panel)
         else:
-            app.command(name, rich_help_panel=panel)(module.command)
+            app.command(command_name(module), rich_help_panel=panel)(module.command)

@@ -11,7 +11,7 @@ import typer
 
 def as_markdown() -> str:
     """The page of all commands: one section for each panel of `kindctl --help`."""
-    from kindctl.cli.app import PANELS, app
+    from kindctl.cli.app import PANELS, app, command_name
 
     lines = [
         "# Commands",
@@ -26,7 +26,7 @@ def as_markdown() -> str:
     tree: Any = typer.main.get_command(app)
     for panel, modules in PANELS.items():
         lines += [f"## {panel}", ""]
-        for name in modules:
+        for name in map(command_name, modules):
             _describe(tree.commands[name], f"kindctl {name}", lines)
     return "\n".join(lines).rstrip() + "\n"
 

@@ -6,15 +6,7 @@ from dataclasses import dataclass, field
 
 from kindctl.models import Report
 from kindctl.render.style import count, one_line
-from kindctl.runner.events import (
-    Event,
-    RunEnded,
-    RunStarted,
-    StepEnded,
-    StepReached,
-    StepSaid,
-    StepStarted,
-)
+from kindctl.runner import events
 
 
 @dataclass
@@ -48,30 +40,28 @@ class Board:
     """Rows by name, in display order. `now` is the time of the last event."""
 
     def __init__(self) -> None:
-        self.environment = ""
         self.rows: dict[str, Row] = {}
         self.now = 0.0
         self.report: Report | None = None
 
-    def take(self, event: Event) -> None:
+    def take(self, event: events.Event) -> None:
         """Update the rows with the next event."""
         match event:
-            case RunStarted(environment, steps):
-                self.environment = environment
+            case events.RunStarted(_, steps):
                 self.rows = {name: Row(name, title, needs) for name, title, needs in steps}
                 return
-            case StepStarted(name, at):
+            case events.StepStarted(name, at):
                 row = self.rows[name]
                 row.state, row.started = "running", at
-            case StepSaid(name, _, text):
+            case events.StepSaid(name, _, text):
                 self.rows[name].said = one_line(text)
-            case StepReached(name, _, milestone):
+            case events.StepReached(name, _, milestone):
                 self.rows[name].reached.add(milestone)
-            case StepEnded(name, _, outcome, seconds, changes, note):
+            case events.StepEnded(name, _, outcome, seconds, changes, note):
                 row = self.rows[name]
                 row.state, row.seconds = outcome, seconds
                 row.changes, row.note = tuple(map(one_line, changes)), one_line(note)
-            case RunEnded(report):
+            case events.RunEnded(report):
                 self.report = report
         self.now = event.at
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import TextIO
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live as RichLive
 from rich.text import Text
@@ -184,13 +184,9 @@ def _doing(board: Board, row: Row) -> str:
 
 def _fit(text: str, width: int, signs: Signs) -> str:
     """Text cut or padded to exactly `width` columns. A character may take two columns."""
-    if width <= 0:
-        return ""
-    fitted = Text(text)
-    if fitted.cell_len > width:
-        fitted.truncate(max(width - len(signs.more), 0))
-        fitted.append(signs.more[:width])
-    return fitted.plain + " " * (width - fitted.cell_len)
+    if cell_len(text) > width:
+        text = set_cell_size(text, max(width - len(signs.more), 0)) + signs.more
+    return set_cell_size(text, max(width, 0))
 
 
 def _total(board: Board, now: float) -> Text:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
@@ -18,17 +19,8 @@ from tenacity.stop import stop_when_event_set
 
 from kindctl.errors import CauseError, KindctlError
 from kindctl.models import Absent, Cause, Differs, NotReady, Ready, Report, State, Step, Turn
-from kindctl.runner import stopped
-from kindctl.runner.events import (
-    Emit,
-    Event,
-    RunEnded,
-    RunStarted,
-    StepEnded,
-    StepReached,
-    StepSaid,
-    StepStarted,
-)
+from kindctl.runner import events, stopped
+from kindctl.runner.events import Emit, Event
 from kindctl.runner.graph import Task, graph_of
 
 MAX_APPLIES = 3
@@ -63,28 +55,20 @@ def run(
     Raises ValueError for a graph that cannot be walked, CauseError for a permanent cause newer than
     this run, NotReadyError for time-outs, Interrupted for `stop`, and whatever a step raises.
     """
-    walk = _Run(environment, steps, emit=emit, stop=stop, timeout=timeout, clock=clock)
-    return walk.finish(urls, kubeconfig)
+    return _Run(environment, graph_of(steps), emit, stop, timeout, clock).finish(urls, kubeconfig)
 
 
+@dataclass
 class _Run:
-    def __init__(
-        self,
-        environment: str,
-        steps: Sequence[Step],
-        *,
-        emit: Emit,
-        stop: threading.Event,
-        timeout: float | None,
-        clock: Callable[[], float],
-    ) -> None:
-        self._environment = environment
-        self._tasks = graph_of(steps)
-        self._out: Emit | None = emit
-        self._stop = stop
-        self._timeout = timeout
-        self._clock = clock
-        self._began = clock()
+    environment: str
+    tasks: list[Task]
+    emit: Emit | None  # None once it has failed
+    stop: threading.Event
+    timeout: float | None
+    clock: Callable[[], float]
+
+    def __post_init__(self) -> None:
+        self._began = self.clock()
         # Kubernetes reports whole seconds: a cause of the same second counts as new.
         self._since = datetime.now(UTC).replace(microsecond=0)
         self._changed = threading.Condition()
@@ -98,15 +82,15 @@ class _Run:
         finally:
             with self._changed:
                 self._end_all()
-                all_ready = all(task.outcome == "ready" for task in self._tasks)
+                all_ready = all(task.outcome == "ready" for task in self.tasks)
                 report = Report(
-                    self._environment,
-                    tuple(task.report() for task in self._tasks),
+                    self.environment,
+                    tuple(task.report() for task in self.tasks),
                     self._now(),
                     tuple(urls()) if all_ready else (),
                     kubeconfig if all_ready else "",
                 )
-                self._emit(RunEnded(report, self._now()))
+                self._emit(events.RunEnded(report, self._now()))
         if self._errors:
             raise self._errors[0]
         return report
@@ -115,17 +99,17 @@ class _Run:
 
     def _walk(self) -> None:
         with self._changed:
-            rows = tuple((t.step.name, t.step.title, tuple(t.needs)) for t in self._tasks)
-            self._emit(RunStarted(self._environment, rows))
+            rows = tuple((t.step.name, t.step.title, tuple(t.needs)) for t in self.tasks)
+            self._emit(events.RunStarted(self.environment, rows))
             while True:
                 self._check_deadlines()
                 self._start_what_can()
-                if all(task.ended is not None for task in self._tasks):
+                if all(task.ended is not None for task in self.tasks):
                     return
                 self._changed.wait(TICK)
 
     def _start_what_can(self) -> None:
-        for task in self._tasks:
+        for task in self.tasks:
             if task.started is not None or task.ended is not None:
                 continue
             since = {
@@ -136,19 +120,19 @@ class _Run:
                 continue
             task.after = max(held, key=held.__getitem__, default="")
             task.started = self._now()
-            self._emit(StepStarted(task.step.name, task.started))
+            self._emit(events.StepStarted(task.step.name, task.started))
             threading.Thread(
                 target=self._work, args=(task,), name=f"step {task.step.name}", daemon=True
             ).start()
 
     def _check_deadlines(self) -> None:
         now = self._now()
-        running = [task for task in self._tasks if task.running]
-        if self._stop.is_set():
+        running = [task for task in self.tasks if task.running]
+        if self.stop.is_set():
             self._abandon(stopped.interrupted(running))
-        elif self._timeout is not None and now >= self._timeout:
-            self._abandon(stopped.timed_out(f"not ready after {self._timeout:g} s", running))
-        for task in self._tasks:
+        elif self.timeout is not None and now >= self.timeout:
+            self._abandon(stopped.timed_out(f"not ready after {self.timeout:g} s", running))
+        for task in self.tasks:
             self._show(task)
             if task.running and now - (task.started or 0.0) >= task.step.timeout:
                 what = f"{task.step.title}: not ready after {task.step.timeout:g} s"
@@ -161,7 +145,7 @@ class _Run:
         self._end_all()
 
     def _end_all(self) -> None:
-        for task in self._tasks:
+        for task in self.tasks:
             self._end(task, "skipped" if task.started is None else "cancelled")
 
     # --- the threads of the steps ---
@@ -172,7 +156,7 @@ class _Run:
             retry=retry_if_not_result(lambda state: isinstance(state, Ready)),
             stop=stop_when_event_set(task.cut),
             wait=PAUSES,
-            sleep=partial(_pause, task, self._clock),
+            sleep=partial(_pause, task, self.clock),
             retry_error_callback=lambda retry: retry.outcome and retry.outcome.result(),
         )
         try:
@@ -224,7 +208,7 @@ class _Run:
     def _ancestor_failed(self, task: Task) -> bool:
         """Whether a step that this one depends on has failed, even if only its milestone was needed."""
         return any(
-            other.outcome == "failed" for other in self._tasks if other.step.name in task.ancestors
+            other.outcome == "failed" for other in self.tasks if other.step.name in task.ancestors
         )
 
     def _is_new(self, cause: Cause) -> bool:
@@ -249,7 +233,7 @@ class _Run:
         self._halt()
 
     def _halt(self) -> None:
-        for task in self._tasks:
+        for task in self.tasks:
             task.cut.set()
             if task.started is None:
                 self._end(task, "skipped")
@@ -265,7 +249,9 @@ class _Run:
         task.cut.set()
         report = task.report()
         self._emit(
-            StepEnded(report.name, task.ended, outcome, report.seconds, report.changes, report.note)
+            events.StepEnded(
+                report.name, task.ended, outcome, report.seconds, report.changes, report.note
+            )
         )
         self._changed.notify_all()
 
@@ -288,26 +274,26 @@ class _Run:
             and now - task.shown_at >= SAY_INTERVAL
         ):
             task.shown, task.shown_at = task.said, now
-            self._emit(StepSaid(task.step.name, now, task.said))
+            self._emit(events.StepSaid(task.step.name, now, task.said))
 
     def _reach(self, task: Task, milestone: str) -> None:
         if task.running and milestone not in task.reached:
             task.reached[milestone] = self._now()
-            self._emit(StepReached(task.step.name, task.reached[milestone], milestone))
+            self._emit(events.StepReached(task.step.name, task.reached[milestone], milestone))
             self._changed.notify_all()
 
     def _emit(self, event: Event) -> None:
-        if self._out is None:
+        if self.emit is None:
             return
         try:
-            self._out(event)
+            self.emit(event)
         except Exception as error:  # the screen is gone (a closed pipe): nobody sees more
-            self._out = None
+            self.emit = None
             self._errors.append(error)
             self._halt()
 
     def _now(self) -> float:
-        return self._clock() - self._began
+        return self.clock() - self._began
 
 
 class _StepProgress:
