@@ -44,7 +44,7 @@ def command_name(module: ModuleType) -> str:
 
 app = typer.Typer(
     name="kindctl",
-    help="Create a local Kubernetes environment with one command, down to URLs that answer.",
+    help="Create a local Kubernetes environment with one command, and wait until its URLs answer.",
     epilog="First time: kindctl up --yes · Error codes: docs/troubleshooting",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -67,13 +67,13 @@ def start(
 ) -> None:
     """Forward a local port to the ready pods of a Service, until it is stopped or the environment removed.
 
-    The forward survives deleted pods, rollouts and restarts of the node. It keeps running in the
-    background when this command has ended. The word "start" is optional.
+    The forward runs in the background and survives deleted pods, rollouts
+    and restarts of the node. The word "start" is optional.
 
     [bold]Examples[/bold]
 
       kindctl forward pg-service 15432           then: psql -h localhost -p 15432
-      kindctl forward backend-service:http       on the Service's own port, or a similar one
+      kindctl forward backend-service:http       on its own port, or a similar one
       kindctl forward web 8080 --foreground      until Ctrl-C
     """
     from kindctl.actions.forwards import forward, forward_held, wanted_forward

@@ -15,8 +15,7 @@ def command(
         bool, typer.Option("--keep-engine", help="Keep the engine that kindctl installed.")
     ] = False,
 ) -> None:
-    """Remove everything of kindctl: environments, images, caches, and the engine if kindctl installed
-    it."""
+    """Remove all environments, images and caches of kindctl, and the engine if kindctl installed it."""
     from kindctl.actions.purge import planned_removals, purge
 
     tools = get_tools()

@@ -23,7 +23,7 @@ def command(
 
     [bold]Examples[/bold]
 
-      kindctl status shop --wait 60    for scripts: returns as soon as everything is ready
+      kindctl status shop --wait 60    for scripts: returns once all is ready
       kindctl status -o json           for programs
     """
     from kindctl.actions.status import status

@@ -19,13 +19,14 @@ def command(
 ) -> None:
     """Make this system and its browsers trust kindctl's certificate authority, for https://localhost.
 
-    The authority can sign certificates only for names of this machine. Changes that kindctl cannot make
-    itself are printed as commands. Exit code 1: some store is not as requested.
+    The authority can sign certificates only for names of this machine.
+    Changes that kindctl cannot make itself are printed as commands.
+    Exit code 1: some store is not as requested.
 
     [bold]Examples[/bold]
 
-      kindctl trust             the system's store (as root) and this user's browsers
-      kindctl trust --status    show who trusts it, and the authority's file, for curl --cacert
+      kindctl trust             the system (as root) and this user's browsers
+      kindctl trust --status    show who trusts it, and its file for curl --cacert
       kindctl trust --remove    remove it everywhere
     """
     import os

@@ -27,7 +27,7 @@ def command(
 
     [bold]Examples[/bold]
 
-      kindctl up --yes            the sample, installing whatever this machine lacks
+      kindctl up --yes            the sample; installs what this machine lacks
       kindctl up -f shop/         the environment of shop/kindctl.yaml
       kindctl up -o json | jq .   one JSON object per line: docs/events.md
     """
