@@ -10,9 +10,12 @@ from kindctl.tools.protocols import Tools
 
 
 def refuse_a_move(provider: Provider, name: str, tools: Tools) -> None:
-    """Raises UsageError if an environment of this name is, or may be, in another cluster than the
+    """Check that the environment is not in another cluster than the provider's.
+
+    Raises UsageError if an environment of this name is, or may be, in another cluster than the
     provider's: whatever was applied there would be lost track of. A remembered environment that no longer
-    exists is forgotten instead."""
+    exists is forgotten instead.
+    """
     known = remembered(tools, name)
     if known is None:
         if provider.preexisting and _is_on_kind(tools, name):

@@ -93,20 +93,17 @@ def copy_example(example: str, folder: Path, name: str | None = None) -> Path:
         raise _unknown(f"no example {example!r}", example_rows())
     source = known[example]
     text = (source / FILE).read_text()
-    copies = [(path, folder / path.name) for path in sorted(source.iterdir()) if path.name != FILE]
+    copies = {source: folder}
+    targets = [folder / path.name for path in sorted(source.iterdir())]
     if SAMPLE_FROM_CONFIGS in text:
-        copies.append((share_dir(SAMPLE), folder / SAMPLE))
-    targets = [*(target for _, target in copies), folder / FILE]
+        copies[share_dir(SAMPLE)] = folder / SAMPLE
+        targets.append(folder / SAMPLE)
     if existing := [target for target in targets if target.exists()]:
         raise UsageError(
             f"{existing[0]} already exists", fix="choose an empty folder, or remove it first"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, target in copies:
-        if path.is_dir():
-            shutil.copytree(path, target, ignore=_left_out)
-        else:
-            shutil.copy2(path, target)
+    for original, copy in copies.items():
+        shutil.copytree(original, copy, ignore=_left_out, dirs_exist_ok=True)
     (folder / FILE).write_text(_moved(text, name))
     return folder / FILE
 

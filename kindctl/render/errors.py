@@ -20,11 +20,10 @@ def show_error(
     error: BaseException, *, as_json: bool = False, stream: TextIO | None = None
 ) -> None:
     """Write an error for people to standard error, or as the last JSON line to standard output."""
+    stream = stream or (sys.stdout if as_json else sys.stderr)
     if as_json:
-        stream = stream or sys.stdout
         stream.write(json.dumps(error_as_json(error)) + "\n")
     else:
-        stream = stream or sys.stderr
         stream.write(error_text(error, stream))
         if os.environ.get("GITHUB_ACTIONS") == "true" and isinstance(error, ConfigError):
             stream.write("".join(f"{line}\n" for line in _annotations(error)))

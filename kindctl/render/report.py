@@ -106,7 +106,8 @@ def _times(report: Report, stream: TextIO) -> list[str]:
 
 
 def _bar(step: StepReport, work: str, waiting: str, scale: float, room: int) -> str:
-    """`scale`: columns a second. Every step is at least one column of work wide."""
+    """The bar of a step, with the spaces before it. `scale` is in columns per second, `room` in columns;
+    `work` and `waiting` are the signs. Every bar shows at least one column of work."""
 
     def column(at: float) -> int:
         return min(round(at * scale), room)
