@@ -18,13 +18,13 @@ def main() -> None:
 
 
 def _leave(code: int) -> None:
-    """End at once, and leave no child behind. A run that was stopped leaves an apply behind in its
-    thread; were the interpreter taken down under it, native code in there (cryptography's) would abort
-    the process."""
+    """End the process at once, without leaving child processes. A stopped run leaves an apply running in
+    its thread; a regular exit of the interpreter would make native code in that thread (cryptography's)
+    abort the process."""
     from kindctl.tools.process import no_children
 
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+        with contextlib.suppress(OSError, ValueError):  # the reader has gone
             stream.flush()
     with no_children():
         os._exit(code)

@@ -1,18 +1,18 @@
-"""Every error that kindctl raises on purpose, and the exit code on its class.
+"""Every error that kindctl raises on purpose, with its exit code.
 
-    KindctlError                     1  it failed
-     ├─ UsageError                   2  the command line asks for what cannot be
-     │   └─ ConfigError              2  kindctl.yaml is wrong: all problems at once, with their places
-     ├─ MachineError                 3  the machine is not fit: engine, disk, memory, ports
+    KindctlError                     1  the command failed
+     ├─ UsageError                   2  the command line is wrong
+     │   └─ ConfigError              2  kindctl.yaml is wrong: lists every problem with its position
+     ├─ MachineError                 3  the machine lacks something: engine, disk, memory, ports
      ├─ NotReadyError                4  not ready in time: says what was last seen
-     ├─ CauseError                   1  a permanent cause was found: waiting longer would not help
-     ├─ NotOursError                 1  it exists, and kindctl did not make it
-     ├─ BusyError                    1  another kindctl works on the same environment
-     ├─ ToolError                    1  docker, kind, apt, ... failed: carries the command and its output
-     │   └─ ApiError                 1  the Kubernetes API refused or could not be reached
+     ├─ CauseError                   1  a permanent cause was found, so waiting longer would not help
+     ├─ NotOursError                 1  it exists, but kindctl did not create it
+     ├─ BusyError                    1  another kindctl is working on the same environment
+     ├─ ToolError                    1  docker, kind, apt, ... failed: has the command and its output
+     │   └─ ApiError                 1  the Kubernetes API refused a request or did not answer
      └─ Interrupted                130  Ctrl-C
 
-`kindctl plan` ends with 5 when it finds changes; that is an answer, not an error.
+`kindctl plan` exits with 5 if it finds changes; that is a result, not an error.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ DOCS = "https://github.com/kindctl/kindctl/blob/main/docs/troubleshooting"
 
 
 class KindctlError(Exception):
-    """What happened, why, what to do about it, and the tool's own words: four separate fields.
+    """An error for the user: `what` happened, `why`, how to `fix` it, and the `output` of a tool that
+    failed.
 
     `code` is stable and names a page in docs/troubleshooting.
     """
@@ -56,7 +57,7 @@ class UsageError(KindctlError):
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing that is wrong in a configuration file. Line and column count from 1; 0: no place."""
+    """One thing that is wrong in a configuration file. Line and column start at 1; 0 means no position."""
 
     file: str
     line: int
@@ -78,7 +79,7 @@ class ConfigError(UsageError):
         super().__init__(
             f"{count} problem{'s' if count != 1 else ''} in the configuration",
             why="\n".join(str(problem) for problem in self.problems),
-            fix="correct the file, then run `kindctl config validate`",
+            fix="fix the file, then run `kindctl config validate`",
         )
 
 
@@ -104,13 +105,13 @@ class BusyError(KindctlError):
     default_code = "busy"
 
 
-class Interrupted(KindctlError):  # noqa: N818 - it is a stop, not a fault
+class Interrupted(KindctlError):  # noqa: N818 - the user stopped it: nothing is wrong
     exit_code = 130
     default_code = "interrupted"
 
 
 class ToolError(KindctlError):
-    """A program that kindctl calls failed. `command` can be pasted into a shell."""
+    """A program that kindctl runs has failed. `command` can be pasted into a shell."""
 
     default_code = "tool"
 
@@ -131,7 +132,7 @@ class ToolError(KindctlError):
 
 
 class ApiError(ToolError):
-    """The Kubernetes API's answer. `status` is the HTTP status, None when nothing answered."""
+    """The Kubernetes API refused a request. `status` is the HTTP status, or None if nothing answered."""
 
     default_code = "api"
 
@@ -139,7 +140,7 @@ class ApiError(ToolError):
     def passing(self) -> bool:
         """Whether the same request may succeed a moment later.
 
-        No answer, 429, 5xx (leader changes, timeouts), and a webhook that is not up yet:
-        "failed calling webhook" (ingress-nginx#5401) comes as 500.
+        True for no answer, 429 and 5xx: leader changes, timeouts, and a webhook that does not run yet
+        ("failed calling webhook", ingress-nginx#5401, is a 500).
         """
         return self.status is None or self.status == 429 or self.status >= 500

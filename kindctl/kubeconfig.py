@@ -1,4 +1,4 @@
-"""Kubeconfig files as data: one cluster's entries in, out, and renamed."""
+"""Reads and changes kubeconfig files: adds, removes and renames the entries of a cluster."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ LISTS = ("clusters", "contexts", "users")
 
 
 def for_host(admin_conf: str, environment: str, server: str) -> str:
-    """kubeadm's admin.conf as the host uses it: kind's names (`kind-NAME`) and a reachable server."""
+    """kubeadm's admin.conf for use on the host: with kind's names (`kind-NAME`) and the address
+    `server`."""
     config = yaml.safe_load(admin_conf)
     name = f"kind-{environment}"
     cluster = dict(config["clusters"][0]["cluster"], server=server)
@@ -34,13 +35,14 @@ def for_host(admin_conf: str, environment: str, server: str) -> str:
 
 
 def default_file() -> Path:
-    """Where kubectl looks: the first file of $KUBECONFIG, else ~/.kube/config."""
+    """The file that kubectl changes: the first one in $KUBECONFIG, else ~/.kube/config."""
     first = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
     return Path(first) if first else Path.home() / ".kube" / "config"
 
 
 def user_files() -> Path:
-    """What kubectl reads: $KUBECONFIG, which may join several files, else ~/.kube/config."""
+    """What kubectl reads: $KUBECONFIG, else ~/.kube/config, with absolute paths. $KUBECONFIG may join
+    several files; then the result is such a list too, not a single path."""
     named = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
     return Path(
         os.pathsep.join(str(Path(file).absolute()) for file in named.split(os.pathsep) if file)
@@ -48,15 +50,16 @@ def user_files() -> Path:
 
 
 def parts_of(files: Path) -> list[Path]:
-    """What is joined in it: of several, those that exist, as kubectl reads them."""
+    """The files in a list like $KUBECONFIG that exist; all of them if none exists."""
     parts = [Path(file) for file in str(files).split(os.pathsep) if file]
     return [part for part in parts if part.exists()] or parts
 
 
 def server_of(files: Path, context: str, read: Callable[[Path], str | None]) -> str:
-    """The address of a context's API server. `files`: joined as in $KUBECONFIG; what comes first counts.
+    """The address of a context's API server. `files` is a list like $KUBECONFIG: the first entry of a name
+    counts. `read` returns the text of a file, or None if it does not exist.
 
-    Raises UsageError where none of them has that context.
+    Raises UsageError if none of the files has that context.
     """
     contexts: dict[str, str] = {}
     servers: dict[str, str] = {}
@@ -69,24 +72,23 @@ def server_of(files: Path, context: str, read: Callable[[Path], str | None]) -> 
     server = servers.get(contexts.get(context, ""), "")
     if not server:
         raise UsageError(
-            f"there is no context {context!r} in {files}",
-            why=f"contexts there: {', '.join(contexts) or 'none'}",
-            fix="correct cluster.provider.existing, or set KUBECONFIG to the file that has it",
+            f"no context {context!r} in {files}",
+            why=f"known contexts: {', '.join(contexts) or 'none'}",
+            fix="correct cluster.provider.existing, or set KUBECONFIG to the file with that context",
             code="context-unknown",
         )
     return server
 
 
 def origin(server: str) -> tuple[str, str, int]:
-    """What of an address tells one API server from another: scheme, host, port."""
+    """The scheme, host and port of an API server's address: what identifies it."""
     url = urlsplit(server if "://" in server else f"https://{server}")
     return url.scheme, url.hostname or "", url.port or {"http": 80}.get(url.scheme, 443)
 
 
 def merge_into(base: str | None, added: str) -> str:
-    """`added`'s entries replace those of the same names in `base`; its context becomes the current one.
-
-    Raises UsageError where `base` is no kubeconfig.
+    """`base` with the entries of `added`, which replace those of the same names. The current context
+    becomes that of `added`. Raises UsageError if `base` is not a kubeconfig.
     """
     config = _read(base or "") or {"apiVersion": "v1", "kind": "Config"}
     new = yaml.safe_load(added)
@@ -99,9 +101,9 @@ def merge_into(base: str | None, added: str) -> str:
 
 
 def without(base: str, name: str) -> str | None:
-    """`base` without the entries named `name`; None when it has none of them.
+    """`base` without the entries named `name`, or None if it has none of them.
 
-    Raises UsageError where `base` is no kubeconfig.
+    Raises UsageError if `base` is not a kubeconfig.
     """
     config = _read(base)
     found = False
@@ -123,22 +125,22 @@ def _read(text: str) -> dict[str, Any]:
         config = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
         config, why = None, str(error)
-    if isinstance(config, dict) and all(map(_named, (config.get(key) or [] for key in LISTS))):
+    if isinstance(config, dict) and all(map(_has_names, (config.get(key) or [] for key in LISTS))):
         return config
     raise UsageError(
-        "kubectl's default configuration cannot be read",
-        why=why or "it is not a kubeconfig",
-        fix=f"correct or remove {default_file()}",
+        "cannot read kubectl's default kubeconfig",
+        why=why or "the file is not a kubeconfig",
+        fix=f"fix or remove {default_file()}",
     )
 
 
-def _named(entries: Any) -> bool:
+def _has_names(entries: Any) -> bool:
     return isinstance(entries, list) and all(isinstance(e, dict) and "name" in e for e in entries)
 
 
 def client_settings(file: Path, context: str | None) -> Any:
-    """The kubernetes client's Configuration for a context; the file's current one for None. Exec plug-ins
-    and auth providers are the client's. Raises the client's ConfigException."""
+    """The kubernetes client's Configuration for a context, or for the current context if it is None. The
+    client itself handles exec plug-ins and auth providers. Raises the client's ConfigException."""
     from kubernetes.client import Configuration
     from kubernetes.config import load_kube_config
 

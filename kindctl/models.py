@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -104,7 +105,18 @@ class Progress(Protocol):
         """Announce a milestone: steps that need "STEP:MILESTONE" may start."""
 
     def say(self, text: str) -> None:
-        """One short line on what is going on, for the screen."""
+        """One short line on what is going on, for the screen. A Turn tells who works at the moment."""
+
+
+class Turn(StrEnum):
+    """What a step passes to Progress.say about work that only one step may do at a time.
+
+    The time from WAITING to TAKEN is not work. The step that took the turn before is the one that
+    was waited for.
+    """
+
+    WAITING = "waiting for another build"
+    TAKEN = ""  # nothing to show: the work says what it does
 
 
 class Wake(Protocol):
@@ -394,6 +406,19 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class TurnWait:
+    """A time in which a step waited for its turn, and so did no work."""
+
+    started: float  # seconds after the start of the run
+    seconds: float
+    after: str  # the step that had the turn before
+
+    @property
+    def ended(self) -> float:
+        return self.started + self.seconds
+
+
+@dataclass(frozen=True)
 class StepReport:
     name: str
     title: str
@@ -403,6 +428,11 @@ class StepReport:
     changes: tuple[str, ...] = ()
     note: str = ""
     after: str = ""  # the need that held last and so let it start: the critical path, step by step
+    waits: tuple[TurnWait, ...] = ()
+
+    @property
+    def seconds_waited(self) -> float:
+        return sum(wait.seconds for wait in self.waits)
 
 
 @dataclass(frozen=True)

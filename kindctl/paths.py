@@ -1,5 +1,8 @@
-"""Where kindctl keeps files: kubeconfigs, locks and logs under XDG's data folder, downloads under its
-cache folder. No state that Docker or Kubernetes can be asked for lives here."""
+"""Where kindctl keeps files: kubeconfigs, locks and logs in the XDG data folder, downloads in the cache
+folder.
+
+State that Docker or Kubernetes can report is never kept here.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,10 @@ from pathlib import Path
 from kindctl.errors import UsageError
 
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
-"""RFC 1123 label: what Kubernetes asks of a namespace and Docker of a container's name."""
+"""RFC 1123 label: what Kubernetes requires of a namespace's name and Docker of a container's name."""
 
 NAME_MAX = 40
-"""Characters of an environment's name: names of its nodes are longer, and at most 63."""
+"""Longest name of an environment, in characters: names of its nodes are longer, and limited to 63."""
 
 
 def _xdg(variable: str, default: str) -> Path:
@@ -29,27 +32,28 @@ def cache_dir() -> Path:
     return _xdg("XDG_CACHE_HOME", ".cache")
 
 
-def names_environment(name: str) -> bool:
-    """Whether an environment can be called so. Names come from command lines and from labels too."""
+def is_valid_name(name: str) -> bool:
+    """Whether an environment may have this name, wherever it comes from: a file, the command line, a
+    label."""
     return len(name) <= NAME_MAX and re.fullmatch(DNS_LABEL[1:-1], name) is not None
 
 
-def checked(environment: str) -> str:
-    """The name, to be a part of a path: `..` or `/etc` would lead out of kindctl's own folder, and `down`
-    removes what it leads to. Raises UsageError."""
-    if names_environment(environment):
+def valid_name(environment: str) -> str:
+    """The name itself, if it is valid. Raises UsageError otherwise: names become parts of paths, and `down`
+    would remove the folder that `..` or `/etc` leads to."""
+    if is_valid_name(environment):
         return environment
     raise UsageError(
-        f"{environment!r} is not the name of an environment",
-        why=f"names are made of lower-case letters, digits and '-', at most {NAME_MAX}",
-        fix="kindctl list shows those that there are; a kindctl.yaml is given with --file",
+        f"{environment!r} is not a valid name for an environment",
+        why=f"a name has at most {NAME_MAX} lowercase letters, digits and '-'",
+        fix="`kindctl list` shows all environments; use --file to pass a kindctl.yaml",
     )
 
 
 def environment_dir(environment: str) -> Path:
-    """One folder per environment; `down` removes it. Mode 0700: it holds a kubeconfig. Raises UsageError
-    for what is no name: see checked()."""
-    return data_dir() / "environments" / checked(environment)
+    """The environment's own folder, which `down` removes. Its mode is 0700: it holds a kubeconfig. Raises
+    UsageError for an invalid name."""
+    return data_dir() / "environments" / valid_name(environment)
 
 
 def kubeconfig(environment: str) -> Path:
@@ -57,7 +61,7 @@ def kubeconfig(environment: str) -> Path:
 
 
 def forward_socket(environment: str) -> Path:
-    """Where the supervisor of its forwarded ports is talked to."""
+    """The socket of the process that forwards the environment's ports."""
     return environment_dir(environment) / "forward.sock"
 
 
@@ -66,7 +70,7 @@ def log_dir() -> Path:
 
 
 def share_dir(name: str) -> Path:
-    """`sample-app`, `configs` or `docs/ways-in`: in an installed package beside the code, in a
-    checkout at its top."""
+    """The folder of `sample-app`, `configs` or `docs/ways-in`: inside an installed package, or at the top
+    of a checkout."""
     packaged = Path(__file__).parent / "_share" / name
     return packaged if packaged.is_dir() else Path(__file__).parent.parent / name

@@ -1,1 +1,1 @@
-"""What the commands do, one file each: ordinary functions that return data and never print."""
+"""What the commands do, one file each: functions that return data and never print."""

@@ -1,8 +1,7 @@
-"""`doctor`: ask the machine, and mend what can be mended."""
+"""`doctor`: check the machine, and fix what can be fixed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from kindctl.actions.up import Agree
@@ -12,7 +11,7 @@ from kindctl.diagnose.checks import examine, intentions, repair
 from kindctl.errors import ConfigError
 from kindctl.models import Verdict
 from kindctl.planning.parts import parts_of, wants
-from kindctl.tools.protocols import Tools
+from kindctl.tools.protocols import Say, Tools
 
 
 def doctor(
@@ -21,13 +20,13 @@ def doctor(
     *,
     fix: bool = False,
     agree: Agree = lambda _: True,
-    say: Callable[[str], None] = lambda _: None,
+    say: Say = lambda _: None,
 ) -> list[Verdict]:
-    """The verdicts; after the fixes, where these were asked for and agreed to."""
+    """The verdicts of all checks. With `fix`, and if the user agrees, those after the fixes."""
     asked = _wants(loaded, tools)
     verdicts = examine(tools, asked)
-    wishes = intentions(tools, asked, verdicts) if fix else []
-    if wishes and agree(wishes):
+    fixes = intentions(tools, asked, verdicts) if fix else []
+    if fixes and agree(fixes):
         for done in repair(tools, asked, verdicts, say):
             say(done)
         verdicts = examine(tools, asked)
@@ -35,7 +34,8 @@ def doctor(
 
 
 def _wants(loaded: Loaded, tools: Tools) -> Wants:
-    """Manifests that cannot be read, perhaps for want of what is mended here, are no reason to refuse."""
+    """What the checks must look for. If the manifests cannot be read, perhaps because of what a check finds
+    here, the apps are left out instead of raising ConfigError."""
     try:
         return wants(loaded, parts_of(loaded, tools))
     except ConfigError:

@@ -1,4 +1,4 @@
-"""An environment is in one cluster: a file that names another one would leave it behind where it is."""
+"""An environment lives in one cluster. A file that names another cluster would leave it behind there."""
 
 from __future__ import annotations
 
@@ -15,33 +15,37 @@ from kindctl.tools.protocols import Tools
 
 
 def refuse_a_move(provider: Provider, name: str, tools: Tools) -> None:
-    """Raises UsageError where an environment of this name is in another cluster than the provider's, or may
-    be: what was applied there would be lost. One that is there no longer is forgotten."""
-    there = saved_provider(tools, name)
-    if there is None:
+    """Check that the environment is not in another cluster than the provider's.
+
+    Raises UsageError if an environment of this name is, or may be, in another cluster than the
+    provider's: whatever was applied there would be lost track of. A remembered environment that no longer
+    exists is forgotten instead.
+    """
+    known = saved_provider(tools, name)
+    if known is None:
         if provider.preexisting and _is_on_kind(tools, name):
             raise _elsewhere(name, f"kind-{name}")
         return
-    if isinstance(provider, ExistingProvider) and _is_same(there, provider):
+    if isinstance(provider, ExistingProvider) and _is_same_cluster(known, provider):
         return
-    answers = _has(there)
-    if answers is None:
+    exists = _exists(known)
+    if exists is None:
         raise _elsewhere(
             name,
-            there.context,
-            why="that cluster does not answer now, so it may still be there",
-            otherwise=f"; or, if that cluster has gone for good: rm {context_file(name)}",
+            known.context,
+            why="that cluster does not answer at the moment, so the environment may still exist",
+            otherwise=f"; if that cluster is gone for good: rm {context_file(name)}",
         )
-    if answers:
-        raise _elsewhere(name, there.context)
+    if exists:
+        raise _elsewhere(name, known.context)
     delete_saved_context(name)
 
 
 def _elsewhere(name: str, context: str, *, why: str = "", otherwise: str = "") -> UsageError:
     return UsageError(
-        f"environment {name!r} is in the cluster of context {context}",
+        f"environment {name!r} already exists in the cluster of context {context}",
         why=why,
-        fix=f"kindctl down {name} first, or choose another name with --name{otherwise}",
+        fix=f"run `kindctl down {name}` first, or choose another name with --name{otherwise}",
         code="environment-elsewhere",
     )
 
@@ -49,27 +53,30 @@ def _elsewhere(name: str, context: str, *, why: str = "", otherwise: str = "") -
 def _is_on_kind(tools: Tools, name: str) -> bool:
     try:
         return bool(tools.engine.containers(labels={DOCKER_ENVIRONMENT_LABEL: name}))
-    except MachineError:  # an existing cluster can be left without an engine
+    except MachineError:  # existing clusters can be used without an engine
         return False
 
 
-def _is_same(one: ExistingProvider, other: ExistingProvider) -> bool:
-    """By the API server where they are written otherwise: contexts get renamed, and different kubeconfigs
-    give one name to different clusters."""
+def _is_same_cluster(one: ExistingProvider, other: ExistingProvider) -> bool:
+    """Whether both lead to the same API server. Names do not tell: contexts get renamed, and different
+    kubeconfigs use one name for different clusters."""
     if (one.context, one.kubeconfig) == (other.context, other.kubeconfig):
         return True
     try:
         return one.address().rstrip("/") == other.address().rstrip("/")
-    except UsageError:  # one of them leads nowhere
+    except UsageError:  # the context of one of them no longer exists
         return False
 
 
-def _has(provider: ExistingProvider) -> bool | None:
-    """Whether the environment is in that cluster; None: it does not say."""
+def _exists(provider: ExistingProvider) -> bool | None:
+    """Whether the environment is in that cluster; None if the cluster does not answer."""
     try:
         provider.address()
         return not isinstance(provider.observe(), Absent)
-    except (UsageError, NotOursError):  # its context has gone, or another environment is in it
+    except (
+        UsageError,
+        NotOursError,
+    ):  # its context is gone, or another environment is in the cluster
         return False
     except KindctlError:
         return None

@@ -1,4 +1,4 @@
-"""Which environments exist, and what is known of one: asked of the engine and of its cluster."""
+"""Which environments exist and what is known of each, as the engine and the clusters report it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from kindctl.config.load import LOCAL_FILE, Loaded, find_file, load
 from kindctl.config.schema import ExistingConfig
 from kindctl.errors import ConfigError, KindctlError, UsageError
 from kindctl.live.addresses import urls_of
-from kindctl.live.record import Record, read_record
+from kindctl.live.record import read_record
 from kindctl.models import DOCKER_ENVIRONMENT_LABEL, REGISTRY_LABEL, Absent, ContainerInfo
-from kindctl.paths import checked, names_environment
+from kindctl.paths import is_valid_name, valid_name
 from kindctl.providers.base import Provider
 from kindctl.providers.existing import ExistingProvider, saved_environments, saved_provider
 from kindctl.providers.kind import KindProvider
@@ -26,60 +26,91 @@ from kindctl.tools.protocols import Cluster, Tools
 
 @dataclass(frozen=True)
 class Environment:
-    """One row of `kindctl list`. `state`: running, stopped, or partly stopped."""
+    """One row of `kindctl list`. `state` is running, stopped, partly stopped or not answering."""
 
     name: str
-    context: str  # kubectl's: kind-NAME, or that of an existing cluster
+    context: str  # for kubectl: kind-NAME, or the context of an existing cluster
     state: str
     nodes: int
-    kubernetes: str
-    ports: tuple[str, ...]
-    file: str
-    urls: tuple[str, ...]
+    kubernetes: str = ""
+    ports: tuple[str, ...] = ()
+    file: str = ""
+    urls: tuple[str, ...] = ()
 
 
 def nodes_by_environment(tools: Tools) -> dict[str, list[ContainerInfo]]:
-    """No nodes: of its containers, only the registry is left. A label that names no environment is not one
-    of ours: containers inherit the labels of whatever image they are made from."""
+    """The nodes of each environment that has containers; none if only its registry is left.
+
+    A container whose label is not a valid name is ignored: containers inherit the labels of any image
+    that they are made from.
+    """
 
     def owner(node: ContainerInfo) -> str:
         return node.labels[DOCKER_ENVIRONMENT_LABEL]
 
     labelled = tools.engine.containers(labels={DOCKER_ENVIRONMENT_LABEL: ""})
-    ours = sorted((c for c in labelled if names_environment(owner(c))), key=owner)
+    ours = sorted((c for c in labelled if is_valid_name(owner(c))), key=owner)
     return {
-        name: [container for container in of if REGISTRY_LABEL not in container.labels]
-        for name, of in groupby(ours, key=owner)
+        name: [container for container in containers if REGISTRY_LABEL not in container.labels]
+        for name, containers in groupby(ours, key=owner)
     }
 
 
 def registry_of(tools: Tools, name: str) -> ContainerInfo | None:
-    """The environment's image registry, which is no node."""
+    """The container of the environment's image registry, which is not a node."""
     labels = {DOCKER_ENVIRONMENT_LABEL: name, REGISTRY_LABEL: ""}
     return next(iter(tools.engine.containers(labels=labels)), None)
 
 
 def environments(tools: Tools) -> list[Environment]:
-    """Those in containers of this engine, and those in existing clusters that this machine has used."""
-    elsewhere = (_elsewhere(tools, name) for name in saved_environments())
+    """All environments in containers of this engine, then those that this machine has put into existing
+    clusters."""
+    elsewhere = (_in_existing_cluster(tools, name) for name in saved_environments())
     return [
-        *(_environment(tools, *item) for item in nodes_by_environment(tools).items()),
+        *(_in_containers(tools, *item) for item in nodes_by_environment(tools).items()),
         *filter(None, elsewhere),
     ]
 
 
-def _elsewhere(tools: Tools, name: str) -> Environment | None:
-    """None: it is no longer in that cluster."""
+def _in_existing_cluster(tools: Tools, name: str) -> Environment | None:
+    """None if the environment is no longer in the cluster that this machine remembers."""
     provider = saved_provider(tools, name)
     if provider is None:
         return None
-    row = Environment(name, provider.context, "running", 0, "", (), "", ())
+    row = Environment(name, provider.context, "running", nodes=0)
     try:
-        if not provider.cluster().alive():  # soon said; other requests are tried again
+        # Asked first because the answer comes soon: failed requests of other kinds are repeated.
+        if not provider.cluster().alive():
             return replace(row, state="not answering")
         if isinstance(provider.observe(), Absent):
             return None
-        with open_environment(tools, name) as cluster:
+    except KindctlError:
+        return replace(row, state="not answering")
+    return _with_record(tools, row)
+
+
+def _in_containers(tools: Tools, name: str, nodes: list[ContainerInfo]) -> Environment:
+    running = [node for node in nodes if node.state == "running"]
+    state = "partly stopped" if running else "stopped"
+    if nodes and len(running) == len(nodes):
+        state = "running"
+    registry = registry_of(tools, name)
+    ports = sorted(
+        {
+            f"{address}:{port}"
+            for container in [*nodes, *([registry] if registry else [])]
+            for bindings in container.ports.values()
+            for address, port in bindings
+        }
+    )
+    row = Environment(name, f"kind-{name}", state, len(nodes), ports=tuple(ports))
+    return _with_record(tools, row) if state == "running" else row
+
+
+def _with_record(tools: Tools, row: Environment) -> Environment:
+    """The row with what its cluster reports."""
+    try:
+        with open_environment(tools, row.name) as cluster:
             record = read_record(cluster)
             return replace(
                 row,
@@ -91,44 +122,8 @@ def _elsewhere(tools: Tools, name: str) -> Environment | None:
         return replace(row, state="not answering")
 
 
-def _environment(tools: Tools, name: str, nodes: list[ContainerInfo]) -> Environment:
-    running = [node for node in nodes if node.state == "running"]
-    state = "partly stopped" if running else "stopped"
-    if nodes and len(running) == len(nodes):
-        state = "running"
-    record: Record | None = None
-    version = ""
-    urls: list[str] = []
-    if state == "running":
-        try:
-            with open_environment(tools, name) as cluster:
-                record, version = read_record(cluster), cluster.version()
-                urls = urls_of(cluster, record.routes) if record else []
-        except KindctlError:
-            state = "not answering"
-    registry = registry_of(tools, name)
-    ports = sorted(
-        {
-            f"{address}:{port}"
-            for node in [*nodes, *([registry] if registry else [])]
-            for on in node.ports.values()
-            for address, port in on
-        }
-    )
-    return Environment(
-        name=name,
-        context=f"kind-{name}",
-        state=state,
-        nodes=len(nodes),
-        kubernetes=version,
-        ports=tuple(ports),
-        file=record.file if record else "",
-        urls=tuple(urls),
-    )
-
-
 def provider_of(tools: Tools, name: str) -> Provider:
-    """The provider of an environment that exists, as far as its name alone tells."""
+    """The provider of an existing environment, found by the name alone."""
     return saved_provider(tools, name) or KindProvider(
         tools, name, node_image="", resolve=lambda _: None
     )
@@ -136,15 +131,14 @@ def provider_of(tools: Tools, name: str) -> Provider:
 
 @contextmanager
 def open_environment(tools: Tools, name: str) -> Iterator[Cluster]:
-    """The environment's cluster. Raises UsageError when there is none or it does not answer."""
+    """The cluster of an environment. Raises UsageError if it does not exist or does not run."""
     provider = provider_of(tools, name)
     cluster = provider.cluster()
     if cluster is None or (provider.preexisting and isinstance(provider.observe(), Absent)):
-        known = ", ".join([*nodes_by_environment(tools), *saved_environments()]) or "none"
         raise UsageError(
             f"no running environment {name!r}",
-            why=f"environments here: {known}",
-            fix="kindctl up makes it; kindctl list shows what there is",
+            why=f"known environments: {', '.join(_known_names(tools)) or 'none'}",
+            fix="run `kindctl up` to create it; `kindctl list` shows all environments",
             code="no-environment",
         )
     try:
@@ -153,50 +147,53 @@ def open_environment(tools: Tools, name: str) -> Iterator[Cluster]:
         cluster.close()
 
 
-def choose_name(tools: Tools, name: str | None, file: Path | None = None) -> str:
-    """The environment that a command means: the name given, else the file's, else the only one.
+def _known_names(tools: Tools) -> list[str]:
+    return [*nodes_by_environment(tools), *saved_environments()]
 
-    A nearby file that is not valid keeps nobody from `down` as long as it has a name. Raises ConfigError
-    for one without: another environment that happens to be the only one is not what was meant; UsageError
-    for what is no name.
+
+def choose_name(tools: Tools, name: str | None, file: Path | None = None) -> str:
+    """The environment that a command means: the given name, else that of the file, else the only one.
+
+    The name of a nearby file counts even if the file is not valid, so that `down` works. Raises
+    ConfigError if such a file has no name, because another environment that happens to be the only one
+    is not what was meant. Raises UsageError for an invalid name, or if several environments exist.
     """
     if name:
-        return checked(name)
+        return valid_name(name)
     nearby = file or find_file(Path.cwd())
     if nearby:
         try:
-            return _of_file(tools, load(file))
+            return _name_in(load(file), tools)
         except ConfigError:
             written = None if file else _written_name(nearby)
             if written is None:
                 raise
-            return checked(written)
-    known = [*nodes_by_environment(tools), *saved_environments()]
+            return valid_name(written)
+    known = _known_names(tools)
     if len(known) == 1:
         return known[0]
     if not known:
         return load(file).config.name
-    raise UsageError(
-        "which environment?", why=f"there are {len(known)}: {', '.join(known)}", fix="name one"
-    )
+    raise UsageError("several environments exist", why=", ".join(known), fix="name one of them")
 
 
-def _of_file(tools: Tools, loaded: Loaded) -> str:
-    """Its environment's name. A file says where an existing cluster is, on whichever machine it is read.
+def _name_in(loaded: Loaded, tools: Tools) -> str:
+    """The name of the environment. If it is in an existing cluster, this machine remembers which one.
 
-    Raises UsageError where the environment is in another one: only its name leads there then.
+    Raises UsageError if the environment is in another cluster than the file says: then only its name
+    leads there.
     """
     config = loaded.config
     where = config.cluster.provider
     if isinstance(where, ExistingConfig):
-        named = ExistingProvider(tools, config.name, where.existing, kubeconfig.user_files())
-        refuse_a_move(named, config.name, tools)
-        named.save_context()
+        provider = ExistingProvider(tools, config.name, where.existing, kubeconfig.user_files())
+        refuse_a_move(provider, config.name, tools)
+        provider.save_context()
     return config.name
 
 
 def _written_name(file: Path) -> str | None:
-    """What a file that is not valid calls its environment; its local override goes before it."""
+    """The name in a file that is not valid, or in its local override, which takes precedence."""
     for path in (file.with_name(LOCAL_FILE), file):
         text = path.read_text(errors="replace") if path.is_file() else ""
         if found := re.search(r"^name: *([a-z0-9][-a-z0-9]*) *(?:#.*)?$", text, re.MULTILINE):

@@ -1,4 +1,4 @@
-"""The examples and the pages about ways in that ship with kindctl: found, read and copied."""
+"""Finds, reads and copies the examples and the pages about ways in that ship with kindctl."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kindctl.paths import share_dir
 FILE = "kindctl.yaml"
 SAMPLE = "sample-app"
 SAMPLE_FROM_CONFIGS = f"../../{SAMPLE}"
-"""How an example's kindctl.yaml names the sample, which all of them may share."""
+"""The path of the sample in the kindctl.yaml of an example: several examples share it."""
 
 CACHES = {"__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
 NAME_LINE = re.compile(r"^name: *\S+", re.MULTILINE)
@@ -27,7 +27,7 @@ ROW = re.compile(r"^\| \[([a-z0-9-]+)\]\(\1\.md\) \| (.+?) \| (.+?) \|$", re.MUL
 
 @dataclass(frozen=True)
 class Way:
-    """One row of the table of docs/ways-in: a page, and an example of the same name (mostly)."""
+    """One row of the table in docs/ways-in: a page, and usually an example of the same name."""
 
     name: str
     way_in: str
@@ -40,40 +40,40 @@ class Page:
 
     name: str
     summary: str  # one sentence
-    picture: str  # of the path that a request takes; lines
+    picture: str  # lines that draw the path of a request
 
 
 def ways() -> list[Way]:
-    """In the order of the table; those whose page is there."""
+    """The rows of the table that have a page, in their order."""
     folder = _pages()
     table = (folder / "README.md").read_text()
     return [Way(*row) for row in ROW.findall(table) if (folder / f"{row[0]}.md").is_file()]
 
 
 def page(name: str) -> Page:
-    """Raises UsageError where there is none."""
+    """The page of a way in. Raises UsageError if there is none of that name."""
     known = ways()
     if name not in [way.name for way in known]:
-        raise _unknown(f"there is no way in {name!r}", known)
+        raise _unknown(f"no way in {name!r}", known)
     text = (_pages() / f"{name}.md").read_text()
     found = PICTURE.search(text)
     return Page(name, summary(text), found[1].rstrip("\n") if found else "")
 
 
 def summary(text: str) -> str:
-    """The first paragraph of a page, on one line."""
+    """The first paragraph below the title of a page, as one line."""
     paragraphs = text.split("\n\n")
     return " ".join(paragraphs[1].split()) if len(paragraphs) > 1 else ""
 
 
 def examples() -> Mapping[str, Path]:
-    """Name -> folder of each example, the sample first."""
+    """Name -> folder of each example, with the sample first."""
     folders = sorted(file.parent for file in share_dir("configs").glob(f"*/{FILE}"))
     return {"sample": share_dir(SAMPLE)} | {folder.name: folder for folder in folders}
 
 
 def example_rows() -> list[Way]:
-    """The rows of the examples that there are; those without a page come last, with their name alone."""
+    """A row for each example. Those without a page come last and have only a name."""
     described = {way.name: way for way in ways()}
     known = examples()
     return [*(way for way in described.values() if way.name in known)] + [
@@ -82,27 +82,28 @@ def example_rows() -> list[Way]:
 
 
 def copy_example(example: str, folder: Path, name: str | None = None) -> Path:
-    """Write an example into `folder`, with what it uses of the sample; the path of its kindctl.yaml.
+    """Copy an example to `folder`, with the sample if it uses that, and return the path of its
+    kindctl.yaml.
 
-    `name`: of the environment, instead of the example's own. Raises UsageError for an example that is
-    not there, and where anything would be overwritten.
+    `name` replaces the example's own name of the environment. Raises UsageError for an unknown example,
+    and if any file would be overwritten.
     """
     known = examples()
     if example not in known:
-        raise _unknown(f"there is no example {example!r}", example_rows())
+        raise _unknown(f"no example {example!r}", example_rows())
     source = known[example]
     text = (source / FILE).read_text()
-    copies = [(path, folder / path.name) for path in sorted(source.iterdir()) if path.name != FILE]
+    copies = {source: folder}
+    targets = [folder / path.name for path in sorted(source.iterdir())]
     if SAMPLE_FROM_CONFIGS in text:
-        copies.append((share_dir(SAMPLE), folder / SAMPLE))
-    if there := [target for _, target in [*copies, (source, folder / FILE)] if target.exists()]:
-        raise UsageError(f"{there[0]} exists", fix="name an empty folder, or remove it first")
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, target in copies:
-        if path.is_dir():
-            shutil.copytree(path, target, ignore=_left_out)
-        else:
-            shutil.copy2(path, target)
+        copies[share_dir(SAMPLE)] = folder / SAMPLE
+        targets.append(folder / SAMPLE)
+    if existing := [target for target in targets if target.exists()]:
+        raise UsageError(
+            f"{existing[0]} already exists", fix="choose an empty folder, or remove it first"
+        )
+    for original, copy in copies.items():
+        shutil.copytree(original, copy, ignore=_left_out, dirs_exist_ok=True)
     (folder / FILE).write_text(_moved(text, name))
     return folder / FILE
 
@@ -113,7 +114,8 @@ def _moved(text: str, name: str | None) -> str:
 
 
 def _left_out(folder: str, names: list[str]) -> set[str]:
-    """Caches, and the sample's own kindctl.yaml: two in one tree would be one too many."""
+    """Files that are not copied: caches, and the sample's kindctl.yaml, because the example brings its
+    own."""
     own = {FILE} if Path(folder).name == SAMPLE else set()
     return own | {name for name in names if name in CACHES}
 

@@ -1,4 +1,4 @@
-"""`forward`: ports of this machine forwarded to Services of an environment, by hand."""
+"""`forward`: local ports that the user forwards to Services of an environment."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from kindctl.models import Forward, Object
 from kindctl.steps.forward import access_to
 from kindctl.tools.protocols import Cluster, ForwardState, Tools
 
-BESIDE = (8000, 10000)
-"""Added to a Service's port where that is taken here, or not ours to bind: 80 -> 8080 is habit."""
+PORT_OFFSETS = (8000, 10000)
+"""Added to a privileged Service port that is taken or must not be bound: 80 becomes 8080, as is common."""
 
 
 @dataclass(frozen=True)
 class ForwardRow:
-    """One row of `kindctl forward list`. `seen`: what is missing, or how many use it."""
+    """One row of `kindctl forward list`. `seen` is what is missing, or how many pods and connections use
+    it."""
 
     local: str
     service: str
@@ -33,12 +34,13 @@ def forward_list(name: str, tools: Tools) -> list[ForwardRow]:
 
 
 def row(state: ForwardState) -> ForwardRow:
-    of = state.forward
+    forward = state.forward
     pods, users = len(state.pods), state.connections
     seen = state.fault or f"{pods} ready pod{'s' * (pods != 1)}, {users} open"
     if state.last_failure and not state.fault:
         seen += f"; last failure: {state.last_failure}"
-    return ForwardRow(f"{of.address}:{of.local}", target(of), state.origin, not state.fault, seen)
+    local = f"{forward.address}:{forward.local}"
+    return ForwardRow(local, target(forward), state.origin, not state.fault, seen)
 
 
 def wanted_forward(
@@ -50,43 +52,42 @@ def wanted_forward(
     namespace: str | None = None,
     address: str = "127.0.0.1",
 ) -> Forward:
-    """`service`: SERVICE[:PORT], NAMESPACE/SERVICE[:PORT]; without a namespace the only one that has it.
-    Raises UsageError for a Service or port that is not there, or is not the only one, and for what is no
-    address; MachineError for an address that this machine does not have."""
-    _check(address)
+    """The forward that the user means, or an existing one for the same port if no local port is given.
+
+    `service` is [NAMESPACE/]SERVICE[:PORT]; without a namespace, the Service must exist in only one.
+    Raises UsageError for an unknown or ambiguous Service or port and for an invalid address,
+    MachineError for an address that this machine does not have.
+    """
+    _check_address(address)
     path, _, port = service.removeprefix("svc/").removeprefix("service/").partition(":")
-    space, _, called = path.rpartition("/")
+    prefix, _, service_name = path.rpartition("/")
     with open_environment(tools, name) as cluster:
-        found = _service(cluster, called, space or namespace)
+        found = _service(cluster, service_name, prefix or namespace)
     number = _port(found, port)
-    at = found["metadata"]
-    there = tools.forwards.list(name)
-    same = [
-        s.forward
-        for s in there
-        if (s.forward.namespace, s.forward.service) == (at["namespace"], at["name"])
-        and s.forward.port in (number, port)
-    ]
-    if local is None and same:
-        return same[0]
+    meta = found["metadata"]
     if local is None:
-        candidates = [number, *(number + more for more in BESIDE)]
+        for forward in (state.forward for state in tools.forwards.list(name)):
+            same_service = (forward.namespace, forward.service) == (meta["namespace"], meta["name"])
+            if same_service and forward.port in (number, port):
+                return forward
+        candidates = [number, *(number + offset for offset in PORT_OFFSETS)]
         if number >= 1024:
             candidates = [number, *range(number + 1, number + 20)]
         local = tools.net.free_port(address, candidates)
-    return Forward(at["namespace"], at["name"], number, local, address)
+    return Forward(meta["namespace"], meta["name"], number, local, address)
 
 
 def forward(name: str, tools: Tools, wanted: Forward) -> str:
-    """Hand it to the environment's supervisor. Why a connection does not get through yet; empty: one
-    did. Raises UsageError, MachineError."""
+    """Start a forward in the environment's supervisor. Returns why a connection does not succeed yet, or an
+    empty string if one did. Raises UsageError, MachineError."""
     access = access_to(provider_of(tools, name))
     add_forward(tools.forwards, tools.net, name, access, wanted, origin=FROM_COMMAND)
     return tools.forwards.probe(name, wanted)
 
 
 def forward_held(name: str, tools: Tools, wanted: Forward) -> Iterator[str]:
-    """Forwarded as long as it is iterated, by words on what fails. Raises UsageError, MachineError."""
+    """Forward for as long as the result is iterated. Yields a line for each failed connection. Raises
+    UsageError, MachineError."""
     access = access_to(provider_of(tools, name))
     try:
         yield from tools.forwards.hold(name, access, wanted)
@@ -95,25 +96,26 @@ def forward_held(name: str, tools: Tools, wanted: Forward) -> Iterator[str]:
 
 
 def forward_stop(name: str, tools: Tools, which: str | None) -> Sequence[Forward]:
-    """`which`: a local port or a Service; None: all. Raises UsageError where none is meant."""
-    there = [state.forward for state in tools.forwards.list(name)]
-    going = [f for f in there if which is None or _is_meant(f, which)]
-    if which is not None and not going:
-        known = ", ".join(f"{f.local} ({target(f)})" for f in there)
+    """Stop the forwards of a local port or a Service, or all for None, and return them. Raises UsageError
+    if `which` is not forwarded."""
+    active = [state.forward for state in tools.forwards.list(name)]
+    stopped = [f for f in active if which is None or _matches(f, which)]
+    if which is not None and not stopped:
+        known = ", ".join(f"{f.local} ({target(f)})" for f in active)
         raise UsageError(
             f"{which!r} is not forwarded", why=f"forwarded: {known or 'nothing'}", code="forwarded"
         )
-    if going:
-        tools.forwards.stop(name, going)
-    return going
+    if stopped:
+        tools.forwards.stop(name, stopped)
+    return stopped
 
 
-def _is_meant(of: Forward, which: str) -> bool:
-    services = (of.service, f"{of.namespace}/{of.service}", f"{of.service}:{of.port}", target(of))
-    return which in (str(of.local), f"{of.address}:{of.local}", *services)
+def _matches(f: Forward, which: str) -> bool:
+    services = (f.service, f"{f.namespace}/{f.service}", f"{f.service}:{f.port}", target(f))
+    return which in (str(f.local), f"{f.address}:{f.local}", *services)
 
 
-def _check(address: str) -> None:
+def _check_address(address: str) -> None:
     import ipaddress
 
     try:
@@ -121,7 +123,7 @@ def _check(address: str) -> None:
     except ValueError as error:
         raise UsageError(
             f"{address!r} is not an IP address",
-            fix="127.0.0.1: this machine only; 0.0.0.0: everyone who reaches it",
+            fix="use 127.0.0.1 for this machine only, or 0.0.0.0 to let other machines connect",
         ) from error
 
 
@@ -131,19 +133,22 @@ def _service(cluster: Cluster, name: str, namespace: str | None) -> Object:
     if len(found) == 1:
         return found[0]
     if found:
-        spaces = ", ".join(s["metadata"]["namespace"] for s in found)
+        namespaces = ", ".join(s["metadata"]["namespace"] for s in found)
         raise UsageError(
-            f"which Service {name!r}?", why=f"there is one in {spaces}", fix="name one with -n"
+            f"several Services are named {name!r}",
+            why=f"in the namespaces {namespaces}",
+            fix="choose the namespace with -n",
         )
     names = sorted(f"{s['metadata']['namespace']}/{s['metadata']['name']}" for s in known)
     where = f" in namespace {namespace}" if namespace else ""
     raise UsageError(
-        f"there is no Service {name!r}{where}", why=f"there are: {', '.join(names) or 'none'}"
+        f"no Service {name!r}{where}", why=f"existing Services: {', '.join(names) or 'none'}"
     )
 
 
 def _port(service: Object, port: str) -> int:
-    """Its number: `port` is a number, a name, or empty for the only one. TCP alone is forwarded."""
+    """The number of a TCP port of the Service. `port` is its number, its name, or empty for the only
+    one."""
     ports = [p for p in (service.get("spec") or {}).get("ports") or () if is_tcp(p)]
     fitting = [p for p in ports if port in ("", str(p["port"]), p.get("name"))]
     if len(fitting) == 1:
@@ -153,7 +158,7 @@ def _port(service: Object, port: str) -> int:
         f"{p['port']} ({p['name']})" if p.get("name") else str(p["port"]) for p in ports
     )
     raise UsageError(
-        f"which port of Service {name}?" if not port else f"Service {name} has no port {port}",
-        why=f"it has {has}" if has else "it has no TCP port, and nothing else is forwarded",
+        f"Service {name} has no port {port}" if port else f"choose a port of Service {name}",
+        why=f"it has {has}" if has else "it has no TCP port, and only TCP can be forwarded",
         fix=f"kindctl forward {name}:{ports[0]['port']}" if ports else "",
     )

@@ -1,4 +1,4 @@
-"""`images`: what the environment needs from elsewhere, where it comes from, and getting it."""
+"""`images`: list the images that the environment needs, and pull or build them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kindctl.tools.protocols import Tools
 
 
 def list_images(loaded: Loaded, tools: Tools) -> list[ImageRow]:
-    """A row for each image that the environment needs, the user's own builds last."""
+    """A row for each image that the environment needs, with the user's own builds last."""
     plan = make_plan(loaded, tools)
     return plan.images.rows(plan.references)
 
@@ -34,13 +34,13 @@ def provide_images(
     emit: Emit,
     stop: threading.Event,
 ) -> Report:
-    """Get what the environment needs from elsewhere into the engine, by these sources alone.
+    """Get images into the engine, from the given sources only.
 
-    `names`: as in `images list`, or of pins.OPTIONAL; empty: all. Raises UsageError for a name that is
-    not there, and what the sources raise.
+    `names` are those of `images list` or of pins.OPTIONAL; empty means every image that the environment
+    needs. Raises UsageError for an unknown name, and whatever the sources raise.
     """
     images = images_of(loaded, tools)
-    # without a plan: it may be these that its manifests are rendered with
+    # Optional images need no plan: making one may need them, to render its manifests.
     if names and set(names) <= OPTIONAL.keys():
         references = [OPTIONAL[name] for name in names]
     else:
@@ -59,8 +59,8 @@ def _chosen(images: Images, references: Sequence[str], names: Sequence[str]) -> 
     by_name = {**OPTIONAL, **{images.name(reference): reference for reference in references}}
     if unknown := [name for name in names if name not in by_name and name not in references]:
         raise UsageError(
-            f"no image is named {', '.join(unknown)}",
-            why=f"there are {', '.join(by_name)}",
+            f"unknown image: {', '.join(unknown)}",
+            why=f"known images: {', '.join(by_name)}",
             fix="kindctl images list",
             code="image-name",
         )

@@ -1,4 +1,4 @@
-"""`kubeconfig`: the environment's own file, and its entries in kubectl's default one when asked for."""
+"""`kubeconfig`: the environment's own file, and its entries in kubectl's default file."""
 
 from __future__ import annotations
 
@@ -11,18 +11,23 @@ from kindctl.tools.protocols import Tools
 
 
 def kubeconfig_path(name: str, tools: Tools) -> Path:
-    """Written anew from the node; for an existing cluster the user's own. Raises UsageError when the
-    environment does not run."""
+    """The environment's kubeconfig, written anew from the node; for an existing cluster, the user's own.
+
+    Raises UsageError if the environment does not run.
+    """
     with open_environment(tools, name):
         return provider_of(tools, name).kubeconfig
 
 
 def merge_kubeconfig(name: str, tools: Tools) -> Path:
-    """Put the environment's entries into the file that kubectl reads, and return that file."""
+    """Add the environment's entries to kubectl's default file, and return that file.
+
+    Raises UsageError if the environment is in an existing cluster.
+    """
     provider = provider_of(tools, name)
     if provider.preexisting:
         raise UsageError(
-            f"environment {name!r} is in a cluster of your own kubeconfig",
+            f"environment {name!r} uses a cluster that is in your own kubeconfig already",
             fix=f"kubectl --context {provider.context}",
         )
     path = kubeconfig_path(name, tools)

@@ -1,4 +1,4 @@
-"""`logs`: lines of the pods behind a workload, or of all that the environment's apps run."""
+"""`logs`: the logs of a workload's pods, or of everything that kindctl applied."""
 
 from __future__ import annotations
 
@@ -33,32 +33,28 @@ def log_lines(
     follow: bool = False,
     previous: bool = False,
 ) -> Iterator[LogLine]:
-    """`workload`: NAME, NAMESPACE/NAME or KIND/NAME; also the name of a pod. None: everything ours.
+    """The log lines of a workload: NAME, NAMESPACE/NAME, KIND/NAME or the name of a pod. None means every
+    workload that kindctl applied.
 
-    Raises UsageError, with what there is, when nothing has that name.
+    Raises UsageError, which lists the workloads, if nothing has that name.
     """
     sources = [
-        (pod, container["name"])
+        (pod["metadata"]["namespace"], pod["metadata"]["name"], container["name"])
         for pod in pods_of(cluster, workload)
         for container in pod["spec"]["containers"]
     ]
 
-    def lines(pod: Object, container: str) -> Iterator[LogLine]:
-        meta = pod["metadata"]
+    def lines(namespace: str, pod: str, container: str) -> Iterator[LogLine]:
+        source = f"{pod}/{container}"
         try:
             for text in cluster.logs(
-                meta["namespace"],
-                meta["name"],
-                container,
-                tail=tail,
-                follow=follow,
-                previous=previous,
+                namespace, pod, container, tail=tail, follow=follow, previous=previous
             ):
-                yield LogLine(f"{meta['name']}/{container}", text)
+                yield LogLine(source, text)
         except KindctlError as error:
             if len(sources) == 1:
                 raise
-            yield LogLine(f"{meta['name']}/{container}", f"({error.what})")
+            yield LogLine(source, f"({error.what})")
 
     if not follow:
         for source in sources:
@@ -66,11 +62,11 @@ def log_lines(
         return
     merged: queue.Queue[LogLine | Exception | None] = queue.Queue()
 
-    def pump(pod: Object, container: str) -> None:
+    def pump(*source: str) -> None:
         try:
-            for line in lines(pod, container):
+            for line in lines(*source):
                 merged.put(line)
-        except Exception as error:  # a pump that ends without a word would hang its reader
+        except Exception as error:  # raised by the reader, which would wait forever otherwise
             merged.put(error)
         merged.put(None)
 
@@ -84,13 +80,14 @@ def log_lines(
 
 
 def pods_of(cluster: Cluster, workload: str | None) -> list[Object]:
-    """The pods that a workload's selector selects, in all namespaces where we applied something."""
+    """The pods of the workloads that `workload` names, or else the pods of that name. None means the pods
+    of every workload that kindctl applied. Raises UsageError if nothing has that name."""
     known = [
         obj
         for api_version, kind in WORKLOADS
         for obj in cluster.list(api_version, kind, labels=f"{MANAGED_LABEL}={MANAGER}")
     ]
-    chosen = [obj for obj in known if workload is None or _is(obj, workload)]
+    chosen = [obj for obj in known if workload is None or _matches(obj, workload)]
     pods: dict[str, Object] = {}
     for obj in chosen:
         namespace, selector = obj["metadata"]["namespace"], obj["spec"]["selector"]
@@ -105,22 +102,22 @@ def pods_of(cluster: Cluster, workload: str | None) -> list[Object]:
         }
         if not pods:
             raise UsageError(
-                f"no workload {workload!r}", why="there are: " + _names(known), fix="kindctl status"
+                f"no workload {workload!r}",
+                why=f"known workloads: {_names(known)}",
+                fix="kindctl status",
             )
     return [pods[key] for key in sorted(pods)]
 
 
-def _is(obj: Object, wanted: str) -> bool:
+def _matches(obj: Object, wanted: str) -> bool:
+    """Whether NAME matches, and each part before it is the namespace or the start of the kind."""
     name, namespace, kind = obj["metadata"]["name"], obj["metadata"]["namespace"], obj["kind"]
     *scope, last = wanted.split("/")
     return last == name and all(
-        part in (namespace, kind, kind.lower()) or kind.lower().startswith(part.lower())
-        for part in scope
+        part == namespace or kind.lower().startswith(part.lower()) for part in scope
     )
 
 
 def _names(objects: Sequence[Object]) -> str:
-    return (
-        ", ".join(f"{o['metadata']['namespace']}/{o['metadata']['name']}" for o in objects)
-        or "none"
-    )
+    names = [f"{o['metadata']['namespace']}/{o['metadata']['name']}" for o in objects]
+    return ", ".join(names) or "none"

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from kindctl.config.load import Loaded
 from kindctl.models import Absent, Differs, NotReady, State
 from kindctl.planning.plan import make_plan
-from kindctl.runner.run import survey
+from kindctl.runner.survey import survey
 from kindctl.tools.protocols import Tools
 
 
 @dataclass(frozen=True)
 class PlanRow:
-    """`state`: ready, absent, differs or not ready; `what` says more."""
+    """`state` is ready, absent, differs or not ready; `what` gives details."""
 
     state: str
     step: str
@@ -21,17 +21,16 @@ class PlanRow:
 
 
 def survey_plan(loaded: Loaded, tools: Tools) -> list[PlanRow]:
-    """Every step in the order of `up`. Nothing is changed."""
-    plan = make_plan(loaded, tools)
-    return [PlanRow(*_words(state, step.title)) for step, state in survey(plan.steps)]
+    """The state of every step, in the order of `up`. Changes nothing."""
+    return [_row(step.title, state) for step, state in survey(make_plan(loaded, tools).steps)]
 
 
-def _words(state: State, title: str) -> tuple[str, str, str]:
+def _row(title: str, state: State) -> PlanRow:
     match state:
         case Absent(what):
-            return "absent", title, what
+            return PlanRow("absent", title, what)
         case Differs(what):
-            return "differs", title, what
+            return PlanRow("differs", title, what)
         case NotReady(seen):
-            return "not ready", title, seen
-    return "ready", title, state.note
+            return PlanRow("not ready", title, seen)
+    return PlanRow("ready", title, state.note)

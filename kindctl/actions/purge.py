@@ -1,9 +1,8 @@
-"""`purge`: take back all that kindctl has left on this machine."""
+"""`purge`: remove everything that kindctl has left on this machine."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from kindctl.actions.down import down
@@ -14,63 +13,70 @@ from kindctl.machine.debian import undo, undo_intentions
 from kindctl.models import ImageInfo
 from kindctl.paths import cache_dir, data_dir
 from kindctl.providers.existing import saved_environments
-from kindctl.tools.protocols import Tools
+from kindctl.tools.protocols import Say, Tools
 from kindctl.trust.stores import ever_trusted_by
 
 OWN_IMAGES = "kindctl.local/"
 
 
-def purge_intentions(tools: Tools, *, keep_engine: bool) -> list[str]:
-    """One sentence for each thing that `purge` would remove."""
-    wishes = []
+def planned_removals(tools: Tools, *, keep_engine: bool) -> list[str]:
+    """What `purge` would remove, one line for each."""
+    removals = []
     try:
-        wishes += [f"environment {name}" for name in nodes_by_environment(tools)]
+        removals += [f"environment {name}" for name in nodes_by_environment(tools)]
         if images := _own_images(tools):
             size = sum(image.size for image in images) / 1e9
-            wishes.append(f"{len(images)} images that kindctl built ({size:.1f} GB)")
+            removals.append(f"{len(images)} images that kindctl built ({size:.1f} GB)")
     except MachineError:
-        pass  # no engine that answers: nothing of it to remove
-    wishes += [f"the trust of {name} in the local authority" for name in _trusting(tools)]
-    wishes += [f"folder {folder}" for folder in (data_dir(), cache_dir()) if folder.exists()]
-    return wishes if keep_engine else wishes + list(undo_intentions(tools.host))
+        pass  # no engine answers, so there is nothing to remove from it
+    removals += [f"the local certificate authority from {name}" for name in _trusting(tools)]
+    removals += [f"folder {folder}" for folder in _own_folders()]
+    return removals if keep_engine else removals + list(undo_intentions(tools.host))
 
 
-def purge(tools: Tools, *, keep_engine: bool, say: Callable[[str], None]) -> None:
-    """Environments first, then images, then the engine if kindctl installed it, then its own files."""
+def purge(tools: Tools, *, keep_engine: bool, say: Say) -> None:
+    """Remove environments, then images, the engine if kindctl installed it, and kindctl's own files."""
     try:
         for name in nodes_by_environment(tools):
             down(name, tools, say=say)
             say(f"removed environment {name}")
         for image in _own_images(tools):
-            for tag in filter(_is_own, image.tags):  # the user may have given it another name
+            for tag in filter(_is_own, image.tags):  # the user may have tagged it as well
                 tools.engine.remove_image(tag)
                 say(f"removed image {tag}")
     except MachineError as error:
         say(f"left the engine alone: {error.what}")
     for name in saved_environments():
-        say(f"left environment {name}, which is in an existing cluster: kindctl down -f its file")
+        say(
+            f"kept environment {name}, which is in an existing cluster: remove it with"
+            " `kindctl down -f` and its kindctl.yaml"
+        )
     if not keep_engine:
         undo(tools.host, say)
     _untrust(tools, say)
-    for folder in (data_dir(), cache_dir()):
-        if folder.exists():
-            shutil.rmtree(folder)
-            say(f"removed {folder}")
+    for folder in _own_folders():
+        shutil.rmtree(folder)
+        say(f"removed {folder}")
+
+
+def _own_folders() -> list[Path]:
+    return [folder for folder in (data_dir(), cache_dir()) if folder.exists()]
 
 
 def _trusting(tools: Tools) -> list[str]:
+    """The stores that trust the local certificate authority; none if it is not the one kindctl made."""
     try:
         return ever_trusted_by(tools.host, Path.home())
-    except KindctlError:  # not the authority that we made: nobody was told by us to trust it
+    except KindctlError:
         return []
 
 
-def _untrust(tools: Tools, say: Callable[[str], None]) -> None:
-    """Before its files go: a trusted authority without them could not be named any more."""
+def _untrust(tools: Tools, say: Say) -> None:
+    """Remove the authority from the stores. Must come before its files go: they identify it."""
     if not _trusting(tools):
         return
     for line in untrust(tools.host, Path.home(), agree=lambda _: True, say=say).left:
-        say(f"left to you: {line}")
+        say(f"run this yourself: {line}")
 
 
 def _own_images(tools: Tools) -> list[ImageInfo]:

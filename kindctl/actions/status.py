@@ -1,4 +1,4 @@
-"""`status`: is it there, and does it work? Asked of the engine, the cluster and the URLs themselves."""
+"""`status`: whether an environment works, as the engine, its cluster and its URLs report it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from kindctl.errors import KindctlError, UsageError
 from kindctl.live.addresses import urls_of
 from kindctl.live.readiness import find_live, is_waited_for, unready_reason
 from kindctl.live.record import Record, read_record
-from kindctl.models import REGISTRY_LABEL, NotReady, Ready
+from kindctl.models import REGISTRY_LABEL, Ready
 from kindctl.runner.polling import poll
+from kindctl.runner.stopped import describe
 from kindctl.steps.url import UrlAnswers
 from kindctl.tools.protocols import Cluster, Tools
 from kindctl.trust.authority import Authority
@@ -20,7 +21,7 @@ from kindctl.trust.authority import Authority
 
 @dataclass(frozen=True)
 class StatusRow:
-    """`seen`: what is missing, or what answered."""
+    """`seen` is what is missing, or what answered."""
 
     kind: str
     name: str
@@ -29,12 +30,12 @@ class StatusRow:
 
 
 def status(name: str, tools: Tools, *, wait: float | None = None) -> list[StatusRow]:
-    """Nodes, workloads and URLs. With `wait`, looked at again until all is ready, at most so many
-    seconds. Raises UsageError (no-environment)."""
+    """The state of the nodes, workloads, forwards and URLs. `wait` is the number of seconds to wait until
+    all of them are ready. Raises UsageError (code no-environment)."""
     if wait is None:
-        return _look(name, tools)
+        return _rows(name, tools)
     return poll(
-        lambda: _look(name, tools),
+        lambda: _rows(name, tools),
         lambda rows: all(row.ready for row in rows),
         seconds=wait,
         pause=(0.3, 0.6),
@@ -42,30 +43,30 @@ def status(name: str, tools: Tools, *, wait: float | None = None) -> list[Status
 
 
 def urls(name: str, tools: Tools) -> list[str]:
-    """The URLs that the last `up` verified. Raises UsageError where there are none."""
+    """The URLs that the last `up` verified. Raises UsageError if there are none."""
     with open_environment(tools, name) as cluster:
         record = read_record(cluster)
         found = urls_of(cluster, record.routes) if record else []
     if not found:
-        raise UsageError(f"{name!r} has no URLs", fix="kindctl up", code="no-urls")
+        raise UsageError(f"{name!r} has no URLs", fix="run `kindctl up`", code="no-urls")
     return found
 
 
 def page(name: str, tools: Tools) -> str:
-    """The first of them that a browser can open. Raises UsageError where there is none."""
+    """The first URL that a browser can open. Raises UsageError if there is none."""
     found = urls(name, tools)
     pages = [url for url in found if url.startswith("http") and " " not in url]
     if not pages:
         raise UsageError(
-            f"{name!r} has no URL that a browser can open as it is",
+            f"{name!r} has no URL that a browser can open directly",
             why="; ".join(found),
-            fix="a name leads to the address before it once /etc/hosts has a line for both",
+            fix="add a line with the address and the host name to /etc/hosts",
             code="no-urls",
         )
     return pages[0]
 
 
-def _look(name: str, tools: Tools) -> list[StatusRow]:
+def _rows(name: str, tools: Tools) -> list[StatusRow]:
     nodes = nodes_by_environment(tools).get(name, [])
     rows = [StatusRow("node", n.name, n.state == "running", n.state) for n in nodes]
     if registry := registry_of(tools, name):
@@ -77,7 +78,10 @@ def _look(name: str, tools: Tools) -> list[StatusRow]:
         try:
             record = read_record(cluster)
             if record is None:
-                return [*rows, StatusRow("record", name, False, "`kindctl up` has not finished")]
+                return [
+                    *rows,
+                    StatusRow("record", name, False, "`kindctl up` has not finished yet"),
+                ]
             rows += _workloads(cluster, record)
             return [*rows, *_forwards(name, tools), *_urls(cluster, record, tools)]
         except KindctlError as error:
@@ -94,27 +98,22 @@ def _workloads(cluster: Cluster, record: Record) -> list[StatusRow]:
     found, pods = find_live(cluster, wanted)
     rows = []
     for ref in wanted:
-        seen = unready_reason(found[ref], pods) if ref in found else "not there"
+        seen = unready_reason(found[ref], pods) if ref in found else "not found"
         rows.append(StatusRow(ref.kind, f"{ref.namespace}/{ref.name}", not seen, seen or "ready"))
     return rows
 
 
 def _urls(cluster: Cluster, record: Record, tools: Tools) -> Sequence[StatusRow]:
-    rows, ca = [], Authority(tools.host)
+    rows, ca = [], Authority(tools.host).pem
     for route, url in zip(record.routes, urls_of(cluster, record.routes), strict=True):
         step = UrlAnswers(
             route=route,
             net=tools.net,
             cluster=lambda: cluster,
             environment=record.environment,
-            ca=ca.pem,
             needs=frozenset(),
+            ca=ca,
         )
-        match step.observe():
-            case Ready(note):
-                rows.append(StatusRow("url", url, True, note))
-            case NotReady(seen):
-                rows.append(StatusRow("url", url, False, seen))
-            case _:
-                rows.append(StatusRow("url", url, False, "no cluster"))
+        state = step.observe()
+        rows.append(StatusRow("url", url, isinstance(state, Ready), describe(state)))
     return rows

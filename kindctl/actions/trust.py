@@ -1,70 +1,72 @@
-"""`trust`: make programs and browsers of this machine accept `https://localhost`, and take that back."""
+"""`trust`: add the local certificate authority to this machine's trust stores, or remove it again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kindctl.actions.up import Agree
 from kindctl.errors import KindctlError
-from kindctl.tools.protocols import Host
+from kindctl.tools.protocols import Host, Say
 from kindctl.trust.authority import Authority, LocalCa
 from kindctl.trust.base import Store
 from kindctl.trust.stores import find_stores
 
-Say = Callable[[str], None]
 Trust = tuple[Store, LocalCa]
 TRUST = {True: "yes", False: "no", None: "unknown"}
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How one store stands to the local authority."""
+    """Whether one store trusts the local authority."""
 
     store: str
     place: str
     trust: str  # yes, no, unknown
-    note: str = ""  # what keeps kindctl from changing it
+    note: str = ""  # why kindctl cannot change it
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`left`: what kindctl may not do itself, one command a line, to be pasted into a shell."""
+    """`left` lists the shell commands that the user has to run, because kindctl may not."""
 
     standings: tuple[Standing, ...] = ()
     left: tuple[str, ...] = ()
-    authority: str = ""  # its file; empty: there is none
+    authority: str = ""  # path of its certificate; empty if there is no authority
 
 
 def standing(host: Host, home: Path) -> Outcome:
-    """Who trusts it, and how the others would. Changes nothing. Raises KindctlError (local-ca)."""
+    """Which stores trust the authority, and the commands for those that kindctl cannot change. Changes
+    nothing. Raises KindctlError (code local-ca)."""
     authority, stores = Authority(host), find_stores(host, home)
     return _outcome(authority, stores, {}, remove=False)
 
 
 def trust(host: Host, home: Path, *, agree: Agree, say: Say) -> Outcome:
-    """Add the authority to every store that lacks it and that kindctl may change; makes the authority
-    where there is no good one, and takes those out that it replaces. Raises KindctlError (local-ca)."""
+    """Add the authority to every store that lacks it and that kindctl may change. Creates the authority if
+    there is no valid one, and removes those that it replaces. Raises KindctlError (code local-ca)."""
     authority, stores = Authority(host), find_stores(host, home)
-    missing, there = authority.missing(), authority.local()
-    ca = None if missing else there
+    missing, present = authority.missing(), authority.local()
+    ca = None if missing else present
     lacking = [store for store in stores if ca is None or store.trusts(ca) is not True]
-    old = [*authority.replaced(), *([there] if missing and there else [])]
-    stale = _having(stores, old)
-    first = f"make a certificate authority, for names of this machine only: {authority.file}"
-    wishes = [
+    old = [*authority.replaced(), *([present] if missing and present else [])]
+    stale = _trusting(stores, old)
+    first = f"create a certificate authority, only for names of this machine: {authority.file}"
+    actions = [
         *([first] if missing else []),
         *(f"add it to the store of {s.name} ({s.place})" for s in lacking if not s.obstacle()),
         *_removals(stale),
     ]
-    if wishes and not agree(wishes):
+    if actions and not agree(actions):
         return standing(host, home)
     if authority.make():
-        say(f"made {authority.file}")
+        say(f"created {authority.file}")
     ca = authority.local()
     if ca is None:
-        raise KindctlError(f"{authority.file} is gone as soon as it was made", code="local-ca")
+        raise KindctlError(
+            f"{authority.file} was deleted right after kindctl created it", code="local-ca"
+        )
     notes = _change([(store, ca) for store in lacking], say, remove=False)
     notes |= _change(stale, say, remove=True)
     _forget(authority, stores)
@@ -72,38 +74,40 @@ def trust(host: Host, home: Path, *, agree: Agree, say: Say) -> Outcome:
 
 
 def untrust(host: Host, home: Path, *, agree: Agree, say: Say) -> Outcome:
-    """Take the authority, and those that it has replaced, out of every store; its own files stay. Raises
-    KindctlError (local-ca)."""
+    """Remove the authority, and those that it has replaced, from every store. Its files stay. Raises
+    KindctlError (code local-ca)."""
     authority, stores = Authority(host), find_stores(host, home)
-    having = _having(stores, authority.known())
-    wishes = _removals(having)
-    if wishes and not agree(wishes):
+    trusting = _trusting(stores, authority.known())
+    actions = _removals(trusting)
+    if actions and not agree(actions):
         return standing(host, home)
-    notes = _change(having, say, remove=True)
+    notes = _change(trusting, say, remove=True)
     _forget(authority, stores)
     return _outcome(authority, stores, notes, remove=True)
 
 
-def _having(stores: Sequence[Store], cas: Sequence[LocalCa]) -> list[Trust]:
+def _trusting(stores: Sequence[Store], cas: Sequence[LocalCa]) -> list[Trust]:
     return [(store, ca) for ca in cas for store in stores if store.trusts(ca) is not False]
 
 
-def _removals(having: Sequence[Trust]) -> list[str]:
+def _removals(trusting: Sequence[Trust]) -> list[str]:
     return [
-        f"take {ca.name} out of the store of {store.name} ({store.place})"
-        for store, ca in having
+        f"remove {ca.name} from the store of {store.name} ({store.place})"
+        for store, ca in trusting
         if not store.obstacle()
     ]
 
 
 def _forget(authority: Authority, stores: Sequence[Store]) -> None:
-    gone = [ca for ca in authority.replaced() if not _having(stores, [ca])]
+    """Forget the replaced authorities that no store trusts any more."""
+    gone = [ca for ca in authority.replaced() if not _trusting(stores, [ca])]
     if gone:
         authority.drop_replaced(gone)
 
 
 def _change(trusts: Sequence[Trust], say: Say, *, remove: bool) -> dict[tuple[str, str], str]:
-    """(place, authority) -> why it could not be changed; empty where it could."""
+    """Change the stores. The result is (place, authority) -> why it could not be changed, or empty if it
+    was."""
     notes = {}
     for store, ca in trusts:
         at = store.place, ca.name
@@ -115,7 +119,7 @@ def _change(trusts: Sequence[Trust], say: Say, *, remove: bool) -> dict[tuple[st
         except KindctlError as error:
             notes[at] = error.why or error.what
         else:
-            done = "took it out of" if remove else "added it to"
+            done = "removed it from" if remove else "added it to"
             say(f"{done} the store of {store.name} ({store.place})")
     return notes
 
@@ -127,17 +131,17 @@ def _outcome(
     *,
     remove: bool,
 ) -> Outcome:
-    """One row a store; and one for each that trusts an authority that was replaced."""
-    ca = authority.local()
-    wanted = [(store, ca, "", not remove) for store in stores] if ca else []
-    stale = _having(stores, authority.replaced())
-    unwanted = [(store, old, f" (replaced: {old.name})", False) for store, old in stale]
+    """A row for each store, and one for each store that still trusts a replaced authority."""
+    local = authority.local()
+    current = [(store, local, "", not remove) for store in stores] if local else []
+    stale = _trusting(stores, authority.replaced())
+    replaced = [(store, old, f" (replaced: {old.name})", False) for store, old in stale]
     rows: list[Standing] = []
     left: list[str] = []
-    for store, of, more, wish in [*wanted, *unwanted]:
-        trusts = store.trusts(of)
-        note = "" if trusts is wish else notes.get((store.place, of.name), store.obstacle())
-        rows.append(Standing(store.name + more, store.place, TRUST[trusts], note))
+    for store, ca, suffix, wanted in [*current, *replaced]:
+        trusts = store.trusts(ca)
+        note = "" if trusts is wanted else notes.get((store.place, ca.name), store.obstacle())
+        rows.append(Standing(store.name + suffix, store.place, TRUST[trusts], note))
         if note:
-            left += store.commands(of, remove=not wish)
-    return Outcome(tuple(rows), tuple(dict.fromkeys(left)), str(ca.file) if ca else "")
+            left += store.commands(ca, remove=not wanted)
+    return Outcome(tuple(rows), tuple(dict.fromkeys(left)), str(local.file) if local else "")

@@ -1,4 +1,4 @@
-"""`up`: look, make so what is not so, wait until it holds, and say what answered."""
+"""`up`: apply whatever differs, wait until everything is ready, and report the URLs that answered."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from kindctl.providers.base import ForeignCluster, Provider
 from kindctl.runner.events import Emit
 from kindctl.runner.run import run
 from kindctl.tools.lock import environment_lock
-from kindctl.tools.protocols import Tools
+from kindctl.tools.protocols import Say, Tools
 from kindctl.trust.stores import trusted_by
 
 Agree = Callable[[Sequence[str]], bool]
-"""Shows what would be installed and which sources are added; True when the user agrees."""
+"""Shows what would be installed or changed; returns whether the user agrees."""
 
 Confirm = Callable[[ForeignCluster], bool]
-"""Asks the user whether a cluster that kindctl did not make may be used; True when the user agrees."""
+"""Asks whether a cluster that kindctl did not create may be used; returns whether the user agrees."""
 
 LOCK_WAIT = 600.0
 
 
 def unconfirmed(foreign: ForeignCluster) -> bool:
-    """Nobody is there to be asked."""
+    """A Confirm that never agrees, for callers without a user to ask."""
     return False
 
 
@@ -42,10 +42,11 @@ def up(
     agree: Agree,
     stop: threading.Event,
     timeout: float | None = None,
-    say: Callable[[str], None] = lambda _: None,
+    say: Say = lambda _: None,
     confirm: Confirm = unconfirmed,
 ) -> Report:
-    """Raises the first step's error; what exists by then stays, and another `up` goes on from there."""
+    """Run every step and return the report. Raises the error of the first step that fails: what exists by
+    then stays, and the next `up` continues from there."""
     with environment_lock(loaded.config.name, wait=LOCK_WAIT, say=say):
         plan = make_plan(loaded, tools)
         ask_before_use(plan.provider, confirm)
@@ -65,40 +66,41 @@ def up(
         if any(route.certified for route in plan.parts.routes) and not trusted_by(
             tools.host, Path.home()
         ):
-            say("https: no program of this machine trusts its certificate yet: kindctl trust")
+            say("https: no program on this machine trusts the certificate yet; run `kindctl trust`")
         return report
 
 
 def ask_before_use(provider: Provider, confirm: Confirm) -> None:
-    """Raises UsageError where the environment is new to a cluster of others and nobody agrees."""
+    """Raises UsageError if the environment is new to a cluster that kindctl did not create and the user
+    does not agree."""
     foreign = provider.foreign_cluster()
     if foreign is None or confirm(foreign):
         return
     raise UsageError(
-        f"kindctl has not been in the cluster of context {foreign.context} yet, and nobody agreed",
+        f"the first use of the cluster of context {foreign.context} was not confirmed",
         why=f"its API server is {foreign.server}",
-        fix="run `kindctl up` at a terminal and type the context's name; or, for scripts, put\n"
+        fix="run `kindctl up` in a terminal and type the context's name; or, for scripts, add\n"
         f"  cluster: {{provider: {{existing: {foreign.context}, server: '{foreign.server}'}}}}\n"
-        "into kindctl.yaml and run `kindctl up --yes`",
+        "to kindctl.yaml and run `kindctl up --yes`",
         code="context-unconfirmed",
     )
 
 
 def ask_before_fixing(plan: Plan, agree: Agree) -> None:
-    """Say what the fixes would do, before any is done. Warnings alone are no reason to ask: `up` works
-    without their fixes.
+    """Ask before anything on this machine is fixed. Warnings alone are not asked about: `up` works without
+    fixing them.
 
-    Raises MachineError when something is wrong that only a fix can mend and the user declines.
+    Raises MachineError if a failed check can be fixed and the user declines.
     """
     verdicts = plan.preflight.verdicts
     if not any(verdict.level == "failed" and mendable(verdict) for verdict in verdicts):
         return
-    wishes = intentions(plan.preflight.tools, plan.preflight.wants, verdicts)
-    if not agree(wishes):
+    fixes = intentions(plan.preflight.tools, plan.preflight.wants, verdicts)
+    if not agree(fixes):
         raise MachineError(
             "this machine lacks what kindctl needs",
-            why="\n".join(wishes),
-            fix="kindctl up --yes, or kindctl doctor --fix, does this",
+            why="\n".join(fixes),
+            fix="run `kindctl up --yes` or `kindctl doctor --fix` to do this",
             code="machine",
         )
     plan.preflight.may_fix = True

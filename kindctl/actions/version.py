@@ -1,4 +1,4 @@
-"""`version`: of kindctl, and of what it drives here."""
+"""`version`: the versions of kindctl and of the tools that it uses."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from kindctl.tools.protocols import Tools
 
 
 def versions(tools: Tools) -> dict[str, str]:
+    """Tool -> version, or the error of a tool that does not answer, in parentheses."""
     import platform
 
-    def asked(question: Callable[[], str]) -> str:
+    def ask(question: Callable[[], str]) -> str:
         try:
             return question()
         except KindctlError as error:
@@ -21,6 +22,6 @@ def versions(tools: Tools) -> dict[str, str]:
     return {
         "kindctl": __version__,
         "python": platform.python_version(),
-        "engine": asked(lambda: f"{tools.engine.info().product} {tools.engine.info().version}"),
-        "kind": asked(tools.kind.version),
+        "engine": ask(lambda: f"{tools.engine.info().product} {tools.engine.info().version}"),
+        "kind": ask(tools.kind.version),
     }

@@ -1,1 +1,1 @@
-"""The command line: one file per command. Each parses, calls one function of the library, renders."""
+"""The command line, one file per command: each parses, calls one function of the library, and renders."""

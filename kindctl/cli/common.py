@@ -1,7 +1,8 @@
-"""What the commands share: their options, and the way from an error to an exit code."""
+"""What the commands share: options, questions to the user, and finding the environment."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -40,18 +41,18 @@ Name = Annotated[
 ]
 NameArgument = Annotated[
     str | None,
-    typer.Argument(help="Name of the environment; default: the file's.", show_default=False),
+    typer.Argument(
+        help="Name of the environment; default: the one in kindctl.yaml.", show_default=False
+    ),
 ]
 Yes = Annotated[
-    bool, typer.Option("--yes", "-y", help="Agree to what has to be installed; it is said first.")
+    bool, typer.Option("--yes", "-y", help="Do not ask; print what will be done, then do it.")
 ]
 OutputOption = Annotated[
     Output | None,
-    typer.Option(
-        "--output", "-o", help="Form of the output; default: human on a terminal, else plain."
-    ),
+    typer.Option("--output", "-o", help="Output format; default: human on a terminal, else plain."),
 ]
-TableOption = Annotated[Table, typer.Option("--output", "-o", help="Form of the result.")]
+TableOption = Annotated[Table, typer.Option("--output", "-o", help="Output format.")]
 
 
 def get_tools() -> Tools:
@@ -60,38 +61,56 @@ def get_tools() -> Tools:
     return real_tools()
 
 
+def find_environment(name: str | None, file: Path | None = None) -> tuple[str, Tools]:
+    """The name of the environment that the command line means, and the tools to work on it.
+
+    Raises UsageError when it is not clear which environment is meant, ConfigError for a file that is not
+    valid and has no name.
+    """
+    from kindctl.actions.environments import choose_name
+
+    tools = get_tools()
+    return choose_name(tools, name, file), tools
+
+
+def show(rows: Sequence[object], output: str = Table.human, *, empty: str = "") -> None:
+    """Print rows as a table or as JSON; `empty` is printed to standard error where there are none."""
+    from kindctl.render import tables
+
+    tables.show(rows, output, empty=empty)
+
+
 def note(text: str) -> None:
-    """A line for people, apart from the result on standard output."""
+    """Print a line for people to standard error, apart from the result on standard output."""
     typer.echo(text, err=True)
 
 
-def ask(wishes: Sequence[str], *, yes: bool, heading: str = "This machine needs:") -> bool:
-    """Say what would be done to this machine; agreed with --yes, or by a person at a terminal."""
-    import sys
-
+def ask(actions: Sequence[str], *, yes: bool, heading: str = "This machine needs:") -> bool:
+    """Print what would be done to this machine. True if `yes`, or if the user at the terminal agrees."""
     note(heading)
-    for wish in wishes:
-        note(f"  - {wish}")
+    for action in actions:
+        note(f"  - {action}")
     if yes:
         return True
     return sys.stdin.isatty() and typer.confirm("Do it now?", err=True)
 
 
 def ask_context(foreign: ForeignCluster, *, yes: bool) -> bool:
-    """Whether a cluster that kindctl did not make may be used: a person types its context's name. `--yes`
-    agrees only where the file names the cluster's API server too: contexts are named on each machine."""
-    import sys
+    """Whether a cluster that kindctl did not create may be used: the user types the context's name.
 
+    `yes` agrees only if the file names the API server as well, because the same context name may mean
+    another cluster on another machine.
+    """
     if yes:
         return foreign.named
     if not sys.stdin.isatty():
         return False
     note(
-        f"Environment {foreign.environment} would be applied to a cluster that kindctl did not make:"
+        f"Environment {foreign.environment} will be applied to a cluster that kindctl did not create:"
     )
     note(f"  context {foreign.context}, {foreign.server}")
-    note("What is there is left alone; `kindctl down` removes what kindctl applied.")
+    note("Existing objects are left alone. `kindctl down` removes what kindctl applied.")
     typed = typer.prompt(
-        "Type the context's name to go on", default="", show_default=False, err=True
+        "Type the name of the context to continue", default="", show_default=False, err=True
     )
     return str(typed).strip() == foreign.context

@@ -6,12 +6,12 @@ import typer
 
 from kindctl.cli.common import File, Name, get_tools, note
 
-app = typer.Typer(help="Look at kindctl.yaml as kindctl sees it.", no_args_is_help=True)
+app = typer.Typer(help="Show and check kindctl.yaml.", no_args_is_help=True)
 
 
 @app.command()
 def show(file: File = None, name: Name = None) -> None:
-    """Print the whole configuration, defaults and kindctl.local.yaml included."""
+    """Print the complete configuration, including defaults and kindctl.local.yaml."""
     from kindctl.config.load import load
     from kindctl.config.reference import as_yaml
 
@@ -22,13 +22,13 @@ def show(file: File = None, name: Name = None) -> None:
 
 @app.command()
 def validate(file: File = None) -> None:
-    """Report every problem in the file and its manifests, with its place. Exit code 2: there are some."""
+    """Report every problem in the file and its manifests, with its place. Exit code 2 if there are any."""
     from kindctl.actions.validate import validate
 
-    validated = validate(file, get_tools())
-    for warning in validated.warnings:
+    path, warnings = validate(file, get_tools())
+    for warning in warnings:
         note(f"warning: {warning}")
-    typer.echo(f"{validated.file} is valid")
+    typer.echo(f"{path} is valid")
 
 
 @app.command()

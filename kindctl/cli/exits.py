@@ -12,44 +12,42 @@ if TYPE_CHECKING:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command line. A known error is shown without traceback; an unknown one is logged."""
+    """Run the command line and return the exit code.
+
+    A KindctlError is shown without a traceback. Any other error is a bug: its traceback goes to a log.
+    """
     from kindctl.cli.app import app
     from kindctl.errors import Interrupted, KindctlError
+    from kindctl.render.errors import show_error
 
+    shown: KindctlError
     try:
         app(args=list(arguments), prog_name="kindctl")
+        return 0
     except SystemExit as end:
         return int(end.code or 0)
-    except KindctlError as error:
-        _show(error, arguments)
-        return error.exit_code
-    except KeyboardInterrupt:
-        _show(Interrupted("interrupted"), arguments)
-        return Interrupted.exit_code
     except BrokenPipeError:  # `kindctl logs | head`
         sys.stderr.close()
         return 1
+    except KindctlError as error:
+        shown = error
+    except KeyboardInterrupt:
+        shown = Interrupted("interrupted")
     except Exception as error:
-        shown = no_room(error) or unknown(error)
-        _show(shown, arguments)
-        return shown.exit_code
-    return 0
-
-
-def _show(error: Exception, arguments: Sequence[str]) -> None:
-    from kindctl.render.errors import show_error
-
-    show_error(error, as_json=wants_json(arguments))
+        shown = disk_full(error) or unexpected(error)
+    show_error(shown, as_json=wants_json(arguments))
+    return shown.exit_code
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
-    """Errors may come before the command line is parsed, and go where results go."""
+    """Whether the output is JSON. Read from the raw arguments: errors may come before they are parsed."""
     text = " ".join(arguments) + " "
     return bool(re.search(r"(^| )(-o[ =]?|--output[ =])json ", text))
 
 
-def no_room(error: Exception) -> KindctlError | None:
-    """Any file that is written may be the one that does not fit: a temporary one, a log, a kubeconfig."""
+def disk_full(error: Exception) -> KindctlError | None:
+    """The error for a full disk, or None for any other error. Every file that kindctl writes may hit it: a
+    temporary file, a log, a kubeconfig."""
     import errno
 
     from kindctl.errors import MachineError
@@ -58,15 +56,16 @@ def no_room(error: Exception) -> KindctlError | None:
         return None
     where = f" for {error.filename}" if error.filename else ""
     return MachineError(
-        f"there is no room on the disk{where}",
+        f"no disk space left{where}",
         why=error.strerror or "",
-        fix="free disk space (df -h shows where), then run the same again",
+        fix="free disk space (`df -h` shows where), then run the same command again",
         code="disk-full",
     )
 
 
-def unknown(error: Exception) -> KindctlError:
-    """A defect: its traceback goes to a log, or where that cannot be written along with the error."""
+def unexpected(error: Exception) -> KindctlError:
+    """The error for a bug in kindctl. The traceback goes to a log, or into the output of the error if the
+    log cannot be written."""
     import time
     import traceback
 
@@ -79,12 +78,12 @@ def unknown(error: Exception) -> KindctlError:
         log_dir().mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     except OSError:
-        log, output = "what it says above", text
+        attachment, output = "the output above", text
     else:
-        log, output = f"the log: {path}", ""
+        attachment, output = f"the log {path}", ""
     return KindctlError(
-        f"kindctl met something that it does not know: {type(error).__name__}: {error}",
-        fix=f"this is a defect; please report it with {log}",
+        f"unexpected error: {type(error).__name__}: {error}",
+        fix=f"this is a bug in kindctl: please report it with {attachment}",
         output=output,
         code="unknown",
     )

@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from kindctl.cli.common import note, show
 
-def ways_in(incomplete: str) -> list[tuple[str, str]]:
-    """For the shell's completion."""
+
+def complete_name(incomplete: str) -> list[tuple[str, str]]:
+    """Completions for the shell: names of the ways in, with a description of each."""
     from kindctl.actions.examples import ways
 
     return [(way.name, way.way_in) for way in ways() if way.name.startswith(incomplete)]
@@ -18,25 +20,24 @@ def command(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="Name of a way in; default: all, and when to choose which.",
+            help="Name of a way in; default: list all of them, and when to choose which.",
             show_default=False,
-            autocompletion=ways_in,
+            autocompletion=complete_name,
         ),
     ] = None,
 ) -> None:
-    """Print the path that a request takes by a way in: NodePort, LoadBalancer, Gateway API, ...
+    """Show the path of a request into the cluster: NodePort, LoadBalancer, Gateway API, ...
 
     [bold]Examples[/bold]
 
-      kindctl explain               which way in to choose when
+      kindctl explain               all ways in, and when to choose which
       kindctl explain node-port     one of them
     """
     from kindctl.actions.examples import page, ways
-    from kindctl.render.tables import show
 
     if name is None:
         show(ways())
         return
     found = page(name)
     typer.echo(f"{found.summary}\n\n{found.picture}\n")
-    typer.echo(f"docs/ways-in/{name}.md · kindctl init --example {name}", err=True)
+    note(f"docs/ways-in/{name}.md · kindctl init --example {name}")

@@ -8,15 +8,15 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from kindctl.cli.common import Name, NameArgument, Table, TableOption, get_tools, note
+from kindctl.cli.common import Name, NameArgument, Table, TableOption, find_environment, note, show
 
 NameOption = Annotated[
     str | None, typer.Option("--name", help="Name of the environment.", show_default=False)
 ]
 
 
-class _ServiceFirst(TyperGroup):
-    """`kindctl forward SERVICE` is `kindctl forward start SERVICE`."""
+class _StartByDefault(TyperGroup):
+    """Reads `kindctl forward SERVICE` as `kindctl forward start SERVICE`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and args[0] not in (*self.commands, "-h", "--help"):
@@ -25,8 +25,8 @@ class _ServiceFirst(TyperGroup):
 
 
 app = typer.Typer(
-    cls=_ServiceFirst,
-    help="Forward ports of this machine to Services: `kindctl forward SERVICE[:PORT] [LOCAL]`.",
+    cls=_StartByDefault,
+    help="Forward local ports to Services: `kindctl forward SERVICE[:PORT] [LOCAL]`.",
     no_args_is_help=True,
 )
 
@@ -36,14 +36,14 @@ def start(
     service: Annotated[
         str,
         typer.Argument(
-            help="SERVICE, SERVICE:PORT or NAMESPACE/SERVICE:PORT; the port by number or name.",
+            help="SERVICE, SERVICE:PORT or NAMESPACE/SERVICE:PORT; PORT is a number or a name.",
             show_default=False,
         ),
     ],
     local: Annotated[
         int | None,
         typer.Argument(
-            help="Port of this machine; default: the Service's, or a free one beside it.",
+            help="Local port; default: the Service's port, or a similar one that is free.",
             show_default=False,
             min=1,
             max=65535,
@@ -53,66 +53,61 @@ def start(
     namespace: Annotated[
         str | None,
         typer.Option(
-            "--namespace", "-n", help="Of the Service; default: the only one that has it."
+            "--namespace", "-n", help="Namespace of the Service; default: the only one that has it."
         ),
     ] = None,
     address: Annotated[
-        str, typer.Option(help="Of this machine; 0.0.0.0: everyone who reaches it.")
+        str, typer.Option(help="Local address to listen on; 0.0.0.0: reachable by other machines.")
     ] = "127.0.0.1",
     foreground: Annotated[
         bool,
-        typer.Option("--foreground", "-F", help="Until Ctrl-C, saying which connection failed."),
+        typer.Option("--foreground", "-F", help="Run until Ctrl-C and report failed connections."),
     ] = False,
     name: NameOption = None,
 ) -> None:
-    """Forward a port to the ready pods of a Service, until it is stopped or the environment goes.
+    """Forward a local port to the ready pods of a Service, until it is stopped or the environment removed.
 
-    It survives deleted pods, rollouts and a restart of the node, and goes on when this command has
-    ended. "start" can be left out.
+    The forward runs in the background and survives deleted pods, rollouts
+    and restarts of the node. The word "start" is optional.
 
     [bold]Examples[/bold]
 
       kindctl forward pg-service 15432           then: psql -h localhost -p 15432
-      kindctl forward backend-service:http       on the Service's own port, or one beside it
+      kindctl forward backend-service:http       on its own port, or a similar one
       kindctl forward web 8080 --foreground      until Ctrl-C
     """
-    from kindctl.actions.environments import choose_name
     from kindctl.actions.forwards import forward, forward_held, wanted_forward
     from kindctl.forward.client import describe
 
-    tools = get_tools()
-    chosen = choose_name(tools, name)
+    chosen, tools = find_environment(name)
     wanted = wanted_forward(chosen, tools, service, local, namespace=namespace, address=address)
     if foreground:
         note(f"{describe(wanted)}, until Ctrl-C")
         with suppress(KeyboardInterrupt):
-            for failed in forward_held(chosen, tools, wanted):
-                note(failed)
-            note(f"forwarded no longer: {describe(wanted)}")
+            for failure in forward_held(chosen, tools, wanted):
+                note(failure)
+            note(f"stopped forwarding {describe(wanted)}")
         return
-    fault = forward(chosen, tools, wanted)
+    failure = forward(chosen, tools, wanted)
     typer.echo(describe(wanted))
-    if fault:
-        note(f"no connection gets through yet: {fault}")
+    if failure:
+        note(f"no connection succeeds yet: {failure}")
 
 
 @app.command("list")
 def list_(
     environment: NameArgument = None, name: Name = None, output: TableOption = Table.human
 ) -> None:
-    """List what is forwarded, with the pods behind it.
+    """List the forwarded ports and the pods behind them.
 
     [bold]Examples[/bold]
 
       kindctl forward list
       kindctl forward list -o json
     """
-    from kindctl.actions.environments import choose_name
     from kindctl.actions.forwards import forward_list
-    from kindctl.render.tables import show
 
-    tools = get_tools()
-    show(forward_list(choose_name(tools, environment or name), tools), output)
+    show(forward_list(*find_environment(environment or name)), output)
 
 
 @app.command("stop")
@@ -123,20 +118,18 @@ def stop(
     ] = None,
     name: NameOption = None,
 ) -> None:
-    """End forwards, with the connections that they carry. Those of the file come back with `up`.
+    """Stop forwards and close their connections. The next `up` restarts those of kindctl.yaml.
 
     [bold]Examples[/bold]
 
-      kindctl forward stop 15432    by the local port
+      kindctl forward stop 15432    by local port
       kindctl forward stop          all
     """
-    from kindctl.actions.environments import choose_name
     from kindctl.actions.forwards import forward_stop
     from kindctl.forward.client import describe
 
-    tools = get_tools()
-    gone = forward_stop(choose_name(tools, name), tools, which)
-    for forward in gone:
-        note(f"forwarded no longer: {describe(forward)}")
-    if not gone:
-        note("nothing was forwarded")
+    stopped = forward_stop(*find_environment(name), which)
+    for forward in stopped:
+        note(f"stopped forwarding {describe(forward)}")
+    if not stopped:
+        note("nothing is forwarded")

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from kindctl.cli.common import File, OutputOption, Table, TableOption, get_tools
+from kindctl.cli.common import File, OutputOption, Table, TableOption, get_tools, show
 
-app = typer.Typer(help="The images that environments are made of.", no_args_is_help=True)
+app = typer.Typer(help="Manage the images that environments need.", no_args_is_help=True)
 
 Names = Annotated[
     list[str] | None,
@@ -18,29 +18,28 @@ Names = Annotated[
 
 @app.command("list")
 def list_images(file: File = None, output: TableOption = Table.human) -> None:
-    """Show which images are needed, where each comes from, and whether it is here."""
+    """List the images that are needed, where each comes from, and whether the engine has it."""
     from kindctl.actions.images import list_images
     from kindctl.config.load import load
-    from kindctl.render.tables import show
 
     show(list_images(load(file), get_tools()), output)
 
 
 @app.command()
 def pull(names: Names = None, file: File = None, output: OutputOption = None) -> None:
-    """Pull from the registries (or mirrors) what can be had there."""
+    """Pull the images that registries or their mirrors have."""
     _provide(names, file, output, ("engine", "registry"))
 
 
 @app.command()
 def build(names: Names = None, file: File = None, output: OutputOption = None) -> None:
-    """Build images from package registries. What is built already stays.
+    """Build images from package registries. Images that are already built are kept.
 
     [bold]Examples[/bold]
 
-      kindctl images build            all that the environment needs
-      kindctl images build node       one
-      kindctl images build helm       for charts, where no helm is installed
+      kindctl images build            everything the environment needs
+      kindctl images build node       one image
+      kindctl images build helm       for charts, if helm is not installed
     """
     _provide(names, file, output, ("build",))
 

@@ -7,21 +7,26 @@ from typing import Annotated
 
 import typer
 
-from kindctl.cli.common import note
+from kindctl.cli.common import note, show
 
 
-def examples(incomplete: str) -> list[tuple[str, str]]:
-    """For the shell's completion: names and what they show."""
+def complete_example(incomplete: str) -> list[tuple[str, str]]:
+    """Completions for the shell: names of the examples, with a description of each."""
     from kindctl.actions.examples import example_rows
 
     return [(row.name, row.way_in) for row in example_rows() if row.name.startswith(incomplete)]
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(help="Where to write it.")] = Path(),
+    folder: Annotated[Path, typer.Argument(help="Folder to write to.")] = Path(),
     name: Annotated[
         str | None,
-        typer.Option("--name", "-n", help="Default: the folder's name.", show_default=False),
+        typer.Option(
+            "--name",
+            "-n",
+            help="Name of the environment; default: the folder's name.",
+            show_default=False,
+        ),
     ] = None,
     example: Annotated[
         str | None,
@@ -29,28 +34,26 @@ def command(
             "--example",
             "-e",
             metavar="NAME",
-            help="Write this example, with all that it uses; `list` shows which there are.",
+            help="Write this example and everything it uses; `list` lists the examples.",
             show_default=False,
-            autocompletion=examples,
+            autocompletion=complete_example,
         ),
     ] = None,
 ) -> None:
-    """Write a commented kindctl.yaml to start from, or an example. Nothing that exists is overwritten.
+    """Write a commented kindctl.yaml to start from, or an example. Never overwrites a file.
 
     [bold]Examples[/bold]
 
       kindctl init                         an empty environment, every key explained
-      kindctl init --example list          which examples there are
-      kindctl init --example traefik web   one of them, in the folder web
+      kindctl init --example list          list the examples
+      kindctl init --example traefik web   write an example to the folder web
     """
     from kindctl.actions.examples import example_rows
     from kindctl.actions.init import init
 
     if example == "list":
-        from kindctl.render.tables import show
-
         show(example_rows())
         return
     path = init(folder, name, example)
-    note("written; `kindctl plan` says what it would make:")
+    note("wrote this file; `kindctl plan` shows what it would create:")
     typer.echo(str(path))

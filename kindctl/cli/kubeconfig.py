@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kindctl.cli.common import File, Name, NameArgument, get_tools, note
+from kindctl.cli.common import File, Name, NameArgument, find_environment, note
 
 
 def command(
@@ -16,10 +16,12 @@ def command(
     merge: Annotated[
         bool,
         typer.Option(
-            "--merge", help="Put its entries into kubectl's default file; `down` removes them."
+            "--merge", help="Add its entries to kubectl's default file; `down` removes them."
         ),
     ] = False,
-    export: Annotated[bool, typer.Option("--export", help="Print the line for `eval`.")] = False,
+    export: Annotated[
+        bool, typer.Option("--export", help="Print an `export` line for the shell's `eval`.")
+    ] = False,
 ) -> None:
     """Print the path of the environment's kubeconfig.
 
@@ -30,14 +32,12 @@ def command(
     """
     import shlex
 
-    from kindctl.actions.environments import choose_name
     from kindctl.actions.kubeconfigs import kubeconfig_path, merge_kubeconfig
 
-    tools = get_tools()
-    chosen = choose_name(tools, environment or name, file)
+    chosen, tools = find_environment(environment or name, file)
     if merge:
         path = merge_kubeconfig(chosen, tools)
-        note(f"context kind-{chosen} is in:")
+        note(f"added context kind-{chosen} to:")
     else:
         path = kubeconfig_path(chosen, tools)
     typer.echo(f"export KUBECONFIG={shlex.quote(str(path))}" if export else str(path))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from kindctl.cli.common import Table, TableOption, get_tools
+from kindctl.cli.common import Table, TableOption, get_tools, show
 
 
 def command(output: TableOption = Table.human) -> None:
-    """List the environments on this engine, and those in existing clusters that were brought up here."""
+    """List the environments of this machine, including those in existing clusters."""
     from kindctl.actions.environments import environments
-    from kindctl.render.tables import show
 
-    show(environments(get_tools()), output, empty="no environments: kindctl up makes one")
+    show(environments(get_tools()), output, empty="no environments: run `kindctl up` to create one")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kindctl.cli.common import Name, get_tools
+from kindctl.cli.common import Name, find_environment
 
 
 def command(
@@ -17,10 +17,12 @@ def command(
         ),
     ] = None,
     name: Name = None,
-    tail: Annotated[int, typer.Option(help="Lines a container.", min=0)] = 20,
-    follow: Annotated[bool, typer.Option("--follow", "-F", help="Go on with new lines.")] = False,
+    tail: Annotated[int, typer.Option(help="Number of lines for each container.", min=0)] = 20,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-F", help="Keep printing new lines.")
+    ] = False,
     previous: Annotated[
-        bool, typer.Option("--previous", help="Of the container before the restart.")
+        bool, typer.Option("--previous", help="Logs of the containers before their last restart.")
     ] = False,
 ) -> None:
     """Print the logs of a workload's pods.
@@ -28,12 +30,12 @@ def command(
     [bold]Examples[/bold]
 
       kindctl logs                 the last lines of everything
-      kindctl logs backend -F      follow one
+      kindctl logs backend -F      follow one workload
     """
-    from kindctl.actions.environments import choose_name, open_environment
+    from kindctl.actions.environments import open_environment
     from kindctl.actions.logs import log_lines
 
-    tools = get_tools()
-    with open_environment(tools, choose_name(tools, name)) as cluster:
+    chosen, tools = find_environment(name)
+    with open_environment(tools, chosen) as cluster:
         for line in log_lines(cluster, workload, tail=tail, follow=follow, previous=previous):
             typer.echo(f"{typer.style(line.source, dim=True)} {line.text}")

@@ -1,4 +1,4 @@
-"""docs/cli.md from the command tree. A test compares it with the file."""
+"""Generates docs/cli.md from the command tree. A test compares the result with the file."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ import typer
 
 
 def as_markdown() -> str:
-    from kindctl.cli import app
+    """The page of all commands: one section for each panel of `kindctl --help`."""
+    from kindctl.cli.app import PANELS, app, command_name
 
     lines = [
         "# Commands",
         "",
         "Generated from the command tree: `python -m kindctl.cli.reference > docs/cli.md`.",
         "",
-        "Exit codes: 0 done · 1 failed · 2 usage or configuration · 3 the machine is not fit · 4 not ready",
-        "in time · 5 `plan` found changes · 130 interrupted. Results go to standard output, the rest to",
-        "standard error.",
+        "Exit codes: 0 success · 1 failure · 2 wrong usage or configuration · 3 machine not suitable",
+        "· 4 not ready in time · 5 `plan` found changes · 130 interrupted. Results go to standard output,",
+        "everything else to standard error.",
         "",
     ]
-    tree: Any = typer.main.get_command(app.app)
-    for panel in (app.ENVIRONMENT, app.LOOK, app.FILE, app.MACHINE):
+    tree: Any = typer.main.get_command(app)
+    for panel, modules in PANELS.items():
         lines += [f"## {panel}", ""]
-        for name, command in tree.commands.items():
-            if command.rich_help_panel == panel:
-                _describe(command, f"kindctl {name}", lines)
+        for name in map(command_name, modules):
+            _describe(tree.commands[name], f"kindctl {name}", lines)
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _describe(command: Any, path: str, lines: list[str]) -> None:
+    """Add the section of a command, or those of its subcommands, to `lines`."""
     children = getattr(command, "commands", None)
     if children is not None:
         for name, child in children.items():
@@ -43,16 +44,16 @@ def _describe(command: Any, path: str, lines: list[str]) -> None:
         for p in command.params
         if p.param_type_name == "option" and not p.hidden and p.name != "help"
     ]
-    words = [path, *(f"[{_word(a)}]{'...' if a.nargs == -1 else ''}" for a in arguments)]
-    lines += [f"### {' '.join(words)}", "", _plain(command.help or ""), ""]
+    words = [path, *(f"[{_metavar(a)}]{'...' if a.nargs == -1 else ''}" for a in arguments)]
+    lines += [f"### {' '.join(words)}", "", _help(command.help or ""), ""]
     if arguments or options:
         lines += ["| option | meaning |", "|---|---|"]
-        lines += [f"| `{_word(a)}` | {a.help} |" for a in arguments]
+        lines += [f"| `{_metavar(a)}` | {a.help} |" for a in arguments]
         lines += [f"| {_names(option)} | {_meaning(option)} |" for option in options]
         lines.append("")
 
 
-def _word(argument: Any) -> str:
+def _metavar(argument: Any) -> str:
     return str(argument.metavar or argument.name).upper()
 
 
@@ -63,26 +64,28 @@ def _names(option: Any) -> str:
 def _meaning(option: Any) -> str:
     text = str(option.help)
     if choices := _choices(option):
-        text += f" One of {', '.join(map(_text, choices))}."
+        text += f" One of {', '.join(map(_value, choices))}."
     if option.show_default and not option.is_flag and option.default is not None:
-        text += f" Default: {_text(option.default)}."
+        text += f" Default: {_value(option.default)}."
     return text
 
 
 def _choices(option: Any) -> list[Any]:
-    descriptor = getattr(option, "type_descriptor", None)  # newer typers do without click's types
+    descriptor = getattr(
+        option, "type_descriptor", None
+    )  # newer versions of typer have no click types
     if descriptor is None:
         return list(getattr(option.type, "choices", ()))
     kind = descriptor.annotation
     return list(kind) if isinstance(kind, type) and issubclass(kind, Enum) else []
 
 
-def _text(value: Any) -> str:
+def _value(value: Any) -> str:
     return f"`{getattr(value, 'value', value)}`"
 
 
-def _plain(text: str) -> str:
-    """Rich markup and the example block as Markdown."""
+def _help(text: str) -> str:
+    """The help text of a command as Markdown, with its examples as a code block."""
     head, _, examples = text.partition("[bold]Examples[/bold]")
     paragraphs = re.sub(r"\n{3,}", "\n\n", head.replace("\f", "").strip())
     if not examples:

@@ -1,4 +1,4 @@
-"""Ctrl-C: the first asks the run to stop, the second ends the process."""
+"""Ctrl-C: the first one asks the run to stop, the second one ends the process."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from types import FrameType
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set. When the body fails or is stopped, what still runs below this
-    process (a build, kind) is ended: a time-out leaves an apply behind in its thread too."""
+    """An event that SIGINT and SIGTERM set.
+
+    If the body fails or is stopped, the child processes that still run (a build, kind) are ended: also
+    after a time-out, which leaves an apply running in its thread.
+    """
     stop = threading.Event()
 
     def on_signal(_: int, __: FrameType | None) -> None:

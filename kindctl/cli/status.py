@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kindctl.cli.common import File, Name, NameArgument, Table, TableOption, get_tools
+from kindctl.cli.common import File, Name, NameArgument, Table, TableOption, find_environment, show
 
 
 def command(
@@ -15,23 +15,20 @@ def command(
     file: File = None,
     wait: Annotated[
         float | None,
-        typer.Option(help="Wait up to this many seconds until all is ready.", min=0),
+        typer.Option(help="Wait until everything is ready, at most this many seconds.", min=0),
     ] = None,
     output: TableOption = Table.human,
 ) -> None:
-    """Show nodes, workloads and URLs of an environment. Exit code 4: something is not ready.
+    """Show the nodes, workloads and URLs of an environment. Exit code 4: something is not ready.
 
     [bold]Examples[/bold]
 
-      kindctl status shop --wait 60    for scripts: returns as soon as all is ready
+      kindctl status shop --wait 60    for scripts: returns once all is ready
       kindctl status -o json           for programs
     """
-    from kindctl.actions.environments import choose_name
     from kindctl.actions.status import status
-    from kindctl.render.tables import show
 
-    tools = get_tools()
-    rows = status(choose_name(tools, environment or name, file), tools, wait=wait)
+    rows = status(*find_environment(environment or name, file), wait=wait)
     show(rows, output)
     if any(not row.ready for row in rows):
         raise typer.Exit(4)

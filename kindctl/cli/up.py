@@ -15,19 +15,21 @@ def command(
     yes: Yes = False,
     timeout: Annotated[
         float | None,
-        typer.Option(help="Seconds for the whole; default: each step has its own.", min=1),
+        typer.Option(
+            help="Limit for the whole run, in seconds; default: one for each step.", min=1
+        ),
     ] = None,
     output: OutputOption = None,
 ) -> None:
-    """Make the environment, or what is missing of it, and wait until its URLs answer.
+    """Create the environment, or what is missing of it, and wait until its URLs answer.
 
-    Run again, it changes nothing that is as it should be, and repairs what is not.
+    Run it again at any time: it repairs what differs and leaves the rest alone.
 
     [bold]Examples[/bold]
 
-      kindctl up --yes            the sample, with all that this machine lacks
+      kindctl up --yes            the sample; installs what this machine lacks
       kindctl up -f shop/         the environment of shop/kindctl.yaml
-      kindctl up -o json | jq .   one JSON object a line: docs/events.md
+      kindctl up -o json | jq .   one JSON object per line: docs/events.md
     """
     from kindctl.actions.up import up
     from kindctl.cli.signals import interruptible
@@ -41,7 +43,7 @@ def command(
             loaded,
             get_tools(),
             emit=screen,
-            agree=lambda wishes: ask(wishes, yes=yes),
+            agree=lambda actions: ask(actions, yes=yes),
             stop=stop,
             timeout=timeout,
             say=note,

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from kindctl.cli.common import File, Name, NameArgument, get_tools
+from kindctl.cli.common import File, Name, NameArgument, find_environment
 
 
 def command(environment: NameArgument = None, name: Name = None, file: File = None) -> None:
-    """Print the URLs of an environment, one a line."""
-    from kindctl.actions.environments import choose_name
+    """Print the URLs of an environment, one per line."""
     from kindctl.actions.status import urls
 
-    tools = get_tools()
-    for url in urls(choose_name(tools, environment or name, file), tools):
+    for url in urls(*find_environment(environment or name, file)):
         typer.echo(url)

@@ -30,7 +30,7 @@ from kindctl.models import (
     Ready,
     State,
 )
-from kindctl.paths import data_dir, environment_dir, names_environment
+from kindctl.paths import data_dir, environment_dir, is_valid_name
 from kindctl.providers.base import ForeignCluster, Provider
 from kindctl.references import full_name
 from kindctl.tools.protocols import Cluster, Tools
@@ -249,7 +249,7 @@ def saved_provider(tools: Tools, environment: str) -> ExistingProvider | None:
 def saved_environments() -> Iterator[str]:
     """Yield the names of environments in existing clusters that this machine has used."""
     for path in sorted(data_dir().glob("environments/*/context.json")):
-        if names_environment(path.parent.name):
+        if is_valid_name(path.parent.name):
             yield path.parent.name
 
 

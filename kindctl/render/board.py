@@ -1,25 +1,17 @@
-"""Where each step of a run stands: what the screens know, gathered from the events."""
+"""The state of each step of a run, gathered from the events: what the screens show."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from kindctl.models import Report
-from kindctl.render.style import one_line
-from kindctl.runner.events import (
-    Event,
-    RunEnded,
-    RunStarted,
-    StepEnded,
-    StepReached,
-    StepSaid,
-    StepStarted,
-)
+from kindctl.render.style import count, one_line
+from kindctl.runner import events
 
 
 @dataclass
 class Row:
-    """One step. `state`: pending, running, or the outcome. Its texts are one line each."""
+    """One step. `state` is pending, running or the outcome. Each text is a single line."""
 
     name: str
     title: str
@@ -36,42 +28,48 @@ class Row:
     def ended(self) -> bool:
         return self.state not in ("pending", "running")
 
+    @property
+    def changed(self) -> str:
+        """The only change, or the number of changes; empty if there are none."""
+        if len(self.changes) == 1:
+            return self.changes[0]
+        return count(len(self.changes), "change") if self.changes else ""
+
 
 class Board:
-    """Rows in display order. `now` is the time of the last event."""
+    """Rows by name, in display order. `now` is the time of the last event."""
 
     def __init__(self) -> None:
-        self.environment = ""
         self.rows: dict[str, Row] = {}
         self.now = 0.0
         self.report: Report | None = None
 
-    def take(self, event: Event) -> None:
+    def take(self, event: events.Event) -> None:
+        """Update the rows with the next event."""
         match event:
-            case RunStarted(environment, steps):
-                self.environment = environment
+            case events.RunStarted(_, steps):
                 self.rows = {name: Row(name, title, needs) for name, title, needs in steps}
                 return
-            case StepStarted(name, at):
+            case events.StepStarted(name, at):
                 row = self.rows[name]
                 row.state, row.started = "running", at
-            case StepSaid(name, _, text):
+            case events.StepSaid(name, _, text):
                 self.rows[name].said = one_line(text)
-            case StepReached(name, _, milestone):
+            case events.StepReached(name, _, milestone):
                 self.rows[name].reached.add(milestone)
-            case StepEnded(name, _, outcome, seconds, changes, note):
+            case events.StepEnded(name, _, outcome, seconds, changes, note):
                 row = self.rows[name]
                 row.state, row.seconds = outcome, seconds
                 row.changes, row.note = tuple(map(one_line, changes)), one_line(note)
-            case RunEnded(report):
+            case events.RunEnded(report):
                 self.report = report
         self.now = event.at
 
     def unmet(self, row: Row) -> list[Row]:
-        """The steps that this one still waits for."""
+        """The steps that `row` still waits for."""
         rows = []
         for need in row.needs:
-            whole = need in self.rows
+            whole = need in self.rows  # a step's name may contain colons
             name, milestone = (need, "") if whole else need.rpartition(":")[::2]
             other = self.rows[name]
             if other.state != "ready" and milestone not in other.reached:

@@ -1,10 +1,11 @@
-"""One way to show an error: what happened, why, the tool's own words, what to do, where to read on."""
+"""Shows errors: what happened, why, the output of the failed tool, what to do, where to read more."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+from dataclasses import asdict
 from typing import Any, TextIO
 
 from kindctl.errors import ConfigError, Interrupted, KindctlError, ToolError
@@ -12,18 +13,17 @@ from kindctl.render.style import Paint, clean, signs_for, wrap
 
 HINT = "hint: "
 TAIL = 20
-"""Lines of a tool's output that are shown; the JSON form has all that the error carries."""
+"""Last lines of a tool's output that are shown. The JSON form has the whole output of the error."""
 
 
 def show_error(
     error: BaseException, *, as_json: bool = False, stream: TextIO | None = None
 ) -> None:
-    """For people on standard error; as one JSON line, the last of the result, on standard output."""
+    """Write an error for people to standard error, or as the last JSON line to standard output."""
+    stream = stream or (sys.stdout if as_json else sys.stderr)
     if as_json:
-        stream = stream or sys.stdout
         stream.write(json.dumps(error_as_json(error)) + "\n")
     else:
-        stream = stream or sys.stderr
         stream.write(error_text(error, stream))
         if os.environ.get("GITHUB_ACTIONS") == "true" and isinstance(error, ConfigError):
             stream.write("".join(f"{line}\n" for line in _annotations(error)))
@@ -31,8 +31,8 @@ def show_error(
 
 
 def error_text(error: BaseException, stream: TextIO) -> str:
-    """Lines for people, fitted to `stream` and coloured where that is a terminal."""
-    known = error if isinstance(error, KindctlError) else KindctlError(_words(error))
+    """An error for people, wrapped and coloured if `stream` is a terminal."""
+    known = _as_kindctl_error(error)
     paint = Paint(stream)
     stopped = isinstance(known, Interrupted)
     head = "" if stopped else paint("error: ", "red", "bold")
@@ -49,10 +49,8 @@ def error_text(error: BaseException, stream: TextIO) -> str:
 
 
 def error_as_json(error: BaseException) -> dict[str, Any]:
-    """The `error` line of docs/events.md. Fields that say nothing are left out."""
-    known = (
-        error if isinstance(error, KindctlError) else KindctlError(_words(error), code="unknown")
-    )
+    """The `error` line of docs/events.md, without its empty fields."""
+    known = _as_kindctl_error(error)
     line: dict[str, Any] = {
         "event": "error",
         "code": known.code,
@@ -68,21 +66,15 @@ def error_as_json(error: BaseException) -> dict[str, Any]:
         "notes": list(getattr(error, "__notes__", ())),
     }
     if isinstance(known, ConfigError):
-        said["problems"] = [
-            {
-                "file": problem.file,
-                "line": problem.line,
-                "column": problem.column,
-                "message": problem.message,
-                "hint": problem.hint,
-            }
-            for problem in known.problems
-        ]
+        said["problems"] = [asdict(problem) for problem in known.problems]
     return line | {key: value for key, value in said.items() if value}
 
 
-def _words(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+def _as_kindctl_error(error: BaseException) -> KindctlError:
+    if isinstance(error, KindctlError):
+        return error
+    words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return KindctlError(words, code="unknown")
 
 
 def _why(error: KindctlError, stream: TextIO) -> list[str]:
@@ -98,10 +90,10 @@ def _why(error: KindctlError, stream: TextIO) -> list[str]:
 
 
 def _output(error: KindctlError, stream: TextIO) -> list[str]:
-    """The tool's own words, set apart: the command, and the end of what it wrote."""
+    """The command of the tool that failed and the end of its output, set apart from kindctl's words."""
     paint, signs = Paint(stream), signs_for(stream)
     said = clean(error.output).strip("\n").splitlines()
-    lines = [f"{signs.more} {len(said) - TAIL} lines before these"] if len(said) > TAIL else []
+    lines = [f"{signs.more} {len(said) - TAIL} earlier lines"] if len(said) > TAIL else []
     lines += said[-TAIL:]
     if isinstance(error, ToolError) and error.command:
         lines.insert(0, f"$ {error.command}")
@@ -112,12 +104,10 @@ def _output(error: KindctlError, stream: TextIO) -> list[str]:
 
 
 def _annotations(error: ConfigError) -> list[str]:
-    """On GitHub Actions each problem stands at its line of the file, in the diff."""
+    """A workflow command for each problem: GitHub Actions shows it at its line in the diff."""
     from kindctl.render.github import annotation
 
     return [
-        annotation(p.message, file=p.file, line=p.line, col=p.column)
-        if p.line
-        else annotation(p.message, file=p.file)
+        annotation(p.message, file=p.file, **({"line": p.line, "col": p.column} if p.line else {}))
         for p in error.problems
     ]

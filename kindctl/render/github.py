@@ -1,4 +1,4 @@
-"""GitHub Actions: a fold for each step, annotations for failures, and the summary of the job.
+"""The screen for GitHub Actions: a fold for each step, annotations for failures, and a job summary.
 
 Workflow commands: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 """
@@ -7,39 +7,26 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TextIO
+from typing import TextIO
 
 from kindctl.models import Report, StepReport
-from kindctl.render.board import Board, Row
+from kindctl.render.board import Row
+from kindctl.render.screen import Screen
 from kindctl.render.style import UNICODE, clean, count, duration, one_line
 from kindctl.runner.events import Event, RunEnded, RunStarted, StepEnded, StepSaid, StepStarted
 
-QUIET = 1.0
-"""Seconds between two lines of what one step says: a build of twenty minutes stays readable."""
+SAY_INTERVAL = 1.0
+"""Least seconds between two lines of what one step says: a build of twenty minutes stays readable."""
 
 
-class GitHub:
-    """Steps run side by side and folds cannot: a step's fold is written whole when it ends."""
+class GitHub(Screen):
+    """Writes the fold of a step when the step ends: steps run in parallel, but folds cannot."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._board = Board()
+        super().__init__(stream)
         self._said: dict[str, list[tuple[float, str]]] = {}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        return
-
-    def __call__(self, event: Event) -> None:
-        self._board.take(event)
+    def show(self, event: Event) -> None:
         match event:
             case RunStarted(environment, steps):
                 self._write(f"{environment}: {count(len(steps), 'step')}")
@@ -47,7 +34,7 @@ class GitHub:
                 self._write(f"  {self._board.rows[name].title} {UNICODE.more}")
             case StepSaid(name, at, text):
                 said = self._said.setdefault(name, [])
-                if not said or at - said[-1][0] >= QUIET:
+                if not said or at - said[-1][0] >= SAY_INTERVAL:
                     said.append((at, one_line(text)))
             case StepEnded(name, _, outcome) if outcome != "skipped":
                 self._fold(self._board.rows[name])
@@ -61,25 +48,21 @@ class GitHub:
         if row.state == "ready" and row.note:
             body.append(row.note)
         if body:
-            self._write(f"::group::{head}", *map(_inert, body), "::endgroup::")
+            self._write(f"::group::{head}", *map(_without_commands, body), "::endgroup::")
         else:
             self._write(head)
         if row.state == "failed":
             self._write(annotation(row.note, title=row.title))
 
-    def _write(self, *lines: str) -> None:
-        self._stream.write("\n".join(lines) + "\n")
-        self._stream.flush()
-
 
 def annotation(message: str, **properties: str | int) -> str:
-    """An `::error` command. Properties: title, file, line, col."""
-    listed = ",".join(f"{key}={_escape_property(str(it))}" for key, it in properties.items())
+    """An `::error` command. `properties` may be title, file, line and col."""
+    listed = ",".join(f"{key}={_escape_property(str(value))}" for key, value in properties.items())
     return f"::error {listed}::{_escape(message)}" if listed else f"::error::{_escape(message)}"
 
 
 def write_summary(report: Report) -> None:
-    """Append to the summary of the job, where the runner gives a file for it."""
+    """Append the report to the job summary, if $GITHUB_STEP_SUMMARY names its file."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if path:
         with Path(path).open("a", encoding="utf-8") as file:
@@ -87,10 +70,10 @@ def write_summary(report: Report) -> None:
 
 
 def summary(report: Report) -> str:
-    """Markdown: URLs, a table of the steps, and what changed."""
-    whole = all(step.outcome == "ready" for step in report.steps)
-    words = "is up" if whole else "is not up"
-    lines = [f"### {UNICODE.of('ready' if whole else 'failed')} {report.environment} {words}", ""]
+    """The report as Markdown: URLs, a table of the steps, and what changed."""
+    all_ready = all(step.outcome == "ready" for step in report.steps)
+    sign, words = ("ready", "is up") if all_ready else ("failed", "is not up")
+    lines = [f"### {UNICODE.of(sign)} {report.environment} {words}", ""]
     for url, space, host in (url.partition(" ") for url in report.urls):
         lines.append(f"- <{url}>{space}{host}")
     lines += ["", "| | step | time | changes |", "|---|---|--:|--:|"]
@@ -115,14 +98,15 @@ def _row(step: StepReport) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text that stays text inside a Markdown table."""
+    """Text escaped for a cell of a Markdown table."""
     for sign, escaped in (("&", "&amp;"), ("<", "&lt;"), ("|", "\\|"), ("\n", "<br>")):
         text = text.replace(sign, escaped)
     return clean(text)
 
 
-def _inert(line: str) -> str:
-    """A program's line that the runner does not take for a command (`::`, and the older `##[`)."""
+def _without_commands(line: str) -> str:
+    """A program's line, changed so that the runner does not take it for a workflow command (`::`, or the
+    older `##[`)."""
     line = clean(line).replace("##[", "## [")
     return line.replace("::", ": :", 1) if line.lstrip().startswith("::") else line
 

@@ -1,57 +1,33 @@
-"""One JSON object a line, as docs/events.md and events.schema.json describe it: for programs."""
+"""One JSON object per line, for programs, as docs/events.md and events.schema.json describe it."""
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
-from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, get_args
 
-from kindctl.runner.events import (
-    Event,
-    RunEnded,
-    RunStarted,
-    StepEnded,
-    StepReached,
-    StepSaid,
-    StepStarted,
-)
+from kindctl.render.screen import Screen
+from kindctl.runner.events import Event, RunStarted
 
 VERSION = 1
-"""Goes up when a line changes its meaning. New fields and new events leave it as it is."""
+"""Goes up when the meaning of a line changes. New fields and new events leave it as it is."""
 
 NAMES: dict[type[Event], str] = {
-    RunStarted: "run-started",
-    StepStarted: "step-started",
-    StepSaid: "step-said",
-    StepReached: "step-reached",
-    StepEnded: "step-ended",
-    RunEnded: "run-ended",
+    kind: re.sub(r"\B([A-Z])", r"-\1", kind.__name__).lower() for kind in get_args(Event)
 }
+"""The `event` field of each class: StepStarted is "step-started". The schema fixes these names."""
 
 
-class JsonLines:
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+class JsonLines(Screen):
+    """Writes every event as one line."""
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        return
-
-    def __call__(self, event: Event) -> None:
-        self._stream.write(json.dumps(as_json(event)) + "\n")
-        self._stream.flush()
+    def show(self, event: Event) -> None:
+        self._write(json.dumps(as_json(event)))
 
 
 def as_json(event: Event) -> dict[str, Any]:
-    """Seconds with three digits: more would be noise."""
+    """An event as a JSON object. Seconds are rounded to three digits: more would be noise."""
     line: dict[str, Any] = {"event": NAMES[type(event)], **_rounded(asdict(event))}
     if isinstance(event, RunStarted):
         line["version"] = VERSION

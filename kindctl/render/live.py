@@ -1,7 +1,7 @@
-"""The live view of a terminal: every step, what it does or waits for, and its seconds.
+"""The screen for terminals: every step, what it does or waits for, and its seconds.
 
-It is redrawn in place and never taller than the terminal; when the run has ended, the list of what
-was done takes its place and stays.
+The view is redrawn in place and never taller than the terminal. When the run has ended, a list of what
+was done replaces it and stays.
 """
 
 from __future__ import annotations
@@ -9,52 +9,43 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self, TextIO
+from typing import TextIO
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live as RichLive
 from rich.text import Text
 
 from kindctl.render.board import Board, Row
+from kindctl.render.screen import Screen
 from kindctl.render.style import COLOURS, Signs, count, duration, signs_for
 from kindctl.runner.events import Event, RunEnded, RunStarted
 
-FRAMES = 8  # pictures a second
-WIDTH = 120  # wider lines are hard to follow from their title to their seconds
+FRAMES = 8  # per second
+WIDTH = 120  # in wider lines the eye loses the way from the title to the seconds
 NARROW_TITLE, WIDE_TITLE = 32, 48
 SIGN, SECONDS = 3, 9
 GAP = 2
 MARGIN = 1
 
 
-class Live:
-    """A Screen. The terminal is left alone until a run starts: questions may come before."""
+class Live(Screen):
+    """Draws nothing before the run starts: kindctl may ask questions until then."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        super().__init__(stream)
         self._console = Console(file=stream, highlight=False)
         self._signs = signs_for(stream)
-        self._board = Board()
-        self._lock = threading.Lock()  # the picture is drawn in rich's own thread
+        self._lock = threading.Lock()  # rich draws in its own thread
         self._began = 0.0
         self._live: RichLive | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._close()
 
     def __call__(self, event: Event) -> None:
         with self._lock:
             self._board.take(event)
+        self.show(event)
+
+    def show(self, event: Event) -> None:
         if isinstance(event, RunStarted):
             self._began = time.monotonic()
             self._live = RichLive(
@@ -66,19 +57,19 @@ class Live:
             )
             self._live.start()
         elif isinstance(event, RunEnded):
-            self._close()
+            self.close()
             for line in closing(self._board, self._console.width, self._signs):
                 self._console.print(line, no_wrap=True, overflow="crop", soft_wrap=False)
             if any(step.outcome != "ready" for step in event.report.steps):
                 self._console.print()  # an error follows
 
-    def _close(self) -> None:
+    def close(self) -> None:
         if self._live:
             self._live.stop()
             self._live = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        # Rich asks once more while it takes the picture away: the terminal's height is still the limit.
+        # Rich draws once more before it erases the view: even then it must fit the terminal's height.
         with self._lock:
             now = time.monotonic() - self._began
             size = console.size
@@ -86,7 +77,8 @@ class Live:
 
 
 def picture(board: Board, now: float, width: int, height: int, signs: Signs) -> list[Text]:
-    """At most `height` - 1 lines: steps in their order, those that say least left out, and a total."""
+    """The view as at most `height` - 1 lines: steps in display order and a total. Where there is too
+    little room, the steps that say least are counted instead of shown."""
     rows = [row for row in board.rows.values() if row.state != "skipped"]
     above, shown, below = select(rows, height - 2)
     pen = _Pen(board, now, width, signs)
@@ -102,13 +94,14 @@ def picture(board: Board, now: float, width: int, height: int, signs: Signs) -> 
 
 
 def select(rows: Sequence[Row], room: int) -> tuple[int, list[Row], int]:
-    """Which rows to show in so many lines, and how many are left out: ended ones, others.
+    """Choose the rows to show in `room` lines: (number of ended rows left out, rows, number of others
+    left out).
 
-    What runs or failed comes first, then what is next, then what ended last.
+    Running and failed steps are chosen first, then those that are next, then those that ended last.
     """
     if len(rows) <= room:
         return 0, list(rows), 0
-    room = max(room - 2, 1)  # two lines count what is left out
+    room = max(room - 2, 1)  # two lines count the rows that are left out
     active = [row for row in rows if row.state in ("running", "failed")]
     pending = [row for row in rows if row.state == "pending"]
     done = [row for row in rows if row.ended and row.state != "failed"]
@@ -122,7 +115,7 @@ def select(rows: Sequence[Row], room: int) -> tuple[int, list[Row], int]:
 
 
 def closing(board: Board, width: int, signs: Signs) -> list[Text]:
-    """The list that stays: what was done, and what was not. Where nothing had to change is one line."""
+    """The list that stays: what was done and what was not. Quick steps without a change share a line."""
     rows = list(board.rows.values())
     quiet = [row for row in rows if row.state == "ready" and not row.changes and row.seconds < 1]
     if len(quiet) < 3:
@@ -138,7 +131,7 @@ def closing(board: Board, width: int, signs: Signs) -> list[Text]:
 
 
 class _Pen:
-    """Draws lines: sign, title, what it does or waits for, seconds."""
+    """Draws lines of a sign, a title, what the step does or waits for, and its seconds."""
 
     def __init__(self, board: Board, now: float, width: int, signs: Signs) -> None:
         self._board = board
@@ -186,20 +179,14 @@ def _doing(board: Board, row: Row) -> str:
             return f"after: {unmet[0].title}{others}" if unmet else ""
         case "cancelled":
             return row.note or row.said
-    if len(row.changes) == 1:
-        return row.changes[0]
-    return count(len(row.changes), "change") if row.changes else row.note
+    return row.changed or row.note
 
 
 def _fit(text: str, width: int, signs: Signs) -> str:
-    """Cut or filled to exactly so many columns, of which a character may take two."""
-    if width <= 0:
-        return ""
-    fitted = Text(text)
-    if fitted.cell_len > width:
-        fitted.truncate(max(width - len(signs.more), 0))
-        fitted.append(signs.more[:width])
-    return fitted.plain + " " * (width - fitted.cell_len)
+    """Text cut or padded to exactly `width` columns. A character may take two columns."""
+    if cell_len(text) > width:
+        text = set_cell_size(text, max(width - len(signs.more), 0)) + signs.more
+    return set_cell_size(text, max(width, 0))
 
 
 def _total(board: Board, now: float) -> Text:
@@ -208,5 +195,5 @@ def _total(board: Board, now: float) -> Text:
     done = len(states) - skipped - waiting - states.count("running")
     parts = [f"{done} of {len(states)} done", f"{states.count('running')} running", duration(now)]
     if "failed" in states:
-        parts.append("failed: letting what still works finish")
+        parts.append("failed: waiting for running steps to finish")
     return Text(" " + ", ".join(parts), style="dim", no_wrap=True)

@@ -1,33 +1,35 @@
-"""The last words of `up`: what answered, what changed, where the time went, how to go on."""
+"""The report at the end of `up`: what answered, what changed, where the time went, what to do next."""
 
 from __future__ import annotations
 
+import math
 import shlex
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from typing import TextIO
 
-from kindctl.models import Report, StepReport
+from kindctl.models import Report, StepReport, Turn
 from kindctl.render.style import Paint, count, cut, duration, one_line, signs_for, width_of
 
-MOST_PHASES = 10
-TOLD_IN_FULL = "switched "  # from one controller to another, and what that cost
-MOST_CHANGES = 8
-TITLE = 34
+MAX_BARS = 10
+ALWAYS_NAMED = "switched "  # a change of the ingress controller, and what it cost
+MAX_CHANGES = 8
+MAX_TITLE = 34
 TIME = 9
-SHORT = 0.02  # share of the whole below which a phase is not worth a line
+MIN_SHARE = 0.02  # of the whole run; shorter steps get no bar
 
 
 def render_up(report: Report, stream: TextIO | None = None) -> None:
-    """The result of `up`, to standard output."""
+    """Write the result of `up` to `stream` (default: standard output)."""
     stream = stream or sys.stdout
     stream.write("\n".join(report_lines(report, stream)) + "\n")
     stream.flush()
 
 
 def report_lines(report: Report, stream: TextIO) -> list[str]:
-    """What most will look for stands last, above the prompt. Without changes there is nothing else."""
+    """The report, with what most people look for last, right above the prompt. A run that changed
+    nothing omits the changes and the times."""
     paint = Paint(stream)
     parts = [_changes(report, paint), _times(report, stream)] if report.changes else []
     parts += [_answered(report, paint), _kubectl(report, paint), _next(report, paint)]
@@ -35,14 +37,26 @@ def report_lines(report: Report, stream: TextIO) -> list[str]:
 
 
 def critical_path(steps: Sequence[StepReport]) -> list[str]:
-    """Names of the steps that the whole waited for, first to last: each let the next one start."""
+    """Names of the steps that determined the length of the run, first to last.
+
+    Before each step comes the one that it waited for last: the step that had the turn before it, where
+    it waited for a turn, else the need that let it start.
+    """
     by_name = {step.name: step for step in steps}
     step = max(steps, key=lambda s: s.started + s.seconds, default=None)
-    path: list[str] = []
-    while step and step.name not in path:
-        path.append(step.name)
-        step = by_name.get(step.after) or by_name.get(step.after.rpartition(":")[0])
-    return path[::-1]
+    until = math.inf
+    visited: list[
+        tuple[str, float]
+    ] = []  # a step may be met again, for what it did before it waited
+    while step and (step.name, until) not in visited:
+        visited.append((step.name, until))
+        ended = [w for w in step.waits if w.ended <= until and w.after in by_name]
+        if ended:
+            step, until = by_name[ended[-1].after], ended[-1].ended
+        else:
+            until = step.started
+            step = by_name.get(step.after) or by_name.get(step.after.rpartition(":")[0])
+    return list(dict.fromkeys(name for name, _ in visited))[::-1]
 
 
 def _answered(report: Report, paint: Paint) -> list[str]:
@@ -56,36 +70,57 @@ def _answered(report: Report, paint: Paint) -> list[str]:
 
 
 def _changes(report: Report, paint: Paint) -> list[str]:
-    """Each change where they are few, as in a repair; else how many of which sort."""
-    if len(report.changes) <= MOST_CHANGES:
+    """Each change if there are few, as after a repair; otherwise the number of each kind."""
+    if len(report.changes) <= MAX_CHANGES:
         lines = [one_line(change) for change in report.changes]
     else:
         verbs = Counter(change.split(" ", 1)[0] for change in report.changes)
-        lines = [one_line(c) for c in report.changes if c.startswith(TOLD_IN_FULL)]
+        lines = [one_line(c) for c in report.changes if c.startswith(ALWAYS_NAMED)]
         lines.append(", ".join(f"{one_line(verb)} {number}" for verb, number in verbs.items()))
     return [paint("Changed", "bold"), *(f"  {line}" for line in lines)]
 
 
 def _times(report: Report, stream: TextIO) -> list[str]:
-    """When each of the longer phases ran: one bar a line, all on one scale."""
+    """A time line of the longer steps: one bar for each, all on one scale."""
     signs, paint = signs_for(stream), Paint(stream)
     whole = max(report.seconds, 0.001)
     path = critical_path(report.steps)
-    long = [step for step in report.steps if step.seconds >= SHORT * whole]
-    shown = sorted(long, key=lambda step: (step.name in path, step.seconds))[-MOST_PHASES:]
-    title = _title_width(shown)
+    long = [step for step in report.steps if step.seconds >= MIN_SHARE * whole]
+    long.sort(key=lambda step: (step.name in path, step.seconds - step.seconds_waited))
+    shown = sorted(long[-MAX_BARS:], key=lambda step: step.started)
+    title = min(max((len(step.title) for step in shown), default=0), MAX_TITLE)
     room = max(width_of(stream) - title - TIME - 6, 10)
     lines = []
-    for step in sorted(shown, key=lambda step: step.started):
-        critical = step.name in path
-        start = min(int(step.started / whole * room), room - 1)
-        end = max(round((step.started + step.seconds) / whole * room), start + 1)
-        bar = (signs.bar if critical else signs.bar_beside) * (end - start)
-        name, time = _fit(step.title, title, signs.more), duration(step.seconds).rjust(TIME)
-        styles = ("cyan",) if critical else ("dim",)
-        lines.append(f"  {name}{time}  {' ' * start}{paint(bar, *styles)}")
-    legend = f"  {signs.bar} on the critical path  {signs.bar_beside} beside it"
+    for step in shown:
+        sign, style = (signs.bar, "cyan") if step.name in path else (signs.bar_off_path, "dim")
+        bar = _bar(step, sign, signs.bar_waiting, room / whole, room)
+        name = cut(step.title, title, signs.more).ljust(title)
+        lines.append(f"  {name}{duration(step.seconds).rjust(TIME)}  {paint(bar, style)}")
+        if step.seconds_waited >= MIN_SHARE * whole:
+            waited = f"of which {duration(step.seconds_waited)} {Turn.WAITING}"
+            lines.append(f"    {paint(waited, 'dim')}")
+    legend = f"  {signs.bar} on the critical path  {signs.bar_off_path} off it"
+    if any(step.waits for step in shown):
+        legend += f"  {signs.bar_waiting} waiting"
     return [paint("Time", "bold") + paint(legend, "dim"), *lines]
+
+
+def _bar(step: StepReport, work: str, waiting: str, scale: float, room: int) -> str:
+    """The bar of a step, with the spaces before it. `scale` is in columns per second, `room` in columns;
+    `work` and `waiting` are the signs. Every bar shows at least one column of work."""
+
+    def column(at: float) -> int:
+        return min(round(at * scale), room)
+
+    start = min(column(step.started), room - 1)
+    end = max(column(step.started + step.seconds), start + 1)
+    bar = [" "] * start + [work] * (end - start)
+    for wait in step.waits:
+        first, last = column(wait.started), column(wait.ended)
+        bar[first:last] = [waiting] * (last - first)
+    if work not in bar:
+        bar[-1] = work
+    return "".join(bar)
 
 
 def _kubectl(report: Report, paint: Paint) -> list[str]:
@@ -101,20 +136,12 @@ def _kubectl(report: Report, paint: Paint) -> list[str]:
 def _next(report: Report, paint: Paint) -> list[str]:
     name = report.environment
     commands = [
-        (f"kindctl status {name}", "what runs, and whether it is ready"),
-        (f"kindctl logs --name {name} --follow", "what the pods say"),
-        (f"kindctl down {name}", "remove it all; images stay for the next up"),
+        (f"kindctl status {name}", "show what runs and whether it is ready"),
+        (f"kindctl logs --name {name} --follow", "follow the logs of the pods"),
+        (f"kindctl down {name}", "remove everything; images stay for the next up"),
     ]
     if report.urls:
-        commands.insert(0, (f"kindctl open {name}", "the first URL, in the browser"))
+        commands.insert(0, (f"kindctl open {name}", "open the first URL in the browser"))
     width = max(len(command) for command, _ in commands)
     lines = [f"  {command.ljust(width)}  {paint(what, 'dim')}" for command, what in commands]
     return [paint("Next", "bold"), *lines]
-
-
-def _title_width(steps: Sequence[StepReport]) -> int:
-    return min(max((len(step.title) for step in steps), default=0), TITLE)
-
-
-def _fit(text: str, width: int, more: str) -> str:
-    return cut(text, width, more).ljust(width)

@@ -1,39 +1,51 @@
-"""The four screens behind one interface, and which one it is."""
+"""What the four screens share, and the choice between them."""
 
 from __future__ import annotations
 
 import os
 import sys
-from types import TracebackType
-from typing import Protocol, Self, TextIO
+from typing import Self, TextIO
 
+from kindctl.render.board import Board
 from kindctl.render.style import is_terminal
 from kindctl.runner.events import Event
 
 
-class Screen(Protocol):
-    """Shows a run while it goes on. It owns the terminal between enter and exit."""
+class Screen:
+    """Shows a run while it goes on. A screen owns the terminal between enter and exit."""
 
-    def __enter__(self) -> Self: ...
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._board = Board()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Leave the terminal as it was found, whatever has happened."""
-        ...
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def __call__(self, event: Event) -> None:
-        """Called for one event at a time, from any thread."""
-        ...
+        """Take the next event of the run. Called for one event at a time, from any thread."""
+        self._board.take(event)
+        self.show(event)
+
+    def show(self, event: Event) -> None:
+        """Show an event that the board has taken already."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Leave the terminal as it was found, whatever has happened. May be called twice."""
+
+    def _write(self, *lines: str) -> None:
+        # One write for all: lines of two processes that share the stream stay whole.
+        self._stream.write("\n".join(lines) + "\n")
+        self._stream.flush()
 
 
 def choose(output: str | None = None, stream: TextIO | None = None) -> Screen:
-    """`output`: human, plain, json, or None: what suits the stream.
+    """The screen for `output` (human, plain or json), or the one that suits the stream for None.
 
-    Progress goes to standard error, so that standard output holds results alone; JSON lines are the
+    Progress goes to standard error, so that standard output holds only results. JSON lines are the
     result that was asked for, and go to standard output.
     """
     if output == "json":

@@ -1,4 +1,4 @@
-"""How things look wherever they are shown: signs, colours, durations, widths."""
+"""What all output shares: signs, colours, durations and widths."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ class Signs:
     warning: str
     cancelled: str
     pending: str
-    running: tuple[str, ...]  # frames
-    more: str  # where text was cut
-    bar: str  # on the critical path
-    bar_beside: str
-    rule: str  # before a tool's own words
+    running: tuple[str, ...]  # frames of an animation
+    more: str  # marks where text was cut
+    bar: str  # work on the critical path
+    bar_off_path: str  # other work
+    bar_waiting: str
+    rule: str  # before a tool's own output
 
     def of(self, outcome: str) -> str:
-        """For an outcome of a step, a state or a level."""
+        """The sign for the outcome or state of a step, or the level of a verdict."""
         return {
             "ready": self.ready,
             "ok": self.ready,
@@ -33,8 +34,8 @@ class Signs:
         }.get(outcome, self.pending)
 
 
-UNICODE = Signs("✓", "✗", "!", "◌", "·", tuple("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"), "…", "█", "░", "│")
-ASCII = Signs("+", "x", "!", "o", ".", tuple("-\\|/"), "...", "#", "-", "|")
+UNICODE = Signs("✓", "✗", "!", "◌", "·", tuple("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"), "…", "█", "░", "·", "│")
+ASCII = Signs("+", "x", "!", "o", ".", tuple("-\\|/"), "...", "#", "-", ".", "|")
 
 CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
@@ -52,7 +53,7 @@ COLOURS = {
     "partly stopped": "yellow",
     "not answering": "red",
 }
-"""Of outcomes, states and levels. What has no entry keeps the terminal's own colour."""
+"""Colours of outcomes, states and levels. Others are shown in the terminal's default colour."""
 
 
 def signs_for(stream: TextIO) -> Signs:
@@ -61,19 +62,19 @@ def signs_for(stream: TextIO) -> Signs:
 
 
 def is_terminal(stream: TextIO) -> bool:
-    """Whether a person looks at it, on a screen that can be written to more than once."""
+    """Whether `stream` is a terminal that can move the cursor."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 class Paint:
-    """ANSI styles, or nothing where the stream is no terminal. NO_COLOR leaves bold and dim."""
+    """Adds ANSI styles to text if the stream is a terminal. With NO_COLOR only bold and dim remain."""
 
     def __init__(self, stream: TextIO) -> None:
         self._on = is_terminal(stream)
         self._colours = not os.environ.get("NO_COLOR")
 
     def __call__(self, text: str, *styles: str) -> str:
-        """Empty styles are allowed: no style."""
+        """`text` in the given styles. An empty style has no effect."""
         kept = [CODES[style] for style in styles if style and self._may(style)]
         return f"\033[{';'.join(kept)}m{text}\033[0m" if self._on and kept and text else text
 
@@ -82,15 +83,15 @@ class Paint:
 
 
 def width_of(stream: TextIO, at_most: int = 100) -> int:
-    """Columns to fill; elsewhere than on a terminal, as many as read well."""
+    """Columns to fill: those of the terminal, at most `at_most`; always `at_most` for other streams."""
     return min(_columns(stream), at_most) if is_terminal(stream) else at_most
 
 
 def _columns(stream: TextIO) -> int:
-    """Of this stream's own terminal: standard output may be a pipe while errors go to a person."""
-    said = os.environ.get("COLUMNS", "")
-    if said.isdigit() and int(said) > 0:
-        return int(said)
+    """Columns of this stream's own terminal: standard output may be a pipe while standard error is not."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdigit() and int(columns) > 0:
+        return int(columns)
     try:
         return os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):
@@ -102,7 +103,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]")
 
 
 def clean(text: str) -> str:
-    """Without what would move the cursor or change colours: programs write for terminals of their own."""
+    """`text` without escape sequences and control characters: programs may write for a terminal."""
     return _CONTROLS.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
@@ -111,14 +112,14 @@ def one_line(text: str) -> str:
 
 
 def cut(text: str, width: int, more: str = UNICODE.more) -> str:
-    """At most `width` characters, the cut shown."""
+    """`text`, or its first `width` characters with `more` at their end."""
     return text if len(text) <= width else text[: max(width - len(more), 0)].rstrip() + more
 
 
 def wrap(text: str, stream: TextIO, before: str = "", hard: bool = False) -> list[str]:
-    """Lines that start with `before` and fit a terminal; elsewhere only those that the text has.
+    """The lines of `text`, each after the prefix `before`, wrapped if `stream` is a terminal.
 
-    `hard`: a program's words, whose spaces stay as they are.
+    `hard` is for the output of programs: lines break anywhere, and spaces stay as they are.
     """
     lines = [line.rstrip() for line in clean(text).splitlines()]
     if is_terminal(stream):
@@ -134,7 +135,7 @@ def _broken(line: str, room: int, hard: bool) -> list[str]:
 
 
 def duration(seconds: float) -> str:
-    """ "0.3 s", "48 s", "2 m 05 s": as exact as anyone wants to know."""
+    """A duration for people: "0.3 s", "48 s" or "2 m 05 s"."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -142,5 +143,5 @@ def duration(seconds: float) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """ "1 change", "3 changes" """
+    """A number with its noun: "1 change", "3 changes"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,6 +1,6 @@
-"""Rows in, text out: `list`, `status`, `plan`, `images`, `doctor`.
+"""Tables of `list`, `status`, `plan`, `images` and `doctor`.
 
-A row is a frozen dataclass or a mapping; its fields are the columns, in their order.
+A row is a frozen dataclass or a mapping; its fields are the columns, in order.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from kindctl.models import Verdict
 from kindctl.render.style import COLOURS, Paint, is_terminal, one_line
 
 NOTHING = "-"
-_DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")  # a terminal gets its beginning
+_DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")  # terminals show only the start
 GAP = 2
 
 
 def show(
     rows: Sequence[object], output: str = "human", *, empty: str = "", stream: TextIO | None = None
 ) -> None:
-    """Write rows to standard output: as a table, or with `output` json as a JSON list.
+    """Write rows to standard output as a table, or as a JSON list if `output` is json.
 
-    `empty` is said instead of an empty table, on standard error: it is not a row.
+    Instead of an empty table, `empty` is written to standard error: it is not a row.
     """
     stream = stream or sys.stdout
     if output == "json":
@@ -45,7 +45,7 @@ def show(
 
 
 def plain_table(rows: Sequence[object]) -> list[str]:
-    """Aligned columns, one line a row, nothing wrapped: for `grep` and `awk`."""
+    """Aligned columns, one unwrapped line for each row: for `grep` and `awk`."""
     names, cells = _cells(rows)
     table = [[_header(name) for name in names], *cells]
     widths = [max(len(line[column]) for line in table) for column in range(len(names))]
@@ -56,7 +56,7 @@ def plain_table(rows: Sequence[object]) -> list[str]:
 
 
 def _show_rich(rows: Sequence[object], stream: TextIO) -> None:
-    """Wrapped between words. Where that is not enough for the terminal's width, a block a row."""
+    """Write a table wrapped between words, or a block for each row if the terminal is too narrow for it."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -76,7 +76,7 @@ def _show_rich(rows: Sequence[object], stream: TextIO) -> None:
 
 
 def narrowest(table: Sequence[Sequence[str]]) -> int:
-    """Columns of the terminal that it takes when no word is broken."""
+    """Width in characters of a table whose cells are wrapped after every word."""
     words = [
         [max(map(len, cell.split())) for cell in column] for column in zip(*table, strict=True)
     ]
@@ -84,7 +84,7 @@ def narrowest(table: Sequence[Sequence[str]]) -> int:
 
 
 def blocks(names: Sequence[str], cells: Sequence[Sequence[str]], stream: TextIO) -> list[str]:
-    """Each row as its first field, and under it a line for each of the others that says something."""
+    """Each row as its first field with the other non-empty fields below it, one on a line."""
     paint = Paint(stream)
     width = max((len(name) for name in names[1:]), default=0)
     lines = []
@@ -98,7 +98,7 @@ def blocks(names: Sequence[str], cells: Sequence[Sequence[str]], stream: TextIO)
 
 
 def _cells(rows: Sequence[object], several: str = ", ") -> tuple[list[str], list[list[str]]]:
-    """Names of the columns, and the text of each cell. A column that is empty in all rows is left out."""
+    """The column names, and the text of each cell. Columns that are empty in all rows are left out."""
     fields = [_fields(row) for row in rows]
     names = list(dict.fromkeys(name for row in fields for name in row))
     table = [{name: _cell(name, row.get(name), several) for name in names} for row in fields]
@@ -111,7 +111,7 @@ def _fields(row: object) -> Mapping[str, Any]:
         return asdict(row)
     if isinstance(row, Mapping):
         return row
-    raise TypeError(f"neither a dataclass nor a mapping: {row!r}")
+    raise TypeError(f"a row must be a dataclass or a mapping: {row!r}")
 
 
 def _cell(name: str, value: object, several: str) -> str:
@@ -120,7 +120,7 @@ def _cell(name: str, value: object, several: str) -> str:
             return NOTHING
         case bool():
             return "yes" if value else "no"
-        case int() if name == "size":  # bytes, in every row type
+        case int() if name == "size":  # in bytes, whatever the row
             return f"{value / 1e6:.0f} MB" if value else NOTHING
         case list() | tuple():
             return several.join(_cell(name, item, several) for item in value)

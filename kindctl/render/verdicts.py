@@ -1,4 +1,4 @@
-"""What the checks of the machine found: `doctor`."""
+"""The verdicts of the machine checks, as `kindctl doctor` shows them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kindctl.render.style import COLOURS, Paint, clean, count, is_terminal, sign
 
 
 def verdict_lines(verdicts: Sequence[Verdict], stream: TextIO) -> list[str]:
-    """A line for each check; under those that are not ok, what to do. The last line counts."""
+    """A line for each check, the fix below those that are not ok, and the totals last."""
     paint, signs = Paint(stream), signs_for(stream)
     code_width = max(len(verdict.code) for verdict in verdicts)
     room = width_of(stream, at_most=120) - code_width - 6 if is_terminal(stream) else 10_000
@@ -19,7 +19,7 @@ def verdict_lines(verdicts: Sequence[Verdict], stream: TextIO) -> list[str]:
     for verdict in verdicts:
         level = "skipped" if verdict.blocked_by else verdict.level
         sign = paint(signs.of(level), COLOURS.get(level, "dim"))
-        seen = f"not asked: needs {verdict.blocked_by}" if verdict.blocked_by else verdict.seen
+        seen = f"skipped: needs {verdict.blocked_by}" if verdict.blocked_by else verdict.seen
         first, *rest = _wrap(seen, room) or [""]
         indent = " " * (code_width + 5)
         lines.append(f" {sign} {paint(verdict.code.ljust(code_width), 'bold')}  {first}")
@@ -30,7 +30,7 @@ def verdict_lines(verdicts: Sequence[Verdict], stream: TextIO) -> list[str]:
 
 
 def _fix(verdict: Verdict) -> str:
-    return f"fix: {verdict.fix}" + (" (kindctl doctor --fix does it)" if verdict.fixable else "")
+    return f"fix: {verdict.fix}" + (" (or run `kindctl doctor --fix`)" if verdict.fixable else "")
 
 
 def _wrap(text: str, room: int) -> list[str]:
@@ -43,5 +43,5 @@ def _total(verdicts: Sequence[Verdict]) -> str:
     parts = [f"{failed} failed"] if failed else []
     parts += [count(warned, "warning")] if warned else []
     blocked = len(verdicts) - len(levels)
-    parts += [f"{blocked} not asked"] if blocked else []
+    parts += [f"{blocked} skipped"] if blocked else []
     return ", ".join([*parts, f"{levels.count('ok')} ok"])

@@ -1,1 +1,1 @@
-"""Walks any graph of steps and tells what happens as events. It knows no concrete step."""
+"""Walks any graph of steps and reports what happens as events. It knows no concrete step."""

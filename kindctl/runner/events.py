@@ -1,4 +1,7 @@
-"""What happens during a run, as data: the runner emits, a screen shows. Seconds since the start."""
+"""What happens during a run, as data: the runner emits events and a screen shows them.
+
+Every `at` is in seconds since the start of the run. docs/events.md describes the JSON form.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,23 @@ from kindctl.models import Report
 
 @dataclass(frozen=True)
 class RunStarted:
+    """The first event. `steps` holds (name, title, needs) of each step, in display order."""
+
     environment: str
-    steps: tuple[tuple[str, str, tuple[str, ...]], ...]  # (name, title, needs) in display order
+    steps: tuple[tuple[str, str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True)
 class StepStarted:
+    """All needs of the step hold, and it has begun."""
+
     name: str
     at: float
 
 
 @dataclass(frozen=True)
 class StepSaid:
-    """A step's own words while it works, or what a wait has seen last."""
+    """What the step is doing, or what it saw last while it waits to become ready."""
 
     name: str
     at: float
@@ -31,6 +38,8 @@ class StepSaid:
 
 @dataclass(frozen=True)
 class StepReached:
+    """The step has passed a milestone: steps that need "NAME:MILESTONE" may start."""
+
     name: str
     at: float
     milestone: str
@@ -38,7 +47,7 @@ class StepReached:
 
 @dataclass(frozen=True)
 class StepEnded:
-    """`outcome`: ready, failed, cancelled or skipped (its needs did not hold)."""
+    """The step is over. `outcome` is ready, failed, cancelled, or skipped (it never started)."""
 
     name: str
     at: float
@@ -50,6 +59,8 @@ class StepEnded:
 
 @dataclass(frozen=True)
 class RunEnded:
+    """The last event, whether the run succeeded or not."""
+
     report: Report
     at: float
 

@@ -1,8 +1,8 @@
-"""Walks a graph of steps: each in a thread of its own as soon as its needs hold.
+"""Walks a graph of steps: each one runs in its own thread as soon as its needs hold.
 
-One thread, that of `run`, decides: it starts steps, watches their time and cuts them. The others look,
-apply and wait, each at one step. All of them change the state under one lock, and events are emitted
-under it: in order, and one at a time.
+One thread, the caller of `run`, decides: it starts steps, watches their deadlines and cancels them. The
+other threads each work on one step: they observe it, apply it and wait until it is ready. All of them
+change the tasks under one lock, and emit events under it: in order, one at a time.
 """
 
 from __future__ import annotations
@@ -10,32 +10,24 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
 from tenacity import Retrying, retry_if_not_result, wait_exponential, wait_random
 from tenacity.stop import stop_when_event_set
 
-from kindctl.errors import CauseError, Interrupted, KindctlError, NotReadyError
-from kindctl.models import Absent, Cause, Differs, NotReady, Ready, Report, State, Step
-from kindctl.runner.events import (
-    Emit,
-    Event,
-    RunEnded,
-    RunStarted,
-    StepEnded,
-    StepReached,
-    StepSaid,
-    StepStarted,
-)
+from kindctl.errors import CauseError, KindctlError
+from kindctl.models import Absent, Cause, Differs, NotReady, Ready, Report, State, Step, Turn
+from kindctl.runner import events, stopped
+from kindctl.runner.events import Emit, Event
 from kindctl.runner.graph import Task, graph_of
 
 MAX_APPLIES = 3
-TICK = 0.1  # seconds in which the deciding thread notices `stop` and deadlines
-SAY_EVERY = 0.2  # seconds between two lines of one step
-SLICE = 0.25  # seconds for which a wake may be blind to being cut
-SETTLE = 0.05  # seconds between two looks, however often a wake returns
+TICK = 0.1  # seconds until the deciding thread notices `stop` and deadlines
+SAY_INTERVAL = 0.2  # least seconds between two StepSaid events of one step
+SLICE = 0.25  # seconds for which a Wake may delay the end of a cancelled step
+MIN_PAUSE = 0.05  # seconds between two observations, however often a Wake returns
 
 PAUSES = wait_exponential(multiplier=0.05, max=0.9) + wait_random(0, 0.1)
 
@@ -51,159 +43,125 @@ def run(
     urls: Callable[[], Sequence[str]] = tuple,
     kubeconfig: str = "",
 ) -> Report:
-    """Make every step hold. `timeout` is for the whole, in seconds; each step has its own besides.
+    """Apply every step that needs it, and wait until all of them are ready.
 
-    The first failure starts no more steps, cuts those that only wait, lets running applies finish, and
-    is raised, with the failures that came after it as its notes. `stop` and `timeout` end the run at
-    once: an apply that still runs is left behind in its daemon thread.
+    `timeout` limits the whole run, in seconds; each step has its own limit as well. `urls` (called at
+    the end) and `kubeconfig` are what the report names when every step is ready.
 
-    `urls` (asked at the end) and `kubeconfig` are what the report names when all holds.
+    After the first failure no more steps start, steps that only wait are cancelled, and running applies
+    finish; then the failure is raised, with any later failures as its notes. `stop` and `timeout` end
+    the run at once: an apply that is still running is left behind in its daemon thread.
 
     Raises ValueError for a graph that cannot be walked, CauseError for a permanent cause newer than
-    this run, NotReadyError for time-outs, Interrupted for `stop`, and what a step raises.
+    this run, NotReadyError for time-outs, Interrupted for `stop`, and whatever a step raises.
     """
-    walk = _Run(environment, steps, emit=emit, stop=stop, timeout=timeout, clock=clock)
-    return walk.finish(urls, kubeconfig)
+    return _Run(environment, graph_of(steps), emit, stop, timeout, clock).finish(urls, kubeconfig)
 
 
-def survey(steps: Sequence[Step]) -> list[tuple[Step, State]]:
-    """The state of every step, in the given order, side by side where needs allow. Changes nothing.
-
-    A step is Absent("needs X"), without being looked at, while X is not Ready; for a milestone of X,
-    while X is Absent. Raises the first error that a look raises.
-    """
-    tasks = graph_of(steps)
-    states: dict[str, Future[State]] = {step.name: Future() for step in steps}
-
-    def look(task: Task) -> State:
-        for need, (other, milestone) in task.needs.items():
-            state = states[other.step.name].result()
-            if isinstance(state, Absent) if milestone else not isinstance(state, Ready):
-                return Absent(f"needs {need}")
-        return task.step.observe()
-
-    def settle(task: Task) -> None:
-        try:
-            states[task.step.name].set_result(look(task))
-        except BaseException as error:
-            states[task.step.name].set_exception(error)
-
-    for task in tasks:
-        threading.Thread(target=settle, args=(task,), name=task.step.name, daemon=True).start()
-    return [(step, states[step.name].result()) for step in steps]
-
-
-# --- the run -------------------------------------------------------------------------------------
-
-
+@dataclass
 class _Run:
-    def __init__(
-        self,
-        environment: str,
-        steps: Sequence[Step],
-        *,
-        emit: Emit,
-        stop: threading.Event,
-        timeout: float | None,
-        clock: Callable[[], float],
-    ) -> None:
-        self._environment = environment
-        self._tasks = graph_of(steps)
-        self._out: Emit | None = emit
-        self._stop = stop
-        self._timeout = timeout
-        self._clock = clock
-        self._began = clock()
-        # Kubernetes' times are whole seconds: what came within this second counts as new.
+    environment: str
+    tasks: list[Task]
+    emit: Emit | None  # None once it has failed
+    stop: threading.Event
+    timeout: float | None
+    clock: Callable[[], float]
+
+    def __post_init__(self) -> None:
+        self._began = self.clock()
+        # Kubernetes reports whole seconds: a cause of the same second counts as new.
         self._since = datetime.now(UTC).replace(microsecond=0)
         self._changed = threading.Condition()
         self._errors: list[BaseException] = []
+        self._last_turn = ""  # the step that took the turn last
 
     def finish(self, urls: Callable[[], Sequence[str]], kubeconfig: str) -> Report:
-        """Walk to the end; the report is emitted in any case, the first error raised after it."""
+        """Run until every step has ended, emit the report in any case, then raise the first error."""
         try:
             self._walk()
         finally:
             with self._changed:
                 self._end_all()
-                whole = all(task.outcome == "ready" for task in self._tasks)
+                all_ready = all(task.outcome == "ready" for task in self.tasks)
                 report = Report(
-                    self._environment,
-                    tuple(task.report() for task in self._tasks),
+                    self.environment,
+                    tuple(task.report() for task in self.tasks),
                     self._now(),
-                    tuple(urls()) if whole else (),
-                    kubeconfig if whole else "",
+                    tuple(urls()) if all_ready else (),
+                    kubeconfig if all_ready else "",
                 )
-                self._emit(RunEnded(report, self._now()))
+                self._emit(events.RunEnded(report, self._now()))
         if self._errors:
             raise self._errors[0]
         return report
 
-    # --- the deciding thread: holds the lock, save while it waits ---
+    # --- the deciding thread: holds the lock except while it waits ---
 
     def _walk(self) -> None:
         with self._changed:
-            rows = tuple((t.step.name, t.step.title, tuple(t.needs)) for t in self._tasks)
-            self._emit(RunStarted(self._environment, rows))
+            rows = tuple((t.step.name, t.step.title, tuple(t.needs)) for t in self.tasks)
+            self._emit(events.RunStarted(self.environment, rows))
             while True:
-                self._look_at_the_clock()
-                self._start()
-                if all(task.ended is not None for task in self._tasks):
+                self._check_deadlines()
+                self._start_what_can()
+                if all(task.ended is not None for task in self.tasks):
                     return
                 self._changed.wait(TICK)
 
-    def _start(self) -> None:
-        for task in self._tasks:
+    def _start_what_can(self) -> None:
+        for task in self.tasks:
             if task.started is not None or task.ended is not None:
                 continue
-            since = {need: other.held_since(to) for need, (other, to) in task.needs.items()}
+            since = {
+                need: other.held_since(milestone) for need, (other, milestone) in task.needs.items()
+            }
             held = {need: at for need, at in since.items() if at is not None}
             if len(held) < len(since):
                 continue
             task.after = max(held, key=held.__getitem__, default="")
             task.started = self._now()
-            self._emit(StepStarted(task.step.name, task.started))
+            self._emit(events.StepStarted(task.step.name, task.started))
             threading.Thread(
                 target=self._work, args=(task,), name=f"step {task.step.name}", daemon=True
             ).start()
 
-    def _look_at_the_clock(self) -> None:
+    def _check_deadlines(self) -> None:
         now = self._now()
-        if self._stop.is_set():
-            self._abandon(_interrupted([task for task in self._tasks if task.runs]))
-        elif self._timeout is not None and now >= self._timeout:
-            late = [task for task in self._tasks if task.runs]
-            self._abandon(_not_ready(f"not ready after {self._timeout:g} s", late))
-        for task in self._tasks:
+        running = [task for task in self.tasks if task.running]
+        if self.stop.is_set():
+            self._abandon(stopped.interrupted(running))
+        elif self.timeout is not None and now >= self.timeout:
+            self._abandon(stopped.timed_out(f"not ready after {self.timeout:g} s", running))
+        for task in self.tasks:
             self._show(task)
-            if task.runs and now - (task.started or 0.0) >= task.step.timeout:
+            if task.running and now - (task.started or 0.0) >= task.step.timeout:
                 what = f"{task.step.title}: not ready after {task.step.timeout:g} s"
-                self._fail(task, _not_ready(what, [task]))
+                self._fail(task, stopped.timed_out(what, [task]))
 
     def _abandon(self, error: KindctlError) -> None:
-        """End everything now. After a failure there is only less to wait for: the failure stays first."""
+        """End every step at once. An earlier failure stays the error that is raised."""
         if not self._errors:
             self._errors.append(error)
         self._end_all()
 
     def _end_all(self) -> None:
-        for task in self._tasks:
+        for task in self.tasks:
             self._end(task, "skipped" if task.started is None else "cancelled")
 
     # --- the threads of the steps ---
 
     def _work(self, task: Task) -> None:
-        # Time-outs are not tenacity's here: the deciding thread sees those of a blocked look too.
-        waiting = Retrying(
+        # tenacity does not watch the time-out: the deciding thread does, even while observe() blocks.
+        retrying = Retrying(
             retry=retry_if_not_result(lambda state: isinstance(state, Ready)),
             stop=stop_when_event_set(task.cut),
             wait=PAUSES,
-            sleep=partial(_pause, task, self._clock),
+            sleep=partial(_pause, task, self.clock),
             retry_error_callback=lambda retry: retry.outcome and retry.outcome.result(),
         )
         try:
-            state = waiting(self._look, task)
-        except BaseException as error:  # a thread that ends without a word would hang the run
+            state = retrying(self._advance, task)
+        except BaseException as error:  # an unreported end of a thread would hang the run
             with self._changed:
                 self._fail(task, error)
         else:
@@ -213,13 +171,14 @@ class _Run:
                 else:
                     self._end(task, "cancelled")
 
-    def _look(self, task: Task) -> State:
+    def _advance(self, task: Task) -> State:
+        """Observe the step, and apply it once if it needs it. Raises CauseError for a permanent cause."""
         state = task.step.observe()
         if isinstance(state, Absent | Differs) and self._may_apply(task, state):
-            change = task.step.apply(_Voice(self, task))
+            change = task.step.apply(_StepProgress(self, task))
             with self._changed:
                 task.changes += change.done
-                if self._lost(task):
+                if self._ancestor_failed(task):
                     return state
             state = task.step.observe()
         with self._changed:
@@ -233,38 +192,33 @@ class _Run:
         return state
 
     def _may_apply(self, task: Task, state: Absent | Differs) -> bool:
-        """False when the step was cut. Raises KindctlError when it was applied often enough."""
+        """Whether to apply; False if the step was cut. Raises KindctlError after MAX_APPLIES attempts."""
         with self._changed:
             task.seen = state
             if task.cut.is_set():
                 return False
             if task.applied == MAX_APPLIES:
-                raise KindctlError(
-                    f"{task.step.title}: does not stay as it was made",
-                    why=f"made so {MAX_APPLIES} times, and seen again: {_words(state)}",
-                    fix="find out what else changes it: another controller, another person",
-                    code="keeps-changing",
-                )
+                raise stopped.keeps_changing(task, state)
             task.applied += 1
             task.busy = True
             if isinstance(state, Differs):
                 self._say(task, state.what)
             return True
 
-    def _lost(self, task: Task) -> bool:
-        """Whether something that it stands on, perhaps by a milestone alone, has failed."""
+    def _ancestor_failed(self, task: Task) -> bool:
+        """Whether a step that this one depends on has failed, even if only its milestone was needed."""
         return any(
-            other.outcome == "failed" for other in self._tasks if other.step.name in task.above
+            other.outcome == "failed" for other in self.tasks if other.step.name in task.ancestors
         )
 
     def _is_new(self, cause: Cause) -> bool:
-        """An older cause may be about what this run has just repaired."""
+        """Whether the cause arose during this run: an older one may be what this run has just repaired."""
         if cause.since is None:
             return True
         since = cause.since if cause.since.tzinfo else cause.since.replace(tzinfo=UTC)
         return since >= self._since
 
-    # --- both; the lock is held ---
+    # --- called by any thread that holds the lock ---
 
     def _fail(self, task: Task, error: BaseException) -> None:
         if task.ended is not None:
@@ -279,7 +233,7 @@ class _Run:
         self._halt()
 
     def _halt(self) -> None:
-        for task in self._tasks:
+        for task in self.tasks:
             task.cut.set()
             if task.started is None:
                 self._end(task, "skipped")
@@ -291,49 +245,62 @@ class _Run:
             return
         task.ended = self._now()
         task.outcome, task.note = outcome, note
+        task.end_wait(task.ended, self._last_turn)
         task.cut.set()
         report = task.report()
         self._emit(
-            StepEnded(report.name, task.ended, outcome, report.seconds, report.changes, report.note)
+            events.StepEnded(
+                report.name, task.ended, outcome, report.seconds, report.changes, report.note
+            )
         )
         self._changed.notify_all()
 
     def _say(self, task: Task, text: str) -> None:
+        if text is Turn.WAITING:
+            task.waiting_since = self._now()
+        elif text is Turn.TAKEN:
+            task.end_wait(self._now(), self._last_turn)
+            self._last_turn = task.step.name
         task.said = " ".join(text.split())
         self._show(task)
 
     def _show(self, task: Task) -> None:
-        """Emit what it said last, unless it was said or it is too soon; the deciding thread comes back."""
+        """Emit the step's latest words, if they are new. Too soon after the last ones, the deciding thread
+        shows them later."""
         now = self._now()
-        if task.runs and task.said not in ("", task.shown) and now - task.shown_at >= SAY_EVERY:
+        if (
+            task.running
+            and task.said not in ("", task.shown)
+            and now - task.shown_at >= SAY_INTERVAL
+        ):
             task.shown, task.shown_at = task.said, now
-            self._emit(StepSaid(task.step.name, now, task.said))
+            self._emit(events.StepSaid(task.step.name, now, task.said))
 
     def _reach(self, task: Task, milestone: str) -> None:
-        if task.runs and milestone not in task.reached:
+        if task.running and milestone not in task.reached:
             task.reached[milestone] = self._now()
-            self._emit(StepReached(task.step.name, task.reached[milestone], milestone))
+            self._emit(events.StepReached(task.step.name, task.reached[milestone], milestone))
             self._changed.notify_all()
 
     def _emit(self, event: Event) -> None:
-        if self._out is None:
+        if self.emit is None:
             return
         try:
-            self._out(event)
-        except Exception as error:  # the screen is gone (a closed pipe): nobody sees the rest
-            self._out = None
+            self.emit(event)
+        except Exception as error:  # the screen is gone (a closed pipe): nobody sees more
+            self.emit = None
             self._errors.append(error)
             self._halt()
 
     def _now(self) -> float:
-        return self._clock() - self._began
+        return self.clock() - self._began
 
 
-class _Voice:
-    """The Progress of one step."""
+class _StepProgress:
+    """The Progress that a step's apply() receives."""
 
-    def __init__(self, of: _Run, task: Task) -> None:
-        self._run = of
+    def __init__(self, run: _Run, task: Task) -> None:
+        self._run = run
         self._task = task
 
     def reach(self, milestone: str) -> None:
@@ -346,7 +313,7 @@ class _Voice:
 
 
 def _pause(task: Task, clock: Callable[[], float], seconds: float) -> None:
-    """Until `seconds` are over, the step's wake returns early, or the step is cut."""
+    """Sleep for `seconds`, or until the step's Wake returns early or the step is cut."""
     if task.step.wake is None:
         task.cut.wait(seconds)
         return
@@ -356,49 +323,5 @@ def _pause(task: Task, clock: Callable[[], float], seconds: float) -> None:
         before = clock()
         task.step.wake.wait(part)
         if clock() - before < part:
-            task.cut.wait(SETTLE)
+            task.cut.wait(MIN_PAUSE)
             return
-
-
-# --- words ---------------------------------------------------------------------------------------
-
-
-def _words(state: State | None) -> str:
-    match state:
-        case Absent(what):
-            return what or "absent"
-        case Differs(what):
-            return what
-        case NotReady(seen):
-            return seen
-        case Ready(note):
-            return note or "ready"
-    return "nothing yet"
-
-
-def _not_ready(what: str, late: Sequence[Task]) -> NotReadyError:
-    """What was last seen of these steps, and the cause that one of them named."""
-
-    def last(task: Task) -> str:
-        return (task.said if task.busy else "") or _words(task.seen)
-
-    seen = [last(late[0])] if len(late) == 1 else [f"{t.step.title}: {last(t)}" for t in late]
-    causes = [t.seen.cause for t in late if isinstance(t.seen, NotReady) and t.seen.cause]
-    cause = causes[0] if causes else None
-    return NotReadyError(
-        what,
-        why="\n".join([f"last seen: {line}" for line in seen] + ([cause.what] if cause else [])),
-        fix=cause.fix if cause else "kindctl status and kindctl logs show more",
-        output="\n".join(cause.cites) if cause else "",
-        code=cause.code if cause else "",
-    )
-
-
-def _interrupted(running: Sequence[Task]) -> Interrupted:
-    return Interrupted(
-        "interrupted",
-        why="in the middle of: " + ", ".join(task.step.title for task in running)
-        if running
-        else "",
-        fix="kindctl up goes on from here; kindctl down removes what exists",
-    )

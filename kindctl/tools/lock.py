@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from kindctl.errors import BusyError
-from kindctl.paths import checked, data_dir
+from kindctl.paths import data_dir, valid_name
 
 
 def environment_lock(
     environment: str, *, wait: float, say: Callable[[str], None] = lambda _: None
 ) -> AbstractContextManager[None]:
     """hold() of the environment. Raises UsageError for what is no name."""
-    return hold(checked(environment), wait=wait, say=say)
+    return hold(valid_name(environment), wait=wait, say=say)
 
 
 @contextmanager

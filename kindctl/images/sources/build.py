@@ -6,7 +6,7 @@ It serves where no image registry can be reached, or if the user asks for it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kindctl.images import cas
@@ -16,7 +16,7 @@ from kindctl.images.progress import BuildProgress
 from kindctl.images.recipe_book import Recipe
 from kindctl.images.sources.base import Provided, SourceContext, unavailable
 from kindctl.images.sources.registry import RegistrySource
-from kindctl.models import Build
+from kindctl.models import Build, Turn
 from kindctl.tools.protocols import Say
 
 
@@ -45,7 +45,7 @@ class BuildSource:
     def provide_recipe(self, recipe: Recipe, say: Say) -> Provided:
         """Build the recipe's image, after those that it needs and the engine lacks. Raises KindctlError."""
         tag = self._context.book.tag(recipe)
-        with self._queue.turn(recipe.seconds, lambda: say("waiting for another build")):
+        with self._queue.turn(recipe.seconds, say):
             missing = self._missing(recipe, {})
             left = sum(needed.seconds for needed in missing.values())
             for needed in missing.values():
@@ -94,14 +94,16 @@ class Queue:
         self._waiting: list[float] = []
 
     @contextmanager
-    def turn(self, seconds: float, on_wait: Callable[[], None]) -> Iterator[None]:
-        """Hold the queue for a build that usually takes `seconds`; call `on_wait` if it has to wait."""
+    def turn(self, seconds: float, say: Say) -> Iterator[None]:
+        """Hold the turn for a build that takes `seconds`. `say` gets Turn.WAITING where others are before
+        it, and Turn.TAKEN when it starts."""
         with self._changed:
             self._waiting.append(seconds)
             try:
-                if self._busy:
-                    on_wait()
+                if self._busy or seconds < max(self._waiting):
+                    say(Turn.WAITING)
                 self._changed.wait_for(lambda: not self._busy and seconds >= max(self._waiting))
+                say(Turn.TAKEN)
                 self._busy = True
             finally:
                 self._waiting.remove(seconds)

@@ -22,7 +22,7 @@ from kindctl.actions.environments import (
 )
 from kindctl.actions.kubeconfigs import kubeconfig_path, merge_kubeconfig
 from kindctl.actions.plan import survey_plan
-from kindctl.actions.purge import purge, purge_intentions
+from kindctl.actions.purge import planned_removals, purge
 from kindctl.actions.status import StatusRow, page, status, urls
 from kindctl.actions.up import ask_before_fixing
 from kindctl.actions.version import versions
@@ -197,7 +197,7 @@ def test_what_is_no_name_leads_to_no_file(world: World, name: str) -> None:
         lambda: down(name, world.tools),
         lambda: environment_dir(name),
     ):
-        with pytest.raises(UsageError, match="is not the name of an environment"):
+        with pytest.raises(UsageError, match="is not a valid name for an environment"):
             use()
     assert bystander.exists()
     assert not (data_dir() / "locks").exists()
@@ -350,7 +350,7 @@ def test_status_looks_again_until_all_is_ready(
     config = loaded()
     world.made()
     looks: list[list[StatusRow]] = []
-    look = status_module._look
+    look = status_module._rows
 
     def looking(name: str, tools: Tools) -> list[StatusRow]:
         if len(looks) == 1:
@@ -358,7 +358,7 @@ def test_status_looks_again_until_all_is_ready(
         looks.append(look(name, tools))
         return looks[-1]
 
-    monkeypatch.setattr(status_module, "_look", looking)
+    monkeypatch.setattr(status_module, "_rows", looking)
     rows = status("shop", world.tools, wait=600)
     assert all(row.ready for row in rows)
     assert len(looks) == 2
@@ -419,7 +419,7 @@ def test_purge_removes_what_it_announced(world: World) -> None:
     world.engine.add_image("kindctl.local/postgres:17")
     for folder in (data_dir(), cache_dir()):
         folder.mkdir(parents=True, exist_ok=True)
-    wishes = purge_intentions(world.tools, keep_engine=True)
+    wishes = planned_removals(world.tools, keep_engine=True)
     assert wishes[:2] == ["environment blog", "environment shop"]
     assert wishes[2].startswith("3 images that kindctl built")
     assert wishes[3:] == [f"folder {data_dir()}", f"folder {cache_dir()}"]
@@ -431,7 +431,7 @@ def test_purge_removes_what_it_announced(world: World) -> None:
     assert not cache_dir().exists()
     assert "removed environment blog" in said
     assert "removed image kindctl.local/postgres:17" in said
-    assert purge_intentions(world.tools, keep_engine=False) == []
+    assert planned_removals(world.tools, keep_engine=False) == []
 
 
 def test_purge_leaves_the_users_name_of_an_image(world: World) -> None:
@@ -460,7 +460,7 @@ def test_purge_leaves_containers_whose_label_names_no_environment(
 def test_purge_goes_on_where_no_engine_answers(world: World) -> None:
     data_dir().mkdir(parents=True)
     world.engine.problem = MISSING
-    assert purge_intentions(world.tools, keep_engine=False) == [f"folder {data_dir()}"]
+    assert planned_removals(world.tools, keep_engine=False) == [f"folder {data_dir()}"]
     said: list[str] = []
     purge(world.tools, keep_engine=False, say=said.append)
     assert said == ["left the engine alone: no container engine", f"removed {data_dir()}"]

@@ -129,10 +129,10 @@ def test_an_example_takes_another_name(tmp_path: Path) -> None:
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "sample-app").mkdir()
-    with pytest.raises(UsageError, match="sample-app exists"):
+    with pytest.raises(UsageError, match="sample-app already exists"):
         copy_example("other-ports", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["sample-app"]
-    with pytest.raises(UsageError, match="cannot be a name"):
+    with pytest.raises(UsageError, match="is not a valid name"):
         init(tmp_path / "new", "My Shop", "other-ports")
     assert not (tmp_path / "new").exists()
 
@@ -170,8 +170,8 @@ def test_the_shell_completes_names() -> None:
     from kindctl.cli import explain
     from kindctl.cli import init as init_command
 
-    assert [name for name, _ in init_command.examples("other")] == ["other-ports"]
-    assert [name for name, _ in explain.ways_in("sam")] == ["sample"]
+    assert [name for name, _ in init_command.complete_example("other")] == ["other-ports"]
+    assert [name for name, _ in explain.complete_name("sam")] == ["sample"]
 
 
 def test_the_wheel_has_the_pages() -> None:

@@ -84,9 +84,9 @@ def test_a_service_and_its_port_are_found(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("wbe", "there is no Service 'wbe'"),
-        ("twin", "which Service 'twin'?"),
-        ("two", "which port of Service two?"),
+        ("wbe", "no Service 'wbe'"),
+        ("twin", "several Services are named 'twin'"),
+        ("two", "choose a port of Service two"),
         ("web:81", "Service web has no port 81"),
         ("time:53", "Service time has no port 53"),
     ],
@@ -180,12 +180,12 @@ def test_the_command_line(world: World, monkeypatch: pytest.MonkeyPatch) -> None
     assert "localhost:8000 to blog/twin:8000" in run("-n", "blog", "twin")
     assert run("list").count(" yes ") == 2
     world.forwards.faults["shop/database"] = "no pod"
-    assert "no connection gets through yet: no pod" in run("start", "database")
+    assert "no connection succeeds yet: no pod" in run("start", "database")
     assert "until Ctrl-C" in (held := run("web", "9001", "--foreground"))
-    assert "forwarded no longer: localhost:9001" in held  # stopped from elsewhere
-    assert "forwarded no longer: localhost:9000 to shop/web:80" in run("stop", "9000")
+    assert "stopped forwarding localhost:9001" in held  # stopped from elsewhere
+    assert "stopped forwarding localhost:9000 to shop/web:80" in run("stop", "9000")
     run("stop")
-    assert "nothing was forwarded" in run("stop")
+    assert "nothing is forwarded" in run("stop")
 
 
 def test_status_shows_them_and_down_ends_them(world: World) -> None:
@@ -195,7 +195,7 @@ def test_status_shows_them_and_down_ends_them(world: World) -> None:
     assert [(row.name, row.ready, row.seen) for row in rows] == [
         ("127.0.0.1:8080 to shop/web:80", False, "Service shop/web has no pods")
     ]
-    assert "ended its forwards" in down("shop", world.tools).done
+    assert "stopped its forwards" in down("shop", world.tools).done
     assert world.forwards.running == {}
 
 

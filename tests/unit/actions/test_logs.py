@@ -78,7 +78,7 @@ def test_an_unknown_workload_is_answered_with_what_there_is(
     with pytest.raises(UsageError) as refused:
         pods_of(cluster, asked)
     assert asked in refused.value.what
-    assert refused.value.why == "there are: blog/web, shop/web, shop/db"
+    assert refused.value.why == "known workloads: blog/web, shop/web, shop/db"
 
 
 def test_log_lines_name_their_pod_and_container(cluster: FakeCluster) -> None:

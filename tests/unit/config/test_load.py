@@ -393,7 +393,7 @@ def test_init_writes_a_valid_file_that_names_every_top_level_key(tmp_path: Path)
 
 
 def test_init_refuses_a_name_that_cannot_be_one(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be a name"):
+    with pytest.raises(UsageError, match="is not a valid name"):
         init(tmp_path, "Not A Name")
     assert list(tmp_path.iterdir()) == []
 

@@ -13,6 +13,7 @@ from kindctl.images.recipe_book import RecipeBook
 from kindctl.images.sources import load_source
 from kindctl.images.sources.base import SourceContext
 from kindctl.images.sources.build import BuildSource, Queue
+from kindctl.models import Turn
 from tests.support.images_bench import CORPORATE_CA, Bench, write_recipes
 
 
@@ -157,11 +158,15 @@ def test_the_longest_of_the_waiting_builds_is_next() -> None:
     arrived = threading.Semaphore(0)
 
     def build(seconds: float) -> None:
-        with queue.turn(seconds, arrived.release):
+        def say(text: str) -> None:
+            if text is Turn.WAITING:
+                arrived.release()
+
+        with queue.turn(seconds, say):
             order.append(seconds)
 
     threads = [threading.Thread(target=build, args=(seconds,)) for seconds in (10, 480, 25)]
-    with queue.turn(1, lambda: None):
+    with queue.turn(1, quiet):
         for thread in threads:
             thread.start()
         for _ in threads:
@@ -173,14 +178,16 @@ def test_the_longest_of_the_waiting_builds_is_next() -> None:
 
 def test_a_build_that_fails_gives_its_turn_away() -> None:
     queue = Queue()
-    with pytest.raises(ValueError, match="broken"), queue.turn(1, lambda: None):
+    with pytest.raises(ValueError, match="broken"), queue.turn(1, quiet):
         raise ValueError("broken")
-    with queue.turn(1, lambda: pytest.fail("nobody builds")):
-        pass
+    said: list[str] = []
+    with queue.turn(1, said.append):
+        assert said == [Turn.TAKEN]
 
 
 def test_a_recipe_tells_the_time_of_what_it_needs_too(debian: Bench, book: RecipeBook) -> None:
     said: list[str] = []
     load_source("build", source_context(debian, book)).provide("kindest/node:v1.36", said.append)
-    assert said[0].startswith("debian: ")
-    assert "about 9 min left" in said[0], "45 + 15 + 480 s"
+    assert said[0] is Turn.TAKEN
+    assert said[1].startswith("debian: ")
+    assert "about 9 min left" in said[1], "45 + 15 + 480 s"

@@ -97,15 +97,15 @@ def needs(steps: Sequence[Step], name: str) -> set[str]:
 
 def test_the_sample_is_a_graph_that_can_be_walked(sample: Plan) -> None:
     tasks = {task.step.name: task for task in graph_of(sample.steps)}
-    assert tasks["preflight"].above == set()
-    assert all("preflight" in task.above for name, task in tasks.items() if name != "preflight")
+    assert tasks["preflight"].ancestors == set()
+    assert all("preflight" in task.ancestors for name, task in tasks.items() if name != "preflight")
 
 
 def test_prune_comes_last_and_after_everything(sample: Plan) -> None:
     names = [step.name for step in sample.steps]
     (prune,) = (task for task in graph_of(sample.steps) if task.step.name == "prune")
     assert names[-1] == "prune"
-    assert prune.above == set(names) - {"prune"}
+    assert prune.ancestors == set(names) - {"prune"}
 
 
 def test_images_are_brought_into_the_nodes_as_soon_as_containerd_runs(sample: Plan) -> None:

@@ -332,7 +332,7 @@ def test_commands_find_it_by_its_name_and_by_its_file(
     with open_environment(world.tools, "shop") as opened:
         assert opened is cluster
     assert kubeconfig_path("shop", world.tools) == tmp_path / "kubectl"
-    with pytest.raises(UsageError, match="of your own kubeconfig"):
+    with pytest.raises(UsageError, match="in your own kubeconfig"):
         merge_kubeconfig("shop", world.tools)
 
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "another-machine"))

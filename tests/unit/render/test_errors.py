@@ -68,7 +68,7 @@ def test_long_output_is_shown_from_its_end() -> None:
     error = ToolError("failed", output="\n".join(f"line {n}" for n in range(1, 101)))
     shown = lines(error)
 
-    assert shown[2:4] == ["  │ … 80 lines before these", "  │ line 81"]
+    assert shown[2:4] == ["  │ … 80 earlier lines", "  │ line 81"]
     assert "  │ line 100" in shown
     assert error_as_json(error)["output"].startswith("line 1\n")
 
@@ -96,11 +96,9 @@ def test_each_problem_of_the_configuration_stands_at_its_place() -> None:
 
 
 def test_an_interruption_is_no_error() -> None:
-    assert lines(
-        Interrupted("interrupted", why="in the middle of: a", fix="kindctl up goes on")
-    ) == [
+    assert lines(Interrupted("interrupted", why="still running: a", fix="kindctl up goes on")) == [
         "interrupted",
-        "  in the middle of: a",
+        "  still running: a",
         "",
         "hint: kindctl up goes on",
     ]

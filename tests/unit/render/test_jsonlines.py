@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 
 from kindctl.errors import ConfigError, Interrupted, KindctlError, MachineError, Problem, ToolError
-from kindctl.models import Progress, Report, StepReport
+from kindctl.models import Progress, Report, StepReport, Turn, TurnWait
 from kindctl.render import jsonlines
 from kindctl.render.errors import show_error
 from kindctl.render.jsonlines import NAMES, JsonLines, as_json
@@ -63,6 +63,19 @@ def test_every_line_of_a_run_is_valid(schema: dict[str, Any]) -> None:
         jsonschema.validate(line, schema)
     assert lines[0]["steps"][1] == {"name": "b", "title": "make b", "needs": ["a:api"]}
     assert lines[-1]["report"]["urls"] == ["http://localhost/"]
+
+
+def test_a_wait_for_another_build_is_in_the_report(schema: dict[str, Any]) -> None:
+    def wait(progress: Progress) -> None:
+        progress.say(Turn.WAITING)
+        progress.say(Turn.TAKEN)
+
+    lines = lines_of(step("a", work=wait))
+    for line in lines:
+        jsonschema.validate(line, schema)
+    (waited,) = lines[-1]["report"]["steps"][0]["waits"]
+    assert set(waited) == {"started", "seconds", "after"}
+    assert set(schema["$defs"]["turn-wait"]["properties"]) == {it.name for it in fields(TurnWait)}
 
 
 def test_a_failed_run_ends_with_its_error(schema: dict[str, Any]) -> None:

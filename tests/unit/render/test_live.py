@@ -84,7 +84,9 @@ def test_a_failure_shows_its_words_and_what_is_not_started_goes() -> None:
 
     assert "port 80 is taken" in lines[2]
     assert len(lines) == 4
-    assert lines[-1] == " 3 of 5 done, 0 running, 5.0 s, failed: letting what still works finish"
+    assert (
+        lines[-1] == " 3 of 5 done, 0 running, 5.0 s, failed: waiting for running steps to finish"
+    )
 
 
 def test_signs_of_ascii_where_the_stream_knows_no_others() -> None:

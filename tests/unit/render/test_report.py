@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 
-from kindctl.models import Report, StepReport
+from kindctl.models import Report, StepReport, TurnWait
 from kindctl.render.report import critical_path, render_up, report_lines
 from tests.unit.render.test_screen import Terminal
 
@@ -55,6 +56,66 @@ def test_the_critical_path_goes_through_milestones() -> None:
 
 def test_the_critical_path_ends_though_steps_name_each_other() -> None:
     assert critical_path([took("a", 0, 1, "b"), took("b", 1, 1, "a")]) == ["a", "b"]
+
+
+def waited(step: StepReport, *waits: tuple[float, float, str]) -> StepReport:
+    return replace(step, waits=tuple(TurnWait(*wait) for wait in waits))
+
+
+QUEUED = Report(
+    "shop",
+    (
+        took("preflight", 0, 1),
+        took("node", 1, 9, "preflight", "built node"),
+        waited(took("front", 1, 11, "preflight", "built front"), (1, 9, "node")),
+        took("cluster", 10, 1, "node"),
+        took("pods", 12, 8, "front"),
+    ),
+    20.0,
+)
+
+
+def test_the_critical_path_goes_through_the_build_that_was_waited_for() -> None:
+    assert critical_path(QUEUED.steps) == ["preflight", "node", "front", "pods"]
+
+
+def test_the_critical_path_goes_on_from_a_step_that_had_worked_before_it_waited() -> None:
+    # front builds its first base, waits while node is built (which had waited for that first base),
+    # then builds its second one; its next wait had begun when node got its turn
+    steps = [
+        took("preflight", 0, 1),
+        waited(took("front", 1, 20, "preflight"), (4, 2, "node")),
+        waited(took("node", 1, 30, "unrelated"), (1, 3, "front"), (5.9, 10, "front")),
+    ]
+
+    assert critical_path(steps) == ["preflight", "front", "node"]
+
+
+def test_the_critical_path_ignores_a_wait_for_an_unknown_step() -> None:
+    assert critical_path([waited(took("a", 0, 5), (0, 4, ""))]) == ["a"]
+
+
+def test_waiting_for_another_build_is_not_drawn_as_work() -> None:
+    bars = section("Time", QUEUED)
+    front = next(n for n, line in enumerate(bars) if "make front" in line)
+
+    assert bars[front + 1] == "    of which 9.0 s waiting for another build"
+    assert bars[front].count("·") == pytest.approx(bars[front].count("█") * 4.5, abs=4)
+    assert bars[front].rindex("·") < bars[front].index("█")
+    assert not any("·" in line or "of which" in line for line in bars[:front] + bars[front + 2 :])
+    node = next(line for line in bars if "make node" in line)
+    assert "█" in node
+    assert node.rindex("█") == bars[front].rindex("·")  # the work starts where the other's ended
+    assert next(line for line in lines(QUEUED) if line.startswith("Time")).endswith("· waiting")
+    assert not any("waiting" in line for line in lines(FIRST))
+
+
+def test_a_step_that_only_waited_stands_behind_those_that_worked() -> None:
+    worked = [took(f"w{n}", n, 3, "", "x") for n in range(10)]
+    idle = waited(took("idle", 0, 6), (0, 5.9, "w1"))
+    bars = section("Time", Report("shop", (*worked, idle), 13))
+
+    assert not any("idle" in line for line in bars)
 
 
 def test_the_urls_are_those_that_answered() -> None:
@@ -120,6 +181,12 @@ def test_lines_fit_the_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -
     bars = [clean(line) for line in shown if "█" in line or "░" in line]
 
     assert len(bars) == 7
+    bars += [
+        clean(line)
+        for line in report_lines(QUEUED, Terminal())
+        if "█" in line or "of which" in line
+    ]
+    assert any("of which" in line for line in bars)
     assert max(map(len, bars)) < columns
 
 

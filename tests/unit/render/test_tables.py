@@ -117,7 +117,7 @@ def test_no_rows(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_is_no_row_is_refused() -> None:
-    with pytest.raises(TypeError, match="neither"):
+    with pytest.raises(TypeError, match="must be a dataclass or a mapping"):
         show(["text"], stream=io.StringIO())
 
 
@@ -144,12 +144,12 @@ def test_verdicts_say_what_to_do_where_something_is_wrong() -> None:
     assert lines(VERDICTS, io.StringIO()) == [
         " ✓ engine   Docker 26.1.5",
         " ✗ inotify  max_user_instances is 128, 512 wanted",
-        "            fix: raise it (kindctl doctor --fix does it)",
+        "            fix: raise it (or run `kindctl doctor --fix`)",
         " ! memory   3 GB free",
         "            fix: close something",
-        " · ports    not asked: needs engine",
+        " · ports    skipped: needs engine",
         "",
-        "1 failed, 1 warning, 1 not asked, 1 ok",
+        "1 failed, 1 warning, 1 skipped, 1 ok",
     ]
 
 

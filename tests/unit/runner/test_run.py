@@ -1,25 +1,31 @@
-"""Graphs that cannot be walked, and the survey that `plan` and `status` are made of."""
+"""Graphs that cannot be walked, the survey behind `kindctl plan`, and waits for a turn."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 
-from kindctl.models import Absent, Differs, NotReady, Ready
-from kindctl.runner.run import run, survey
-from tests.fakes.steps import NEVER, FakeStep, Journal, fail, meet, step
+from kindctl.errors import Interrupted
+from kindctl.images.sources.build import Queue
+from kindctl.models import Absent, Differs, NotReady, Progress, Ready, Turn, TurnWait
+from kindctl.runner.events import RunEnded
+from kindctl.runner.run import run
+from kindctl.runner.survey import survey
+from tests.fakes.clock import FakeClock
+from tests.fakes.steps import NEVER, PATIENCE, FakeStep, Gate, Journal, fail, meet, step
 
 
 @pytest.mark.parametrize(
     ("steps", "words"),
     [
-        ([step("a"), step("a")], "two steps of the same name: a"),
-        ([step("a", "b")], "step 'a' needs 'b', which is no step"),
-        ([step("a", "b:api")], "step 'a' needs 'b:api', which is no step"),
-        ([step("a", "b"), step("b", "c:api"), step("c", "a")], "circle: .* -> .* -> .* -> "),
-        ([step("a", "a")], "circle: a -> a"),
+        ([step("a"), step("a")], "duplicate step names: a"),
+        ([step("a", "b")], "step 'a' needs unknown step 'b'"),
+        ([step("a", "b:api")], "step 'a' needs unknown step 'b:api'"),
+        ([step("a", "b"), step("b", "c:api"), step("c", "a")], "cycle: .* -> .* -> .* -> "),
+        ([step("a", "a")], "cycle: a -> a"),
     ],
 )
 def test_a_graph_that_cannot_be_walked_is_refused_before_anything(
@@ -35,8 +41,8 @@ def test_a_graph_that_cannot_be_walked_is_refused_before_anything(
     assert all(it.looks == 0 for it in steps)
 
 
-def test_a_circle_is_named_in_the_direction_of_the_needs() -> None:
-    with pytest.raises(ValueError, match="circle") as caught:
+def test_a_cycle_is_named_in_the_direction_of_the_needs() -> None:
+    with pytest.raises(ValueError, match="cycle") as caught:
         survey([step("a", "b"), step("b", "c"), step("c", "a")])
 
     names = str(caught.value).split(": ")[1].split(" -> ")
@@ -89,3 +95,58 @@ def test_a_survey_looks_side_by_side() -> None:
 def test_a_survey_raises_what_a_look_raises() -> None:
     with pytest.raises(ZeroDivisionError):
         survey([step("a", look=fail(ZeroDivisionError())), step("b", "a")])
+
+
+# --- waiting for a turn --------------------------------------------------------------------------
+
+
+def test_a_wait_for_a_turn_is_recorded_with_the_step_that_had_it() -> None:
+    clock, queue = FakeClock(), Queue()
+    first_has_it, waiting = threading.Event(), threading.Semaphore(0)
+
+    def first(progress: Progress) -> None:
+        with queue.turn(1, progress.say):
+            first_has_it.set()
+            for _ in range(2):
+                assert waiting.acquire(timeout=PATIENCE)
+            clock.sleep(6)
+
+    def later(seconds: float) -> Callable[[Progress], None]:
+        def work(progress: Progress) -> None:
+            def say(text: str) -> None:
+                progress.say(text)
+                if text is Turn.WAITING:
+                    waiting.release()
+
+            assert first_has_it.wait(PATIENCE)
+            with queue.turn(seconds, say):
+                clock.sleep(seconds)
+
+        return work
+
+    steps = [step("short", work=later(1)), step("long", work=later(2)), step("a", work=first)]
+    report = run("shop", steps, emit=Journal(), stop=threading.Event(), clock=clock.now)
+
+    assert {it.name: it.waits for it in report.steps} == {
+        "a": (),
+        "long": (TurnWait(0, 6, "a"),),
+        "short": (TurnWait(0, 8, "long"),),
+    }
+    assert [it.seconds_waited for it in report.steps] == [8, 6, 0]
+
+
+def test_a_wait_that_is_stopped_is_recorded_up_to_the_end() -> None:
+    clock, stop, journal, gate = FakeClock(), threading.Event(), Journal(), Gate()
+
+    def work(progress: Progress) -> None:
+        progress.say(Turn.WAITING)
+        clock.sleep(7)
+        stop.set()
+        gate()
+
+    with pytest.raises(Interrupted):
+        run("shop", [step("a", work=work)], emit=journal, stop=stop, clock=clock.now)
+    gate.open()
+    ended = journal.events[-1]
+    assert isinstance(ended, RunEnded)
+    assert ended.report.steps[0].waits == (TurnWait(0, 7, ""),)

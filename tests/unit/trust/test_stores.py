@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kindctl.actions.purge import purge, purge_intentions
+from kindctl.actions.purge import planned_removals, purge
 from kindctl.actions.trust import Outcome, standing, trust, untrust
 from kindctl.errors import KindctlError, ToolError
 from kindctl.trust.authority import LIFE, Authority, LocalCa
@@ -116,7 +116,7 @@ def test_what_is_done_is_said_before_and_can_be_refused() -> None:
     assert machine.trust(answer=False) == Outcome()
     assert machine.host.files == before
     ((make, *adds),) = machine.asked
-    assert make.startswith("make a certificate authority, for names of this machine only")
+    assert make.startswith("create a certificate authority, only for names of this machine")
     assert [line.partition(" (")[0] for line in adds] == [
         "add it to the store of this system",
         "add it to the store of Chromium and Chrome",
@@ -364,12 +364,12 @@ def test_purge_takes_the_trust_back_before_the_authority_goes() -> None:
     machine = Machine()
     machine.trust()
     tools = fake_tools(machine.host)
-    wishes = purge_intentions(tools, keep_engine=True)
-    assert [f"the trust of {name} in the local authority" for name in ALL] == wishes[:3]
+    wishes = planned_removals(tools, keep_engine=True)
+    assert [f"the local certificate authority from {name}" for name in ALL] == wishes[:3]
     said: list[str] = []
     purge(tools, keep_engine=True, say=said.append)
     assert trusted_by(machine.host, HOME) == []
-    assert sum("took it out of" in line for line in said) == 3
+    assert sum("removed it from" in line for line in said) == 3
 
 
 def test_purge_takes_back_one_that_was_replaced() -> None:
@@ -378,7 +378,7 @@ def test_purge_takes_back_one_that_was_replaced() -> None:
     del machine.host.files[FOLDER / "ca.key"]
     Authority(machine.host).make()
     tools = fake_tools(machine.host)
-    assert len(purge_intentions(tools, keep_engine=True)) >= len(ALL)
+    assert len(planned_removals(tools, keep_engine=True)) >= len(ALL)
     purge(tools, keep_engine=True, say=lambda _: None)
     assert PEM not in machine.host.files[Programs.BUNDLE]
 
@@ -389,7 +389,7 @@ def test_purge_says_what_it_may_not_take_back() -> None:
     machine.host.root = False
     said: list[str] = []
     purge(fake_tools(machine.host), keep_engine=True, say=said.append)
-    assert "left to you: sudo update-ca-certificates --fresh" in said
+    assert "run this yourself: sudo update-ca-certificates --fresh" in said
 
 
 def test_a_store_that_cannot_be_asked_is_unknown() -> None:
