@@ -1,8 +1,11 @@
-"""The data that passes between the parts of kindctl: frozen, without behaviour of its own."""
+"""What the folders of kindctl pass to each other: frozen data, and the Protocols of what they implement.
+
+The data does nothing but derive one of its values from others (`Endpoint.url`, `Report.changes`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -105,6 +108,10 @@ class Progress(Protocol):
 
     def say(self, text: str) -> None:
         """One short line on what is going on, for the screen."""
+
+
+Say = Callable[[str], None]
+"""Takes one line of progress, for the screen."""
 
 
 class Wake(Protocol):
@@ -293,75 +300,7 @@ class ObjectRef:
         return f"{self.kind} {where}{self.name}"
 
 
-# --- the engine ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class EngineInfo:
-    """What the container engine says of itself. Memory in bytes."""
-
-    version: str
-    product: str  # docker or podman
-    host: str  # unix:///var/run/docker.sock, from DOCKER_HOST or the context
-    architecture: str  # amd64, arm64: Go's names
-    cgroup_version: int
-    cpus: int
-    memory: int
-    root_dir: str
-    storage_driver: str
-    rootless: bool
-    containerd_store: bool = False  # the containerd image store (Docker 29's default)
-
-
-@dataclass(frozen=True)
-class ImageInfo:
-    """An image in the engine. `size` in bytes."""
-
-    id: str  # sha256:...
-    tags: tuple[str, ...]
-    digests: tuple[str, ...]  # name@sha256:... of the registries that it came from
-    labels: Mapping[str, str]
-    size: int
-    architecture: str
-
-
-@dataclass(frozen=True)
-class ContainerInfo:
-    id: str
-    name: str
-    image: str
-    labels: Mapping[str, str]
-    state: str  # created, running, paused, exited, ...
-    started_at: datetime | None
-    ports: Mapping[str, tuple[tuple[str, int], ...]]  # "80/tcp" -> ((host address, host port), ...)
-    addresses: Mapping[str, str]  # network -> IPv4 address
-    volumes: tuple[str, ...]  # names of volumes that are mounted
-
-
-@dataclass(frozen=True)
-class Build:
-    """One `docker buildx build`. The result is loaded into the engine under `tag`."""
-
-    context: str
-    tag: str
-    dockerfile: str | None = None
-    target: str | None = None
-    args: Mapping[str, str] = field(default_factory=dict)
-    contexts: Mapping[str, str] = field(default_factory=dict)  # named build contexts
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Run:
-    """One `docker run --detach`. Volumes are made with the same labels; a running container is kept
-    running over restarts of the engine."""
-
-    name: str
-    image: str
-    labels: Mapping[str, str] = field(default_factory=dict)
-    ports: Sequence[PortMapping] = ()
-    network: str = "bridge"
-    volumes: Mapping[str, str] = field(default_factory=dict)  # name -> path in the container
+# --- images of apps ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

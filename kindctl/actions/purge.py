@@ -11,9 +11,9 @@ from kindctl.actions.environments import nodes_by_environment
 from kindctl.actions.trust import untrust
 from kindctl.errors import KindctlError, MachineError
 from kindctl.machine.debian import undo, undo_intentions
-from kindctl.models import ImageInfo
 from kindctl.paths import cache_dir, data_dir
 from kindctl.providers.existing import all_remembered
+from kindctl.tools.engine_protocol import ImageInfo
 from kindctl.tools.protocols import Tools
 from kindctl.trust.stores import ever_trusted_by
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kindctl.actions.up import Agree
 from kindctl.errors import KindctlError
+from kindctl.models import Say
 from kindctl.tools.protocols import Host
 from kindctl.trust.authority import Authority, LocalCa
 from kindctl.trust.base import Store
 from kindctl.trust.stores import find_stores
 
-Say = Callable[[str], None]
 Trust = tuple[Store, LocalCa]
 TRUST = {True: "yes", False: "no", None: "unknown"}
 

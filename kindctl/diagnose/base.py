@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from kindctl.models import Cause, EngineInfo, Object, Verdict
-from kindctl.tools.protocols import Say, Tools
+from kindctl.models import Cause, Object, Say, Verdict
+from kindctl.tools.engine_protocol import EngineInfo
+from kindctl.tools.protocols import Tools
 
 
 @dataclass(frozen=True)

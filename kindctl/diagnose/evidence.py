@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from kindctl.diagnose.base import Evidence
 from kindctl.errors import ApiError
-from kindctl.models import EngineInfo, Object
+from kindctl.models import Object
+from kindctl.tools.engine_protocol import EngineInfo
 from kindctl.tools.protocols import Cluster
 
 WORKLOADS = (

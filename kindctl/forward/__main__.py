@@ -19,7 +19,7 @@ from kindctl.forward.access import Access
 from kindctl.forward.supervisor import Supervisor
 from kindctl.models import DOCKER_ENVIRONMENT_LABEL, REGISTRY_LABEL
 from kindctl.paths import forward_socket
-from kindctl.tools.protocols import Engine
+from kindctl.tools.engine_protocol import Engine
 from kindctl.tools.unix_sockets import short
 
 LOCK_SECONDS = 5

@@ -20,9 +20,9 @@ from kindctl.images.progress import BuildProgress
 from kindctl.images.recipe_book import RECIPE_LABEL, SOURCES_LABEL, VERSIONS_LABEL
 from kindctl.images.sources.base import Provided, SourceContext, check_architecture
 from kindctl.images.sources.build import build_failed
-from kindctl.models import AppBuild, Build
+from kindctl.models import AppBuild, Say
 from kindctl.references import parse
-from kindctl.tools.protocols import Say
+from kindctl.tools.engine_protocol import Build
 
 CONTEXT_LABEL = "dev.kindctl.context"
 """The folder that an image was built from."""

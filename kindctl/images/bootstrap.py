@@ -15,8 +15,9 @@ from pathlib import Path
 
 from kindctl.errors import KindctlError, MachineError, ToolError
 from kindctl.images.recipe_book import RECIPE_LABEL, SOURCES_LABEL
-from kindctl.models import Build
-from kindctl.tools.protocols import Say, Tools
+from kindctl.models import Say
+from kindctl.tools.engine_protocol import Build
+from kindctl.tools.protocols import Tools
 
 SUITE = "trixie"
 OFFICIAL = f"debian:{SUITE}-slim"

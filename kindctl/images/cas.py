@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kindctl.errors import KindctlError
-from kindctl.models import EXTRA_CAS_LABEL, Build, ImageInfo
+from kindctl.models import EXTRA_CAS_LABEL, Say
 from kindctl.references import parse
-from kindctl.tools.protocols import Engine, Say
+from kindctl.tools.engine_protocol import Build, Engine, ImageInfo
 
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-from kindctl.tools.protocols import Say
+from kindctl.models import Say
 
 TICK = 5.0
 WIDTH = 60

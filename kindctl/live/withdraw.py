@@ -9,8 +9,8 @@ from kindctl.kube_objects import is_going
 from kindctl.live.applied import applied, remove, surplus_of
 from kindctl.live.desired import CUSTOM, is_ours_or_absent, rank
 from kindctl.live.record import read_record
-from kindctl.models import ENVIRONMENT_LABEL, SYSTEM_NAMESPACE, Object, ObjectRef
-from kindctl.tools.protocols import Cluster, Say
+from kindctl.models import ENVIRONMENT_LABEL, SYSTEM_NAMESPACE, Object, ObjectRef, Say
+from kindctl.tools.protocols import Cluster
 
 GONE_SECONDS = 180.0
 

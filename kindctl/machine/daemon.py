@@ -8,7 +8,9 @@ from pathlib import Path
 
 from kindctl.errors import MachineError, ToolError
 from kindctl.machine.debian_packages import STATE
-from kindctl.tools.protocols import Engine, Host, Say
+from kindctl.models import Say
+from kindctl.tools.engine_protocol import Engine
+from kindctl.tools.protocols import Host
 
 LOG = STATE / "dockerd.log"
 PID = STATE / "dockerd.pid"

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from kindctl.errors import KindctlError, MachineError
 from kindctl.machine import daemon
 from kindctl.machine import debian_packages as packages
-from kindctl.models import DOCKER_ENVIRONMENT_LABEL
-from kindctl.tools.protocols import Engine, Host, Say
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL, Say
+from kindctl.tools.engine_protocol import Engine
+from kindctl.tools.protocols import Host
 
 OLDEST = 12  # bookworm: the first with a libc that today's engine and kind are built for
 

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from kindctl.errors import MachineError, ToolError
 from kindctl.machine.debian_sources import AptSource, archive, parse
-from kindctl.tools.protocols import Host, Say
+from kindctl.models import Say
+from kindctl.tools.protocols import Host
 
 ENGINE = ("docker.io", "docker-cli", "docker-buildx", "tini", "iptables")
 KIND = ("kind",)

@@ -8,10 +8,10 @@ from functools import partial
 
 from kindctl.components.base import Neighbours
 from kindctl.errors import ToolError
-from kindctl.models import DOCKER_ENVIRONMENT_LABEL, ContainerInfo
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL
 from kindctl.providers.kind import ADMIN_CONF, KIND_ROLE_LABEL
 from kindctl.providers.registry import NETWORK
-from kindctl.tools.protocols import Engine
+from kindctl.tools.engine_protocol import ContainerInfo, Engine
 
 THREADS = 8
 POOLS = (

@@ -26,7 +26,6 @@ from kindctl.models import (
     UNCHANGED,
     Absent,
     Change,
-    ContainerInfo,
     Differs,
     NotReady,
     ObjectRef,
@@ -41,6 +40,7 @@ from kindctl.providers.kind_images import NodeImages
 from kindctl.providers.node_image import derived
 from kindctl.providers.node_readiness import nodes_ready
 from kindctl.providers.registry import LocalRegistry
+from kindctl.tools.engine_protocol import ContainerInfo
 from kindctl.tools.protocols import Cluster, Tools
 
 KIND_CLUSTER_LABEL = "io.x-k8s.kind.cluster"

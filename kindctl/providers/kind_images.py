@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from kindctl.errors import ToolError
 from kindctl.references import full_name
-from kindctl.tools.protocols import Engine
+from kindctl.tools.engine_protocol import Engine
 
 Names = Mapping[str, str]
 """Full name -> digest."""

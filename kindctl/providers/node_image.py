@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from kindctl.models import EXTRA_CAS_LABEL, Build
-from kindctl.tools.protocols import Engine
+from kindctl.models import EXTRA_CAS_LABEL
+from kindctl.tools.engine_protocol import Build, Engine
 
 
 def derived(

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from kindctl.models import ContainerInfo, NotReady, Ready, State
+from kindctl.models import NotReady, Ready, State
+from kindctl.tools.engine_protocol import ContainerInfo
 from kindctl.tools.protocols import Cluster
 
 

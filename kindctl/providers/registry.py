@@ -13,14 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from kindctl.errors import KindctlError, NotOursError, ToolError
-from kindctl.models import (
-    DOCKER_ENVIRONMENT_LABEL,
-    REGISTRY_LABEL,
-    ContainerInfo,
-    PortMapping,
-    Run,
-)
-from kindctl.tools.protocols import Engine
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL, REGISTRY_LABEL, PortMapping
+from kindctl.tools.engine_protocol import ContainerInfo, Engine, Run
 
 NETWORK = "kind"
 INNER_PORT = 5000

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from kindctl.errors import KindctlError, MachineError, ToolError
-from kindctl.models import Build, ContainerInfo, EngineInfo, ImageInfo, Run
+from kindctl.models import Say
 from kindctl.references import full_name
 from kindctl.tools import process
 from kindctl.tools.engine_json import (
@@ -34,6 +34,14 @@ from kindctl.tools.engine_json import (
     network_address_ranges,
     network_subnets,
 )
+from kindctl.tools.engine_protocol import (
+    AddressRanges,
+    Build,
+    ContainerInfo,
+    EngineInfo,
+    ImageInfo,
+    Run,
+)
 from kindctl.tools.engine_words import (
     as_error,
     build_error,
@@ -41,7 +49,6 @@ from kindctl.tools.engine_words import (
     pull_error,
     push_error,
 )
-from kindctl.tools.protocols import AddressRanges, Say
 
 if TYPE_CHECKING:
     from python_on_whales import DockerClient

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from kindctl.models import ContainerInfo, EngineInfo, ImageInfo
-from kindctl.tools.protocols import AddressRanges
+from kindctl.tools.engine_protocol import AddressRanges, ContainerInfo, EngineInfo, ImageInfo
 
 Json = Mapping[str, Any]
 

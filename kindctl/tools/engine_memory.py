@@ -6,8 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from kindctl.models import ImageInfo
-from kindctl.tools.protocols import Engine
+from kindctl.tools.engine_protocol import Engine, ImageInfo
 
 CHANGES_IMAGES = {"pull", "push", "build", "import_image", "tag", "remove_image"}
 

@@ -15,8 +15,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kindctl.errors import ToolError
+from kindctl.models import Say
 from kindctl.tools.process import TAIL, run, stop_children
-from kindctl.tools.protocols import LOCAL_CA_FILES, Say
+from kindctl.tools.protocols import LOCAL_CA_FILES
 
 __all__ = ["RealHost", "parse_routes", "pem_certificates", "stop_children"]
 

@@ -8,9 +8,9 @@ import shutil
 from pathlib import Path
 
 from kindctl.errors import KindctlError, MachineError, ToolError
+from kindctl.models import Say
 from kindctl.tools import process
 from kindctl.tools.engine_words import as_error
-from kindctl.tools.protocols import Say
 
 _KNOWN = (  # code, kind's or the engine's words, what to do
     (

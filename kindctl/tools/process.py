@@ -20,7 +20,7 @@ from itertools import takewhile
 from typing import IO, cast
 
 from kindctl.errors import ToolError
-from kindctl.tools.protocols import Say
+from kindctl.models import Say
 
 TAIL = 50
 """Lines of output that an error carries."""

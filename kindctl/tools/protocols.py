@@ -12,20 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from kindctl.models import (
-    Build,
-    ContainerInfo,
-    EngineInfo,
-    Forward,
-    ImageInfo,
-    Object,
-    ObjectRef,
-    Run,
-    Wake,
-)
-
-Say = Callable[[str], None]
-"""Takes one line of a program's progress."""
+from kindctl.models import Forward, Object, ObjectRef, Say, Wake
+from kindctl.tools.engine_protocol import Engine
 
 LOCAL_CA_FILES = "kindctl-local-ca-"
 """How the files of the authority behind https://localhost begin in the system's store: it is no network's,
@@ -37,101 +25,6 @@ class HttpAnswer:
     status: int
     headers: Mapping[str, str]  # lower-case names
     body: bytes
-
-
-@dataclass(frozen=True)
-class AddressRanges:
-    """How the engine gives out the addresses of a network."""
-
-    ranges: tuple[str, ...] = ()  # CIDR; empty: from the bottom of its subnets
-    reserved: tuple[str, ...] = ()  # its gateways, and what somebody has set aside
-
-
-class Engine(Protocol):
-    """The container engine, by python-on-whales. DOCKER_HOST and docker contexts are honoured."""
-
-    def info(self) -> EngineInfo:
-        """Raises MachineError (code engine-missing, engine-down, engine-denied) without an engine."""
-        ...
-
-    def image(self, reference: str) -> ImageInfo | None: ...
-
-    def images(self, labels: Mapping[str, str] | None = None) -> list[ImageInfo]:
-        """All images that have all these labels (empty value: any value)."""
-        ...
-
-    def pull(self, reference: str, say: Say) -> ImageInfo: ...
-
-    def build(self, build: Build, say: Say) -> ImageInfo:
-        """BuildKit's plain progress goes to `say`, line by line; on failure the error's output has its
-        last lines."""
-        ...
-
-    def push(self, reference: str, say: Say) -> str:
-        """To the registry that its name says; the digest (sha256:...) that it has there."""
-        ...
-
-    def in_registry(self, reference: str) -> bool:
-        """Whether that registry has it. Raises ToolError where it does not say."""
-        ...
-
-    def import_image(self, archive: Path, tag: str, labels: Mapping[str, str]) -> ImageInfo:
-        """A root file system (tar) as a one-layer image."""
-        ...
-
-    def read_files(self, reference: str, folder: str) -> Mapping[str, str]:
-        """Name -> text of the files in a folder of an image; nothing of it is run."""
-        ...
-
-    def tag(self, reference: str, tag: str) -> None: ...
-
-    def remove_image(self, reference: str) -> None:
-        """No error when it does not exist."""
-        ...
-
-    def containers(
-        self, *, labels: Mapping[str, str] | None = None, name: str | None = None
-    ) -> list[ContainerInfo]:
-        """Running and stopped ones. `name` is exact."""
-        ...
-
-    def run(self, container: Run) -> ContainerInfo: ...
-
-    def exec(self, container: str, command: Sequence[str], *, stdin: bytes | None = None) -> str:
-        """Standard output. `stdin` is for small texts."""
-        ...
-
-    def load_into(self, container: str, references: Sequence[str]) -> None:
-        """Images of the engine into a kind node's containerd, namespace k8s.io: a single-platform
-        archive streamed to `ctr images import` (kind#3795). Names in the node are full references
-        (docker.io/library/NAME:TAG)."""
-        ...
-
-    def start(self, container: str) -> None: ...
-
-    def stop(self, container: str) -> None: ...
-
-    def remove(self, container: str) -> None:
-        """Forced, with its anonymous volumes. No error when it does not exist."""
-        ...
-
-    def logs(self, container: str, *, tail: int = 50) -> str: ...
-
-    def volume(self, name: str) -> Mapping[str, str] | None:
-        """The labels of a volume. None: there is none of this name."""
-        ...
-
-    def remove_volume(self, name: str) -> None:
-        """No error when it does not exist."""
-        ...
-
-    def networks(self) -> dict[str, tuple[str, ...]]:
-        """Network name -> its subnets (CIDR)."""
-        ...
-
-    def address_ranges(self, network: str) -> AddressRanges:
-        """Empty for a network that does not exist."""
-        ...
 
 
 class Kind(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from kindctl.tools.protocols import Say
+from kindctl.models import Say
 from kindctl.trust.authority import LocalCa
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kindctl.errors import KindctlError
-from kindctl.tools.protocols import Host, Say
+from kindctl.models import Say
+from kindctl.tools.protocols import Host
 from kindctl.trust.authority import LocalCa
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from kindctl.errors import MachineError, ToolError
-from kindctl.models import Build, ImageInfo, PortMapping, Run
+from kindctl.models import PortMapping
+from kindctl.tools.engine_protocol import AddressRanges, Build, ImageInfo, Run
 from kindctl.tools.net import RealNet
-from kindctl.tools.protocols import AddressRanges
 from tests.support.benches import TEST_LABEL, EngineBench
 
 AWKWARD = 'it\'s "quoted", costs $HOME and \\n'

@@ -9,11 +9,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kindctl.errors import MachineError, ToolError
-from kindctl.models import Build, ContainerInfo, EngineInfo, ImageInfo, Run
+from kindctl.models import Say
 from kindctl.references import full_name
+from kindctl.tools.engine_protocol import (
+    AddressRanges,
+    Build,
+    ContainerInfo,
+    EngineInfo,
+    ImageInfo,
+    Run,
+)
 from kindctl.tools.engine_words import build_error, pull_error, push_error
 from kindctl.tools.process import failure
-from kindctl.tools.protocols import AddressRanges, Say
 from tests.fakes.container import Failed, FakeContainer
 from tests.fakes.dockerfile import read_dockerfile
 

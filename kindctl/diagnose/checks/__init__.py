@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from kindctl.diagnose.base import Check, Wants
 from kindctl.errors import KindctlError, MachineError
-from kindctl.models import EngineInfo, Verdict
-from kindctl.tools.protocols import Engine, Say, Tools
+from kindctl.models import Say, Verdict
+from kindctl.tools.engine_protocol import Engine, EngineInfo
+from kindctl.tools.protocols import Tools
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

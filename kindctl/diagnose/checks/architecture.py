@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kindctl.diagnose.base import Check, Wants
 from kindctl.diagnose.checks.common import EngineCheck
-from kindctl.models import EngineInfo, Verdict
+from kindctl.models import Verdict
+from kindctl.tools.engine_protocol import EngineInfo
 from kindctl.tools.protocols import Tools
 
 SUPPORTED = ("amd64", "arm64")

@@ -8,8 +8,8 @@ from kindctl.diagnose.base import Check, Wants
 from kindctl.diagnose.checks.common import Unfixable
 from kindctl.errors import ToolError
 from kindctl.machine import debian
-from kindctl.models import Verdict
-from kindctl.tools.protocols import Say, Tools
+from kindctl.models import Say, Verdict
+from kindctl.tools.protocols import Tools
 
 PACKAGE = ("docker-buildx",)
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from kindctl.diagnose.base import Wants
 from kindctl.errors import KindctlError, MachineError
-from kindctl.models import DOCKER_ENVIRONMENT_LABEL, EngineInfo, Verdict
-from kindctl.tools.protocols import Say, Tools
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL, Say, Verdict
+from kindctl.tools.engine_protocol import EngineInfo
+from kindctl.tools.protocols import Tools
 
 GB = 1e9
 LOCAL_ENGINE = ("unix://", "npipe://", "fd://")

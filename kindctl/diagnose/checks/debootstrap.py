@@ -9,8 +9,8 @@ from kindctl.diagnose.checks.common import Unfixable
 from kindctl.errors import KindctlError
 from kindctl.machine import debian
 from kindctl.machine.debian_packages import DEBOOTSTRAP
-from kindctl.models import Verdict
-from kindctl.tools.protocols import Say, Tools
+from kindctl.models import Say, Verdict
+from kindctl.tools.protocols import Tools
 
 BUILT_BY_US = {"dev.kindctl.recipe": ""}
 PROBE_TIMEOUT = 3.0  # seconds

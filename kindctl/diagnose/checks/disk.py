@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kindctl.diagnose.base import Check, Wants
 from kindctl.diagnose.checks.common import GB, EngineCheck, is_local, node_runs
-from kindctl.models import EngineInfo, Verdict
+from kindctl.models import Verdict
+from kindctl.tools.engine_protocol import EngineInfo
 from kindctl.tools.protocols import Tools
 
 LEAST, COMFORTABLE = 6 * GB, 12 * GB

@@ -10,8 +10,9 @@ from kindctl.diagnose.checks.common import Unfixable
 from kindctl.errors import MachineError
 from kindctl.machine import daemon, debian
 from kindctl.machine.debian_packages import ENGINE
-from kindctl.models import EngineInfo, Verdict
-from kindctl.tools.protocols import Host, Say, Tools
+from kindctl.models import Say, Verdict
+from kindctl.tools.engine_protocol import EngineInfo
+from kindctl.tools.protocols import Host, Tools
 
 OLDEST = (20, 10)  # the oldest with cgroup v2 and `--cgroupns`, which kind gives to its nodes
 CAP_SYS_RESOURCE = 24  # bit number, capabilities(7)

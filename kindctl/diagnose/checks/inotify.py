@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from kindctl.diagnose.base import Check, Wants
 from kindctl.diagnose.checks.common import Unfixable
-from kindctl.models import Verdict
-from kindctl.tools.protocols import Host, Say, Tools
+from kindctl.models import Say, Verdict
+from kindctl.tools.protocols import Host, Tools
 
 LIMITS = {
     "fs.inotify.max_user_watches": (524288, 524288),

@@ -9,8 +9,8 @@ from kindctl.diagnose.checks.common import Unfixable, minor
 from kindctl.errors import MachineError
 from kindctl.machine import debian
 from kindctl.machine.debian_packages import KIND
-from kindctl.models import Verdict
-from kindctl.tools.protocols import Say, Tools
+from kindctl.models import Say, Verdict
+from kindctl.tools.protocols import Tools
 
 NEWEST_KUBERNETES = {27: 32, 28: 33, 29: 33, 30: 34, 31: 35, 32: 36, 33: 37}
 """kind 0.N -> the newest Kubernetes 1.N that it was released with, from the default image in kind's

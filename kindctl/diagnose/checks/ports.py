@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from kindctl.diagnose.base import Check, WantedPort, Wants
 from kindctl.diagnose.checks.common import Unfixable
 from kindctl.errors import KindctlError, MachineError
-from kindctl.models import DOCKER_ENVIRONMENT_LABEL, ContainerInfo, Verdict
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL, Verdict
+from kindctl.tools.engine_protocol import ContainerInfo
 from kindctl.tools.protocols import PortOwner, Tools
 
 FIRST_UNPRIVILEGED = 1024

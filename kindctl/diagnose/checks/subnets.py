@@ -9,7 +9,8 @@ from pathlib import Path
 
 from kindctl.diagnose.base import Check, Wants
 from kindctl.diagnose.checks.common import EngineCheck, is_local
-from kindctl.models import EngineInfo, Verdict
+from kindctl.models import Verdict
+from kindctl.tools.engine_protocol import EngineInfo
 from kindctl.tools.protocols import Host, Tools
 
 Network = ipaddress.IPv4Network

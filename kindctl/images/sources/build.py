@@ -15,8 +15,8 @@ from kindctl.images.progress import BuildProgress
 from kindctl.images.recipe_book import Recipe
 from kindctl.images.sources.base import Provided, SourceContext, unavailable
 from kindctl.images.sources.registry import Source as RegistrySource
-from kindctl.models import Build
-from kindctl.tools.protocols import Say
+from kindctl.models import Say
+from kindctl.tools.engine_protocol import Build
 
 
 class Source:

@@ -12,7 +12,8 @@ import pytest
 from kindctl.diagnose.base import Evidence
 from kindctl.diagnose.causes import CAUSES, explain, load
 from kindctl.diagnose.causes.unschedulable import quantity
-from kindctl.models import Cause, EngineInfo, Object
+from kindctl.models import Cause, Object
+from kindctl.tools.engine_protocol import EngineInfo
 
 START = datetime(2026, 11, 24, 6, 46, 0, tzinfo=UTC)
 FREEZE = (

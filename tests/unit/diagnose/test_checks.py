@@ -12,7 +12,8 @@ from kindctl.diagnose.base import Check, WantedPort, Wants
 from kindctl.diagnose.checks import CHECKS, examine, intentions, load, mendable, raise_for, repair
 from kindctl.diagnose.checks.inotify import LIMITS
 from kindctl.errors import MachineError, ToolError
-from kindctl.models import DOCKER_ENVIRONMENT_LABEL, EngineInfo, Verdict
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL, Verdict
+from kindctl.tools.engine_protocol import EngineInfo
 from kindctl.tools.protocols import Tools
 from tests.fakes.container import FakeContainer
 from tests.fakes.engine import INFO, FakeEngine

@@ -15,7 +15,7 @@ from kindctl.images.sources import load_source
 from kindctl.images.sources.base import SourceContext
 from kindctl.images.sources.build import Queue
 from kindctl.images.sources.build import Source as BuildSource
-from kindctl.tools.protocols import Say
+from kindctl.models import Say
 from tests.fakes.host import Failed, FakeHost
 from tests.support.images_bench import CORPORATE_CA, Bench, write_recipes
 

@@ -14,7 +14,7 @@ from kindctl.machine import daemon, debian
 from kindctl.machine import debian_packages as packages
 from kindctl.machine.debian_packages import DEBOOTSTRAP, ENGINE, KIND
 from kindctl.machine.debian_sources import AptSource, archive, parse
-from kindctl.models import EngineInfo
+from kindctl.tools.engine_protocol import EngineInfo
 from tests.fakes.apt import Package
 from tests.fakes.engine import FakeEngine
 from tests.fakes.host import Failed, FakeHost

@@ -23,10 +23,11 @@ from kindctl.models import (
     ObjectRef,
     PortMapping,
     Ready,
+    Say,
     State,
 )
 from kindctl.providers.kind import MADE_FOR_LABEL, MARKER, KindProvider
-from kindctl.tools.protocols import Say, Tools
+from kindctl.tools.protocols import Tools
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.component import Heard
 from tests.fakes.container import FakeContainer
