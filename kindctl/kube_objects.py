@@ -26,3 +26,14 @@ def is_going(live: Object) -> bool:
 def labels_of(environment: str) -> str:
     """The label selector of what kindctl made for this environment."""
     return f"{MANAGED_LABEL}={MANAGER},{ENVIRONMENT_LABEL}={environment}"
+
+
+def condition(obj: Object, kind: str) -> Object:
+    """The condition of this type in the object's status; empty where there is none."""
+    conditions = (obj.get("status") or {}).get("conditions") or ()
+    return next((dict(entry) for entry in conditions if entry.get("type") == kind), {})
+
+
+def is_ready(obj: Object) -> bool:
+    """Whether the condition Ready of a pod or node is True."""
+    return bool(condition(obj, "Ready").get("status") == "True")

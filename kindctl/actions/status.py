@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kindctl.actions.environments import nodes_by_environment, open_environment, registry_of
 from kindctl.actions.forwards import row as forward_row
-from kindctl.diagnose.evidence import WORKLOADS, snapshot
+from kindctl.diagnose.snapshot import WORKLOADS, snapshot
 from kindctl.errors import KindctlError, UsageError
 from kindctl.live.addresses import urls_of
 from kindctl.live.gateway_readiness import gateway_kinds

@@ -5,12 +5,11 @@ One file per kind: a check in checks/, a cause in causes/. The registries in the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from kindctl.models import Cause, Object, Say, Verdict
-from kindctl.tools.engine_protocol import EngineInfo
+from kindctl.models import Say, Verdict
 from kindctl.tools.protocols import Tools
 
 
@@ -56,21 +55,3 @@ class Check(Protocol):
     def fix(self, tools: Tools, wants: Wants, say: Say) -> None:
         """Do it. Raises KindctlError when it cannot."""
         ...
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """One snapshot of a part of the cluster. Objects are the API's JSON."""
-
-    pods: Sequence[Object] = ()
-    events: Sequence[Object] = ()
-    nodes: Sequence[Object] = ()
-    workloads: Sequence[Object] = ()  # Deployments, StatefulSets, DaemonSets, Jobs
-    claims: Sequence[Object] = ()  # PersistentVolumeClaims
-    services: Sequence[Object] = ()  # only where an external address is waited for
-    logs: Mapping[str, Sequence[str]] = field(default_factory=dict)  # "ns/pod/container" -> lines
-    engine: EngineInfo | None = None
-
-
-Explain = Callable[[Evidence], "Cause | None"]
-"""A cause: a pure function over evidence."""

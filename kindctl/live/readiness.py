@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from kindctl.kube_objects import is_going
+from kindctl.kube_objects import condition, is_going, is_ready
 from kindctl.live import gateway_readiness
 from kindctl.models import Object, ObjectRef
 
@@ -50,15 +50,6 @@ def users_of(claim: Object, pods: Sequence[Object]) -> list[Object]:
             for volume in pod["spec"].get("volumes") or ()
         )
     ]
-
-
-def is_ready(pod: Object) -> bool:
-    return (condition(pod, "Ready") or {}).get("status") == "True"
-
-
-def condition(obj: Object, kind: str) -> Mapping[str, Any] | None:
-    conditions = (obj.get("status") or {}).get("conditions") or ()
-    return next((c for c in conditions if c["type"] == kind), None)
 
 
 # --- workloads -----------------------------------------------------------------------------------
@@ -108,7 +99,7 @@ def _job(obj: Object, pods: Sequence[Object]) -> str:
     if is_true(obj, "Complete") or obj["spec"].get("suspend"):
         return ""
     if is_true(obj, "Failed"):
-        return f"failed: {_reason(condition(obj, 'Failed') or {})}"
+        return f"failed: {_reason(condition(obj, 'Failed'))}"
     return _worst(pods_of(obj, pods), running="is running") or "not started"
 
 
@@ -142,7 +133,7 @@ def is_waited_for(ref: ObjectRef) -> bool:
 
 
 def is_true(obj: Object, kind: str) -> bool:
-    return (condition(obj, kind) or {}).get("status") == "True"
+    return condition(obj, kind).get("status") == "True"
 
 
 def _is_behind(obj: Object) -> bool:
@@ -156,7 +147,7 @@ def _creation(obj: Object, own: Sequence[Object]) -> str:
     if obj["spec"].get("paused"):
         return "its roll-out is paused"
     if is_true(obj, "ReplicaFailure"):  # quota, admission, a service account that is missing
-        return _reason(condition(obj, "ReplicaFailure") or {})
+        return _reason(condition(obj, "ReplicaFailure"))
     return _worst(own) or (
         "pods are being created" if len(own) < obj["spec"].get("replicas", 1) else REPLACED
     )
@@ -176,7 +167,7 @@ def pod_state(pod: Object) -> str:
     status = pod.get("status") or {}
     if status.get("phase") == "Failed":
         return _words(status.get("reason") or "failed", status.get("message")) + _exit(status)
-    scheduled = condition(pod, "PodScheduled") or {}
+    scheduled = condition(pod, "PodScheduled")
     if scheduled.get("status") == "False":
         return _words(scheduled.get("reason", "Pending"), scheduled.get("message"))
     for field, prefix in (("initContainerStatuses", "init "), ("containerStatuses", "")):

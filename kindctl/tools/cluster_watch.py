@@ -13,8 +13,7 @@ import time
 from kindctl.errors import ApiError
 from kindctl.tools.cluster_discovery import Discovery
 from kindctl.tools.cluster_rest import Rest, Stream
-
-Kind = tuple[str, str]  # (apiVersion, kind)
+from kindctl.tools.protocols import ObjectKind
 
 METADATA = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
 SERVED_SECONDS = 120  # the server ends a watch after this
@@ -26,19 +25,19 @@ class Changes:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._counts: dict[Kind, int] = {}
+        self._counts: dict[ObjectKind, int] = {}
         self._closed = threading.Event()
 
-    def note(self, kind: Kind) -> None:
+    def note(self, kind: ObjectKind) -> None:
         with self._changed:
             self._counts[kind] = self._counts.get(kind, 0) + 1
             self._changed.notify_all()
 
-    def count(self, kinds: tuple[Kind, ...]) -> int:
+    def count(self, kinds: tuple[ObjectKind, ...]) -> int:
         with self._changed:
             return self._count(kinds)
 
-    def wait(self, kinds: tuple[Kind, ...], seen: int, seconds: float) -> None:
+    def wait(self, kinds: tuple[ObjectKind, ...], seen: int, seconds: float) -> None:
         """Until the count of these kinds is no longer `seen`, at most `seconds`."""
         with self._changed:
             self._changed.wait_for(
@@ -54,7 +53,7 @@ class Changes:
     def closed(self) -> threading.Event:
         return self._closed
 
-    def _count(self, kinds: tuple[Kind, ...]) -> int:
+    def _count(self, kinds: tuple[ObjectKind, ...]) -> int:
         return sum(self._counts.get(kind, 0) for kind in kinds)
 
 
@@ -62,7 +61,7 @@ class ChangeWake:
     """A models.Wake. Each thread that waits has its own count of what it has seen, so that none misses
     a change that another was woken by, nor one that came while it looked."""
 
-    def __init__(self, changes: Changes, kinds: tuple[Kind, ...]) -> None:
+    def __init__(self, changes: Changes, kinds: tuple[ObjectKind, ...]) -> None:
         self._changes = changes
         self._kinds = kinds
         self._start = changes.count(kinds)
@@ -82,9 +81,9 @@ class Watches:
         self._discovery = discovery
         self._changes = Changes()
         self._lock = threading.Lock()
-        self._open: dict[Kind, Stream | None] = {}  # what each thread reads just now
+        self._open: dict[ObjectKind, Stream | None] = {}  # what each thread reads just now
 
-    def wake(self, *kinds: Kind) -> ChangeWake:
+    def wake(self, *kinds: ObjectKind) -> ChangeWake:
         with self._lock:
             for kind in kinds:
                 if kind not in self._open and not self._changes.closed.is_set():
@@ -103,7 +102,7 @@ class Watches:
         for stream in streams:
             stream.interrupt()
 
-    def _watch(self, kind: Kind) -> None:
+    def _watch(self, kind: ObjectKind) -> None:
         from tenacity import (
             Retrying,
             retry_if_exception_type,
@@ -125,7 +124,7 @@ class Watches:
         while not self._changes.closed.is_set():
             reopening(self._read, kind)
 
-    def _read(self, kind: Kind) -> None:
+    def _read(self, kind: ObjectKind) -> None:
         """One watch, until the server ends it. Raises ApiError when it breaks in any other way."""
         resource = self._discovery.find(*kind)
         if resource is None:
@@ -162,7 +161,7 @@ class Watches:
         if time.monotonic() - started < 1:
             raise ApiError(f"could not {doing}: the server ends it at once")
 
-    def _follow(self, kind: Kind, stream: Stream) -> None:
+    def _follow(self, kind: ObjectKind, stream: Stream) -> None:
         for line in stream.lines():
             if self._changes.closed.is_set():
                 return

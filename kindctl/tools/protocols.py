@@ -15,6 +15,9 @@ from typing import Any, Protocol
 from kindctl.models import Forward, Object, ObjectRef, Say, Wake
 from kindctl.tools.engine_protocol import Engine
 
+ObjectKind = tuple[str, str]
+"""(apiVersion, kind), as in ("apps/v1", "Deployment")."""
+
 LOCAL_CA_FILES = "kindctl-local-ca-"
 """How the files of the authority behind https://localhost begin in the system's store: it is no network's,
 and never goes into an image or a node."""

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from kindctl.diagnose.base import Evidence
 from kindctl.diagnose.causes import CAUSES, explain, load
 from kindctl.diagnose.causes.unschedulable import quantity
+from kindctl.diagnose.evidence import Evidence
 from kindctl.models import Cause, Object
 from kindctl.tools.engine_protocol import EngineInfo
 
@@ -209,15 +209,15 @@ RESOLVE = 'failed to resolve reference "docker.io/example/nope:1": '
 @pytest.mark.parametrize(
     ("message", "permanent", "words"),
     [
-        (f"{RESOLVE}docker.io/example/nope:1: not found", True, "does not exist"),
+        (f"{RESOLVE}docker.io/example/nope:1: not found", True, "has no such image"),
         (
             f"{RESOLVE}pull access denied, repository does not exist or may require authorization: "
             "server message: insufficient_scope: authorization failed",
             True,
-            "refuses it",
+            "denies access",
         ),
-        (f"{RESOLVE}unexpected status from HEAD request: 401 Unauthorized", True, "refuses it"),
-        ("no match for platform in manifest: not found", True, "this processor"),
+        (f"{RESOLVE}unexpected status from HEAD request: 401 Unauthorized", True, "denies access"),
+        ("no match for platform in manifest: not found", True, "this architecture"),
         (
             f"{RESOLVE}unexpected status code 429 Too Many Requests - Server message: toomanyrequests",
             False,
@@ -231,7 +231,7 @@ RESOLVE = 'failed to resolve reference "docker.io/example/nope:1": '
         ("read tcp 172.18.0.2:1->3.3.3.3:443: read: connection reset by peer", False, "cannot be"),
         (f"{RESOLVE}dial tcp 3.3.3.3:443: i/o timeout", False, "cannot be reached"),
         (f"{RESOLVE}x509: certificate signed by unknown authority", False, "not trusted"),
-        ("something new", False, "no reason that kindctl knows"),
+        ("something new", False, "does not recognize the reason"),
     ],
 )
 def test_a_pull_fails_for_ever_or_for_now(message: str, permanent: bool, words: str) -> None:
@@ -772,7 +772,7 @@ def test_a_service_that_nobody_gives_an_address_will_not_get_one() -> None:
     cause = explain(Evidence(services=[balanced()]))
     assert cause is not None
     assert (cause.code, cause.permanent) == ("load-balancer-pending", True)
-    assert "nobody hands them out" in cause.what
+    assert "nothing in this cluster assigns them" in cause.what
     for way in ("metallb", "node-port", "port-forward"):
         assert way in cause.fix
 
