@@ -8,7 +8,7 @@ from dataclasses import replace
 from kindctl.actions.up import Agree
 from kindctl.config.load import Loaded
 from kindctl.diagnose.base import Wants
-from kindctl.diagnose.checks import examine, intentions, repair
+from kindctl.diagnose.checks import examine, planned_repairs, repair
 from kindctl.errors import ConfigError
 from kindctl.models import Verdict
 from kindctl.planning.parts import parts_of, wants
@@ -26,7 +26,7 @@ def doctor(
     """The verdicts; after the fixes, where these were asked for and agreed to."""
     asked = _wants(loaded, tools)
     verdicts = examine(tools, asked)
-    wishes = intentions(tools, asked, verdicts) if fix else []
+    wishes = planned_repairs(tools, asked, verdicts) if fix else []
     if wishes and agree(wishes):
         for done in repair(tools, asked, verdicts, say):
             say(done)

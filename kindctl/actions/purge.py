@@ -10,7 +10,7 @@ from kindctl.actions.down import down
 from kindctl.actions.environments import nodes_by_environment
 from kindctl.actions.trust import untrust
 from kindctl.errors import KindctlError, MachineError
-from kindctl.machine.debian import undo, undo_intentions
+from kindctl.machine.debian import planned_removals, undo
 from kindctl.paths import cache_dir, data_dir
 from kindctl.providers.existing import all_remembered
 from kindctl.tools.engine_protocol import ImageInfo
@@ -32,7 +32,7 @@ def purge_intentions(tools: Tools, *, keep_engine: bool) -> list[str]:
         pass  # no engine that answers: nothing of it to remove
     wishes += [f"the trust of {name} in the local authority" for name in _trusting(tools)]
     wishes += [f"folder {folder}" for folder in (data_dir(), cache_dir()) if folder.exists()]
-    return wishes if keep_engine else wishes + list(undo_intentions(tools.host))
+    return wishes if keep_engine else wishes + planned_removals(tools.host, tools.engine)
 
 
 def purge(tools: Tools, *, keep_engine: bool, say: Callable[[str], None]) -> None:
@@ -50,7 +50,7 @@ def purge(tools: Tools, *, keep_engine: bool, say: Callable[[str], None]) -> Non
     for name in all_remembered():
         say(f"left environment {name}, which is in an existing cluster: kindctl down -f its file")
     if not keep_engine:
-        undo(tools.host, say)
+        undo(tools.host, tools.engine, say)
     _untrust(tools, say)
     for folder in (data_dir(), cache_dir()):
         if folder.exists():

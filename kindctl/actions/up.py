@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kindctl.actions.elsewhere import refuse_a_move
 from kindctl.config.load import Loaded
-from kindctl.diagnose.checks import intentions, mendable
+from kindctl.diagnose.checks import is_repairable, planned_repairs
 from kindctl.errors import MachineError, UsageError
 from kindctl.live.addresses import urls_of
 from kindctl.models import Report
@@ -91,9 +91,9 @@ def ask_before_fixing(plan: Plan, agree: Agree) -> None:
     Raises MachineError when something is wrong that only a fix can mend and the user declines.
     """
     verdicts = plan.preflight.verdicts
-    if not any(verdict.level == "failed" and mendable(verdict) for verdict in verdicts):
+    if not any(verdict.level == "failed" and is_repairable(verdict) for verdict in verdicts):
         return
-    wishes = intentions(plan.preflight.tools, plan.preflight.wants, verdicts)
+    wishes = planned_repairs(plan.preflight.tools, plan.preflight.wants, verdicts)
     if not agree(wishes):
         raise MachineError(
             "this machine lacks what kindctl needs",

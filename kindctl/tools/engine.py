@@ -31,15 +31,14 @@ from kindctl.tools.engine_json import (
     container_info,
     engine_info,
     image_info,
-    network_address_ranges,
-    network_subnets,
+    network,
 )
 from kindctl.tools.engine_protocol import (
-    AddressRanges,
     Build,
     ContainerInfo,
     EngineInfo,
     ImageInfo,
+    Network,
     Run,
 )
 from kindctl.tools.engine_words import (
@@ -78,6 +77,10 @@ class DockerEngine:
             return engine_info(
                 json.loads(info.result()), json.loads(version.result()), endpoint.result()
             )
+
+    def builder_version(self) -> str:
+        words = self._ask("buildx", "version").split()  # github.com/docker/buildx v0.13.1 ...
+        return words[1].removeprefix("v") if len(words) > 1 else "of unknown version"
 
     def image(self, reference: str) -> ImageInfo | None:
         found = self._inspect("image", [reference])
@@ -248,17 +251,18 @@ class DockerEngine:
         found = self._inspect("volume", [name])
         return dict(found[0].get("Labels") or {}) if found else None
 
+    def unused_volumes(self) -> Mapping[str, Mapping[str, str]]:
+        names = self._ask("volume", "ls", "--quiet", "--filter=dangling=true").split()
+        found = self._inspect("volume", names)
+        return {volume["Name"]: dict(volume.get("Labels") or {}) for volume in found}
+
     def remove_volume(self, name: str) -> None:
         with self._acting(missing_ok=True) as client:
             client.volume.remove(name)
 
-    def networks(self) -> dict[str, tuple[str, ...]]:
+    def networks(self) -> dict[str, Network]:
         ids = self._ask("network", "ls", "--quiet", "--no-trunc").split()
-        return dict(network_subnets(found) for found in self._inspect("network", ids))
-
-    def address_ranges(self, network: str) -> AddressRanges:
-        found = self._inspect("network", [network])
-        return network_address_ranges(found[0]) if found else AddressRanges()
+        return {found["Name"]: network(found) for found in self._inspect("network", ids)}
 
     def _client(self) -> str:
         program = shutil.which("docker")

@@ -1,4 +1,4 @@
-"""The container engine as kindctl sees it: what can be asked of it, and the data of its answers."""
+"""The container engine as kindctl sees it: the Protocol, and the data of its requests and answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kindctl.models import PortMapping, Say
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """What the container engine says of itself. Memory in bytes."""
+    """What the container engine reports about itself. Memory in bytes."""
 
     version: str
     product: str  # docker or podman
@@ -23,7 +23,6 @@ class EngineInfo:
     cpus: int
     memory: int
     root_dir: str
-    storage_driver: str
     rootless: bool
     containerd_store: bool = False  # the containerd image store (Docker 29's default)
 
@@ -34,7 +33,7 @@ class ImageInfo:
 
     id: str  # sha256:...
     tags: tuple[str, ...]
-    digests: tuple[str, ...]  # name@sha256:... of the registries that it came from
+    digests: tuple[str, ...]  # name@sha256:... in the registries that it came from
     labels: Mapping[str, str]
     size: int
     architecture: str
@@ -50,7 +49,7 @@ class ContainerInfo:
     started_at: datetime | None
     ports: Mapping[str, tuple[tuple[str, int], ...]]  # "80/tcp" -> ((host address, host port), ...)
     addresses: Mapping[str, str]  # network -> IPv4 address
-    volumes: tuple[str, ...]  # names of volumes that are mounted
+    volumes: tuple[str, ...]  # names of mounted volumes
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,8 @@ class Build:
 
 @dataclass(frozen=True)
 class Run:
-    """One `docker run --detach`. Volumes are made with the same labels; a running container is kept
-    running over restarts of the engine."""
+    """One `docker run --detach`. Volumes are created with the same labels; a running container is started
+    again after a restart of the engine."""
 
     name: str
     image: str
@@ -80,71 +79,83 @@ class Run:
 
 
 @dataclass(frozen=True)
-class AddressRanges:
-    """How the engine gives out the addresses of a network."""
+class Network:
+    """A network of the engine, and how the engine assigns addresses in it."""
 
+    subnets: tuple[str, ...] = ()  # CIDR
     ranges: tuple[str, ...] = ()  # CIDR; empty: from the bottom of its subnets
-    reserved: tuple[str, ...] = ()  # its gateways, and what somebody has set aside
+    reserved: tuple[
+        str, ...
+    ] = ()  # addresses of its gateways, and those that somebody has set aside
 
 
 class Engine(Protocol):
-    """The container engine, by python-on-whales. DOCKER_HOST and docker contexts are honoured."""
+    """The container engine. DOCKER_HOST and docker contexts are honoured.
 
-    def info(self) -> EngineInfo:
-        """Raises MachineError (code engine-missing, engine-down, engine-denied) without an engine."""
+    Methods raise MachineError (code engine-missing, engine-down, engine-denied) where the engine cannot be
+    used, and ToolError for what it refuses.
+    """
+
+    def info(self) -> EngineInfo: ...
+
+    def builder_version(self) -> str:
+        """The version of the client's build plug-in: "0.13.1". Asks no engine. Raises MachineError (code
+        engine-missing, buildx-missing) where there is none."""
         ...
 
     def image(self, reference: str) -> ImageInfo | None: ...
 
     def images(self, labels: Mapping[str, str] | None = None) -> list[ImageInfo]:
-        """All images that have all these labels (empty value: any value)."""
+        """The images that have all these labels. An empty value stands for any value."""
         ...
 
     def pull(self, reference: str, say: Say) -> ImageInfo: ...
 
     def build(self, build: Build, say: Say) -> ImageInfo:
-        """BuildKit's plain progress goes to `say`, line by line; on failure the error's output has its
-        last lines."""
+        """Run the build. `say` gets BuildKit's plain progress, line by line; a failure's `output` has the
+        last lines of it."""
         ...
 
     def push(self, reference: str, say: Say) -> str:
-        """To the registry that its name says; the digest (sha256:...) that it has there."""
+        """Push the image to the registry that its name says; the digest (sha256:...) that it has there."""
         ...
 
     def in_registry(self, reference: str) -> bool:
-        """Whether that registry has it. Raises ToolError where it does not say."""
+        """Whether the registry in the name has the image. Raises ToolError where it does not answer."""
         ...
 
     def import_image(self, archive: Path, tag: str, labels: Mapping[str, str]) -> ImageInfo:
-        """A root file system (tar) as a one-layer image."""
+        """Make an image with one layer of a root file system (tar)."""
         ...
 
     def read_files(self, reference: str, folder: str) -> Mapping[str, str]:
-        """Name -> text of the files in a folder of an image; nothing of it is run."""
+        """The files in a folder of an image: name -> text. Nothing in the image is run."""
         ...
 
     def tag(self, reference: str, tag: str) -> None: ...
 
     def remove_image(self, reference: str) -> None:
-        """No error when it does not exist."""
+        """Remove the image if it exists."""
         ...
 
     def containers(
         self, *, labels: Mapping[str, str] | None = None, name: str | None = None
     ) -> list[ContainerInfo]:
-        """Running and stopped ones. `name` is exact."""
+        """Running and stopped containers. `name` is the exact name."""
         ...
 
     def run(self, container: Run) -> ContainerInfo: ...
 
     def exec(self, container: str, command: Sequence[str], *, stdin: bytes | None = None) -> str:
-        """Standard output. `stdin` is for small texts."""
+        """Run a command in a container; its standard output. `stdin` is for small texts."""
         ...
 
     def load_into(self, container: str, references: Sequence[str]) -> None:
-        """Images of the engine into a kind node's containerd, namespace k8s.io: a single-platform
-        archive streamed to `ctr images import` (kind#3795). Names in the node are full references
-        (docker.io/library/NAME:TAG)."""
+        """Load images of the engine into a kind node's containerd, namespace k8s.io.
+
+        A single-platform archive is streamed to `ctr images import` (kind#3795). Names in the node are full
+        references (docker.io/library/NAME:TAG).
+        """
         ...
 
     def start(self, container: str) -> None: ...
@@ -152,23 +163,23 @@ class Engine(Protocol):
     def stop(self, container: str) -> None: ...
 
     def remove(self, container: str) -> None:
-        """Forced, with its anonymous volumes. No error when it does not exist."""
+        """Remove the container if it exists, even while it runs, with its anonymous volumes."""
         ...
 
     def logs(self, container: str, *, tail: int = 50) -> str: ...
 
     def volume(self, name: str) -> Mapping[str, str] | None:
-        """The labels of a volume. None: there is none of this name."""
+        """The labels of a volume. None when there is no volume of this name."""
+        ...
+
+    def unused_volumes(self) -> Mapping[str, Mapping[str, str]]:
+        """The volumes that no container mounts: name -> labels."""
         ...
 
     def remove_volume(self, name: str) -> None:
-        """No error when it does not exist."""
+        """Remove the volume if it exists."""
         ...
 
-    def networks(self) -> dict[str, tuple[str, ...]]:
-        """Network name -> its subnets (CIDR)."""
-        ...
-
-    def address_ranges(self, network: str) -> AddressRanges:
-        """Empty for a network that does not exist."""
+    def networks(self) -> dict[str, Network]:
+        """Name -> network."""
         ...

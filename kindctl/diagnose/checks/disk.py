@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kindctl.diagnose.base import Check, Wants
-from kindctl.diagnose.checks.common import GB, EngineCheck, is_local, node_runs
+from kindctl.diagnose.base import EngineCheck, Wants
+from kindctl.diagnose.common import GB, is_local, judge_space
 from kindctl.models import Verdict
 from kindctl.tools.engine_protocol import EngineInfo
 from kindctl.tools.protocols import Tools
@@ -19,20 +19,20 @@ class Disk(EngineCheck):
 
     def judge(self, tools: Tools, wants: Wants, info: EngineInfo) -> Verdict:
         if not is_local(info):
-            return self.ok("the engine is on another machine: not asked")
+            return self.ok("not checked: the engine runs on another machine")
         free = tools.host.free_disk(info.root_dir)
-        seen = f"{free / GB:.1f} GB free at {info.root_dir}"
-        if free >= COMFORTABLE:
-            return self.ok(seen)
-        failed = free < LEAST and not node_runs(tools, wants)
-        bound = LEAST if failed else COMFORTABLE
-        return Verdict(
-            code="disk",
-            level="failed" if failed else "warning",
-            seen=f"{seen}, below {bound / GB:.0f} GB: images are kept there, and unpacked in each node",
-            fix="make room: `docker system df` shows what takes it, `docker image prune` removes images "
-            "without a name",
+        return judge_space(
+            self,
+            tools,
+            wants,
+            free,
+            f"{free / GB:.1f} GB free at {info.root_dir}",
+            least=LEAST,
+            comfortable=COMFORTABLE,
+            purpose="the engine keeps images there, and each node unpacks them",
+            fix="free disk space: `docker system df` shows what uses it, `docker image prune` removes "
+            "untagged images",
         )
 
 
-CHECK: Check = Disk()
+CHECK = Disk()

@@ -310,7 +310,7 @@ def test_a_volume_of_something_missing_is_named() -> None:
 
 def test_the_wrong_processor_is_told_from_the_log() -> None:
     stuck = pod(state=waiting("CrashLoopBackOff"), ended=terminated(255), restarts=2)
-    engine = EngineInfo("26", "docker", "", "amd64", 2, 2, 1, "/", "overlay2", False)
+    engine = EngineInfo("26", "docker", "", "amd64", 2, 2, 1, "/", rootless=False)
     found = cause(
         Evidence(
             pods=[stuck],
