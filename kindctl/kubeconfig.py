@@ -136,6 +136,17 @@ def _named(entries: Any) -> bool:
     return isinstance(entries, list) and all(isinstance(e, dict) and "name" in e for e in entries)
 
 
+def auth_headers(settings: Any) -> dict[str, str]:
+    """The headers for a Configuration's token or exec plug-in, which the client refreshes when they expire."""
+    found = settings.auth_settings().values()
+    return {s["key"]: s["value"] for s in found if s["in"] == "header" and s["value"]}
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL has the address of this machine itself, which no proxy reaches."""
+    return urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
+
+
 def client_settings(file: Path, context: str | None) -> Any:
     """The kubernetes client's Configuration for a context; the file's current one for None. Exec plug-ins
     and auth providers are the client's. Raises the client's ConfigException."""

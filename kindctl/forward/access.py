@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from kindctl import kubeconfig
 from kindctl.forward.channels import ChannelConnection
@@ -26,8 +26,6 @@ CLOSE_SECONDS = 1.0
 PING_SECONDS = 20.0
 MESSAGES = (2, 1)
 """Of a connection, each of 256 kB at most, that wait to be read: with more of them reading pauses."""
-
-LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 class ApiRefused(Exception):  # noqa: N818 - an answer
@@ -58,7 +56,6 @@ class Access:
 
         settings, tls = await self._settings()
         url = settings.host.replace("http", "ws", 1) + f"{path}?{urlencode(query)}"
-        loopback = urlsplit(url).hostname in LOOPBACK
         names = {"server_hostname": settings.tls_server_name} if settings.tls_server_name else {}
         try:
             opened = await connect(
@@ -67,7 +64,7 @@ class Access:
                 origin=settings.host,  # a watch is refused without (golang.org/x/net/websocket)
                 subprotocols=[protocol] if protocol else None,  # type: ignore[list-item]
                 additional_headers=await _credentials(settings),
-                proxy=None if loopback else settings.proxy or True,
+                proxy=None if kubeconfig.is_loopback(url) else settings.proxy or True,
                 compression=None,
                 open_timeout=OPEN_SECONDS,
                 close_timeout=CLOSE_SECONDS,
@@ -121,10 +118,9 @@ async def _credentials(settings: Any) -> dict[str, str]:
     if not settings.api_key:
         return {}
     try:
-        found = (await asyncio.to_thread(settings.auth_settings)).values()
+        return await asyncio.to_thread(kubeconfig.auth_headers, settings)
     except Exception as error:  # of a plug-in
         raise _unusable(error) from error
-    return {s["key"]: s["value"] for s in found if s["in"] == "header" and s["value"]}
 
 
 def _unusable(error: Exception) -> ApiRefused:

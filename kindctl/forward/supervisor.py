@@ -62,7 +62,7 @@ class Supervisor:
         self._started = time.monotonic()
 
     async def run(self, server: asyncio.Server) -> None:
-        """Until it ends; `server`: of the control socket, with `self.hear` as its callback."""
+        """Until it ends; `server`: of the control socket, with `self.handle` as its callback."""
         self._server = server
         look = asyncio.ensure_future(self._look())
         try:
@@ -80,7 +80,7 @@ class Supervisor:
 
     # --- control ---------------------------------------------------------------------------------
 
-    async def hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             line = await reader.readline()
             if not line or self._ended.is_set():

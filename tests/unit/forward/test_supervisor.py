@@ -55,7 +55,7 @@ async def told(one: Supervisor, request: Any) -> Any:
         (request if isinstance(request, bytes) else json.dumps(request).encode()) + b"\n"
     )
     reader.feed_eof()
-    await one.hear(reader, writer)  # type: ignore[arg-type]
+    await one.handle(reader, writer)  # type: ignore[arg-type]
     assert writer.closed
     return [json.loads(line) for line in bytes(writer.data).splitlines()]
 
@@ -97,7 +97,7 @@ def test_a_held_forward_goes_with_its_line(tmp_path: Path, listening: set[int]) 
         one = made(tmp_path)
         reader, writer = asyncio.StreamReader(), FakeWriter()
         reader.feed_data(json.dumps({"do": "hold", "forward": WEB}).encode() + b"\n")
-        task = asyncio.ensure_future(one.hear(reader, writer))  # type: ignore[arg-type]
+        task = asyncio.ensure_future(one.handle(reader, writer))  # type: ignore[arg-type]
         while not listening:
             await asyncio.sleep(0)
         one.ports["127.0.0.1", 8080].tell("nothing listens")
@@ -118,7 +118,7 @@ def test_one_who_holds_a_forward_hears_that_it_was_stopped_and_ends_no_other(
         await told(one, {"do": "add", "forward": OTHER})
         reader, writer = asyncio.StreamReader(), FakeWriter()
         reader.feed_data(json.dumps({"do": "hold", "forward": WEB}).encode() + b"\n")
-        task = asyncio.ensure_future(one.hear(reader, writer))  # type: ignore[arg-type]
+        task = asyncio.ensure_future(one.handle(reader, writer))  # type: ignore[arg-type]
         while 8080 not in listening:
             await asyncio.sleep(0)
         await told(one, {"do": "stop", "ports": [["127.0.0.1", 8080]]})
