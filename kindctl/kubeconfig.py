@@ -137,7 +137,7 @@ def _named(entries: Any) -> bool:
 
 
 def auth_headers(settings: Any) -> dict[str, str]:
-    """The headers for a Configuration's token or exec plug-in, which the client refreshes when they expire."""
+    """The headers with the token of a Configuration, which the client refreshes when it expires."""
     found = settings.auth_settings().values()
     return {s["key"]: s["value"] for s in found if s["in"] == "header" and s["value"]}
 
