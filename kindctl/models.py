@@ -22,15 +22,16 @@ COMPONENT_LABEL = "kindctl.dev/component"
 MANAGED_LABEL = "app.kubernetes.io/managed-by"
 DOCKER_ENVIRONMENT_LABEL = "dev.kindctl.environment"
 REGISTRY_LABEL = "dev.kindctl.registry"
-"""Of the environment's image registry: a container of its own that is no node."""
+"""Label of the container of the environment's image registry, which is not a node."""
 EXTRA_CAS_LABEL = "dev.kindctl.extra-cas"
-"""Of an image: the SHA-256 of each additional certificate authority that it trusts, by commas."""
+"""Label of an image: the SHA-256 of each additional certificate authority that it trusts,
+comma-separated."""
 
 GATEWAY_NODE = "kindctl.dev/gateway"
-"""Label ("true") and key of a NoSchedule taint of the nodes that are the controller's alone."""
+"""Label ("true"), and key of a NoSchedule taint, of the nodes that only the controller runs on."""
 
 SYSTEM_NAMESPACE = "kindctl-system"
-"""Where the record of an environment lives in its cluster."""
+"""Namespace of the environment's record in its cluster."""
 
 
 # --- why something does not become ready ---------------------------------------------------------
@@ -40,9 +41,9 @@ SYSTEM_NAMESPACE = "kindctl-system"
 class Cause:
     """Why something is not ready, as far as the evidence says.
 
-    `sure` is between 0 and 1. `cites` are the words of the system that the verdict rests on (events,
-    log lines). `since` is when the evidence arose: a cause older than the present `up` may be
-    about what this `up` has just repaired, so only newer ones stop a wait.
+    `sure` is between 0 and 1. `cites` are the messages of the system that it is based on (events, log
+    lines). `since` is when the evidence arose: a cause that is older than the present `up` may be about
+    something that this `up` has just repaired, so only newer causes stop a wait.
     """
 
     code: str
@@ -59,21 +60,21 @@ class Cause:
 
 @dataclass(frozen=True)
 class Absent:
-    """What the step makes is not there (or what it needs is not)."""
+    """What the step makes does not exist, or something that it needs does not."""
 
     what: str = ""
 
 
 @dataclass(frozen=True)
 class Differs:
-    """It is there, and not as the configuration says. `what` names the differences."""
+    """It exists, but not as the configuration says. `what` names the differences."""
 
     what: str
 
 
 @dataclass(frozen=True)
 class NotReady:
-    """It is there as it should be and does not work yet. `seen` is what was seen last."""
+    """It exists as it should, but does not work yet. `seen` is the last observation."""
 
     seen: str
     cause: Cause | None = None
@@ -81,6 +82,8 @@ class NotReady:
 
 @dataclass(frozen=True)
 class Ready:
+    """It exists as it should, and works. `note`: a remark for the user."""
+
     note: str = ""
 
 
@@ -89,7 +92,7 @@ State = Absent | Differs | NotReady | Ready
 
 @dataclass(frozen=True)
 class Change:
-    """What an `apply` did, one entry an object: "created Deployment example/backend"."""
+    """What an `apply` did, one entry per object: "created Deployment example/backend"."""
 
     done: tuple[str, ...] = ()
 
@@ -101,80 +104,81 @@ UNCHANGED = Change()
 
 
 class Progress(Protocol):
-    """What a step may tell while it works."""
+    """How a step reports while it works."""
 
     def reach(self, milestone: str) -> None:
-        """Announce a milestone: steps that need "STEP:MILESTONE" may start."""
+        """Announce a milestone, so that steps that need "STEP:MILESTONE" may start."""
 
     def say(self, text: str) -> None:
-        """One short line on what is going on, for the screen."""
+        """Show one short line about the progress on the screen."""
 
 
 Say = Callable[[str], None]
-"""Takes one line of progress, for the screen."""
+"""A function that takes one line of progress for the screen."""
 
 
 class Wake(Protocol):
-    """Something that knows when looking again may be worth it."""
+    """Something that knows when it may be worth looking again."""
 
     def wait(self, seconds: float) -> object:
         """Return after `seconds`, or earlier when something has changed."""
 
 
 class Step(Protocol):
-    """One thing that `up` makes so, or waits for. Holds when `observe()` is Ready.
+    """One thing that `up` makes so or waits for. It holds when `observe()` returns Ready.
 
-    A step hands nothing to another but what can be looked up again, so that a resumed `up` is
-    the same code as a first one.
+    A step passes nothing to another step that cannot be looked up again, so that a resumed `up` runs the
+    same code as the first one.
     """
 
     @property
     def name(self) -> str:
-        """Stable id: "cluster", "image:postgres:17"."""
+        """The stable name: "cluster", "image:postgres:17"."""
         ...
 
     @property
     def title(self) -> str:
-        """For people: "create the cluster"."""
+        """The name for people: "create the cluster"."""
         ...
 
     @property
     def needs(self) -> frozenset[str]:
-        """Names of steps, or "STEP:MILESTONE", that must hold first."""
+        """The steps ("STEP") and milestones ("STEP:MILESTONE") that must hold first."""
         ...
 
     @property
     def timeout(self) -> float:
-        """Seconds from its start until it must hold."""
+        """The seconds from its start until it must hold."""
         ...
 
     @property
     def wake(self) -> Wake | None:
-        """What wakes its wait; None: polled."""
+        """What wakes the wait for it. None: it is polled."""
         ...
 
     def observe(self) -> State:
-        """Look, changing nothing. A step whose needs are absent is Absent, not an error."""
+        """The present state. Changes nothing. If something that it needs is missing, it is Absent: no
+        error."""
         ...
 
     def apply(self, progress: Progress) -> Change:
-        """Make it so. Called for Absent and Differs only; the runner then waits until Ready."""
+        """Make it so. Called only for Absent and Differs; the runner then waits until it is Ready."""
         ...
 
 
-# --- ways in -------------------------------------------------------------------------------------
+# --- exposures ------------------------------------------------------------------------------------
 
 
 EXTERNAL = "EXTERNAL-IP"
-"""Stands in an Endpoint and a Route for an address that only the cluster gives: kubectl's own word."""
+"""The placeholder in an Endpoint and a Route for an address that only the cluster knows: kubectl's word."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where the host reaches the environment: computed once, from the Config.
+    """The scheme, address and port at which the host reaches an exposure. Computed once, from the Config.
 
-    `external`: the Service ("namespace/name") whose external address stands for `address` and `host`,
-    which are EXTERNAL then.
+    `external`: the Service ("namespace/name") whose external address takes the place of `address` and
+    `host`, which are EXTERNAL then.
     """
 
     scheme: str  # http, https or tcp
@@ -191,7 +195,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class PortMapping:
-    """A port of the host that kind maps onto a node when it makes the node (kind#2720)."""
+    """A port of the host that kind maps to a port of a node when it creates the node (kind#2720)."""
 
     host_port: int
     node_port: int
@@ -211,72 +215,71 @@ class Forward:
 
 @dataclass(frozen=True)
 class ExposedPort:
-    """A port of a Service, and where the host shall reach it."""
+    """A port of a Service, and the port at which the host reaches it."""
 
     scheme: str  # http, https or tcp
     namespace: str
     service: str
     port: int | str  # of the Service: number or name
     local: int  # port of the host; of the external address, where there is one
-    node_port: int = 0  # port of the node, where the way leads over one
+    node_port: int = 0  # port of the node, if the exposure uses one
 
 
 class Exposure(Protocol):
-    """One way from the host to a Service. One file per kind, in exposures/."""
+    """How the host reaches ports of a Service. One module per kind, in exposures/."""
 
     @property
-    def ports(self) -> Sequence[ExposedPort]: ...
+    def ports(self) -> Sequence[ExposedPort]:
+        """The ports of the Service that are exposed."""
+        ...
 
     @property
     def on_node(self) -> bool:
-        """Whether the pods themselves listen on ports of their node (hostPort)."""
+        """Whether the pods listen on ports of their node (hostPort)."""
         ...
 
     @property
     def service_type(self) -> str:
-        """The type that the Service becomes; empty: its own."""
+        """The type that the Service is given. Empty: it keeps its own."""
         ...
 
     def mappings(self) -> Sequence[PortMapping]:
-        """Ports that the node must have from its making on; empty where none are needed."""
+        """The ports that the node must be created with."""
         ...
 
     def forwards(self) -> Sequence[Forward]:
-        """Ports that a forward must listen on; empty where none are needed."""
+        """The ports that must be forwarded."""
         ...
 
     def endpoints(self) -> Sequence[Endpoint]:
-        """Where the host reaches the Service: HTTP first."""
+        """The endpoints at which the host reaches the Service, HTTP first."""
         ...
 
     def shape(self, service: Object) -> None:
-        """Change a Service of the manifests into what this way needs: its type, its node ports."""
+        """Change a Service of the manifests in place as the exposure needs it: its type, its node ports."""
         ...
 
 
 @dataclass(frozen=True)
 class Route:
-    """A URL, and what makes an answer the right one."""
+    """A URL that must answer, and what makes an answer the right one."""
 
     url: str  # http://localhost/api/healthy
-    host: str = ""  # Host header, where it is not the URL's own
-    connect: tuple[str, int] = ("127.0.0.1", 80)  # where the request is really sent
-    contains: str = ""  # text that a right answer has; empty: any answer below 500
-    status: int | None = None  # exact status wanted; None: below 500 (with contains: below 400)
+    host: str = ""  # Host header, if it is not the URL's host
+    connect: tuple[str, int] = ("127.0.0.1", 80)  # where the request is actually sent
+    contains: str = ""  # text in the right answer; empty: any answer below 500
+    status: int | None = None  # the exact status; None: below 500 (with contains: below 400)
     app: str = ""
     namespace: str = ""
-    external: str = ""  # the Service whose external address stands for EXTERNAL in url and connect
-    via_controller: bool = (
-        True  # by the controller, with this environment's headers; else straight to a Service
-    )
-    via_witness: bool = (
-        False  # its controller sets no headers: a pod of ours behind it does (ingress.proof)
-    )
+    external: str = ""  # the Service whose external address replaces EXTERNAL in url and connect
+    via_controller: bool = True  # through the controller; False: straight to a Service
+    via_witness: bool = False  # the controller sets no headers, but the witness behind it does
     certified: bool = False  # over TLS, with a certificate that the local authority has signed
 
     @property
     def which(self) -> str:
-        """Of several that have the same URL: by the host, or the Service whose address is not known."""
+        """What tells it from other routes with the same URL: the host, or the Service with the external
+        address."""
         return self.host or ("" if self.via_controller else self.external)
 
 
@@ -285,6 +288,8 @@ class Route:
 
 @dataclass(frozen=True)
 class ObjectRef:
+    """The identity of a Kubernetes object."""
+
     api_version: str
     kind: str
     name: str
@@ -305,7 +310,7 @@ class ObjectRef:
 
 @dataclass(frozen=True)
 class AppBuild:
-    """An image of the user's that is built from a Dockerfile. Paths are absolute."""
+    """An image that is built from the user's Dockerfile. Paths are absolute."""
 
     image: str  # the name by which the manifests ask for it
     context: Path
@@ -319,14 +324,14 @@ class AppBuild:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A check's answer. `seen` holds the numbers; `fix` says what to do, for people."""
+    """A check's answer. `seen` says what was found, with the numbers; `fix` says what the user can do."""
 
     code: str
     level: str  # ok, warning, failed
     seen: str
     fix: str = ""
     fixable: bool = False  # `doctor --fix` can do it
-    blocked_by: str = ""  # code of the check without which this one cannot be asked
+    blocked_by: str = ""  # code of the check that must pass before this one can be asked
 
 
 # --- what `up` leaves behind ---------------------------------------------------------------------
@@ -334,6 +339,8 @@ class Verdict:
 
 @dataclass(frozen=True)
 class StepReport:
+    """What became of one step of a run."""
+
     name: str
     title: str
     outcome: str  # ready, failed, cancelled, skipped
@@ -341,12 +348,12 @@ class StepReport:
     started: float  # seconds after the start of the run
     changes: tuple[str, ...] = ()
     note: str = ""
-    after: str = ""  # the need that held last and so let it start: the critical path, step by step
+    after: str = ""  # the need that held last and let it start: the critical path, step by step
 
 
 @dataclass(frozen=True)
 class Report:
-    """The result of a run: seconds are wall-clock."""
+    """The result of a run. `seconds` are wall-clock time."""
 
     environment: str
     steps: tuple[StepReport, ...]

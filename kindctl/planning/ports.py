@@ -25,7 +25,7 @@ from kindctl.models import Exposure
 ANY = "0.0.0.0"  # noqa: S104 - what kind binds where nothing is said
 PORTS, UNPRIVILEGED = range(1, 65536), range(1024, 65536)
 
-Port = tuple[str, str, int | str]
+ServicePort = tuple[str, str, int | str]
 """Namespace and name of a Service, and the number or name of its port."""
 
 
@@ -38,7 +38,7 @@ class Given:
     port: int  # of the Service
     tcp: bool
 
-    def is_for(self, of: Port | None) -> bool:
+    def is_for(self, of: ServicePort | None) -> bool:
         """Whether that port of a Service may have it, too: it is the same, or the same Service's for
         another protocol."""
         if of is None or of[:2] != (self.service.namespace, self.service.name):
@@ -105,7 +105,7 @@ class Claim:
     address: str
     who: str
     loc: Loc
-    of: Port | None = None  # the port of a Service that the node port is for
+    of: ServicePort | None = None  # the port of a Service that the node port is for
 
 
 def claims_of(

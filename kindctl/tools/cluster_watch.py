@@ -26,7 +26,7 @@ class Changes:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._counts: dict[ObjectKind, int] = {}
-        self._closed = threading.Event()
+        self.closed = threading.Event()
 
     def note(self, kind: ObjectKind) -> None:
         with self._changed:
@@ -40,17 +40,13 @@ class Changes:
         """Wait until the count of these kinds is no longer `seen`, for at most `seconds`."""
         with self._changed:
             self._changed.wait_for(
-                lambda: self.count(kinds) != seen or self._closed.is_set(), seconds
+                lambda: self.count(kinds) != seen or self.closed.is_set(), seconds
             )
 
     def close(self) -> None:
-        self._closed.set()
+        self.closed.set()
         with self._changed:
             self._changed.notify_all()
-
-    @property
-    def closed(self) -> threading.Event:
-        return self._closed
 
 
 class ChangeWake:

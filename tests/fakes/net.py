@@ -80,7 +80,9 @@ class FakeNet:
     def opens(self, connect: tuple[str, int], timeout: float = 3.0) -> None:
         address, port = self.names.get(connect[0], connect[0]), connect[1]
         if (address, port) in self.closing:
-            raise ToolError(f"nothing listens behind {address}:{port}", why="closed at once", code="tcp")
+            raise ToolError(
+                f"nothing listens behind {address}:{port}", why="closed at once", code="tcp"
+            )
         if self._listener(address, port) is None:
             raise ToolError(
                 f"no answer from {address}:{port}", why="Connection refused", code="tcp"

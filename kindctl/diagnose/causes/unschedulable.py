@@ -40,6 +40,7 @@ REASONS = (  # the scheduler's words, why, what to do, whether it is permanent
     ),
     ("free ports", "another pod uses its host port", "use one controller, or other ports", False),
 )
+
 UNITS = {
     "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12,
     "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40,
@@ -118,15 +119,20 @@ def _selector(pod: Object, phrase: str) -> str:
 
 def _exceeds_all(pod: Object, nodes: Sequence[Object], name: str) -> bool:
     """Whether the pod requests more of the resource `name` than the largest node could give."""
-    asked = sum(
-        quantity(container.get("resources", {}).get("requests", {}).get(name, "0"))
+    requested = sum(
+        _quantity(container.get("resources", {}).get("requests", {}).get(name, "0"))
         for container in pod.get("spec", {}).get("containers", ())
     )
-    given = [quantity(n.get("status", {}).get("allocatable", {}).get(name, "0")) for n in nodes]
-    return bool(given) and asked > max(given)
+    allocatable = [
+        _quantity(n.get("status", {}).get("allocatable", {}).get(name, "0")) for n in nodes
+    ]
+    return bool(allocatable) and requested > max(allocatable)
 
 
-def quantity(text: str) -> float:
-    """ "500m" -> 0.5, "1Gi" -> 1073741824"""
+def _quantity(text: str) -> float:
+    """ "500m" -> 0.5, "1Gi" -> 1073741824
+
+    The kubernetes client has such a function, but causes are pure, and importing it opens a socket.
+    """
     match = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", str(text))
     return float(match[1]) * UNITS.get(match[2], 1) if match else 0.0

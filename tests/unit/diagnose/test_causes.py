@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from kindctl.diagnose.causes import CAUSES, explain, load
-from kindctl.diagnose.causes.unschedulable import quantity
 from kindctl.diagnose.evidence import Evidence
 from kindctl.models import Cause, Object
 from kindctl.tools.engine_protocol import EngineInfo
@@ -618,10 +617,24 @@ def test_asking_for_more_than_any_node_has_is_permanent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("500m", 0.5), ("2", 2), ("1Gi", 2**30), ("128Mi", 2**27), ("1k", 1000)]
+    ("resource", "requested", "allocatable", "too_much"),
+    [
+        ("cpu", "2500m", "2", True),
+        ("cpu", "500m", "0.5", False),
+        ("memory", "129Mi", "128Mi", True),
+        ("memory", "1Gi", "1073741824", False),
+        ("memory", "1Gi", "1G", True),
+        ("pods", "1001", "1k", True),
+    ],
 )
-def test_quantities(text: str, value: float) -> None:
-    assert quantity(text) == value
+def test_requests_are_compared_as_quantities(
+    resource: str, requested: str, allocatable: str, too_much: bool
+) -> None:
+    stuck = unscheduled(
+        f"1 Insufficient {resource}.", container={"resources": {"requests": {resource: requested}}}
+    )
+    found = cause(Evidence(pods=[stuck], nodes=[node(allocatable={resource: allocatable})]))
+    assert found.permanent is too_much
 
 
 def claim(**spec: Any) -> Object:
