@@ -22,30 +22,25 @@ def minor(version: str) -> int:
     return int(version.removeprefix("v").split(".")[1])
 
 
-def judge_space(
-    check: Check,
-    tools: Tools,
-    wants: Wants,
-    free: float,
-    seen: str,
-    *,
-    least: float,
-    comfortable: float,
-    purpose: str,
-    fix: str,
-) -> Verdict:
-    """The verdict on `free` bytes of something: failed below `least`, a warning below `comfortable`.
+class SpaceCheck(Check):
+    """Whether there is enough of something that is counted in bytes."""
 
-    A cluster that runs already has taken its share, and its repair must not fail for lack of space for
-    another one: then it is a warning too. `seen`: how much is free; `purpose`: what needs it.
-    """
-    if free >= comfortable:
-        return check.ok(seen)
-    failed = free < least and not _node_runs(tools, wants)
-    report = check.failed if failed else check.warning
-    return report(
-        f"{seen}, less than {(least if failed else comfortable) / GB:.0f} GB: {purpose}", fix
-    )
+    least: float  # below this the check fails
+    comfortable: float  # below this it warns
+    purpose: str  # what needs the space
+    remedy: str
+
+    def judge_space(self, tools: Tools, wants: Wants, free: float, seen: str) -> Verdict:
+        """The verdict on `free` bytes. `seen` says how much that is.
+
+        A cluster that runs already has taken its share, and its repair must not fail for lack of space for
+        another one: then too little is only a warning.
+        """
+        if free >= self.comfortable:
+            return self.ok(seen)
+        failed = free < self.least and not _node_runs(tools, wants)
+        report, bound = (self.failed, self.least) if failed else (self.warning, self.comfortable)
+        return report(f"{seen}, less than {bound / GB:.0f} GB: {self.purpose}", self.remedy)
 
 
 def _node_runs(tools: Tools, wants: Wants) -> bool:

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from kindctl.diagnose.base import Check, Wants
-from kindctl.diagnose.common import GB, is_local, judge_space
+from kindctl.diagnose.base import Wants
+from kindctl.diagnose.common import GB, SpaceCheck, is_local
 from kindctl.errors import MachineError
 from kindctl.models import Verdict
 from kindctl.tools.protocols import Tools
 
-LEAST, COMFORTABLE = 2 * GB, 4 * GB
 
-
-class Memory(Check):
+class Memory(SpaceCheck):
     code = "memory"
     title = "memory"
     local_only = True
+    least, comfortable = 2 * GB, 4 * GB
+    purpose = "a control plane takes about 1 GB, and the apps come on top of it"
+    remedy = "stop other programs, or give the engine's virtual machine more memory"
 
     def ask(self, tools: Tools, wants: Wants) -> Verdict:
-        free, seen = _available(tools)
-        return judge_space(
-            self,
-            tools,
-            wants,
-            free,
-            seen,
-            least=LEAST,
-            comfortable=COMFORTABLE,
-            purpose="a control plane takes about 1 GB, and the apps come on top of it",
-            fix="stop other programs, or give the engine's virtual machine more memory",
-        )
+        return self.judge_space(tools, wants, *_available(tools))
 
 
 def _available(tools: Tools) -> tuple[float, str]:
