@@ -138,6 +138,17 @@ def _has_names(entries: Any) -> bool:
     return isinstance(entries, list) and all(isinstance(e, dict) and "name" in e for e in entries)
 
 
+def auth_headers(settings: Any) -> dict[str, str]:
+    """The headers with the token of a Configuration, which the client refreshes when it expires."""
+    found = settings.auth_settings().values()
+    return {s["key"]: s["value"] for s in found if s["in"] == "header" and s["value"]}
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL has the address of this machine itself, which no proxy reaches."""
+    return urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
+
+
 def client_settings(file: Path, context: str | None) -> Any:
     """The kubernetes client's Configuration for a context, or for the current context if it is None. The
     client itself handles exec plug-ins and auth providers. Raises the client's ConfigException."""

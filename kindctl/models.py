@@ -1,8 +1,11 @@
-"""The data that passes between the parts of kindctl: frozen, without behaviour of its own."""
+"""What the folders of kindctl pass to each other: frozen data, and the Protocols of what they implement.
+
+The data does nothing but derive one of its values from others (`Endpoint.url`, `Report.changes`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -20,15 +23,16 @@ COMPONENT_LABEL = "kindctl.dev/component"
 MANAGED_LABEL = "app.kubernetes.io/managed-by"
 DOCKER_ENVIRONMENT_LABEL = "dev.kindctl.environment"
 REGISTRY_LABEL = "dev.kindctl.registry"
-"""Of the environment's image registry: a container of its own that is no node."""
+"""Label of the container of the environment's image registry, which is not a node."""
 EXTRA_CAS_LABEL = "dev.kindctl.extra-cas"
-"""Of an image: the SHA-256 of each additional certificate authority that it trusts, by commas."""
+"""Label of an image: the SHA-256 of each additional certificate authority that it trusts,
+comma-separated."""
 
 GATEWAY_NODE = "kindctl.dev/gateway"
-"""Label ("true") and key of a NoSchedule taint of the nodes that are the controller's alone."""
+"""Label ("true"), and key of a NoSchedule taint, of the nodes that only the controller runs on."""
 
 SYSTEM_NAMESPACE = "kindctl-system"
-"""Where the record of an environment lives in its cluster."""
+"""Namespace of the environment's record in its cluster."""
 
 
 # --- why something does not become ready ---------------------------------------------------------
@@ -38,9 +42,9 @@ SYSTEM_NAMESPACE = "kindctl-system"
 class Cause:
     """Why something is not ready, as far as the evidence says.
 
-    `sure` is between 0 and 1. `cites` are the words of the system that the verdict rests on (events,
-    log lines). `since` is when the evidence arose: a cause older than the present `up` may be
-    about what this `up` has just repaired, so only newer ones stop a wait.
+    `sure` is between 0 and 1. `cites` are the messages of the system that it is based on (events, log
+    lines). `since` is when the evidence arose: a cause that is older than the present `up` may be about
+    something that this `up` has just repaired, so only newer causes stop a wait.
     """
 
     code: str
@@ -57,21 +61,21 @@ class Cause:
 
 @dataclass(frozen=True)
 class Absent:
-    """What the step makes is not there (or what it needs is not)."""
+    """What the step makes does not exist, or something that it needs does not."""
 
     what: str = ""
 
 
 @dataclass(frozen=True)
 class Differs:
-    """It is there, and not as the configuration says. `what` names the differences."""
+    """It exists, but not as the configuration says. `what` names the differences."""
 
     what: str
 
 
 @dataclass(frozen=True)
 class NotReady:
-    """It is there as it should be and does not work yet. `seen` is what was seen last."""
+    """It exists as it should, but does not work yet. `seen` is the last observation."""
 
     seen: str
     cause: Cause | None = None
@@ -79,6 +83,8 @@ class NotReady:
 
 @dataclass(frozen=True)
 class Ready:
+    """It exists as it should, and works. `note`: a remark for the user."""
+
     note: str = ""
 
 
@@ -87,7 +93,7 @@ State = Absent | Differs | NotReady | Ready
 
 @dataclass(frozen=True)
 class Change:
-    """What an `apply` did, one entry an object: "created Deployment example/backend"."""
+    """What an `apply` did, one entry per object: "created Deployment example/backend"."""
 
     done: tuple[str, ...] = ()
 
@@ -99,13 +105,13 @@ UNCHANGED = Change()
 
 
 class Progress(Protocol):
-    """What a step may tell while it works."""
+    """How a step reports while it works."""
 
     def reach(self, milestone: str) -> None:
-        """Announce a milestone: steps that need "STEP:MILESTONE" may start."""
+        """Announce a milestone, so that steps that need "STEP:MILESTONE" may start."""
 
     def say(self, text: str) -> None:
-        """One short line on what is going on, for the screen. A Turn tells who works at the moment."""
+        """Show one short line about the progress on the screen. A Turn says whether the step is working."""
 
 
 class Turn(StrEnum):
@@ -119,67 +125,72 @@ class Turn(StrEnum):
     TAKEN = ""  # nothing to show: the work says what it does
 
 
+Say = Callable[[str], None]
+"""A function that takes one line of progress for the screen."""
+
+
 class Wake(Protocol):
-    """Something that knows when looking again may be worth it."""
+    """Something that knows when it may be worth looking again."""
 
     def wait(self, seconds: float) -> object:
         """Return after `seconds`, or earlier when something has changed."""
 
 
 class Step(Protocol):
-    """One thing that `up` makes so, or waits for. Holds when `observe()` is Ready.
+    """One thing that `up` makes so or waits for. It holds when `observe()` returns Ready.
 
-    A step hands nothing to another but what can be looked up again, so that a resumed `up` is
-    the same code as a first one.
+    A step passes nothing to another step that cannot be looked up again, so that a resumed `up` runs the
+    same code as the first one.
     """
 
     @property
     def name(self) -> str:
-        """Stable id: "cluster", "image:postgres:17"."""
+        """The stable name: "cluster", "image:postgres:17"."""
         ...
 
     @property
     def title(self) -> str:
-        """For people: "create the cluster"."""
+        """The name for people: "create the cluster"."""
         ...
 
     @property
     def needs(self) -> frozenset[str]:
-        """Names of steps, or "STEP:MILESTONE", that must hold first."""
+        """The steps ("STEP") and milestones ("STEP:MILESTONE") that must hold first."""
         ...
 
     @property
     def timeout(self) -> float:
-        """Seconds from its start until it must hold."""
+        """The seconds from its start until it must hold."""
         ...
 
     @property
     def wake(self) -> Wake | None:
-        """What wakes its wait; None: polled."""
+        """What wakes the wait for it. None: it is polled."""
         ...
 
     def observe(self) -> State:
-        """Look, changing nothing. A step whose needs are absent is Absent, not an error."""
+        """The present state. Changes nothing. If something that it needs is missing, it is Absent: no
+        error."""
         ...
 
     def apply(self, progress: Progress) -> Change:
-        """Make it so. Called for Absent and Differs only; the runner then waits until Ready."""
+        """Make it so. Called only for Absent and Differs; the runner then waits until it is Ready."""
         ...
 
 
-# --- ways in -------------------------------------------------------------------------------------
+# --- exposures ------------------------------------------------------------------------------------
 
 
 EXTERNAL = "EXTERNAL-IP"
-"""Stands in an Endpoint and a Route for an address that only the cluster gives: kubectl's own word."""
+"""The placeholder in an Endpoint and a Route for an address that only the cluster knows: kubectl's word."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where the host reaches the environment: computed once, from the Config.
+    """The scheme, address and port at which the host reaches an exposure. Computed once, from the Config.
 
-    `external`: the Service ("namespace/name") whose external address stands for `address` and `host`,
-    which are EXTERNAL then.
+    `external`: the Service ("namespace/name") whose external address takes the place of `address` and
+    `host`, which are EXTERNAL then.
     """
 
     scheme: str  # http, https or tcp
@@ -196,7 +207,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class PortMapping:
-    """A port of the host that kind maps onto a node when it makes the node (kind#2720)."""
+    """A port of the host that kind maps to a port of a node when it creates the node (kind#2720)."""
 
     host_port: int
     node_port: int
@@ -216,72 +227,71 @@ class Forward:
 
 @dataclass(frozen=True)
 class ExposedPort:
-    """A port of a Service, and where the host shall reach it."""
+    """A port of a Service, and the port at which the host reaches it."""
 
     scheme: str  # http, https or tcp
     namespace: str
     service: str
     port: int | str  # of the Service: number or name
     local: int  # port of the host; of the external address, where there is one
-    node_port: int = 0  # port of the node, where the way leads over one
+    node_port: int = 0  # port of the node, if the exposure uses one
 
 
 class Exposure(Protocol):
-    """One way from the host to a Service. One file per kind, in exposures/."""
+    """How the host reaches ports of a Service. One module per kind, in exposures/."""
 
     @property
-    def ports(self) -> Sequence[ExposedPort]: ...
+    def ports(self) -> Sequence[ExposedPort]:
+        """The ports of the Service that are exposed."""
+        ...
 
     @property
     def on_node(self) -> bool:
-        """Whether the pods themselves listen on ports of their node (hostPort)."""
+        """Whether the pods listen on ports of their node (hostPort)."""
         ...
 
     @property
     def service_type(self) -> str:
-        """The type that the Service becomes; empty: its own."""
+        """The type that the Service is given. Empty: it keeps its own."""
         ...
 
     def mappings(self) -> Sequence[PortMapping]:
-        """Ports that the node must have from its making on; empty where none are needed."""
+        """The ports that the node must be created with."""
         ...
 
     def forwards(self) -> Sequence[Forward]:
-        """Ports that a forward must listen on; empty where none are needed."""
+        """The ports that must be forwarded."""
         ...
 
     def endpoints(self) -> Sequence[Endpoint]:
-        """Where the host reaches the Service: HTTP first."""
+        """The endpoints at which the host reaches the Service, HTTP first."""
         ...
 
     def shape(self, service: Object) -> None:
-        """Change a Service of the manifests into what this way needs: its type, its node ports."""
+        """Change a Service of the manifests in place as the exposure needs it: its type, its node ports."""
         ...
 
 
 @dataclass(frozen=True)
 class Route:
-    """A URL, and what makes an answer the right one."""
+    """A URL that must answer, and what makes an answer the right one."""
 
     url: str  # http://localhost/api/healthy
-    host: str = ""  # Host header, where it is not the URL's own
-    connect: tuple[str, int] = ("127.0.0.1", 80)  # where the request is really sent
-    contains: str = ""  # text that a right answer has; empty: any answer below 500
-    status: int | None = None  # exact status wanted; None: below 500 (with contains: below 400)
+    host: str = ""  # Host header, if it is not the URL's host
+    connect: tuple[str, int] = ("127.0.0.1", 80)  # where the request is actually sent
+    contains: str = ""  # text in the right answer; empty: any answer below 500
+    status: int | None = None  # the exact status; None: below 500 (with contains: below 400)
     app: str = ""
     namespace: str = ""
-    external: str = ""  # the Service whose external address stands for EXTERNAL in url and connect
-    via_controller: bool = (
-        True  # by the controller, with this environment's headers; else straight to a Service
-    )
-    via_witness: bool = (
-        False  # its controller sets no headers: a pod of ours behind it does (ingress.proof)
-    )
+    external: str = ""  # the Service whose external address replaces EXTERNAL in url and connect
+    via_controller: bool = True  # through the controller; False: straight to a Service
+    via_witness: bool = False  # the controller sets no headers, but the witness behind it does
     certified: bool = False  # over TLS, with a certificate that the local authority has signed
 
     @property
     def which(self) -> str:
-        """Of several that have the same URL: by the host, or the Service whose address is not known."""
+        """What tells it from other routes with the same URL: the host, or the Service with the external
+        address."""
         return self.host or ("" if self.via_controller else self.external)
 
 
@@ -290,6 +300,8 @@ class Route:
 
 @dataclass(frozen=True)
 class ObjectRef:
+    """The identity of a Kubernetes object."""
+
     api_version: str
     kind: str
     name: str
@@ -305,80 +317,12 @@ class ObjectRef:
         return f"{self.kind} {where}{self.name}"
 
 
-# --- the engine ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class EngineInfo:
-    """What the container engine says of itself. Memory in bytes."""
-
-    version: str
-    product: str  # docker or podman
-    host: str  # unix:///var/run/docker.sock, from DOCKER_HOST or the context
-    architecture: str  # amd64, arm64: Go's names
-    cgroup_version: int
-    cpus: int
-    memory: int
-    root_dir: str
-    storage_driver: str
-    rootless: bool
-    containerd_store: bool = False  # the containerd image store (Docker 29's default)
-
-
-@dataclass(frozen=True)
-class ImageInfo:
-    """An image in the engine. `size` in bytes."""
-
-    id: str  # sha256:...
-    tags: tuple[str, ...]
-    digests: tuple[str, ...]  # name@sha256:... of the registries that it came from
-    labels: Mapping[str, str]
-    size: int
-    architecture: str
-
-
-@dataclass(frozen=True)
-class ContainerInfo:
-    id: str
-    name: str
-    image: str
-    labels: Mapping[str, str]
-    state: str  # created, running, paused, exited, ...
-    started_at: datetime | None
-    ports: Mapping[str, tuple[tuple[str, int], ...]]  # "80/tcp" -> ((host address, host port), ...)
-    addresses: Mapping[str, str]  # network -> IPv4 address
-    volumes: tuple[str, ...]  # names of volumes that are mounted
-
-
-@dataclass(frozen=True)
-class Build:
-    """One `docker buildx build`. The result is loaded into the engine under `tag`."""
-
-    context: str
-    tag: str
-    dockerfile: str | None = None
-    target: str | None = None
-    args: Mapping[str, str] = field(default_factory=dict)
-    contexts: Mapping[str, str] = field(default_factory=dict)  # named build contexts
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Run:
-    """One `docker run --detach`. Volumes are made with the same labels; a running container is kept
-    running over restarts of the engine."""
-
-    name: str
-    image: str
-    labels: Mapping[str, str] = field(default_factory=dict)
-    ports: Sequence[PortMapping] = ()
-    network: str = "bridge"
-    volumes: Mapping[str, str] = field(default_factory=dict)  # name -> path in the container
+# --- images of apps ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class AppBuild:
-    """An image of the user's that is built from a Dockerfile. Paths are absolute."""
+    """An image that is built from the user's Dockerfile. Paths are absolute."""
 
     image: str  # the name by which the manifests ask for it
     context: Path
@@ -392,14 +336,14 @@ class AppBuild:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A check's answer. `seen` holds the numbers; `fix` says what to do, for people."""
+    """A check's answer. `seen` says what was found, with the numbers; `fix` says what the user can do."""
 
     code: str
     level: str  # ok, warning, failed
     seen: str
     fix: str = ""
     fixable: bool = False  # `doctor --fix` can do it
-    blocked_by: str = ""  # code of the check without which this one cannot be asked
+    blocked_by: str = ""  # code of the check that must pass before this one can be asked
 
 
 # --- what `up` leaves behind ---------------------------------------------------------------------
@@ -420,6 +364,8 @@ class TurnWait:
 
 @dataclass(frozen=True)
 class StepReport:
+    """What became of one step of a run."""
+
     name: str
     title: str
     outcome: str  # ready, failed, cancelled, skipped
@@ -437,7 +383,7 @@ class StepReport:
 
 @dataclass(frozen=True)
 class Report:
-    """The result of a run: seconds are wall-clock."""
+    """The result of a run. `seconds` are wall-clock time."""
 
     environment: str
     steps: tuple[StepReport, ...]

@@ -7,11 +7,11 @@ from dataclasses import replace
 from kindctl.actions.up import Agree
 from kindctl.config.load import Loaded
 from kindctl.diagnose.base import Wants
-from kindctl.diagnose.checks import examine, intentions, repair
+from kindctl.diagnose.checks import examine, planned_repairs, repair
 from kindctl.errors import ConfigError
-from kindctl.models import Verdict
+from kindctl.models import Say, Verdict
 from kindctl.planning.parts import parts_of, wants
-from kindctl.tools.protocols import Say, Tools
+from kindctl.tools.protocols import Tools
 
 
 def doctor(
@@ -25,7 +25,7 @@ def doctor(
     """The verdicts of all checks. With `fix`, and if the user agrees, those after the fixes."""
     asked = _wants(loaded, tools)
     verdicts = examine(tools, asked)
-    fixes = intentions(tools, asked, verdicts) if fix else []
+    fixes = planned_repairs(tools, asked, verdicts) if fix else []
     if fixes and agree(fixes):
         for done in repair(tools, asked, verdicts, say):
             say(done)

@@ -7,10 +7,10 @@ import shutil
 from kindctl import kubeconfig
 from kindctl.actions.environments import provider_of
 from kindctl.live.withdraw import withdraw
-from kindctl.models import Absent, Change
+from kindctl.models import Absent, Change, Say
 from kindctl.paths import environment_dir
 from kindctl.tools.lock import environment_lock
-from kindctl.tools.protocols import Say, Tools
+from kindctl.tools.protocols import Tools
 
 LOCK_WAIT = 20.0
 

@@ -16,11 +16,12 @@ from kindctl.config.schema import ExistingConfig
 from kindctl.errors import ConfigError, KindctlError, UsageError
 from kindctl.live.addresses import urls_of
 from kindctl.live.record import read_record
-from kindctl.models import DOCKER_ENVIRONMENT_LABEL, REGISTRY_LABEL, Absent, ContainerInfo
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL, REGISTRY_LABEL, Absent
 from kindctl.paths import is_valid_name, valid_name
 from kindctl.providers.base import Provider
 from kindctl.providers.existing import ExistingProvider, saved_environments, saved_provider
 from kindctl.providers.kind import KindProvider
+from kindctl.tools.engine_protocol import ContainerInfo
 from kindctl.tools.protocols import Cluster, Tools
 
 

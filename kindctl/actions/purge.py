@@ -9,11 +9,12 @@ from kindctl.actions.down import down
 from kindctl.actions.environments import nodes_by_environment
 from kindctl.actions.trust import untrust
 from kindctl.errors import KindctlError, MachineError
-from kindctl.machine.debian import undo, undo_intentions
-from kindctl.models import ImageInfo
+from kindctl.machine import debian
+from kindctl.models import Say
 from kindctl.paths import cache_dir, data_dir
 from kindctl.providers.existing import saved_environments
-from kindctl.tools.protocols import Say, Tools
+from kindctl.tools.engine_protocol import ImageInfo
+from kindctl.tools.protocols import Tools
 from kindctl.trust.stores import ever_trusted_by
 
 OWN_IMAGES = "kindctl.local/"
@@ -31,7 +32,11 @@ def planned_removals(tools: Tools, *, keep_engine: bool) -> list[str]:
         pass  # no engine answers, so there is nothing to remove from it
     removals += [f"the local certificate authority from {name}" for name in _trusting(tools)]
     removals += [f"folder {folder}" for folder in _own_folders()]
-    return removals if keep_engine else removals + list(undo_intentions(tools.host))
+    return (
+        removals
+        if keep_engine
+        else removals + list(debian.planned_removals(tools.host, tools.engine))
+    )
 
 
 def purge(tools: Tools, *, keep_engine: bool, say: Say) -> None:
@@ -52,7 +57,7 @@ def purge(tools: Tools, *, keep_engine: bool, say: Say) -> None:
             " `kindctl down -f` and its kindctl.yaml"
         )
     if not keep_engine:
-        undo(tools.host, say)
+        debian.undo(tools.host, tools.engine, say)
     _untrust(tools, say)
     for folder in _own_folders():
         shutil.rmtree(folder)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from kindctl.actions.up import Agree
 from kindctl.errors import KindctlError
-from kindctl.tools.protocols import Host, Say
+from kindctl.models import Say
+from kindctl.tools.protocols import Host
 from kindctl.trust.authority import Authority, LocalCa
 from kindctl.trust.base import Store
 from kindctl.trust.stores import find_stores

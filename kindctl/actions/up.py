@@ -8,16 +8,16 @@ from pathlib import Path
 
 from kindctl.actions.elsewhere import refuse_a_move
 from kindctl.config.load import Loaded
-from kindctl.diagnose.checks import intentions, mendable
+from kindctl.diagnose.checks import is_repairable, planned_repairs
 from kindctl.errors import MachineError, UsageError
 from kindctl.live.addresses import urls_of
-from kindctl.models import Report
+from kindctl.models import Report, Say
 from kindctl.planning.plan import Plan, make_plan
 from kindctl.providers.base import ForeignCluster, Provider
 from kindctl.runner.events import Emit
 from kindctl.runner.run import run
 from kindctl.tools.lock import environment_lock
-from kindctl.tools.protocols import Say, Tools
+from kindctl.tools.protocols import Tools
 from kindctl.trust.stores import trusted_by
 
 Agree = Callable[[Sequence[str]], bool]
@@ -93,9 +93,9 @@ def ask_before_fixing(plan: Plan, agree: Agree) -> None:
     Raises MachineError if a failed check can be fixed and the user declines.
     """
     verdicts = plan.preflight.verdicts
-    if not any(verdict.level == "failed" and mendable(verdict) for verdict in verdicts):
+    if not any(verdict.level == "failed" and is_repairable(verdict) for verdict in verdicts):
         return
-    fixes = intentions(plan.preflight.tools, plan.preflight.wants, verdicts)
+    fixes = planned_repairs(plan.preflight.tools, plan.preflight.wants, verdicts)
     if not agree(fixes):
         raise MachineError(
             "this machine lacks what kindctl needs",

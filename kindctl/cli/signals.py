@@ -27,7 +27,7 @@ def interruptible() -> Iterator[threading.Event]:
     try:
         yield stop
     except BaseException:
-        from kindctl.tools.host import stop_children
+        from kindctl.tools.process import stop_children
 
         stop_children()
         raise

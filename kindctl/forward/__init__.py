@@ -1,9 +1,9 @@
-"""Forwarded ports: one process an environment that listens on ports of this machine and brings each
+"""Forwarded ports: one process per environment that listens on ports of this machine and passes each
 connection to a ready pod of a Service, through the API server.
 
-    supervisor  the process: its control socket, and its end
-    forward     one forwarded port: a listener, and for each connection a pod
-    relay       one connection, once it has its pod
+    supervisor  the process: its control socket, and when it ends
+    forward     one forwarded port: a listener, and a pod for each connection
+    relay       one connection, once it has a pod
     targets     which pods of a Service are ready, by watch
     access      WebSockets to the API server
     client      what steps and commands ask of the process

@@ -1,4 +1,4 @@
-"""WebSockets to the API server that a kubeconfig names."""
+"""WebSockets to the API server of a kubeconfig."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from kindctl import kubeconfig
 from kindctl.forward.channels import ChannelConnection
@@ -25,40 +25,41 @@ OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
 PING_SECONDS = 20.0
 MESSAGES = (2, 1)
-"""Of a connection, each of 256 kB at most, that wait to be read: with more of them reading pauses."""
-
-LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+"""High and low-water mark of the messages of a connection, of 256 kB at most each, that wait to be read:
+reading from the network pauses at the first and goes on at the second."""
 
 
 class ApiRefused(Exception):  # noqa: N818 - an answer
-    """The API server did not answer, or would not open what was asked for. `status`: of HTTP."""
+    """The API server did not answer, or refused the request. `status`: the HTTP status, if it answered."""
 
-    def __init__(self, words: str, status: int | None = None) -> None:
-        super().__init__(words)
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
         self.status = status
 
 
 @dataclass
 class Access:
-    """Reads the kubeconfig again once it has changed: `up` writes it anew when an environment starts
-    again. Proxies and credentials are those that the kubernetes client finds in it."""
+    """Opens WebSockets to the API server of a kubeconfig's context, with the proxies and credentials that
+    the kubernetes client finds there.
+
+    The kubeconfig is read again when it has changed: `up` rewrites it when an environment is restarted.
+    """
 
     kubeconfig: Path
     context: str | None = None
 
-    silent_since: float | None = None  # time.monotonic() of the first request that nobody answered
-    _read: tuple[int, Any, ssl.SSLContext | None] | None = None  # when written, settings, TLS
+    silent_since: float | None = None  # time.monotonic() of the first unanswered request
+    _read: tuple[int, Any, ssl.SSLContext | None] | None = None  # modification time, settings, TLS
 
     async def open(
         self, path: str, query: Mapping[str, str], *, protocol: str = ""
     ) -> ClientConnection:
-        """`protocol`: of channels; none for a watch. Raises ApiRefused."""
+        """Open a WebSocket. `protocol`: the channel protocol; empty for a watch. Raises ApiRefused."""
         from websockets.asyncio.client import ClientConnection, connect
         from websockets.exceptions import InvalidStatus, WebSocketException
 
         settings, tls = await self._settings()
         url = settings.host.replace("http", "ws", 1) + f"{path}?{urlencode(query)}"
-        loopback = urlsplit(url).hostname in LOOPBACK
         names = {"server_hostname": settings.tls_server_name} if settings.tls_server_name else {}
         try:
             opened = await connect(
@@ -67,12 +68,12 @@ class Access:
                 origin=settings.host,  # a watch is refused without (golang.org/x/net/websocket)
                 subprotocols=[protocol] if protocol else None,  # type: ignore[list-item]
                 additional_headers=await _credentials(settings),
-                proxy=None if loopback else settings.proxy or True,
+                proxy=None if kubeconfig.is_loopback(url) else settings.proxy or True,
                 compression=None,
                 open_timeout=OPEN_SECONDS,
                 close_timeout=CLOSE_SECONDS,
                 ping_interval=PING_SECONDS,
-                # a client that does not read for a while keeps the answers to pings from coming
+                # answers to pings do not arrive while the client does not read
                 ping_timeout=None if protocol else PING_SECONDS,
                 max_queue=MESSAGES,
                 max_size=2**20 if protocol else None,
@@ -82,11 +83,12 @@ class Access:
         except InvalidStatus as refused:
             self.silent_since = None
             status = refused.response.status_code
-            raise ApiRefused(_words(refused.response.body) or f"status {status}", status) from None
+            raise ApiRefused(
+                _message(refused.response.body) or f"status {status}", status
+            ) from None
         except (OSError, EOFError, WebSocketException) as error:
             self.silent_since = self.silent_since or time.monotonic()
-            words = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise ApiRefused(f"the API server does not answer: {words}") from error
+            raise ApiRefused(f"the API server does not answer: {_reason(error)}") from error
         self.silent_since = None
         return opened
 
@@ -117,23 +119,25 @@ def _tls(settings: Any) -> ssl.SSLContext | None:
 
 
 async def _credentials(settings: Any) -> dict[str, str]:
-    """A token, refreshed by the client where it expires. Raises ApiRefused."""
+    """The headers with a token, which the client refreshes when it expires. Raises ApiRefused."""
     if not settings.api_key:
         return {}
     try:
-        found = (await asyncio.to_thread(settings.auth_settings)).values()
+        return await asyncio.to_thread(kubeconfig.auth_headers, settings)
     except Exception as error:  # of a plug-in
         raise _unusable(error) from error
-    return {s["key"]: s["value"] for s in found if s["in"] == "header" and s["value"]}
 
 
 def _unusable(error: Exception) -> ApiRefused:
-    words = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return ApiRefused(f"the kubeconfig cannot be used: {' '.join(words.split())}")
+    return ApiRefused(f"the kubeconfig cannot be used: {' '.join(_reason(error).split())}")
 
 
-def _words(body: bytes | bytearray | None) -> str:
-    """Of the API's Status object, or of whatever answered instead."""
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _message(body: bytes | bytearray | None) -> str:
+    """The message of the API's Status object, or the first line of whatever else answered."""
     text = (body or b"").decode(errors="replace").strip()
     with suppress(ValueError, AttributeError):
         return str(json.loads(text).get("message") or "")

@@ -1,8 +1,8 @@
 """The API server's channel protocol over a WebSocket.
 
-The first byte of each message is a channel: 0 has data, 1 the words of an error; the first message of each
-has the port's number alone (k8s.io/kubelet, pkg/cri/streaming/portforward/websocket.go). There is no word
-for "connected", nor for a side that will say no more.
+The first byte of each message is its channel: 0 for data, 1 for an error message. The first message of each
+channel has only the port's number (k8s.io/kubelet, pkg/cri/streaming/portforward/websocket.go). There is no
+message for "connected", nor for a side that has sent everything.
 """
 
 from __future__ import annotations
@@ -17,8 +17,12 @@ DATA, ERROR = 0, 1
 
 
 class ChannelConnection(ClientConnection):
-    """`recv` gives a channel's byte and what came on it, without the port's number. Data that has arrived
-    together is one message: the server cuts it into pieces of 32 kB, and each costs a turn of the loop."""
+    """A WebSocket whose `recv` returns the byte of a channel and what arrived on it, without the port's
+    number.
+
+    Data that has arrived together becomes one message: the server cuts it into pieces of 32 kB, and each
+    message costs a turn of the event loop.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,7 +42,7 @@ class ChannelConnection(ClientConnection):
             if channel == DATA:
                 self._arrived.append(memoryview(event.data)[1:])
                 return
-        self._deliver()  # it came before this event
+        self._deliver()  # its data came before this event
         super().process_event(event)
 
     def _deliver(self) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
@@ -18,10 +18,10 @@ from kindctl.forward.targets import NOT_KNOWN_YET, Target, Targets
 from kindctl.models import Forward
 
 WAIT_SECONDS = 30.0
-"""How long a connection waits for a ready pod: a rollout, a node that starts again."""
+"""How long a connection waits for a ready pod, during a rollout or a restart of the node."""
 
 REFUSED_SECONDS = 3.0
-"""How long one is tried again where nothing listens: a container that starts again."""
+"""How long a connection is retried if nothing listens on the port, while a container restarts."""
 
 PAUSES = (0.05, 2.0)
 PROBE_SECONDS = 0.3
@@ -29,41 +29,41 @@ PROBE_SECONDS = 0.3
 
 @dataclass
 class ForwardedPort:
-    """A listener; each connection goes to a pod that is ready when it comes."""
+    """A listener on a port of this machine. Each connection goes to a pod that is ready at that moment."""
 
     forward: Forward
-    origin: str  # file: of kindctl.yaml; command: of `kindctl forward`
+    origin: str  # see protocols.ForwardState
     access: Access
-    tell: Callable[[str], None]  # what kept a connection from its pod
-    stopped: Callable[[], None] = lambda: None  # tells who holds it
+    report: Callable[[str], None]  # takes why a connection failed
+    on_stop: Callable[[], None] = lambda: None
 
-    connections: int = 0  # open now
+    connections: int = 0  # that are open
     served: int = 0  # that have ended
     last_failure: str = ""
     _tasks: set[asyncio.Future[Any]] = field(default_factory=set)
     _server: asyncio.Server | None = None
 
     def __post_init__(self) -> None:
-        of = self.forward
-        self.targets = Targets(self.access, of.namespace, of.service, of.port)
+        forward = self.forward
+        self.targets = Targets(self.access, forward.namespace, forward.service, forward.port)
 
     def __str__(self) -> str:
-        of = self.forward
-        return f"{of.address}:{of.local} to {of.namespace}/{of.service}:{of.port}"
+        it = self.forward
+        return f"{it.address}:{it.local} to {it.namespace}/{it.service}:{it.port}"
 
     @property
     def fresh(self) -> bool:
-        """Nothing is known of its Service yet."""
+        """Whether nothing is known about its Service yet."""
         return self.targets.fault == NOT_KNOWN_YET
 
     async def start(self) -> None:
-        """Raises OSError where the port cannot be bound."""
-        of = self.forward
-        self._server = await asyncio.start_server(self._serve, of.address, of.local)
+        """Listen, and watch the Service. Raises OSError when the port cannot be bound."""
+        address, port = self.forward.address, self.forward.local
+        self._server = await asyncio.start_server(self._serve, address, port)
         self._keep(asyncio.ensure_future(self.targets.watch()))
 
     async def stop(self) -> None:
-        self.stopped()
+        self.on_stop()
         if self._server is not None:
             self._server.close()
         tasks = list(self._tasks)
@@ -72,10 +72,9 @@ class ForwardedPort:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def state(self) -> dict[str, Any]:
-        """As JSON has it; see protocols.ForwardState."""
-        of = self.forward
+        """A protocols.ForwardState as JSON."""
         return {
-            "forward": [of.namespace, of.service, of.port, of.local, of.address],
+            "forward": list(astuple(self.forward)),
             "origin": self.origin,
             "pods": [target.pod for target in self.targets.ready()],
             "connections": self.connections,
@@ -84,8 +83,11 @@ class ForwardedPort:
         }
 
     async def probe(self, seconds: float) -> str:
-        """Why a connection would not get through just now; empty: one did. The protocol does not say
-        that the port has taken a connection, only that it has not."""
+        """Try a connection; why it fails. Empty: it succeeds.
+
+        The protocol does not say that the port has accepted a connection, only that it has not. `seconds`:
+        how long to wait until the pods are known.
+        """
         await self.targets.known(seconds)
         target = self.targets.choose()
         if target is None or self.targets.why_none():
@@ -97,7 +99,7 @@ class ForwardedPort:
         try:
             async with asyncio.timeout(PROBE_SECONDS):
                 message = await peer.recv(decode=False)
-            return "" if message[0] == DATA else _words(target, message[1:].decode())
+            return "" if message[0] == DATA else _refusal(target, message[1:].decode())
         except TimeoutError:
             return ""
         except ConnectionClosed:
@@ -114,12 +116,12 @@ class ForwardedPort:
         client = Client(reader, writer)
         self.connections += 1
         try:
-            await self._bring(client)
+            await self._connect(client)
         except Broken as broken:
             self.last_failure = str(broken)
-            self.tell(str(broken))
+            self.report(str(broken))
             client.reset()
-        except asyncio.CancelledError:  # by stop(); asyncio would report what a callback raises
+        except asyncio.CancelledError:  # by stop(); asyncio would log what a callback raises
             client.reset()
         else:
             await client.finish()
@@ -127,32 +129,33 @@ class ForwardedPort:
             self.connections -= 1
             self.served += 1
 
-    async def _bring(self, client: Client) -> None:
-        """To a pod, and to another where the first was not reached. Raises Broken."""
+    async def _connect(self, client: Client) -> None:
+        """Connect the client with a pod, or with another pod if the first one is not reached. Raises
+        Broken."""
         clock = asyncio.get_running_loop().time
         end = clock() + WAIT_SECONDS
         tried: set[str] = set()
         pause = PAUSES[0]
         while True:
             target = self.targets.choose(tried)
-            words = self.targets.why_none() or "no pod is ready"
+            why = self.targets.why_none() or "no pod is ready"
             if target is not None:
                 tried.add(target.pod)
                 try:
                     await self._attempt(client, target)
                     return
                 except ApiRefused as error:
-                    words = str(error)
+                    why = str(error)
                 except Broken as broken:
-                    words = _words(target, str(broken)) if broken.refused else str(broken)
-                    if not broken.again:
-                        raise Broken(words) from None
+                    why = _refusal(target, str(broken)) if broken.refused else str(broken)
+                    if not broken.retryable:
+                        raise Broken(why) from None
                     if broken.refused:
                         end = min(end, clock() + REFUSED_SECONDS)
             if client.gone:
                 return
             if clock() + pause > end:
-                raise Broken(words)
+                raise Broken(why)
             await self.targets.changed(pause * random.uniform(0.5, 1))  # noqa: S311 - jitter
             pause = min(2 * pause, PAUSES[1])
 
@@ -164,13 +167,13 @@ class ForwardedPort:
             self._close(peer)
 
     async def _open(self, target: Target) -> Peer:
-        """Raises ApiRefused."""
+        """A WebSocket to the pod's port. Raises ApiRefused."""
         pod = f"/api/v1/namespaces/{self.forward.namespace}/pods/{target.pod}"
         query = {"ports": str(target.port)}
         return await self.access.open(f"{pod}/portforward", query, protocol=PROTOCOL)
 
     def _close(self, peer: Peer) -> None:
-        """Nobody waits for the other side's word of parting."""
+        """Close the WebSocket in the background, without waiting for the other side to confirm."""
 
         async def close() -> None:
             with suppress(OSError, ConnectionClosed):
@@ -183,8 +186,8 @@ class ForwardedPort:
         task.add_done_callback(self._tasks.discard)
 
 
-def _words(target: Target, words: str) -> str:
-    """Of a runtime that could not reach the port, in one sentence."""
-    if "connection refused" in words.lower():
+def _refusal(target: Target, message: str) -> str:
+    """The error message of a container runtime that could not reach the port, in one sentence."""
+    if "connection refused" in message.lower():
         return f"nothing listens on port {target.port} of pod {target.pod}"
-    return f"port {target.port} of pod {target.pod} cannot be reached: {words}"
+    return f"port {target.port} of pod {target.pod} cannot be reached: {message}"

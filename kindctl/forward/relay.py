@@ -12,30 +12,35 @@ from typing import Literal, Protocol
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK
 
 from kindctl.forward.channels import DATA, ERROR
-from kindctl.forward.farewell import has_gone
+from kindctl.forward.client_sockets import has_gone
 
 CHUNK_BYTES = 64 * 1024
 KEPT_BYTES = 64 * 1024
-"""Of what a client has said before its pod answered: it can be said to another pod."""
+"""How much of what a client sends before its pod answers is kept, so that it can be sent to another pod."""
 
 SILENT_SECONDS = 60.0
-"""A client that says no more, and of which cannot be seen that it has gone, is let go when its pod has been
-silent for so long: a database's backend would wait for its next word for ever."""
+"""After a client has sent everything, its connection is closed when its pod has been silent for this long
+and it is not visible whether the client is gone: a database's backend would wait for its next request
+forever."""
 
 LOOKS = (0.01, 2.0)
-"""Seconds after which it is looked whether it has gone: doubled from the one to the other."""
+"""Seconds between two checks whether the client is gone: doubled from the first to the second."""
 
 NEVER_REACHED = ("failed to connect", "connection refused", "failed to dial", "no route to host")
-"""Words of a container runtime whose connection to the port was not taken: nobody has heard anything."""
+"""Error messages of a container runtime whose connection to the port was refused: no program has received
+anything."""
 
 
 class Broken(Exception):  # noqa: N818 - how a connection ended
-    """It ended other than by both sides having said all. `again`: nobody has heard anything yet, so that
-    another pod may be asked; `refused`: nothing listens on the port."""
+    """A connection ended before both sides had sent everything.
 
-    def __init__(self, words: str, *, again: bool = False, refused: bool = False) -> None:
-        super().__init__(words)
-        self.again = again
+    `retryable`: no program has received anything yet, so another pod may be tried. `refused`: nothing
+    listens on the port.
+    """
+
+    def __init__(self, why: str, *, retryable: bool = False, refused: bool = False) -> None:
+        super().__init__(why)
+        self.retryable = retryable
         self.refused = refused
 
 
@@ -55,21 +60,22 @@ class Client:
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
-    said: bytearray | None = field(default_factory=bytearray)  # None: too much to say it again
+    sent: bytearray | None = field(default_factory=bytearray)  # None: too much to send it again
     answered: bool = False
 
     @property
     def gone(self) -> bool:
-        """Before it has said anything that waits to be read."""
-        return self.reader.at_eof() and not self.said
+        """Whether it left without having sent anything."""
+        return self.reader.at_eof() and not self.sent
 
     async def read(self) -> bytes:
-        """Empty: it says no more. Raises OSError when it was reset."""
+        """The next data; empty after it has sent everything. Raises OSError when the connection was
+        reset."""
         data = await self.reader.read(CHUNK_BYTES)
-        if not self.answered and self.said is not None:
-            self.said += data
-            if len(self.said) > KEPT_BYTES:
-                self.said = None
+        if not self.answered and self.sent is not None:
+            self.sent += data
+            if len(self.sent) > KEPT_BYTES:
+                self.sent = None
         return data
 
     async def write(self, data: memoryview) -> None:
@@ -77,19 +83,19 @@ class Client:
         self.writer.write(data)
         await self.writer.drain()
 
-    def has_gone(self) -> bool:
-        """Once it says no more."""
+    def has_left(self) -> bool:
+        """Whether the client is gone, after it has sent everything."""
         names = [self.writer.get_extra_info(name) for name in ("peername", "sockname")]
         return all(names) and has_gone(names[0][1], names[1][1])
 
     async def finish(self) -> None:
-        """All that was written is delivered."""
+        """Close the connection after everything that was written is delivered."""
         with suppress(OSError):
             self.writer.close()
             await self.writer.wait_closed()
 
     def reset(self) -> None:
-        """The client sees an error, not the end of an answer."""
+        """Close the connection so that the client sees an error, not the end of an answer."""
         if (sock := self.writer.get_extra_info("socket")) is not None:
             with suppress(OSError):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -98,21 +104,21 @@ class Client:
 
 @dataclass
 class Relay:
-    """A client and the WebSocket to its pod."""
+    """Passes data between a client and the WebSocket to its pod."""
 
     client: Client
     peer: Peer
     received: int = 0  # messages
 
     async def run(self) -> None:
-        """Until the pod has said all, or the client has gone. Raises Broken."""
+        """Run until the pod has sent everything, or the client is gone. Raises Broken."""
         down = asyncio.ensure_future(self._download())
         up = asyncio.ensure_future(self._upload(down))
         try:
             await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
             (down if down.done() else up).result()
         except OSError:
-            pass  # the client has gone
+            pass  # the client is gone
         finally:
             for task in (up, down):
                 task.cancel()
@@ -120,19 +126,20 @@ class Relay:
 
     async def _upload(self, down: asyncio.Future[None]) -> None:
         try:
-            if self.client.said:
-                await self.peer.send(b"\0" + self.client.said)
+            if self.client.sent:
+                await self.peer.send(b"\0" + self.client.sent)
             while data := await self.client.read():
                 await self.peer.send(b"\0" + data)
         except ConnectionClosed:
-            await asyncio.wait({down})  # which knows why
+            await asyncio.wait({down})  # it knows why
             return
         await self._until_gone()
 
     async def _until_gone(self) -> None:
-        """It says no more. Until its socket is closed, or nothing more comes for it."""
+        """Wait until the client, which has sent everything, is gone, or until the pod has been silent for
+        too long."""
         seen, silent, pause = self.received, 0.0, LOOKS[0]
-        while silent < SILENT_SECONDS and not self.client.has_gone():
+        while silent < SILENT_SECONDS and not self.client.has_left():
             await asyncio.sleep(pause)
             silent = silent + pause if seen == self.received else 0.0
             seen, pause = self.received, min(2 * pause, LOOKS[1])
@@ -149,10 +156,10 @@ class Relay:
         except ConnectionClosedOK:
             return
         except ConnectionClosed:
-            unheard = not self.client.answered and self.client.said == bytearray()
-            raise Broken("the connection to the pod was lost", again=unheard) from None
+            unheard = not self.client.answered and self.client.sent == bytearray()
+            raise Broken("the connection to the pod was lost", retryable=unheard) from None
 
-    def _broken(self, words: str) -> Broken:
-        refused = any(sign in words.lower() for sign in NEVER_REACHED)
-        repeatable = not self.client.answered and self.client.said is not None
-        return Broken(words, again=refused and repeatable, refused=refused)
+    def _broken(self, message: str) -> Broken:
+        refused = any(sign in message.lower() for sign in NEVER_REACHED)
+        repeatable = not self.client.answered and self.client.sent is not None
+        return Broken(message, retryable=refused and repeatable, refused=refused)

@@ -1,18 +1,20 @@
 """The process that forwards the ports of one environment.
 
-It is told what to forward over a socket in the environment's folder: a JSON object a line, answered by one.
+It takes requests on a socket in the environment's folder: one line with a JSON object each, answered by one
+such line.
 
     {"do": "list"}                                        {"forwards": [...]}
     {"do": "add", "forward": [...], "origin": "file"}     {} or {"error": "...", "code": "..."}
-    {"do": "hold", "forward": [...]}                      as add; it goes with this connection, which
-                                                          hears what fails: {"failed": "..."},
-                                                          and ends when it is stopped
+    {"do": "hold", "forward": [...]}                      as add; the forward ends with this
+                                                          connection, which gets a line for each
+                                                          failure: {"failed": "..."}, and is closed
+                                                          when the forward is stopped
     {"do": "probe", "forward": [...]}                     {"fault": "..."}
     {"do": "stop", "ports": [["127.0.0.1", 8080], ...]}   {}
     {"do": "end"}                                         {}
 
-It ends when it is told so, with its last forward, and when its environment is gone: its folder, or every
-container of its nodes while the API does not answer.
+It ends on request, with its last forward, and when its environment is gone: when its folder does not
+exist, or when the API does not answer and its nodes have no containers.
 """
 
 from __future__ import annotations
@@ -32,55 +34,60 @@ from kindctl.forward.access import Access
 from kindctl.forward.forward import ForwardedPort
 from kindctl.models import Forward
 
-LOOK_SECONDS = 2.0
+CHECK_SECONDS = 2.0
 DEAD_SECONDS = 10.0
-"""The API is silent for so long: is there still a node? Asked again as often."""
+"""How long the API does not answer before the engine is asked whether there is still a node, and between
+two such questions."""
 FIRST_SECONDS = 15.0
-"""A supervisor that nobody has told anything for so long has been started in vain."""
-KNOWN_SECONDS = 5.0
+"""A supervisor that has got no request for this long was started for nothing, and ends."""
+PROBE_SECONDS = 5.0
 LIST_SECONDS = 3.0
-"""How long the first watch of a Service is waited for, before it is asked after and in a list."""
+"""How long a probe and a list wait for the first watch of a Service."""
 
-Answer = dict[str, Any]
-Port = tuple[str, int]  # address, number
+Message = dict[str, Any]  # a request or an answer
+Listener = tuple[str, int]  # address, port
 
 
 @dataclass
 class Supervisor:
-    """`nodes_gone`: asks, in a thread of its own, whether the environment has no node left."""
+    """Holds the forwarded ports and answers requests.
+
+    `nodes_gone` says whether the environment has no node left; it is called in a thread.
+    """
 
     access: Access
     socket: Path
     nodes_gone: Callable[[], bool]
     say: Callable[[str], None]
-    ports: dict[Port, ForwardedPort] = field(default_factory=dict)
+    ports: dict[Listener, ForwardedPort] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._ended = asyncio.Event()
         self._server: asyncio.Server | None = None
-        self._said = ""
+        self._last_report = ""
         self._started = time.monotonic()
 
     async def run(self, server: asyncio.Server) -> None:
-        """Until it ends; `server`: of the control socket, with `self.hear` as its callback."""
+        """Run until it ends. `server`: the control socket's, with `self.handle` as its callback."""
         self._server = server
-        look = asyncio.ensure_future(self._look())
+        checks = asyncio.ensure_future(self._check_regularly())
         try:
             await self._ended.wait()
         finally:
-            look.cancel()
+            checks.cancel()
             await asyncio.gather(*(port.stop() for port in self.ports.values()))
 
     def end(self, why: str) -> None:
-        """From here on nothing more is heard: who asks finds nobody, and starts another."""
-        self.say(f"ends: {why}")
+        """End. No request is answered from here on: a client finds no supervisor, and starts another."""
+        self.say(f"ending: {why}")
         if self._server is not None:
             self._server.close()
         self._ended.set()
 
     # --- control ---------------------------------------------------------------------------------
 
-    async def hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one connection to the control socket."""
         with suppress(OSError):
             line = await reader.readline()
             if not line or self._ended.is_set():
@@ -89,18 +96,18 @@ class Supervisor:
             try:
                 await self._answer(json.loads(line), reader, writer)
             except (KeyError, TypeError, ValueError) as error:
-                _write(writer, {"error": f"not understood: {error!r}", "code": "forward"})
+                _write(writer, {"error": f"invalid request: {error!r}", "code": "forward"})
             await writer.drain()
         writer.close()
 
     async def _answer(
-        self, request: Answer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, request: Message, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         doing = request["do"]
         if doing == "hold":
             await self._hold(request, reader, writer)
             return
-        answers: dict[str, Callable[[Answer], Awaitable[Answer]]] = {
+        answers: dict[str, Callable[[Message], Awaitable[Message]]] = {
             "list": self._list,
             "add": self._add,
             "probe": self._probe,
@@ -109,19 +116,19 @@ class Supervisor:
         }
         _write(writer, await answers[doing](request))
 
-    async def _list(self, request: Answer) -> Answer:
+    async def _list(self, request: Message) -> Message:
         ports = self.ports.values()
         await asyncio.gather(*(port.targets.known(LIST_SECONDS) for port in ports if port.fresh))
         return {"forwards": [port.state() for port in self.ports.values()]}
 
-    async def _add(self, request: Answer) -> Answer:
-        """What is forwarded already is left as it is."""
+    async def _add(self, request: Message) -> Message:
+        """Start a forward. One that is there already is left as it is."""
         forward = Forward(*request["forward"])
         key = (forward.address, forward.local)
         there = self.ports.get(key)
         if there is not None:
             return {} if there.forward == forward else {"error": str(there), "code": "forwarded"}
-        made = ForwardedPort(forward, request.get("origin", "command"), self.access, self._tell)
+        made = ForwardedPort(forward, request.get("origin", "command"), self.access, self._report)
         self.ports[key] = made
         try:
             await made.start()
@@ -129,11 +136,11 @@ class Supervisor:
             del self.ports[key]
             code = "port-taken" if error.errno == errno.EADDRINUSE else "forward"
             return {"error": error.strerror or str(error), "code": code}
-        self.say(f"forwards {made}")
+        self.say(f"forwarding {made}")
         return {}
 
     async def _hold(
-        self, request: Answer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, request: Message, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         key = (request["forward"][4], request["forward"][3])
         if key in self.ports:
@@ -145,65 +152,65 @@ class Supervisor:
             return
         made = self.ports.get(key)
         if made is None:
-            return  # stopped meanwhile
-        made.tell = lambda words: _write(writer, {"failed": words})
-        made.stopped = reader.feed_eof
+            return  # it was stopped meanwhile
+        made.report = lambda words: _write(writer, {"failed": words})
+        made.on_stop = reader.feed_eof
         with suppress(OSError):
-            await reader.read()  # until the other side closes, or it is stopped
-        if self.ports.get(key) is made:  # and not another, put in its place
+            await reader.read()  # until the other side closes, or the forward is stopped
+        if self.ports.get(key) is made:  # and not another one in its place
             await self._stop({"ports": [key]})
 
-    async def _probe(self, request: Answer) -> Answer:
+    async def _probe(self, request: Message) -> Message:
         forward = Forward(*request["forward"])
         port = self.ports.get((forward.address, forward.local))
         if port is None or port.forward != forward:
-            return {"fault": "it is not forwarded"}
-        return {"fault": await port.probe(KNOWN_SECONDS)}
+            return {"fault": "the port is not forwarded"}
+        return {"fault": await port.probe(PROBE_SECONDS)}
 
-    async def _stop(self, request: Answer) -> Answer:
+    async def _stop(self, request: Message) -> Message:
         going = [self.ports.pop((a, p), None) for a, p in request["ports"]]
         for port in going:
             if port is not None:
-                self.say(f"forwards no longer {port}")
+                self.say(f"stopped forwarding {port}")
                 await port.stop()
         if not self.ports:
-            self.end("nothing is forwarded any more")
+            self.end("no forwards are left")
         return {}
 
-    async def _end(self, request: Answer) -> Answer:
-        self.end("told to")
+    async def _end(self, request: Message) -> Message:
+        self.end("on request")
         return {}
 
-    # --- its end ---------------------------------------------------------------------------------
+    # --- when it ends ---------------------------------------------------------------------------------
 
-    async def _look(self) -> None:
-        """Whether there is still something to do."""
+    async def _check_regularly(self) -> None:
+        """End when there is nothing left to do. Runs until it is cancelled."""
         own = self.socket.stat().st_ino
         asked = time.monotonic()
         served = 0
-        gc.freeze()  # what is collected below are connections alone
+        gc.freeze()  # only connections are to be collected below
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(CHECK_SECONDS)
             if served != (now_served := sum(port.served for port in self.ports.values())):
                 served = now_served
-                gc.collect()  # each holds buffers of 256 kB until then, being a circle of objects
+                gc.collect()  # each is a cycle of objects, and holds buffers of 256 kB until then
             if _inode(self.socket) != own:
                 self.end("the environment's folder is gone")
             if not self.ports and time.monotonic() - self._started > FIRST_SECONDS:
-                self.end("nothing was asked of it")
+                self.end("it got no request")
             if self.access.silent_since is None:
                 continue
             now = time.monotonic()
             if now - max(asked, self.access.silent_since) > DEAD_SECONDS:
                 asked = now
                 if await asyncio.to_thread(self.nodes_gone):
-                    self.end("the environment has no node any more")
+                    self.end("the environment has no nodes left")
 
-    def _tell(self, words: str) -> None:
-        """Into the log, what is new."""
-        if words != self._said:
-            self._said = words
-            self.say(words)
+    def _report(self, failure: str) -> None:
+        """Log a failure, unless it is the same as the last one."""
+        if failure != self._last_report:
+            self._last_report = failure
+            self.say(failure)
 
 
 def _inode(path: Path) -> int:
@@ -213,5 +220,5 @@ def _inode(path: Path) -> int:
         return 0
 
 
-def _write(writer: asyncio.StreamWriter, answer: Answer) -> None:
+def _write(writer: asyncio.StreamWriter, answer: Message) -> None:
     writer.write(json.dumps(answer).encode() + b"\n")

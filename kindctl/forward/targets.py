@@ -1,4 +1,4 @@
-"""Which pods of a Service are ready: watched, so that a connection finds them without asking."""
+"""Which pods of a Service are ready. They are watched, so that a new connection need not ask for them."""
 
 from __future__ import annotations
 
@@ -15,28 +15,33 @@ from kindctl.models import Object
 
 SERVICE_LABEL = "kubernetes.io/service-name"
 PAUSES = (0.05, 2.0)
-"""Seconds between attempts to watch: doubled from the one to the other."""
+"""Seconds between two attempts to watch: doubled from the first to the second."""
 
-NOT_KNOWN_YET = "not looked at yet"
+NOT_KNOWN_YET = "not known yet"
 
 
 @dataclass(frozen=True)
 class Target:
+    """A pod, and the number of its port."""
+
     pod: str
     port: int
 
 
 @dataclass
 class Targets:
-    """Pods behind one port of a Service. The endpoints controller has resolved selector, readiness and
-    named ports already: its slices are read (KEP-752)."""
+    """The pods behind one port of a Service.
+
+    They are read from its EndpointSlices, in which the endpoints controller has already resolved selector,
+    readiness and named ports (KEP-752).
+    """
 
     access: Access
     namespace: str
     service: str
     port: int | str
 
-    fault: str = NOT_KNOWN_YET  # of the watch; what was known before it is kept
+    fault: str = NOT_KNOWN_YET  # of the watch; what was known before is kept
     _service: Object | None = None
     _slices: dict[str, Object] = field(default_factory=dict)
     _turn: int = 0
@@ -47,6 +52,7 @@ class Targets:
     # --- what is known ---------------------------------------------------------------------------
 
     def ready(self) -> list[Target]:
+        """The ready pods."""
         if self._service is None:
             return []
         name = self._port_name()
@@ -58,20 +64,20 @@ class Targets:
             for endpoint in _pods(part)
             if _holds(endpoint, "ready")
         }
-        # A Service may publish addresses that are not ready: those that are go first.
+        # A Service may publish addresses that are not ready: pods that serve are preferred.
         return [target for target, serves in found.items() if serves] or list(found)
 
-    def choose(self, besides: Collection[str] = ()) -> Target | None:
-        """The next in turn, rather not one of the pods `besides`."""
+    def choose(self, avoid: Collection[str] = ()) -> Target | None:
+        """The next ready pod in turn, if possible none of those to `avoid`. None: there is no ready pod."""
         ready = self.ready()
-        fitting = [target for target in ready if target.pod not in besides] or ready
+        fitting = [target for target in ready if target.pod not in avoid] or ready
         if not fitting:
             return None
         self._turn += 1
         return fitting[self._turn % len(fitting)]
 
     def why_none(self) -> str:
-        """Empty: there is a ready pod."""
+        """Why there is no ready pod. Empty: there is one."""
         where = f"{self.namespace}/{self.service}"
         if self.fault:
             return self.fault
@@ -82,19 +88,19 @@ class Targets:
         spec = self._service.get("spec") or {}
         if self._port_name() is None:
             ports = ", ".join(str(p.get("name") or p["port"]) for p in spec.get("ports") or ())
-            return f"Service {where} has no port {self.port}: it has {ports or 'none'}"
+            return f"Service {where} has no port {self.port}: its ports are {ports or 'none'}"
         known = {e["targetRef"]["name"] for s in self._slices.values() for e in _pods(s)}
         if known:
             return f"none of the {len(known)} pods of Service {where} is ready"
         return f"Service {where} has no pods"
 
     async def changed(self, seconds: float) -> None:
-        """Until something has changed, at most so long."""
+        """Wait for a change, for at most `seconds`."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), seconds)
 
     async def known(self, seconds: float) -> None:
-        """Until both watches have been heard, or at most so long."""
+        """Wait until both watches have reported, for at most `seconds`."""
         clock = asyncio.get_running_loop().time
         end = clock() + seconds
         while self.fault in ("", NOT_KNOWN_YET) and not self.ready():
@@ -103,7 +109,8 @@ class Targets:
             await self.changed(left)
 
     def _port_name(self) -> str | None:
-        """As the slices call the port: by the name that the Service gives it, which may be empty."""
+        """The port's name in the slices: the name that the Service gives it, which may be empty. None: the
+        Service has no such port."""
         ports = ((self._service or {}).get("spec") or {}).get("ports") or ()
         for port in ports:
             if is_tcp(port) and self.port in (port.get("port"), port.get("name")):
@@ -113,7 +120,7 @@ class Targets:
     # --- watching --------------------------------------------------------------------------------
 
     async def watch(self) -> None:
-        """Until cancelled."""
+        """Watch the Service and its slices until cancelled."""
         core = f"/api/v1/namespaces/{self.namespace}/services"
         slices = f"/apis/discovery.k8s.io/v1/namespaces/{self.namespace}/endpointslices"
         async with asyncio.TaskGroup() as group:
@@ -130,30 +137,30 @@ class Targets:
             try:
                 await self._read(path, query)
                 pause = PAUSES[0]
-            except Exception as error:  # whatever it is, who watches no more would not know
+            except Exception as error:  # of any kind: without the watch nothing is known
                 self.fault = str(error) or type(error).__name__
                 self._note()
                 pause = min(2 * pause, longest)
             await asyncio.sleep(pause)
 
     async def _read(self, path: str, query: dict[str, str]) -> None:
-        """One watch, until the server ends it. It starts with what there is."""
+        """Run one watch until the server ends it. It starts with what exists."""
         from websockets.exceptions import ConnectionClosed
 
         socket = await self.access.open(path, {**query, "watch": "true"})
         self.fault = ""
         if "endpointslices" in path:
-            self._slices.clear()  # those that went while nobody watched
+            self._slices.clear()  # some may have been deleted while nobody watched
         else:
             self._service = None
         try:
             with suppress(ConnectionClosed):
                 while True:
-                    self._hear(json.loads(await socket.recv()))
+                    self._apply(json.loads(await socket.recv()))
         finally:
             await socket.close()
 
-    def _hear(self, event: dict[str, Any]) -> None:
+    def _apply(self, event: dict[str, Any]) -> None:
         kind, obj = event["type"], event["object"]
         if kind == "ERROR":
             raise ApiRefused(obj.get("message") or "the watch has ended")
@@ -177,5 +184,5 @@ def _pods(part: Object) -> list[Object]:
 
 
 def _holds(endpoint: Object, condition: str) -> bool:
-    """Kubernetes takes a missing condition for true."""
+    """Whether the condition is true. A missing one counts as true, as in Kubernetes."""
     return (endpoint.get("conditions") or {}).get(condition) is not False

@@ -17,9 +17,9 @@ from kindctl.images.building import content_hash, run_build, temporary_folder
 from kindctl.images.progress import BuildProgress
 from kindctl.images.recipe_book import RECIPE_LABEL, SOURCES_LABEL, VERSIONS_LABEL
 from kindctl.images.sources.base import Provided, SourceContext, check_architecture
-from kindctl.models import AppBuild, Build
+from kindctl.models import AppBuild, Say
 from kindctl.references import parse
-from kindctl.tools.protocols import Say
+from kindctl.tools.engine_protocol import Build
 
 CONTEXT_LABEL = "dev.kindctl.context"
 """Label with the folder from which an image was built."""

@@ -16,7 +16,8 @@ from pathlib import Path
 from kindctl.errors import KindctlError, MachineError, ToolError
 from kindctl.images.building import build_dockerfile
 from kindctl.images.recipe_book import RECIPE_LABEL, SOURCES_LABEL
-from kindctl.tools.protocols import Say, Tools
+from kindctl.models import Say
+from kindctl.tools.protocols import Tools
 
 SUITE = "trixie"
 OFFICIAL = f"debian:{SUITE}-slim"

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kindctl.errors import KindctlError, MachineError, ToolError
-from kindctl.models import Build, ImageInfo
-from kindctl.tools.protocols import Engine, Say
+from kindctl.models import Say
+from kindctl.tools.engine_protocol import Build, Engine, ImageInfo
 
 
 def content_hash(content: object) -> str:

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 
 from kindctl.errors import KindctlError
 from kindctl.images.building import build_dockerfile, content_hash
-from kindctl.models import EXTRA_CAS_LABEL, ImageInfo
+from kindctl.models import EXTRA_CAS_LABEL, Say
 from kindctl.references import parse
-from kindctl.tools.protocols import Engine, Say
+from kindctl.tools.engine_protocol import Engine, ImageInfo
 
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from kindctl.images import cas
 from kindctl.images.pins import CATALOGUE, OPTIONAL
 from kindctl.images.recipe_book import VERSIONS_LABEL, Recipe
-from kindctl.models import ImageInfo
 from kindctl.references import parse
+from kindctl.tools.engine_protocol import ImageInfo
 
 
 @dataclass(frozen=True)

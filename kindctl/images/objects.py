@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kindctl.models import Object
-from kindctl.tools.protocols import Engine
+from kindctl.tools.engine_protocol import Engine
 
 
 def objects_in(engine: Engine, image: str, folder: str) -> list[Object]:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from kindctl.tools.protocols import Say
+from kindctl.models import Say
 
 TICK = 5.0
 WIDTH = 60

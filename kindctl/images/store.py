@@ -11,9 +11,9 @@ from kindctl.images.recipe_book import RecipeBook
 from kindctl.images.sources import load_source
 from kindctl.images.sources.base import Provided, SourceContext, combined
 from kindctl.images.sources.registry import RegistrySource
-from kindctl.models import AppBuild, Progress
+from kindctl.models import AppBuild, Progress, Say
 from kindctl.references import full_name
-from kindctl.tools.protocols import Say, Tools
+from kindctl.tools.protocols import Tools
 
 
 class Images:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from kindctl.diagnose.evidence import WORKLOADS, snapshot
+from kindctl.diagnose.snapshot import WORKLOADS, snapshot
 from kindctl.kube_objects import condition, is_going, is_ready, is_true, labels_of
 from kindctl.live import gateway_readiness
 from kindctl.models import Object, ObjectRef

@@ -9,9 +9,9 @@ from kindctl.kube_objects import is_going, is_managed, labels_of
 from kindctl.live.applied import applied_objects, leftovers, remove
 from kindctl.live.desired import CUSTOM, rank
 from kindctl.live.record import read_record
-from kindctl.models import ENVIRONMENT_LABEL, SYSTEM_NAMESPACE, Object, ObjectRef
+from kindctl.models import ENVIRONMENT_LABEL, SYSTEM_NAMESPACE, Object, ObjectRef, Say
 from kindctl.runner.polling import poll
-from kindctl.tools.protocols import Cluster, Say
+from kindctl.tools.protocols import Cluster
 
 GONE_SECONDS = 180.0
 

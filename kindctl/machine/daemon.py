@@ -1,4 +1,4 @@
-"""The engine's daemon: start it where no init system does, wait until it answers, stop it again."""
+"""The engine's daemon: start it, wait until it answers, and stop it again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 
 from kindctl.errors import MachineError, ToolError
 from kindctl.machine.debian_packages import STATE
-from kindctl.tools.protocols import Engine, Host, Say
+from kindctl.models import Say
+from kindctl.tools.engine_protocol import Engine
+from kindctl.tools.protocols import Host
 
 LOG = STATE / "dockerd.log"
 PID = STATE / "dockerd.pid"
@@ -17,26 +19,27 @@ PID_FILES = {
     DOCKERS_OWN_PID: "dockerd",
     Path("/var/run/docker/containerd/containerd.pid"): "containerd",
 }
-"""What a daemon that was killed leaves. dockerd refuses to start while any process, even a dead one that
-nobody has waited for, has the number in it: "process with PID 3947 is still running"."""
+"""Files that a killed daemon leaves behind. dockerd refuses to start while any process, even a zombie, has
+the process ID in them: "process with PID 3947 is still running"."""
 
 START_TIMEOUT = 60.0  # seconds; 2 s are usual, a busy machine and a large image store take longer
 
 
 def is_default() -> bool:
-    """Whether the client talks to this machine's own engine, not to one that the user chose."""
+    """Whether the client talks to this machine's own engine, and not to one that the user chose."""
     return not os.environ.get("DOCKER_HOST") and not os.environ.get("DOCKER_CONTEXT")
 
 
 def is_installed(host: Host) -> bool:
-    """Client and daemon: a client alone is common, for engines on other machines."""
+    """Whether client and daemon are installed. A client alone is common, for engines on other machines."""
     return host.which("docker") is not None and host.which("dockerd") is not None
 
 
 def plan(host: Host) -> str:
+    """What `start` would do, in one sentence."""
     if host.has_systemd():
         return "start the engine (systemctl start docker)"
-    return f"start the engine: dockerd, in the background, with its log in {LOG}"
+    return f"start the engine: dockerd, in the background, logging to {LOG}"
 
 
 def start(host: Host, engine: Engine, say: Say, *, timeout: float = START_TIMEOUT) -> None:
@@ -47,7 +50,7 @@ def start(host: Host, engine: Engine, say: Say, *, timeout: float = START_TIMEOU
     pid = None
     if host.has_systemd():
         host.run(["systemctl", "start", "docker"], say=say)
-    elif _running(host, DOCKERS_OWN_PID) is None:  # else: one that has not come up yet
+    elif _running(host, DOCKERS_OWN_PID) is None:  # else it is still starting
         for file, program in PID_FILES.items():
             if _running(host, file, program) is None:
                 host.delete(file)
@@ -56,18 +59,18 @@ def start(host: Host, engine: Engine, say: Say, *, timeout: float = START_TIMEOU
         except ToolError as error:
             raise _failure(host, error.what, error) from error
         host.write(PID, f"{pid}\n")
-        say(f"started dockerd, its log is {LOG}")
+        say(f"started dockerd, which logs to {LOG}")
     _wait(host, engine, pid, timeout)
 
 
-def ours(host: Host) -> int | None:
-    """The process ID of a running daemon that kindctl started."""
+def own_pid(host: Host) -> int | None:
+    """The process ID of the running daemon that kindctl started. None: there is none."""
     return _running(host, PID)
 
 
 def stop(host: Host, say: Say) -> None:
-    """Stop the daemon if kindctl started it, and forget it."""
-    pid = ours(host)
+    """Stop the daemon if kindctl started it, and remove its log and its pid file."""
+    pid = own_pid(host)
     if pid is not None:
         host.terminate(pid)
         say("stopped dockerd")
@@ -76,7 +79,7 @@ def stop(host: Host, say: Say) -> None:
 
 
 def _running(host: Host, file: Path, program: str = "dockerd") -> int | None:
-    """The daemon that a pid file names. After a reboot its number may be another program's."""
+    """The process ID in a pid file, if it is the program's. After a reboot it may be another's."""
     text = (host.read(file) or "").strip()
     if not text.isdigit() or not host.alive(int(text)):
         return None
@@ -94,38 +97,35 @@ def _wait(host: Host, engine: Engine, pid: int | None, timeout: float) -> None:
         wait_random,
     )
 
-    late = stop_after_delay(timeout)
+    timed_out = stop_after_delay(timeout)
 
     def ended() -> bool:
         return pid is not None and not host.alive(pid)
 
-    def in_vain(state: RetryCallState) -> bool:
-        return ended() or late(state)
+    def stop_waiting(state: RetryCallState) -> bool:
+        return ended() or timed_out(state)
 
     try:
         Retrying(
             retry=retry_if_exception_type((MachineError, ToolError)),
-            stop=in_vain,
+            stop=stop_waiting,
             wait=wait_random(0.1, 0.4),
         )(engine.info)
     except RetryError as error:
         last = error.last_attempt.exception()
         outcome = "has ended" if ended() else "does not answer"
-        raise _failure(host, f"the engine was started and {outcome}", last) from last
+        raise _failure(host, f"the engine was started but {outcome}", last) from last
 
 
 def _failure(host: Host, what: str, why: BaseException | None) -> MachineError:
+    log = "journalctl -u docker" if host.has_systemd() else str(LOG)
     return MachineError(
         what,
         why=str(why),
-        fix=f"its log says why: {_where(host)}",
+        fix=f"read its log: {log}",
         output="\n".join(_last_lines(host)),
         code="engine-start",
     )
-
-
-def _where(host: Host) -> str:
-    return "journalctl -u docker" if host.has_systemd() else str(LOG)
 
 
 def _last_lines(host: Host) -> Sequence[str]:

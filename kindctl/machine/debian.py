@@ -1,7 +1,7 @@
-"""Make a Debian machine fit, and take that back.
+"""Prepare a Debian machine for kindctl, and undo that.
 
-Debian 12 and later, as root, with systemd or without. Anywhere else kindctl says what to install and
-installs nothing.
+Works on Debian 12 and later, as root, with or without systemd. Anywhere else kindctl says what to install
+and installs nothing.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from kindctl.errors import KindctlError, MachineError
 from kindctl.machine import daemon
 from kindctl.machine import debian_packages as packages
-from kindctl.models import DOCKER_ENVIRONMENT_LABEL
-from kindctl.tools.protocols import Engine, Host, Say
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL, Say
+from kindctl.tools.engine_protocol import Engine
+from kindctl.tools.protocols import Host
 
 OLDEST = 12  # bookworm: the first with a libc that today's engine and kind are built for
 
 
 def obstacle(host: Host) -> str:
-    """Why kindctl cannot install anything here, as advice to the user; empty when it can."""
+    """What the user has to do because kindctl cannot install anything here; empty when it can."""
     release = host.os_release()
     version = release.get("VERSION_ID", "")
     if release.get("ID") != "debian" or host.which("apt-get") is None:
@@ -28,16 +29,19 @@ def obstacle(host: Host) -> str:
         )
     if version.isdigit() and int(version) < OLDEST:
         return f"upgrade to Debian {OLDEST} or later, or install Docker and kind by other means"
-    return "" if host.is_root() else "as root: kindctl doctor --fix"
+    return "" if host.is_root() else "run as root: kindctl doctor --fix"
 
 
 def plan(host: Host, names: Sequence[str]) -> list[str]:
-    """Sentences on what `install` would do."""
+    """What `install` would do, one sentence each. Empty where it cannot install."""
     return [] if obstacle(host) else packages.plan(host, names)
 
 
 def install(host: Host, names: Sequence[str], say: Say) -> None:
-    """Raises MachineError where kindctl cannot install, ToolError when apt-get fails."""
+    """Install those of the packages that are missing.
+
+    Raises MachineError where kindctl cannot install anything, ToolError when apt-get fails.
+    """
     if reason := obstacle(host):
         raise MachineError(
             f"kindctl cannot install {', '.join(names)} here", fix=reason, code="packages"
@@ -45,85 +49,64 @@ def install(host: Host, names: Sequence[str], say: Say) -> None:
     packages.install(host, names, say)
 
 
-def start_engine(host: Host, engine: Engine, say: Say) -> None:
-    """Raises MachineError (engine-start) when it does not come up."""
-    daemon.start(host, engine, say)
-
-
-def undo_intentions(host: Host) -> list[str]:
-    """What `undo` would do, one sentence each; none where kindctl has changed nothing."""
+def planned_removals(host: Host, engine: Engine) -> list[str]:
+    """What `undo` would do, one sentence each. Empty where kindctl has changed nothing."""
     record = packages.read_record(host)
-    if reasons := _in_use(host, record):
+    if reasons := _in_use(host, engine, record):
         return [f"leave the installed packages as they are: {reason}" for reason in reasons]
     sentences = []
-    if daemon.ours(host) is not None:
+    if daemon.own_pid(host) is not None:
         sentences.append("stop dockerd, which kindctl started")
     if present := sorted(packages.installed(host, record.packages)) if record.packages else []:
-        data = ", with all that the engine has stored" if _engine_goes(record) else ""
+        data = ", with everything that the engine has stored" if _has_engine(record) else ""
         sentences.append(f"remove packages {', '.join(present)}{data}")
     if record.files:
         sentences.append(f"remove package sources {', '.join(record.files)}")
     return sentences
 
 
-def undo(host: Host, say: Say) -> None:
-    """Stop the daemon and remove the packages and sources that kindctl brought.
+def undo(host: Host, engine: Engine, say: Say) -> None:
+    """Stop the daemon that kindctl started, and remove the packages and sources that it added.
 
-    All stays, record included, while something that is not kindctl's needs them. Kernel settings
-    (sysctl) were never made permanent: they end with the next reboot.
+    While something that is not kindctl's needs them, everything stays, the record included. Kernel settings
+    (sysctl) were never made permanent: the next reboot resets them.
     """
     record = packages.read_record(host)
-    if reasons := _in_use(host, record):
+    if reasons := _in_use(host, engine, record):
         for reason in reasons:
             say(f"left the installed packages as they are: {reason}")
         return
-    # Asked while the engine still answers; what it holds is deleted only when that is known.
-    known = _strangers(host) is not None
-    if record.packages and _engine_goes(record) and not known:
-        say("left what the engine has stored in /var/lib/docker: it does not answer")
+    # Asked while the engine still runs: what it stores is deleted only when it is known.
+    known = _foreign(engine) is not None
+    if record.packages and _has_engine(record) and not known:
+        say("left the engine's data in /var/lib/docker: the engine does not answer")
     daemon.stop(host, say)
     packages.remove(host, record.packages, say, data=known)
     packages.remove_sources(host, record.files, say)
     host.delete(packages.RECORD)
 
 
-def _engine_goes(record: packages.Record) -> bool:
+def _has_engine(record: packages.Record) -> bool:
     return "docker.io" in record.packages
 
 
-def _in_use(host: Host, record: packages.Record) -> list[str]:
-    """What is not kindctl's and needs what kindctl installed."""
+def _in_use(host: Host, engine: Engine, record: packages.Record) -> list[str]:
+    """Why the installed packages must stay, one sentence each."""
     reasons = []
-    if _engine_goes(record) and (strangers := _strangers(host)):
-        reasons.append(f"the engine holds {', '.join(strangers)}, not made by kindctl")
+    if _has_engine(record) and (foreign := _foreign(engine)):
+        reasons.append(f"the engine has {', '.join(foreign)}, which kindctl did not create")
     present = sorted(packages.installed(host, record.packages)) if record.packages else []
-    if present and (needing := packages.removals(host, present)):
-        reasons.append(f"{', '.join(needing)} depend on them")
+    if present and (dependents := packages.dependents(host, present)):
+        reasons.append(f"{', '.join(dependents)} depend on them")
     return reasons
 
 
-def _strangers(host: Host) -> list[str] | None:
-    """Containers and volumes in the engine that are not kindctl's. None: it does not answer."""
-    own = f'{{{{.Label "{DOCKER_ENVIRONMENT_LABEL}"}}}}'
+def _foreign(engine: Engine) -> list[str] | None:
+    """The containers and unused volumes that are not kindctl's. None: the engine does not answer."""
     try:
-        containers = host.run(["docker", "ps", "--all", "--format", f"{{{{.Names}}}}\t{own}"])
-        # Volumes in use belong to the containers above.
-        volumes = host.run(
-            [
-                "docker",
-                "volume",
-                "ls",
-                "--filter",
-                "dangling=true",
-                "--format",
-                f"{{{{.Name}}}}\t{own}",
-            ]
-        )
+        containers, volumes = engine.containers(), engine.unused_volumes()
     except KindctlError:
         return None
-    return [
-        f"{kind} {name}"
-        for kind, listing in (("container", containers), ("volume", volumes))
-        for name, _, label in (line.partition("\t") for line in listing.splitlines())
-        if name and not label.strip()
-    ]
+    labels = [(f"container {container.name}", container.labels) for container in containers]
+    labels += [(f"volume {name}", found) for name, found in volumes.items()]
+    return [name for name, found in labels if not found.get(DOCKER_ENVIRONMENT_LABEL)]

@@ -1,8 +1,8 @@
-"""Packages of a Debian machine: which release each comes from, how they are added and removed.
+"""Packages of a Debian machine: which release each comes from, and how they are added and removed.
 
-Only what is missing is installed, nothing that was there is changed, and what was added is written
-down in RECORD, so that `kindctl purge` takes exactly that back. The record is about the machine, not
-about a user, and no engine or cluster can be asked for it.
+Only what is missing is installed, and nothing that was there is changed. What was added is recorded in
+RECORD, so that `kindctl purge` removes exactly that. The record is about the machine, not about a user, and
+no engine or cluster can be asked for it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from pathlib import Path
 
 from kindctl.errors import MachineError, ToolError
 from kindctl.machine.debian_sources import AptSource, archive, parse
-from kindctl.tools.protocols import Host, Say
+from kindctl.models import Say
+from kindctl.tools.protocols import Host
 
 ENGINE = ("docker.io", "docker-cli", "docker-buildx", "tini", "iptables")
 KIND = ("kind",)
@@ -58,7 +59,10 @@ class Record:
 
 
 def plan(host: Host, packages: Iterable[str]) -> list[str]:
-    """What `install` would do. Raises MachineError when this machine has no usable sources."""
+    """What `install` would do, one sentence each.
+
+    Raises MachineError when this machine has no usable package sources.
+    """
     missing = _missing(host, packages)
     if not missing:
         return []
@@ -67,11 +71,11 @@ def plan(host: Host, packages: Iterable[str]) -> list[str]:
     if any(host.read(path) != text for path, text in files.items()):
         sentences.append(
             f"add Debian {' and '.join(_suites(host))} at {' '.join(_own_archive(host).uris)} as package "
-            f"sources that are used only when named ({', '.join(str(path) for path in files)})"
+            f"sources, used only for packages that name them ({', '.join(str(path) for path in files)})"
         )
     for origin, names in groupby(missing, lambda name: _origin(host, name) or _codename(host)):
         sentences.append(
-            f"install {', '.join(names)} from Debian {origin}, and what they depend on"
+            f"install {', '.join(names)} from Debian {origin}, with their dependencies"
         )
     return sentences
 
@@ -91,39 +95,40 @@ def install(host: Host, packages: Iterable[str], say: Say) -> None:
             _install(host, wanted, say)
             return
         except ToolError:
-            pass  # there may be no lists yet, or they name what the mirror has replaced since
+            pass  # there may be no package lists yet, or outdated ones
     _apt(host, ["update"], say)
     _install(host, wanted, say)
 
 
 def read_record(host: Host) -> Record:
-    """Empty when kindctl has added nothing to this machine."""
+    """What kindctl added to this machine; empty when that is nothing."""
     known = json.loads(host.read(RECORD) or "{}")
     return Record(tuple(known.get("packages", ())), tuple(known.get("files", ())))
 
 
 def installed(host: Host, names: Iterable[str]) -> set[str]:
-    """Those of the packages that are installed, by dpkg's word."""
+    """Those of the packages that dpkg reports as installed."""
     listing = host.run(["dpkg-query", "-W", "-f", "${Package}\t${db:Status-Status}\n"])
     present = {line.split("\t")[0] for line in listing.splitlines() if line.endswith("\tinstalled")}
     return present & set(names)
 
 
-def removals(host: Host, packages: Sequence[str]) -> list[str]:
-    """What apt would remove along with these packages, because it depends on them."""
+def dependents(host: Host, packages: Sequence[str]) -> list[str]:
+    """The packages that apt would remove along with these, because they depend on them."""
     lines = host.run([*APT, "-s", "-y", "purge", *packages]).splitlines()
     going = [match[1] for line in lines if (match := re.match(r"(?:Purg|Remv) ([^\s:]+)", line))]
     return sorted(set(going) - set(packages))
 
 
 def remove(host: Host, packages: Sequence[str], say: Say, *, data: bool) -> None:
-    """Remove packages; with `data`, what their programs stored too (the engine's images)."""
+    """Remove packages; with `data`, also what their programs have stored (the engine's images)."""
     present = sorted(installed(host, packages))
     if present:
         _apt(host, ["purge" if data else "remove", "-y", *present], say)
 
 
 def remove_sources(host: Host, files: Iterable[str], say: Say) -> None:
+    """Remove those of kindctl's files of package sources that are still there."""
     gone = [path for path in map(Path, files) if host.read(path) is not None]
     for path in gone:
         host.delete(path)
@@ -150,7 +155,7 @@ def _foreign(host: Host) -> Mapping[str, str]:
 
 
 def _origin(host: Host, package: str) -> str:
-    """The later release that a package comes from; empty: the machine's own."""
+    """The later release that a package comes from; empty for the machine's own release."""
     return _foreign(host).get(package, "")
 
 
@@ -160,7 +165,7 @@ def _suites(host: Host) -> list[str]:
 
 
 def _sources(host: Host) -> list[AptSource]:
-    """Of all files but kindctl's own."""
+    """The package sources of all files but kindctl's own."""
     listing = host.run(
         ["find", "/etc/apt", "-maxdepth", "2", "-name", "*.list", "-o", "-name", "*.sources"]
     )
@@ -177,7 +182,7 @@ def _own_archive(host: Host) -> AptSource:
     found = archive(_sources(host), names)
     if found is None:
         raise MachineError(
-            f"no package source for the main part of Debian {_codename(host)} is configured",
+            f"no package source for Debian {_codename(host)} main is configured",
             fix="add one to /etc/apt/sources.list (https://wiki.debian.org/SourcesList)",
             code="packages",
         )
@@ -185,7 +190,8 @@ def _own_archive(host: Host) -> AptSource:
 
 
 def _files(host: Host, packages: Iterable[str]) -> dict[Path, str]:
-    """apt's configuration for the later releases; none where these packages need no other."""
+    """The files of apt's configuration for the later releases; none where these packages come from the
+    machine's own release."""
     if not any(_origin(host, package) for package in packages):
         return {}
     suites = _suites(host)
@@ -196,7 +202,7 @@ def _files(host: Host, packages: Iterable[str]) -> dict[Path, str]:
         f"URIs: {' '.join(own.uris)}",
         f"Suites: {' '.join(suites)}",
         "Components: main",
-        # A mirror that lags behind is as good here: nothing is taken but what is named.
+        # An outdated mirror will do: only named packages are taken from it.
         "Check-Valid-Until: no",
     ]
     if own.signed_by:
@@ -209,11 +215,12 @@ def _files(host: Host, packages: Iterable[str]) -> dict[Path, str]:
 
 
 def _add_sources(host: Host, packages: Iterable[str]) -> bool:
-    """Whether anything was written. The pins come first: unpinned sources would upgrade everything."""
+    """Write the files that are missing; whether there were any. The pins come first: unpinned sources would
+    upgrade everything."""
     files = _files(host, packages)
     wanted = {path: text for path, text in files.items() if host.read(path) != text}
     if wanted:
-        _note(host, files=[str(path) for path in wanted])
+        _record(host, files=[str(path) for path in wanted])
     for path in sorted(wanted, key=lambda path: path != PREFERENCES):
         host.write(path, wanted[path])
     return bool(wanted)
@@ -229,7 +236,7 @@ def _missing(host: Host, packages: Iterable[str]) -> list[str]:
 
 
 def _would_install(host: Host, wanted: Sequence[str]) -> list[str]:
-    """Names of the packages that are new. Raises MachineError when one that is here would change."""
+    """The packages that would be added. Raises MachineError when an installed one would change."""
     new: list[str] = []
     changed: list[str] = []
     for line in host.run([*APT, "-s", *INSTALL, *wanted], env=QUIETLY).splitlines():
@@ -238,18 +245,18 @@ def _would_install(host: Host, wanted: Sequence[str]) -> list[str]:
             (changed if match[2] else new).append(match[1])
     if changed:
         raise MachineError(
-            f"installing {', '.join(wanted)} would change packages that are here already",
+            f"installing {', '.join(wanted)} would change packages that are already installed",
             why=", ".join(changed),
-            fix=f"if that is fine: apt-get install --no-install-recommends {' '.join(wanted)}",
+            fix=f"if that is fine, run: apt-get install --no-install-recommends {' '.join(wanted)}",
             code="packages",
         )
     return new
 
 
 def _install(host: Host, wanted: Sequence[str], say: Say) -> None:
-    """The packages go on record before, so that a half-done installation can be taken back, and are
-    struck off it again if they did not arrive."""
-    _note(host, packages=_would_install(host, wanted))
+    """Install the packages. They are recorded before, so that a half-done installation can be undone, and
+    those that did not arrive are removed from the record again."""
+    _record(host, packages=_would_install(host, wanted))
     try:
         _apt(host, [*INSTALL, *wanted], say)
     except ToolError:
@@ -262,7 +269,7 @@ def _apt(host: Host, arguments: Sequence[str], say: Say) -> None:
     host.run([*APT, *arguments], say=say, env=QUIETLY)
 
 
-def _note(host: Host, *, packages: Iterable[str] = (), files: Iterable[str] = ()) -> None:
+def _record(host: Host, *, packages: Iterable[str] = (), files: Iterable[str] = ()) -> None:
     known = read_record(host)
     _write_record(host, {*known.packages, *packages}, {*known.files, *files})
 

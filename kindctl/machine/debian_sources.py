@@ -1,4 +1,4 @@
-"""What the machine's own package sources say: sources.list(5), in both of its formats."""
+"""Reads the machine's own package sources: sources.list(5), in both of its formats."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class AptSource:
-    """Where binary packages come from."""
+    """A source of binary packages."""
 
     uris: tuple[str, ...]
     suites: tuple[str, ...]
@@ -20,12 +20,12 @@ class AptSource:
 
 
 def parse(name: str, text: str) -> Iterator[AptSource]:
-    """The enabled sources of one file. Its name tells the format: *.sources (deb822) or *.list."""
+    """The enabled sources of one file. Its name says the format: *.sources (deb822) or *.list."""
     return _stanzas(text) if name.endswith(".sources") else _lines(text)
 
 
 def archive(sources: Iterable[AptSource], suites: Iterable[str]) -> AptSource | None:
-    """The first source that has the main packages of one of these suites."""
+    """The first source of the main packages of one of these suites. None: there is none."""
     wanted = set(suites)
     for source in sources:
         if "main" in source.components and wanted & set(source.suites):
@@ -34,7 +34,7 @@ def archive(sources: Iterable[AptSource], suites: Iterable[str]) -> AptSource | 
 
 
 def _lines(text: str) -> Iterator[AptSource]:
-    """deb [signed-by=/path arch=amd64] URI SUITE COMPONENT..."""
+    """Lines such as `deb [signed-by=/path arch=amd64] URI SUITE COMPONENT...`."""
     for line in text.splitlines():
         match = re.match(r"\s*deb\s+(?:\[([^]]*)\]\s+)?([^#]+)", line)
         if not match:
@@ -47,7 +47,7 @@ def _lines(text: str) -> Iterator[AptSource]:
 
 
 def _stanzas(text: str) -> Iterator[AptSource]:
-    """Paragraphs of "Field: value"; a line that starts with a space goes on with the value."""
+    """Paragraphs of "Field: value"; a line that starts with a space continues the value."""
     uncommented = re.sub(r"^#.*\n?", "", text, flags=re.MULTILINE)
     for stanza in re.split(r"\n\s*\n", uncommented):
         fields = {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from kindctl.components.app import AppComponent, Expect, ExposedService
+from kindctl.components.app import AppComponent, ExposedService
 from kindctl.config.load import Loaded
 from kindctl.config.schema import Config, ExpectConfig, ExposeServiceConfig
 from kindctl.errors import ConfigError, Problem
@@ -16,6 +16,7 @@ from kindctl.exposures.load_balancer import nodes_are_reachable, on_this_machine
 from kindctl.ingress.entry_point import EntryPoint
 from kindctl.kube_objects import is_tcp
 from kindctl.manifests.manifest import Manifest
+from kindctl.manifests.routes import Expect
 from kindctl.manifests.services import unreachable_reason
 from kindctl.models import Endpoint, ExposedPort, Exposure, Object
 from kindctl.planning.ports import NodePorts

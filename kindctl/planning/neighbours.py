@@ -8,10 +8,10 @@ from functools import partial
 
 from kindctl.components.base import Neighbours
 from kindctl.errors import ToolError
-from kindctl.models import DOCKER_ENVIRONMENT_LABEL, ContainerInfo
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL
 from kindctl.providers.kind import ADMIN_CONF, KIND_ROLE_LABEL
 from kindctl.providers.registry import NETWORK
-from kindctl.tools.protocols import Engine
+from kindctl.tools.engine_protocol import ContainerInfo, Engine, Network
 
 THREADS = 8
 POOLS = (
@@ -25,14 +25,14 @@ POOLS = (
 def neighbours(engine: Engine, environment: str) -> Neighbours:
     """Ask the engine and the other environments. Raises ToolError."""
     containers = engine.containers()
-    ranges = engine.address_ranges(NETWORK)
+    network = engine.networks().get(NETWORK, Network())
     others = [node for node in containers if _is_of_another(node, environment)]
     with ThreadPoolExecutor(THREADS) as pool:
         found = list(pool.map(partial(_pools, engine), others))
     return Neighbours(
-        subnets=engine.networks().get(NETWORK, ()),
+        subnets=network.subnets,
         addresses=frozenset(
-            (*(a for c in containers if (a := c.addresses.get(NETWORK))), *ranges.reserved)
+            (*(a for c in containers if (a := c.addresses.get(NETWORK))), *network.reserved)
         ),
         pools=frozenset(one for pools in found for one in pools or ()),
         silent=frozenset(
@@ -40,7 +40,7 @@ def neighbours(engine: Engine, environment: str) -> Neighbours:
             for node, pools in zip(others, found, strict=True)
             if pools is None
         ),
-        ranges=ranges.ranges,
+        ranges=network.ranges,
     )
 
 

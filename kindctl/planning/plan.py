@@ -43,7 +43,8 @@ from kindctl.steps.registry import RegistryRuns
 from kindctl.steps.url import UrlAnswers
 from kindctl.steps.workloads import WorkloadsReady
 from kindctl.tools.engine_memory import RememberedImages
-from kindctl.tools.protocols import Engine, Tools
+from kindctl.tools.engine_protocol import Engine
+from kindctl.tools.protocols import Tools
 
 S = TypeVar("S", bound=Step)
 

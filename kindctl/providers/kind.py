@@ -26,7 +26,6 @@ from kindctl.models import (
     UNCHANGED,
     Absent,
     Change,
-    ContainerInfo,
     Differs,
     NotReady,
     ObjectRef,
@@ -40,6 +39,7 @@ from kindctl.providers.kind_config import kind_config
 from kindctl.providers.node_image import derived_image, differences
 from kindctl.providers.nodes import NodeImages, nodes_ready, try_exec
 from kindctl.providers.registry import LocalRegistry
+from kindctl.tools.engine_protocol import ContainerInfo
 from kindctl.tools.protocols import Cluster, Tools
 
 KIND_CLUSTER_LABEL = "io.x-k8s.kind.cluster"

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from kindctl.images import cas
 from kindctl.images.building import build_dockerfile, content_hash
-from kindctl.models import DOCKER_ENVIRONMENT_LABEL, EXTRA_CAS_LABEL, ContainerInfo
-from kindctl.tools.protocols import Engine
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL, EXTRA_CAS_LABEL
+from kindctl.tools.engine_protocol import ContainerInfo, Engine
 
 MADE_FOR_LABEL = "dev.kindctl.made-for"
 

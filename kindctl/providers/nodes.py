@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from kindctl.errors import KindctlError, ToolError
-from kindctl.models import ContainerInfo, NotReady, Ready, State
+from kindctl.models import NotReady, Ready, State
 from kindctl.references import full_name
-from kindctl.tools.protocols import Cluster, Engine
+from kindctl.tools.engine_protocol import ContainerInfo, Engine
+from kindctl.tools.protocols import Cluster
 
 Digests = Mapping[str, str]
 """Full name of an image -> digest."""

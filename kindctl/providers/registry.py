@@ -11,15 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kindctl.errors import KindctlError, NotOursError
-from kindctl.models import (
-    DOCKER_ENVIRONMENT_LABEL,
-    REGISTRY_LABEL,
-    ContainerInfo,
-    PortMapping,
-    Run,
-)
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL, REGISTRY_LABEL, PortMapping
 from kindctl.providers.nodes import try_exec
-from kindctl.tools.protocols import Engine
+from kindctl.tools.engine_protocol import ContainerInfo, Engine, Run
 
 NETWORK = "kind"
 INNER_PORT = 5000

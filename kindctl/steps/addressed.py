@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from kindctl.diagnose.base import Evidence
 from kindctl.diagnose.causes import load_balancer_pending
+from kindctl.diagnose.evidence import Evidence
 from kindctl.live.addresses import external_address, service_ref
 from kindctl.models import NotReady, Ready, State
 from kindctl.steps.base import StepInCluster

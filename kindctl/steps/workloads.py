@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from kindctl.components.base import Component
-from kindctl.diagnose.base import Evidence
-from kindctl.diagnose.evidence import collect
+from kindctl.diagnose.evidence import Evidence
+from kindctl.diagnose.snapshot import collect
 from kindctl.live.applied import remove
 from kindctl.live.cluster_wake import ClusterWake
 from kindctl.live.desired import inventory

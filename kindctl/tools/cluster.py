@@ -1,33 +1,35 @@
-"""The real Cluster: see protocols.Cluster."""
+"""The real Cluster, for protocols.Cluster."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Unpack
 
 from kindctl.errors import ApiError
 from kindctl.models import MANAGER, Object, ObjectRef, Wake
 from kindctl.tools.cluster_discovery import Discovery, Resource
-from kindctl.tools.cluster_rest import Rest
+from kindctl.tools.cluster_rest import Answer, Content, Rest
 from kindctl.tools.cluster_watch import Watches
 from kindctl.tools.protocols import HttpAnswer
 
 APPLY = {"Content-Type": "application/apply-patch+yaml"}  # JSON is YAML
 MERGE = {"Content-Type": "application/merge-patch+json"}
+JSON = {"Content-Type": "application/json"}
 DELETE = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
 ALIVE_SECONDS = 2.0
 LOG_SECONDS = 10.0
 PATCHER = f"{MANAGER}-patch"
-WRITES = 5  # tries, where somebody else writes the same object
+WRITES = 5  # attempts, where somebody else writes the same object
 
 
 def open_cluster(kubeconfig: Path, context: str | None = None) -> ApiCluster:
-    """Connects at the first request. `context`: the file's current one when None."""
+    """The cluster of a kubeconfig's context (None: the current one). It connects at the first request."""
     return ApiCluster(Rest(kubeconfig, context))
 
 
 class ApiCluster:
-    """Thread-safe: many steps ask at once."""
+    """See protocols.Cluster. Thread-safe: many steps use it at once."""
 
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
@@ -49,17 +51,8 @@ class ApiCluster:
         return str(answer.json()["gitVersion"]).removeprefix("v")
 
     def get(self, ref: ObjectRef) -> Object | None:
-        resource = self._discovery.find(ref.api_version, ref.kind)
-        if resource is None:
-            return None
-        path = resource.path(ref.namespace, ref.name)
-        try:
-            found: Object = self._rest.request("GET", path, doing=f"read {ref}").json()
-        except ApiError as error:
-            if error.status == 404:
-                return None
-            raise
-        return found
+        answer = self._request("GET", ref, "read")
+        return None if answer is None else dict(answer.json())
 
     def list(
         self,
@@ -79,7 +72,7 @@ class ApiCluster:
         try:
             answer = self._rest.request("GET", resource.path(namespace), doing=doing, query=query)
         except ApiError as error:
-            if error.status == 404:  # its CRD went a moment ago
+            if error.status == 404:  # its CRD was deleted a moment ago
                 return []
             raise
         return [
@@ -90,21 +83,16 @@ class ApiCluster:
     def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
         ref = ObjectRef.of(obj)
         query = {"fieldManager": MANAGER, "force": "true", "fieldValidation": "Strict"}
-        if dry_run:
-            query["dryRun"] = "All"
-        path = self._resource(ref, f"apply {ref}").path(ref.namespace, ref.name)
+        query |= {"dryRun": "All"} if dry_run else {}
+        path, doing = self._path(ref, "apply"), f"apply {ref}"
         answer = self._rest.request(
-            "PATCH", path, doing=f"apply {ref}", query=query, body=obj, headers=APPLY
+            "PATCH", path, doing=doing, query=query, body=obj, headers=APPLY
         )
-        applied: Object = answer.json()
-        return applied
+        return dict(answer.json())
 
     def merge_patch(self, ref: ObjectRef, patch: Object, *, dry_run: bool = False) -> None:
-        query = {"fieldManager": PATCHER}
-        if dry_run:
-            query["dryRun"] = "All"
-        doing = f"patch {ref}"
-        path = self._resource(ref, doing).path(ref.namespace, ref.name)
+        query = {"fieldManager": PATCHER} | ({"dryRun": "All"} if dry_run else {})
+        path, doing = self._path(ref, "patch"), f"patch {ref}"
         answer = self._rest.request(
             "PATCH", path, doing=doing, query=query, body=patch, headers=MERGE
         )
@@ -112,13 +100,16 @@ class ApiCluster:
             self._disown(path, doing, answer.json())
 
     def _disown(self, path: str, doing: str, patched: Object) -> None:
-        """What the patch owns would outlive the manifest that wants it: an apply takes away only what
-        nobody else owns. As client-go's csaupgrade does it."""
+        """Give up the fields that a patch has just set, as client-go's csaupgrade does.
+
+        An apply removes only fields that nobody else owns: what the patch owns would outlive the manifest
+        that wants it.
+        """
         for _ in range(WRITES):
             meta = patched["metadata"]
             managers = meta.get("managedFields") or ()
             left = [entry for entry in managers if entry.get("manager") != PATCHER]
-            if not left or len(left) == len(managers):  # an empty list would mean: as it was
+            if not left or len(left) == len(managers):  # an empty list would change nothing
                 return
             body = {"metadata": {"managedFields": left, "resourceVersion": meta["resourceVersion"]}}
             try:
@@ -127,23 +118,17 @@ class ApiCluster:
             except ApiError as error:
                 if error.status != 409:
                     raise
-            patched = self._rest.request("GET", path, doing=doing).json()  # somebody was quicker
+            patched = self._rest.request(
+                "GET", path, doing=doing
+            ).json()  # somebody else has written it
 
     def delete(self, ref: ObjectRef) -> bool:
-        resource = self._discovery.find(ref.api_version, ref.kind)
-        if resource is None:
-            return False
-        path = resource.path(ref.namespace, ref.name)
-        headers = {"Content-Type": "application/json"}
         try:
-            self._rest.request("DELETE", path, doing=f"delete {ref}", body=DELETE, headers=headers)
+            return self._request("DELETE", ref, "delete", body=DELETE, headers=JSON) is not None
         except ApiError as error:
-            if error.status == 404:
-                return False
             if error.status == 409:  # a namespace that is being emptied already
                 return True
             raise
-        return True
 
     def logs(
         self,
@@ -186,11 +171,11 @@ class ApiCluster:
                 doing=f"reach Service {namespace}/{service}",
                 headers={"Accept": "*/*", **({"Host": host} if host else {})},
                 retry=False,
-                whole=True,
+                proxied=True,
             )
         except ApiError as error:
             if error.status == 404 and self.get(ObjectRef("v1", "Service", service, namespace)):
-                error.status = 503  # it is there, and so new that it has no Endpoints yet
+                error.status = 503  # the Service is so new that it has no Endpoints yet
             raise
         return HttpAnswer(answer.status, answer.headers, answer.data)
 
@@ -208,12 +193,28 @@ class ApiCluster:
         self._watches.close()
         self._rest.close()
 
-    def _resource(self, ref: ObjectRef, doing: str) -> Resource:
+    def _request(
+        self, method: str, ref: ObjectRef, verb: str, **options: Unpack[Content]
+    ) -> Answer | None:
+        """The answer to a request for one object. None when the object or its kind does not exist."""
+        resource = self._discovery.find(ref.api_version, ref.kind)
+        if resource is None:
+            return None
+        path = resource.path(ref.namespace, ref.name)
+        try:
+            return self._rest.request(method, path, doing=f"{verb} {ref}", **options)
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def _path(self, ref: ObjectRef, verb: str) -> str:
+        """The API path of the object. Raises ApiError when the cluster does not know its kind."""
         resource = self._discovery.find(ref.api_version, ref.kind)
         if resource is None:
             raise ApiError(
-                f"could not {doing}: the cluster has no {ref.kind} in {ref.api_version}",
+                f"could not {verb} {ref}: the cluster has no {ref.kind} in {ref.api_version}",
                 status=404,
                 fix="check apiVersion and kind, or apply the CustomResourceDefinition first",
             )
-        return resource
+        return resource.path(ref.namespace, ref.name)

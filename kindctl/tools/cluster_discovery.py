@@ -1,8 +1,9 @@
 """Which resources an API server has: (apiVersion, kind) -> path.
 
-One aggregated document for the core group and one for all others hold everything (served since
-Kubernetes 1.26, without a feature gate since 1.30); they carry an ETag, so looking again costs next to
-nothing when nothing was added. https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery
+Two aggregated documents, one for the core group and one for all others, hold everything (available since
+Kubernetes 1.26, without a feature gate since 1.30). They have an ETag, so asking again costs next to
+nothing if nothing has changed.
+https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ ROOTS = ("/api", "/apis")
 
 @dataclass(frozen=True)
 class Resource:
+    """A kind of objects that the API server serves."""
+
     api_version: str  # "v1", "apps/v1"
     kind: str
     plural: str
@@ -29,7 +32,7 @@ class Resource:
     verbs: frozenset[str]
 
     def path(self, namespace: str | None = None, name: str | None = None) -> str:
-        """Of an object, or of the list of all in a namespace or everywhere."""
+        """The API path of an object, or of the list of all objects in a namespace or everywhere."""
         root = "/apis" if "/" in self.api_version else "/api"
         parts = [root, self.api_version]
         if self.namespaced and (namespace or name):
@@ -41,14 +44,13 @@ class Resource:
 
 
 class Discovery:
-    """Cached; asked again when something is missing, as a CRD may just have been created."""
+    """The resources of an API server, cached. They are asked for again when one is missing, since a CRD may
+    just have been created."""
 
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
         self._lock = threading.Lock()
-        self._found: dict[
-            str, list[Resource]
-        ] = {}  # root -> its resources, preferred versions first
+        self._found: dict[str, list[Resource]] = {}  # root -> resources, preferred versions first
         self._etags: dict[str, str] = {}
         self._index: dict[tuple[str, str], Resource] = {}
 
@@ -57,7 +59,7 @@ class Discovery:
         return self._index.get((api_version, kind)) or self._refreshed().get((api_version, kind))
 
     def all(self) -> list[Resource]:
-        """As of now, in the preferred version of each."""
+        """All resources as of now, each in its preferred version."""
         preferred: dict[tuple[str, str], Resource] = {}
         for resource in self._refreshed().values():
             group = api_group(resource.api_version)
@@ -76,7 +78,7 @@ class Discovery:
             return self._index
 
     def _refresh(self, root: str) -> bool:
-        """Whether something is different."""
+        """Ask again for the resources under this root; whether they have changed."""
         headers = {"Accept": AGGREGATED}
         if root in self._etags:
             headers["If-None-Match"] = self._etags[root]

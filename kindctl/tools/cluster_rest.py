@@ -1,8 +1,8 @@
-"""Requests to one API server: connection, retries, and its answers as ApiError.
+"""Requests to one API server: the connection, retries, and refusals as ApiError.
 
-The kubernetes client reads the kubeconfig (certificates, tokens, exec plug-ins, proxies) and gives its
-connection pool; requests go straight to that pool. The typed API classes are never touched: they cost
-most of a second of imports and turn JSON into objects that would be turned back.
+The kubernetes client reads the kubeconfig (certificates, tokens, exec plug-ins, proxies) and provides its
+connection pool; requests go straight to that pool. The typed API classes are never used: their import takes
+most of a second, and they turn JSON into objects that would have to be turned back.
 """
 
 from __future__ import annotations
@@ -13,24 +13,23 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode, urlsplit
+from typing import Any, TypedDict, Unpack
+from urllib.parse import urlencode
 
 from kindctl.errors import ApiError
-from kindctl.kubeconfig import client_settings
+from kindctl.kubeconfig import auth_headers, client_settings, is_loopback
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 35.0  # an admission webhook may take 30
 RETRY_SECONDS = 10.0
-POOL_SIZE = 32  # connections that are kept; more threads than that open their own
+POOL_SIZE = 32  # connections that are kept open; more threads than that open their own
 CHUNK_BYTES = 65536
-NOT_OF_ITS_TYPE = "failed to create typed patch object"  # a typing error, yet answered with 500
-LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+WRONG_TYPE = "failed to create typed patch object"  # a typing error, yet answered with 500
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was answered. Header names are lower-case."""
+    """An answer of the API server. Header names are lower-case."""
 
     status: int
     headers: Mapping[str, str]
@@ -40,8 +39,16 @@ class Answer:
         return json.loads(self.data)
 
 
+class Content(TypedDict, total=False):
+    """What a request may carry."""
+
+    query: Mapping[str, str]
+    body: Any  # sent as JSON
+    headers: Mapping[str, str]
+
+
 class Rest:
-    """Thread-safe. Reads the kubeconfig and connects at the first request."""
+    """One API server. Thread-safe. Reads the kubeconfig and connects at the first request."""
 
     def __init__(self, kubeconfig: Path, context: str | None = None) -> None:
         self._kubeconfig = kubeconfig
@@ -55,29 +62,22 @@ class Rest:
         path: str,
         *,
         doing: str,
-        query: Mapping[str, str] | None = None,
-        body: Any = None,
-        headers: Mapping[str, str] | None = None,
         retry: bool = True,
-        whole: bool = False,
+        proxied: bool = False,
         timeout: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
+        **content: Unpack[Content],
     ) -> Answer:
-        """`doing` completes "could not ..." in errors. `timeout`: seconds to connect and to read.
-        `whole`: an answer from 400 on is one too, if it is not the API server's own.
+        """Send a request and read the whole answer.
 
-        Raises ApiError; one that passes only after RETRY_SECONDS of trying.
+        `doing` completes "could not ..." in errors. `timeout`: seconds to connect and to read. `proxied`:
+        the answer of a pod behind the API server is returned whatever its status is.
+
+        Raises ApiError. With `retry`, a temporary failure is raised only after RETRY_SECONDS of retries.
         """
 
         def once() -> Answer:
             response = self._open(
-                method,
-                path,
-                doing=doing,
-                query=query,
-                body=body,
-                headers=headers,
-                timeout=timeout,
-                whole=whole,
+                method, path, doing=doing, timeout=timeout, proxied=proxied, **content
             )
             names = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status, names, response.data)
@@ -89,21 +89,16 @@ class Rest:
         path: str,
         *,
         doing: str,
-        query: Mapping[str, str],
-        headers: Mapping[str, str] | None = None,
         silence: float | None,
+        **content: Unpack[Content],
     ) -> Stream:
-        """A GET whose answer is read as it comes. `silence`: seconds without a word after which it
-        counts as broken. Raises ApiError at once; not retried."""
-        response = self._open(
-            "GET",
-            path,
-            doing=doing,
-            query=query,
-            headers=headers,
-            timeout=(CONNECT_SECONDS, silence),
-            stream=True,
-        )
+        """Send a GET whose answer is read as it arrives.
+
+        `silence`: seconds without data after which the connection counts as broken. Nothing is retried.
+        Raises ApiError.
+        """
+        timeout = (CONNECT_SECONDS, silence)
+        response = self._open("GET", path, doing=doing, timeout=timeout, stream=True, **content)
         return Stream(response, ("GET", path), doing)
 
     def close(self) -> None:
@@ -118,13 +113,14 @@ class Rest:
         path: str,
         *,
         doing: str,
-        query: Mapping[str, str] | None,
-        headers: Mapping[str, str] | None,
         timeout: tuple[float, float | None],
+        query: Mapping[str, str] | None = None,
         body: Any = None,
+        headers: Mapping[str, str] | None = None,
         stream: bool = False,
-        whole: bool = False,
+        proxied: bool = False,
     ) -> Any:
+        """The response of urllib3. Raises ApiError for no answer, and for a refusal of the API server."""
         import urllib3
 
         target = f"{path}?{urlencode(query)}" if query else path
@@ -135,7 +131,11 @@ class Rest:
                 method,
                 client.configuration.host + target,
                 body=None if body is None else json.dumps(body).encode(),
-                headers={"Accept": "application/json", **_auth(client), **(headers or {})},
+                headers={
+                    "Accept": "application/json",
+                    **auth_headers(client.configuration),
+                    **(headers or {}),
+                },
                 timeout=urllib3.Timeout(connect=timeout[0], read=timeout[1]),
                 retries=False,
                 redirect=False,
@@ -143,7 +143,7 @@ class Rest:
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _no_answer(error, command, doing) from error
-        if response.status >= 400 and not (whole and not _is_status(response.data)):
+        if response.status >= 400 and not (proxied and not _is_status(response.data)):
             raise _refused(response, command, doing)
         return response
 
@@ -164,16 +164,16 @@ class Rest:
             raise ApiError(
                 f"the kubeconfig {self._kubeconfig}{where} cannot be used",
                 why=str(error),
-                fix="check the file, or name another context",
+                fix="correct the file, or name another context",
             ) from error
         configuration.connection_pool_maxsize = POOL_SIZE
-        if urlsplit(configuration.host).hostname in LOOPBACK:
+        if is_loopback(configuration.host):
             configuration.proxy = None  # as kubectl does: no proxy reaches this machine's loopback
         return ApiClient(configuration)
 
 
 class Stream:
-    """An answer that is still coming. A context manager; lines() ends with the answer."""
+    """An answer that is still arriving. A context manager that closes it."""
 
     def __init__(self, response: Any, command: tuple[str, str], doing: str) -> None:
         self._response = response
@@ -182,7 +182,7 @@ class Stream:
         self._interrupted = False
 
     def lines(self) -> Iterator[bytes]:
-        """Without their ends. Raises ApiError when the connection breaks."""
+        """The lines, without their line ends. Raises ApiError when the connection breaks."""
         import urllib3
 
         rest = b""
@@ -197,7 +197,7 @@ class Stream:
             yield rest
 
     def interrupt(self) -> None:
-        """End lines() in another thread, which a close() alone would leave waiting."""
+        """End lines() in another thread, where close() alone would leave it waiting."""
         self._interrupted = True
         with suppress(AttributeError, OSError, RuntimeError, ValueError):  # it ended by itself
             self._response.shutdown()
@@ -217,18 +217,12 @@ def _no_answer(error: Exception, command: tuple[str, str], doing: str) -> ApiErr
         f"the Kubernetes API did not answer: could not {doing}",
         command=command,
         why=str(error),
-        fix="kindctl status says what runs; kindctl up starts what does not",
+        fix="`kindctl status` shows what runs; `kindctl up` starts what does not",
     )
 
 
-def _auth(client: Any) -> dict[str, str]:
-    """Headers of the kubeconfig's token or exec plug-in, refreshed by the client when they expire."""
-    settings = client.configuration.auth_settings().values()
-    return {s["key"]: s["value"] for s in settings if s["in"] == "header" and s["value"]}
-
-
 def _is_status(data: bytes) -> bool:
-    """Whether the API server itself says it, and not what is behind its proxy."""
+    """Whether this is an answer of the API server itself, and not of a pod behind its proxy."""
     try:
         found = json.loads(data)
     except ValueError:
@@ -237,7 +231,7 @@ def _is_status(data: bytes) -> bool:
 
 
 def _refused(response: Any, command: tuple[str, str], doing: str) -> ApiError:
-    """The Status object of an answer as an error."""
+    """The error for an answer with a Status object."""
     text = response.data.decode(errors="replace")
     try:
         status = json.loads(text)
@@ -245,7 +239,7 @@ def _refused(response: Any, command: tuple[str, str], doing: str) -> ApiError:
     except (ValueError, AttributeError):
         reason, message = "", text.strip()
     code = response.status
-    if message.startswith(NOT_OF_ITS_TYPE):
+    if message.startswith(WRONG_TYPE):
         code, reason = 422, "Invalid"
     return ApiError(
         f"the Kubernetes API refused to {doing}: {code} {reason}".rstrip(),
@@ -255,7 +249,8 @@ def _refused(response: Any, command: tuple[str, str], doing: str) -> ApiError:
     )
 
 
-def _passes(error: BaseException) -> bool:
+def _is_temporary(error: BaseException) -> bool:
+    """Whether the same request may succeed a moment later."""
     if not isinstance(error, ApiError) or not error.passing:
         return False
     # the certificate of another cluster will not be the right one a second later
@@ -272,7 +267,7 @@ def _retrying(call: Callable[[], Answer]) -> Answer:
     )
 
     return Retrying(
-        retry=retry_if_exception(_passes),
+        retry=retry_if_exception(_is_temporary),
         stop=stop_after_delay(RETRY_SECONDS),
         wait=wait_fixed(0.05) + wait_random_exponential(multiplier=0.1, max=2.0),
         reraise=True,

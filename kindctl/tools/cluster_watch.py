@@ -1,6 +1,6 @@
-"""Watches that wake waiters: not what has changed is told, only that looking again may be worth it.
+"""Watches that wake waiters. They do not say what has changed, only that looking again may be worth it.
 
-One daemon thread per kind, shared by all waiters. Objects are asked for as metadata alone: a change of
+One daemon thread per kind serves all waiters. Only the metadata of objects is watched: a change of the
 status changes the resourceVersion too.
 """
 
@@ -13,12 +13,11 @@ import time
 from kindctl.errors import ApiError
 from kindctl.tools.cluster_discovery import Discovery
 from kindctl.tools.cluster_rest import Rest, Stream
-
-Kind = tuple[str, str]  # (apiVersion, kind)
+from kindctl.tools.protocols import ObjectKind
 
 METADATA = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
 SERVED_SECONDS = 120  # the server ends a watch after this
-SILENCE_SECONDS = 150.0  # no word for longer: the connection is dead (a paused node)
+SILENCE_SECONDS = 150.0  # silence for longer means that the connection is dead (a paused node)
 
 
 class Changes:
@@ -26,43 +25,38 @@ class Changes:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._counts: dict[Kind, int] = {}
-        self._closed = threading.Event()
+        self._counts: dict[ObjectKind, int] = {}
+        self.closed = threading.Event()
 
-    def note(self, kind: Kind) -> None:
+    def note(self, kind: ObjectKind) -> None:
         with self._changed:
             self._counts[kind] = self._counts.get(kind, 0) + 1
             self._changed.notify_all()
 
-    def count(self, kinds: tuple[Kind, ...]) -> int:
-        with self._changed:
-            return self._count(kinds)
+    def count(self, kinds: tuple[ObjectKind, ...]) -> int:
+        return sum(self._counts.get(kind, 0) for kind in kinds)
 
-    def wait(self, kinds: tuple[Kind, ...], seen: int, seconds: float) -> None:
-        """Until the count of these kinds is no longer `seen`, at most `seconds`."""
+    def wait(self, kinds: tuple[ObjectKind, ...], seen: int, seconds: float) -> None:
+        """Wait until the count of these kinds is no longer `seen`, for at most `seconds`."""
         with self._changed:
             self._changed.wait_for(
-                lambda: self._count(kinds) != seen or self._closed.is_set(), seconds
+                lambda: self.count(kinds) != seen or self.closed.is_set(), seconds
             )
 
     def close(self) -> None:
-        self._closed.set()
+        self.closed.set()
         with self._changed:
             self._changed.notify_all()
 
-    @property
-    def closed(self) -> threading.Event:
-        return self._closed
-
-    def _count(self, kinds: tuple[Kind, ...]) -> int:
-        return sum(self._counts.get(kind, 0) for kind in kinds)
-
 
 class ChangeWake:
-    """A models.Wake. Each thread that waits has its own count of what it has seen, so that none misses
-    a change that another was woken by, nor one that came while it looked."""
+    """A models.Wake for changes of some kinds.
 
-    def __init__(self, changes: Changes, kinds: tuple[Kind, ...]) -> None:
+    Each waiting thread has its own count of the changes that it has seen, so that it misses neither a
+    change that woke another thread, nor one that came while it looked.
+    """
+
+    def __init__(self, changes: Changes, kinds: tuple[ObjectKind, ...]) -> None:
         self._changes = changes
         self._kinds = kinds
         self._start = changes.count(kinds)
@@ -82,9 +76,9 @@ class Watches:
         self._discovery = discovery
         self._changes = Changes()
         self._lock = threading.Lock()
-        self._open: dict[Kind, Stream | None] = {}  # what each thread reads just now
+        self._open: dict[ObjectKind, Stream | None] = {}  # what each thread reads at the moment
 
-    def wake(self, *kinds: Kind) -> ChangeWake:
+    def wake(self, *kinds: ObjectKind) -> ChangeWake:
         with self._lock:
             for kind in kinds:
                 if kind not in self._open and not self._changes.closed.is_set():
@@ -96,14 +90,14 @@ class Watches:
         return ChangeWake(self._changes, kinds)
 
     def close(self) -> None:
-        """Ends the threads and wakes all waiters."""
+        """End the threads and wake all waiters."""
         self._changes.close()
         with self._lock:
             streams = [stream for stream in self._open.values() if stream is not None]
         for stream in streams:
             stream.interrupt()
 
-    def _watch(self, kind: Kind) -> None:
+    def _watch(self, kind: ObjectKind) -> None:
         from tenacity import (
             Retrying,
             retry_if_exception_type,
@@ -125,8 +119,8 @@ class Watches:
         while not self._changes.closed.is_set():
             reopening(self._read, kind)
 
-    def _read(self, kind: Kind) -> None:
-        """One watch, until the server ends it. Raises ApiError when it breaks in any other way."""
+    def _read(self, kind: ObjectKind) -> None:
+        """Run one watch until the server ends it. Raises ApiError when it breaks in any other way."""
         resource = self._discovery.find(*kind)
         if resource is None:
             raise ApiError(f"the cluster has no {kind[1]} ({kind[0]})", status=404)
@@ -153,22 +147,24 @@ class Watches:
             with self._lock:
                 self._open[kind] = stream
             try:
-                self._changes.note(kind)  # what changed while nobody watched
-                if not self._changes.closed.is_set():  # else close() may not have seen this stream
+                self._changes.note(kind)  # something may have changed while nobody watched
+                if (
+                    not self._changes.closed.is_set()
+                ):  # otherwise close() may not have seen this stream
                     self._follow(kind, stream)
             finally:
                 with self._lock:
                     self._open[kind] = None
         if time.monotonic() - started < 1:
-            raise ApiError(f"could not {doing}: the server ends it at once")
+            raise ApiError(f"could not {doing}: the server ends the watch at once")
 
-    def _follow(self, kind: Kind, stream: Stream) -> None:
+    def _follow(self, kind: ObjectKind, stream: Stream) -> None:
         for line in stream.lines():
             if self._changes.closed.is_set():
                 return
             if line.startswith(b'{"type":"ERROR"'):
                 status = json.loads(line)["object"]
-                raise ApiError(  # 410: history up to our resourceVersion is gone
+                raise ApiError(  # 410: the history since our resourceVersion is gone
                     f"could not watch {kind[1]}",
                     status=status.get("code"),
                     why=status.get("message", ""),

@@ -1,11 +1,11 @@
-"""The container engine, for real.
+"""The real container engine.
 
-Acting goes through python-on-whales: pull, build, import, tag, remove, start, stop. Looking calls the
-same `docker` client ourselves and reads its JSON, for three reasons: python-on-whales inspects objects
-one by one and again on each later access (85 ms for three images, 20 ms this way, and an object that
-vanishes meanwhile is an error); its models lack what we ask for (cgroup version, rootless); and its
-import takes 0.25-0.5 s, which an `up` that finds everything in place then never pays. `exec` with
-standard input and the archive stream of `load_into` have no counterpart there either.
+Changes go through python-on-whales: pull, build, import, tag, remove, start, stop. Queries run the same
+`docker` client directly and read its JSON, for three reasons. python-on-whales inspects objects one by one,
+and again on each later access (85 ms for three images, 20 ms this way), and an object that vanishes
+meanwhile is an error. Its models lack what kindctl needs (cgroup version, rootless). And its import takes
+0.25-0.5 s, which an `up` that has nothing to change should not pay. It has no counterpart for `exec` with
+standard input, nor for the archive stream of `load_into`.
 
 Both find the engine as the client does: DOCKER_HOST, then the current context.
 """
@@ -24,15 +24,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from kindctl.errors import KindctlError, MachineError, ToolError
-from kindctl.models import Build, ContainerInfo, EngineInfo, ImageInfo, Run
+from kindctl.models import Say
 from kindctl.references import full_name
 from kindctl.tools import process
 from kindctl.tools.engine_json import (
     container_info,
     engine_info,
     image_info,
-    network_address_ranges,
-    network_subnets,
+    network,
+)
+from kindctl.tools.engine_protocol import (
+    Build,
+    ContainerInfo,
+    EngineInfo,
+    ImageInfo,
+    Network,
+    Run,
 )
 from kindctl.tools.engine_words import (
     as_error,
@@ -41,20 +48,18 @@ from kindctl.tools.engine_words import (
     pull_error,
     push_error,
 )
-from kindctl.tools.protocols import AddressRanges, Say
 
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
 
 IMPORTS_AT_ONCE = 2
-"""More compete with the control plane that starts meanwhile, and with each other for the disk."""
+"""More imports would compete with the starting control plane, and with each other for the disk."""
 
 _NODE_CTR = ("ctr", "--namespace", "k8s.io", "images")
 
 
 class DockerEngine:
-    """Engine. Every method raises MachineError (engine-missing, engine-down, engine-denied) where the
-    engine cannot be used, and ToolError for what it refuses."""
+    """See engine_protocol.Engine."""
 
     def __init__(self) -> None:
         self._imports = threading.BoundedSemaphore(IMPORTS_AT_ONCE)
@@ -62,8 +67,8 @@ class DockerEngine:
     def info(self) -> EngineInfo:
         from concurrent.futures import ThreadPoolExecutor
 
-        # `docker version` tells Podman from Docker, the context tells the endpoint: `docker info`
-        # does neither. Side by side they take as long as the slowest, 60 ms.
+        # Only `docker version` tells Podman from Docker, and only the context names the endpoint. In
+        # parallel they take as long as the slowest, 60 ms.
         with ThreadPoolExecutor(3) as pool:
             info = pool.submit(self._ask, "info", "--format", "{{json .}}")
             version = pool.submit(self._ask, "version", "--format", "{{json .}}")
@@ -71,6 +76,10 @@ class DockerEngine:
             return engine_info(
                 json.loads(info.result()), json.loads(version.result()), endpoint.result()
             )
+
+    def builder_version(self) -> str:
+        words = self._ask("buildx", "version").split()  # github.com/docker/buildx v0.13.1 ...
+        return words[1].removeprefix("v") if len(words) > 1 else "of unknown version"
 
     def image(self, reference: str) -> ImageInfo | None:
         found = self._inspect("image", [reference])
@@ -82,9 +91,7 @@ class DockerEngine:
 
     def pull(self, reference: str, say: Say) -> ImageInfo:
         with self._acting(words=pull_error) as client:
-            lines = client.image.pull(reference, stream_logs=True)
-            for _, line in cast(Iterable[tuple[str, bytes]], lines):
-                say(line.decode(errors="replace").rstrip())
+            _say_lines(client.image.pull(reference, stream_logs=True), say)
         return self._present(reference)
 
     def build(self, build: Build, say: Say) -> ImageInfo:
@@ -97,7 +104,7 @@ class DockerEngine:
                 build_args=dict(build.args),
                 build_contexts=dict(build.contexts),
                 labels=dict(build.labels),
-                # A builder in a container of its own would not see the engine's images as bases.
+                # A builder that runs in a container would not see the engine's images as bases.
                 builder=self._ask("context", "show").strip(),
                 # An attestation turns the image into an index that nodes cannot import whole.
                 provenance=False,
@@ -111,18 +118,15 @@ class DockerEngine:
 
     def push(self, reference: str, say: Say) -> str:
         with self._acting(words=push_error) as client:
-            for _, line in cast(
-                Iterable[tuple[str, bytes]], client.image.push(reference, stream_logs=True)
-            ):
-                say(line.decode(errors="replace").rstrip())
+            _say_lines(client.image.push(reference, stream_logs=True), say)
         repository = reference.rpartition(":")[0]
         for name in self._present(reference).digests:
             if name.startswith(f"{repository}@"):
                 return name.partition("@")[2]
-        raise ToolError(f"the engine does not say under which digest it pushed {reference}")
+        raise ToolError(f"the engine does not report the digest of the pushed image {reference}")
 
     def in_registry(self, reference: str) -> bool:
-        try:  # by BuildKit's client: with the engine's credentials, over plain HTTP on loopback alone
+        try:  # BuildKit's client has the engine's credentials, and uses plain HTTP on loopback only
             self._ask("buildx", "imagetools", "inspect", "--raw", reference)
         except ToolError as error:
             if re.search(r"not found|manifest unknown|name unknown", error.output, re.IGNORECASE):
@@ -137,7 +141,7 @@ class DockerEngine:
         return self._present(tag)
 
     def read_files(self, reference: str, folder: str) -> Mapping[str, str]:
-        # a container that is never started; an image of files alone names no program, so one is given
+        # The container is never started. An image without a program needs a command all the same.
         container = self._ask("create", "--pull", "never", reference, "none").strip()
         try:
             with tempfile.TemporaryDirectory() as target:
@@ -163,7 +167,7 @@ class DockerEngine:
         else:
             ids = self._ask("ps", "--all", "--quiet", "--no-trunc", *_filters(labels)).split()
         found = [container_info(found) for found in self._inspect("container", ids)]
-        return [  # asked for by a name, the engine also answers with an ID that begins so
+        return [  # for a name the engine also finds a container whose ID starts with it
             container
             for container in found
             if name in (None, container.name) and _has(container.labels, labels)
@@ -215,8 +219,8 @@ class DockerEngine:
             there = self.exec(container, [*_NODE_CTR, "check", "--quiet", *filters]).split()
         if absent := sorted(wanted.difference(there)):
             raise ToolError(
-                f"{container} lacks {', '.join(absent)} after an import that reported no error",
-                why="the archive was imported without an image of this name, or incompletely",
+                f"{container} lacks {', '.join(absent)} although the import reported no error",
+                why="the imported archive had no image with this name, or was incomplete",
                 code="image-import",
             )
 
@@ -241,23 +245,24 @@ class DockerEngine:
         found = self._inspect("volume", [name])
         return dict(found[0].get("Labels") or {}) if found else None
 
+    def unused_volumes(self) -> Mapping[str, Mapping[str, str]]:
+        names = self._ask("volume", "ls", "--quiet", "--filter=dangling=true").split()
+        found = self._inspect("volume", names)
+        return {volume["Name"]: dict(volume.get("Labels") or {}) for volume in found}
+
     def remove_volume(self, name: str) -> None:
         with self._acting(missing_ok=True) as client:
             client.volume.remove(name)
 
-    def networks(self) -> dict[str, tuple[str, ...]]:
+    def networks(self) -> dict[str, Network]:
         ids = self._ask("network", "ls", "--quiet", "--no-trunc").split()
-        return dict(network_subnets(found) for found in self._inspect("network", ids))
-
-    def address_ranges(self, network: str) -> AddressRanges:
-        found = self._inspect("network", [network])
-        return network_address_ranges(found[0]) if found else AddressRanges()
+        return {found["Name"]: network(found) for found in self._inspect("network", ids)}
 
     def _client(self) -> str:
         program = shutil.which("docker")
         if program is None:
             raise MachineError(
-                "there is no container engine: `docker` is not installed",
+                "no container engine: `docker` is not installed",
                 fix="run `kindctl doctor --fix`, or install Docker from https://docs.docker.com/engine/install",
                 code="engine-missing",
             )
@@ -268,7 +273,8 @@ class DockerEngine:
             return process.run([self._client(), *arguments], say=say, stdin=stdin)
 
     def _inspect(self, kind: str, ids: Sequence[str]) -> list[dict[str, Any]]:
-        """One call for all; what has vanished since it was listed is left out."""
+        """Inspect all objects with one call. Objects that have vanished since they were listed are left
+        out."""
         if not ids:
             return []
         try:
@@ -276,25 +282,25 @@ class DockerEngine:
         except ToolError as error:
             if not is_missing(error.output):
                 raise
-            # The client prints what it found and fails for the rest: ask for each by itself.
+            # The client prints what it found and fails for the rest: inspect each one alone.
             return [one for id_ in ids if len(ids) > 1 for one in self._inspect(kind, [id_])]
         return found
 
     def _present(self, reference: str) -> ImageInfo:
         found = self.image(reference)
         if found is None:
-            raise ToolError(f"the engine has no image {reference} although it was just made")
+            raise ToolError(f"the engine has no image {reference}, although it has just made it")
         return found
 
     def _endpoint(self) -> str:
         try:
             return self._ask("context", "inspect", "--format", "{{.Endpoints.docker.Host}}").strip()
-        except ToolError:  # Podman's imitation of the client has no contexts
+        except ToolError:  # Podman's replacement of the client has no contexts
             return os.environ.get("DOCKER_HOST", "")
 
     def _snapshotter(self, container: str) -> str:
-        """kind's entrypoint writes another than overlayfs into this file where overlayfs cannot work
-        (rootless, ZFS)."""
+        """The snapshotter of the node's containerd. kind's entrypoint configures another one than overlayfs
+        where overlayfs cannot work (rootless, ZFS)."""
         pattern = r's/^ *snapshotter *= *"\([^"]*\)".*/\1/p'
         names = self.exec(container, ["sed", "-n", pattern, "/etc/containerd/config.toml"])
         return (names.split() or ["overlayfs"])[0]
@@ -303,7 +309,7 @@ class DockerEngine:
     def _acting(
         self, *, missing_ok: bool = False, words: Callable[[ToolError], KindctlError] = as_error
     ) -> Iterator[DockerClient]:
-        """A client of python-on-whales, whose errors leave as ours."""
+        """A client of python-on-whales. Its errors are raised as KindctlError, made by `words`."""
         program = self._client()
         from python_on_whales import DockerClient, DockerException
 
@@ -315,6 +321,12 @@ class DockerEngine:
                 return
             failed = process.failure(error.docker_command, error.return_code, output.splitlines())
             raise words(failed) from error
+
+
+def _say_lines(stream: object, say: Say) -> None:
+    """Pass on what python-on-whales streams of a pull or push: (name of the stream, line)."""
+    for _, line in cast(Iterable[tuple[str, bytes]], stream):
+        say(line.decode(errors="replace").rstrip())
 
 
 def _filters(labels: Mapping[str, str] | None) -> list[str]:
@@ -331,7 +343,7 @@ def _has(labels: Mapping[str, str], wanted: Mapping[str, str] | None) -> bool:
 
 
 def _quoted(text: str) -> str:
-    """As a Dockerfile instruction wants it: `$` would be expanded."""
+    """The text as a word of a Dockerfile instruction, where `$` would be expanded."""
     return json.dumps(text, ensure_ascii=False).replace("$", "\\$")
 
 

@@ -1,4 +1,4 @@
-"""The JSON of the engine's client, as our models."""
+"""Reads the JSON that the engine's client prints as the data of engine_protocol."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from kindctl.models import ContainerInfo, EngineInfo, ImageInfo
-from kindctl.tools.protocols import AddressRanges
+from kindctl.tools.engine_protocol import ContainerInfo, EngineInfo, ImageInfo, Network
 
 Json = Mapping[str, Any]
 
@@ -16,8 +15,10 @@ _CONTAINERD_STORE = ["driver-type", "io.containerd.snapshotter.v1"]
 
 
 def engine_info(info: Json, version: Json, endpoint: str) -> EngineInfo:
-    """From `docker info`, `docker version` and the endpoint in use. Podman's Docker-compatible socket
-    answers in the same shape, and names itself among the components."""
+    """From `docker info`, `docker version` and the endpoint in use.
+
+    Podman's Docker-compatible socket answers in the same shape, and names itself among the components.
+    """
     if "host" in info:
         return _podman_info(info, endpoint)
     server = version.get("Server") or {}
@@ -32,15 +33,14 @@ def engine_info(info: Json, version: Json, endpoint: str) -> EngineInfo:
         cpus=info["NCPU"],
         memory=info["MemTotal"],
         root_dir=info["DockerRootDir"],
-        storage_driver=info["Driver"],
         rootless="name=rootless" in (info.get("SecurityOptions") or []),
         containerd_store=_CONTAINERD_STORE in (info.get("DriverStatus") or []),
     )
 
 
 def _podman_info(info: Json, endpoint: str) -> EngineInfo:
-    """From `podman info`: what the package podman-docker runs when it is asked for `docker info`."""
-    host, store = info["host"], info["store"]
+    """From `podman info`, which the package podman-docker runs for `docker info`."""
+    host = info["host"]
     return EngineInfo(
         version=info["version"]["Version"],
         product="podman",
@@ -49,8 +49,7 @@ def _podman_info(info: Json, endpoint: str) -> EngineInfo:
         cgroup_version=int(host["cgroupVersion"].removeprefix("v")),
         cpus=host["cpus"],
         memory=host["memTotal"],
-        root_dir=store["graphRoot"],
-        storage_driver=store["graphDriverName"],
+        root_dir=info["store"]["graphRoot"],
         rootless=host["security"]["rootless"],
     )
 
@@ -68,7 +67,7 @@ def image_info(image: Json) -> ImageInfo:
 
 def container_info(container: Json) -> ContainerInfo:
     settings = container["NetworkSettings"]
-    # A stopped container has no bindings, only the wish for them.
+    # A stopped container has no bindings, only those that it will ask for.
     bindings = settings.get("Ports") or container["HostConfig"].get("PortBindings") or {}
     networks = settings.get("Networks") or {}
     return ContainerInfo(
@@ -96,24 +95,21 @@ def container_info(container: Json) -> ContainerInfo:
     )
 
 
-def network_subnets(network: Json) -> tuple[str, tuple[str, ...]]:
-    """(name, subnets)"""
-    configs = (network.get("IPAM") or {}).get("Config") or []
-    return network["Name"], tuple(config["Subnet"] for config in configs if config.get("Subnet"))
-
-
-def network_address_ranges(network: Json) -> AddressRanges:
-    configs = (network.get("IPAM") or {}).get("Config") or []
-    set_aside = [
+def network(found: Json) -> Network:
+    configs = (found.get("IPAM") or {}).get("Config") or []
+    reserved = [
         address
         for config in configs
         for address in (config.get("Gateway"), *(config.get("AuxiliaryAddresses") or {}).values())
         if address
     ]
-    ranges = [config["IPRange"] for config in configs if config.get("IPRange")]
-    return AddressRanges(tuple(ranges), tuple(set_aside))
+    return Network(
+        subnets=tuple(config["Subnet"] for config in configs if config.get("Subnet")),
+        ranges=tuple(config["IPRange"] for config in configs if config.get("IPRange")),
+        reserved=tuple(reserved),
+    )
 
 
 def _time(text: str) -> datetime | None:
-    """None for Go's zero time, which the engine gives for a container that never ran."""
+    """None for Go's zero time, which the engine reports for a container that never ran."""
     return datetime.fromisoformat(text) if text and not text.startswith("0001-") else None

@@ -1,4 +1,4 @@
-"""An engine whose images are asked for once."""
+"""An engine that remembers the images that it was asked for."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from kindctl.models import ImageInfo
-from kindctl.tools.protocols import Engine
+from kindctl.tools.engine_protocol import Engine, ImageInfo
 
 CHANGES_IMAGES = {"pull", "push", "build", "import_image", "tag", "remove_image"}
 
 
 class RememberedImages:
-    """Engine, for one plan: its steps ask for the same images again and again, at a process each time.
+    """The engine for one plan, whose steps ask for the same images again and again: each question costs a
+    process.
 
-    What is done to images through this forgets all of them. What others do to them meanwhile is not
-    seen, so that one `up` has one image for one name.
+    Any change of images through this object makes it forget all of them. Changes by others are not seen, so
+    that during one `up` a name always stands for the same image.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -24,7 +24,7 @@ class RememberedImages:
         self._seen: dict[str, ImageInfo | None] = {}
 
     def image(self, reference: str) -> ImageInfo | None:
-        seen = self._seen  # another dict takes its place when something changes before the answer
+        seen = self._seen  # a change before the answer replaces this dict
         if reference not in seen:
             seen[reference] = self._engine.image(reference)
         return seen[reference]

@@ -1,11 +1,12 @@
-"""What the container engine's client and kind say when something is wrong, as our errors.
+"""Turns the error messages of the container engine's client into kindctl's errors.
 
-The sentences were read in docker/cli, moby and kind; each alternative names the versions that say it.
+The messages are from the source of docker/cli and moby; each alternative names the versions that print it.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from kindctl.errors import KindctlError, MachineError, ToolError
 
@@ -21,25 +22,25 @@ _NO_BUILDX = re.compile(
     r"|unknown command: docker buildx"
     r"|unknown flag: --\S+\s+(Usage:\s+docker \[OPTIONS\]|See 'docker --help')"  # flags of buildx
 )
-_MACHINE = (  # the client's words, code, what happened, what to do
+_MACHINE = (  # the client's message, code, what happened, what to do
     (
         _DENIED,
         "engine-denied",
-        "this user may not use the container engine",
-        "join the engine's group (`sudo usermod -aG docker $USER`, then log in again), "
+        "this user has no access to the container engine",
+        "join its group (`sudo usermod -aG docker $USER`, then log in again), "
         "or use rootless Docker",
     ),
     (
         _DOWN,
         "engine-down",
         "the container engine does not answer",
-        "start it: `kindctl doctor --fix` does, or `sudo systemctl start docker`; "
-        "check DOCKER_HOST and `docker context ls` if it runs elsewhere",
+        "start it with `kindctl doctor --fix` or `sudo systemctl start docker`; "
+        "if it runs elsewhere, check DOCKER_HOST and `docker context ls`",
     ),
     (
         _NO_BUILDX,
         "buildx-missing",
-        "the engine's client lacks its build plug-in, buildx",
+        "the docker client has no buildx plug-in",
         "run `kindctl doctor --fix`, or install the package docker-buildx "
         "(docker-buildx-plugin from Docker's own repository)",
     ),
@@ -47,15 +48,15 @@ _MACHINE = (  # the client's words, code, what happened, what to do
 
 _MISSING = re.compile(
     r"no such (image|container|object|network|volume)|network \S+ not found|reference does not exist"
-    r"|image not known|is already in progress",  # Podman; a removal that another client began
+    r"|image not known|is already in progress",  # Podman; a removal that another client started
     re.IGNORECASE,
 )
 
-_PULL = (  # code, the engine's words, what to do
+_PULL = (  # code, the engine's message, what to do
     (
         "pull-rate-limited",
         r"toomanyrequests|429 Too Many Requests",
-        "log in with `docker login`, configure a mirror in images.mirrors, or wait",
+        "log in with `docker login`, set a mirror in `images.mirrors`, or wait",
     ),
     (
         "pull-denied",
@@ -70,60 +71,70 @@ _PULL = (  # code, the engine's words, what to do
     (
         "pull-untrusted",
         r"certificate signed by unknown authority|certificate is not trusted",
-        "the engine reads the host's certificate store when it starts: restart it",
+        "restart the engine: it reads the host's certificate store only when it starts",
     ),
     (
         "pull-unreachable",
         r"no such host|connection refused|network is unreachable|i/o timeout"
         r"|Client\.Timeout exceeded|TLS handshake timeout|proxyconnect",
-        "check the network, or let images come from elsewhere: images.sources, images.mirrors",
+        "check the network, or get images from elsewhere: `images.sources`, `images.mirrors`",
     ),
     ("disk-full", r"no space left on device", "free disk space: see `docker system df`"),
 )
 
 
 def as_error(error: ToolError) -> KindctlError:
-    """The same failure, as a MachineError where the engine cannot be used at all."""
+    """The failure of an engine command: a MachineError where the engine cannot be used at all."""
     for pattern, code, what, fix in _MACHINE:
         if pattern.search(error.output):
             return MachineError(what, why=error.why, fix=fix, output=error.output, code=code)
     return error
 
 
-def pull_error(error: ToolError) -> KindctlError:
-    """Codes pull-rate-limited, pull-denied, pull-not-found, pull-untrusted, pull-unreachable,
-    disk-full; else image-pull."""
-    error.code = "image-pull"
-    for code, words, fix in _PULL:
-        if re.search(words, error.output, re.IGNORECASE):
+def classify(
+    error: ToolError,
+    text: str,
+    known: Iterable[tuple[str, str, str]],
+    flags: re.RegexFlag = re.NOFLAG,
+) -> None:
+    """Give the error the code and fix of the first (code, pattern, fix) whose pattern is in the text."""
+    for code, pattern, fix in known:
+        if re.search(pattern, text, flags):
             error.code, error.fix = code, fix
-            break
+            return
+
+
+def pull_error(error: ToolError) -> KindctlError:
+    """The failure of a pull: code pull-rate-limited, pull-denied, pull-not-found, pull-untrusted,
+    pull-unreachable, disk-full, or else image-pull."""
+    error.code = "image-pull"
+    classify(error, error.output, _PULL, re.IGNORECASE)
     return as_error(error)
 
 
 def push_error(error: ToolError) -> KindctlError:
-    """Code image-push."""
+    """The failure of a push: code image-push."""
     error.code = "image-push"
-    error.fix = "check that the registry in images.push runs and takes images of this name"
+    error.fix = "check that the registry in `images.push` runs and accepts images with this name"
     if re.search(r"no basic auth|unauthorized|denied|authentication required", error.output):
-        error.fix = "log in with `docker login REGISTRY`, as a user who may push there"
+        error.fix = "log in with `docker login REGISTRY` as a user who may push there"
     elif "server gave HTTP response to HTTPS client" in error.output:
-        error.fix = "the registry has no TLS: name it in the engine's insecure-registries"
+        error.fix = "the registry has no TLS: add it to the engine's insecure-registries"
     return as_error(error)
 
 
 def build_error(error: ToolError) -> KindctlError:
-    """Codes buildx-missing (MachineError), build-base for a base image that cannot be had, disk-full;
-    else image-build."""
+    """The failure of a build: code buildx-missing (MachineError), build-base for a base image that is not
+    available, disk-full, or else image-build."""
     error.code = "image-build"
     if base := re.search(r"failed to resolve source metadata for (\S+?):? ", error.output):
         error.code = "build-base"
-        error.fix = f"bring {base[1]} into the engine, or let it be built: images.sources"
+        error.fix = f"pull {base[1]} into the engine, or have it built: `images.sources`"
     elif "no space left on device" in error.output:
         error.code, error.fix = "disk-full", "free disk space: see `docker system df`"
     return as_error(error)
 
 
 def is_missing(output: str) -> bool:
-    """Whether the engine says that there is no such image, container or network (any longer)."""
+    """Whether the engine says that the image, container, network or volume does not exist (any longer)."""
     return bool(_MISSING.search(output))

@@ -1,5 +1,7 @@
-"""Forwarded ports, for real: a supervisor process an environment, and the words that it understands.
-See kindctl.forward.supervisor for what is said over its socket."""
+"""The real Forwards: starts the supervisor process of an environment, and talks to it over its socket.
+
+The messages are described in kindctl.forward.supervisor.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,14 @@ from typing import Any, TypeVar
 from kindctl.errors import KindctlError, ToolError
 from kindctl.models import Forward
 from kindctl.paths import forward_socket
+from kindctl.runner.polling import poll
 from kindctl.tools.protocols import ApiAccess, ForwardState, Host
-from kindctl.tools.unix_sockets import short
+from kindctl.tools.unix_sockets import short_name
 
 ANSWER_SECONDS = 15.0
 START_SECONDS = 10.0
 END_SECONDS = 5.0
+PAUSE = (0.02, 0.1)  # seconds between two questions
 ATTEMPTS = 5
 
 T = TypeVar("T")
@@ -33,7 +37,7 @@ class RealForwards:
         self._host = host
 
     def list(self, environment: str) -> list[ForwardState]:
-        answer = _asked(environment, {"do": "list"}) or {"forwards": []}
+        answer = _answer(environment, {"do": "list"}) or {"forwards": []}
         return [
             ForwardState(
                 forward=Forward(*found["forward"]),
@@ -47,82 +51,73 @@ class RealForwards:
         ]
 
     def process(self, environment: str) -> int | None:
-        with _connected(environment) as line:
-            return _peer(line) if line else None
+        with _connected(environment) as connection:
+            return _peer(connection) if connection else None
 
     def add(self, environment: str, access: ApiAccess, forward: Forward, *, origin: str) -> None:
-        wish = {"do": "add", "forward": _as_list(forward), "origin": origin}
-        _unless_ending(lambda: self._told(environment, access, wish)).close()
+        request = {"do": "add", "forward": _as_list(forward), "origin": origin}
+        _retry_if_ending(lambda: self._request(environment, access, request)).close()
 
     def hold(self, environment: str, access: ApiAccess, forward: Forward) -> Iterator[str]:
-        wish = {"do": "hold", "forward": _as_list(forward)}
-        with _unless_ending(lambda: self._told(environment, access, wish)) as line:
-            line.settimeout(None)
-            for text in line.makefile("r", encoding="utf-8"):
+        request = {"do": "hold", "forward": _as_list(forward)}
+        with _retry_if_ending(lambda: self._request(environment, access, request)) as connection:
+            connection.settimeout(None)
+            for text in connection.makefile("r", encoding="utf-8"):
                 yield json.loads(text)["failed"]
 
     def probe(self, environment: str, forward: Forward) -> str:
-        answer = _asked(environment, {"do": "probe", "forward": _as_list(forward)})
+        answer = _answer(environment, {"do": "probe", "forward": _as_list(forward)})
         return str(answer["fault"]) if answer else "nothing is forwarded"
 
     def stop(self, environment: str, forwards: Sequence[Forward]) -> None:
-        _asked(environment, {"do": "stop", "ports": [[f.address, f.local] for f in forwards]})
+        _answer(environment, {"do": "stop", "ports": [[f.address, f.local] for f in forwards]})
 
     def end(self, environment: str) -> bool:
-        with _connected(environment) as line:
-            if line is None:
+        with _connected(environment) as connection:
+            if connection is None:
                 return False
-            process = _peer(line)
-            with suppress(KindctlError):  # it hangs: ended below
-                _ask(line, {"do": "end"})
-        if not self._gone(process):
+            process = _peer(connection)
+            with suppress(KindctlError):  # it hangs, and is ended below
+                _send(connection, {"do": "end"})
+        if not poll(
+            lambda: not self._host.alive(process), until=bool, seconds=END_SECONDS, pause=PAUSE
+        ):
             self._host.terminate(process)
         return True
 
-    def _gone(self, process: int) -> bool:
-        from tenacity import Retrying, retry_if_result, stop_after_delay, wait_random
+    def _request(
+        self, environment: str, access: ApiAccess, request: dict[str, Any]
+    ) -> socket.socket:
+        """Send a request to the supervisor, which is started if there is none; the open connection.
 
-        retrying = Retrying(
-            retry=retry_if_result(bool),
-            wait=wait_random(0.02, 0.1),
-            stop=stop_after_delay(END_SECONDS),
-            retry_error_callback=lambda _: True,
-        )
-        return not retrying(self._host.alive, process)
-
-    def _told(self, environment: str, access: ApiAccess, wish: dict[str, Any]) -> socket.socket:
-        """The line to the supervisor, once it has done so. Raises ToolError."""
-        line = self._started(environment, access)
+        Raises ToolError.
+        """
+        connection = self._connect_or_start(environment, access)
         try:
-            _ask(line, wish)
+            _send(connection, request)
         except BaseException:
-            line.close()
+            connection.close()
             raise
-        return line
+        return connection
 
-    def _started(self, environment: str, access: ApiAccess) -> socket.socket:
-        """A line to the supervisor, which is started where there is none. Raises ToolError."""
-        from tenacity import Retrying, retry_if_result, stop_after_delay, wait_random
-
-        line = _connect(environment)
-        if line is None:
+    def _connect_or_start(self, environment: str, access: ApiAccess) -> socket.socket:
+        """A connection to the supervisor, which is started where there is none. Raises ToolError."""
+        connection = _connect(environment)
+        if connection is None:
             self._spawn(environment, access)
-            line = Retrying(
-                retry=retry_if_result(lambda found: found is None),
-                wait=wait_random(0.02, 0.1),
-                stop=stop_after_delay(START_SECONDS),
-                retry_error_callback=lambda _: None,
-            )(_connect, environment)
-        if line is None:
+            connection = poll(
+                lambda: _connect(environment), until=bool, seconds=START_SECONDS, pause=PAUSE
+            )
+        if connection is None:
             raise ToolError(
                 "the process that forwards ports did not start",
                 why=f"its log: {_log(environment)}",
                 code="forward",
             )
-        return line
+        return connection
 
     def _spawn(self, environment: str, access: ApiAccess) -> None:
-        # -P: "-m" would look for modules in the current folder first, which is a project of the user's
+        # -P: "-m" would look for modules in the current folder first, which is the user's project
         command = [sys.executable, "-P", "-m", "kindctl.forward"]
         command += [environment, str(access.kubeconfig)]
         command += ["--context", access.context] if access.context else []
@@ -138,63 +133,63 @@ def _connect(environment: str) -> socket.socket | None:
     path = forward_socket(environment)
     if not path.parent.is_dir():
         return None
-    line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    line.settimeout(ANSWER_SECONDS)
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(ANSWER_SECONDS)
     try:
-        with short(path) as name:
-            line.connect(name)
-    except OSError:  # nobody has made it, or its maker is gone
-        line.close()
+        with short_name(path) as name:
+            connection.connect(name)
+    except OSError:  # there is no socket, or its supervisor is gone
+        connection.close()
         return None
-    return line
+    return connection
 
 
 @contextmanager
 def _connected(environment: str) -> Iterator[socket.socket | None]:
-    line = _connect(environment)
+    connection = _connect(environment)
     try:
-        yield line
+        yield connection
     finally:
-        if line is not None:
-            line.close()
+        if connection is not None:
+            connection.close()
 
 
-def _peer(line: socket.socket) -> int:
-    """Its process, from the kernel (unix(7)): known even where it does not answer."""
-    raw = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+def _peer(connection: socket.socket) -> int:
+    """The process at the other end, from the kernel (unix(7)): known even if it does not answer."""
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     return int(struct.unpack("3i", raw)[0])
 
 
 class _EndedError(ToolError):
-    """It closed the line instead of an answer."""
+    """The supervisor closed the connection instead of answering."""
 
 
-def _unless_ending(ask: Callable[[], T]) -> T:
-    """A supervisor that ends when it is asked has closed its socket by then: there is another, or none.
-    That one may end as soon, where several forwards are changed at once."""
+def _retry_if_ending(ask: Callable[[], T]) -> T:
+    """Ask again if the supervisor was just ending: it has closed its socket by then, and there is another
+    supervisor or none. That one may end just as soon, where several forwards are changed at once."""
     from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
     ending = retry_if_exception_type(_EndedError)
     return Retrying(retry=ending, stop=stop_after_attempt(ATTEMPTS), reraise=True)(ask)
 
 
-def _asked(environment: str, request: dict[str, Any]) -> dict[str, Any] | None:
-    """What the supervisor answers; None: there is none. Raises ToolError."""
+def _answer(environment: str, request: dict[str, Any]) -> dict[str, Any] | None:
+    """The supervisor's answer; None if there is no supervisor. Raises ToolError."""
 
     def ask() -> dict[str, Any] | None:
-        with _connected(environment) as line:
-            return _ask(line, request) if line else None
+        with _connected(environment) as connection:
+            return _send(connection, request) if connection else None
 
-    return _unless_ending(ask)
+    return _retry_if_ending(ask)
 
 
-def _ask(line: socket.socket, request: dict[str, Any]) -> dict[str, Any]:
-    """Raises ToolError: what it answers instead, or that it does not."""
+def _send(connection: socket.socket, request: dict[str, Any]) -> dict[str, Any]:
+    """Send one request and read the answer. Raises ToolError if it is an error, or does not come."""
     try:
-        line.sendall(json.dumps(request).encode() + b"\n")
+        connection.sendall(json.dumps(request).encode() + b"\n")
         text = b""
         while not text.endswith(b"\n"):
-            part = line.recv(65536)
+            part = connection.recv(65536)
             if not part:
                 raise ConnectionError("it has ended")
             text += part
@@ -203,7 +198,7 @@ def _ask(line: socket.socket, request: dict[str, Any]) -> dict[str, Any]:
         raise kind(
             "the process that forwards ports does not answer",
             why=str(error),
-            fix="kindctl forward list; kindctl up starts the forwards of the file again",
+            fix="run `kindctl forward list`; `kindctl up` restarts the forwards of kindctl.yaml",
             code="forward",
         ) from error
     answer: dict[str, Any] = json.loads(text)

@@ -1,6 +1,6 @@
-"""This machine, for real: programs, files, kernel settings, trusted certificates, routes.
+"""The real Host: programs, files, kernel settings, trusted certificates and routes of this machine.
 
-Linux only where /proc and /sys are read; elsewhere those methods answer "nothing known".
+Methods that read /proc or /sys work on Linux only; elsewhere they find nothing.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kindctl.errors import ToolError
+from kindctl.models import Say
 from kindctl.tools.process import TAIL, run, stop_children
-from kindctl.tools.protocols import LOCAL_CA_FILES, Say
+from kindctl.tools.protocols import LOCAL_CA_FILES
 
 __all__ = ["RealHost", "parse_routes", "pem_certificates", "stop_children"]
 
@@ -25,7 +26,7 @@ CA_FOLDERS = (
     "/etc/pki/ca-trust/source/anchors",  # Fedora, RHEL: update-ca-trust(8)
     "/etc/ca-certificates/trust-source/anchors",  # Arch: update-ca-trust(8)
 )
-"""Where administrators put CAs of their own. macOS keeps them in a keychain: not looked at."""
+"""Where administrators add certificate authorities. macOS keeps them in a keychain, which is not read."""
 
 _CERTIFICATE = re.compile(
     r"-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----"
@@ -34,7 +35,7 @@ _SPAWN_SECONDS = 0.3  # a program that cannot run (bad flag, port taken) ends wi
 
 
 class RealHost:
-    """Host. Errors of the operating system come as ToolError with code `host`."""
+    """See protocols.Host. Errors of the operating system become ToolErrors with code `host`."""
 
     def __init__(self) -> None:
         self._spawned: list[subprocess.Popen[bytes]] = []
@@ -70,7 +71,7 @@ class RealHost:
         try:
             status = child.wait(timeout=_SPAWN_SECONDS)
         except subprocess.TimeoutExpired:
-            self._spawned.append(child)  # else its destructor would complain that it still runs
+            self._spawned.append(child)  # otherwise its destructor would warn that it still runs
             return child.pid
         tail = log.read_text("utf-8", errors="replace").splitlines()[-TAIL:]
         raise ToolError(
@@ -101,7 +102,7 @@ class RealHost:
                     process.kill()
                     process.wait(timeout=10)
         except (psutil.AccessDenied, psutil.TimeoutExpired) as error:
-            raise ToolError(f"process {pid} could not be ended", why=str(error)) from error
+            raise ToolError(f"could not end process {pid}", why=str(error)) from error
 
     def read(self, path: Path) -> str | None:
         with _os_errors(f"read {path}"), suppress(FileNotFoundError, NotADirectoryError):
@@ -110,7 +111,7 @@ class RealHost:
 
     def write(self, path: Path, text: str, mode: int = 0o644) -> None:
         with _os_errors(f"write {path}"):
-            target = Path(os.path.realpath(path))  # a link (~/.kube/config) stays a link
+            target = Path(os.path.realpath(path))  # a symbolic link (~/.kube/config) stays one
             target.parent.mkdir(parents=True, exist_ok=True)
             fd, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
             try:
@@ -175,8 +176,8 @@ class RealHost:
 
 
 def pem_certificates(text: str) -> str:
-    """The certificates in a PEM file and nothing else of it (no key, no comment); empty when it holds
-    none, or something that only looks like one."""
+    """The certificates in a PEM file, without its keys and comments. Empty if there is none, or if one of
+    them is not valid."""
     import ssl
 
     blocks = _CERTIFICATE.findall(text)
@@ -218,16 +219,14 @@ def _sysctl_file(name: str) -> Path:
 
 @contextmanager
 def _os_errors(doing: str, command: Sequence[str] = ()) -> Iterator[None]:
-    """What the operating system refuses, as a ToolError."""
+    """Raise OSError as a ToolError that says what could not be done."""
     try:
         yield
-    except FileNotFoundError as error:
-        if command:
+    except OSError as error:
+        if command and isinstance(error, FileNotFoundError):
             raise ToolError(
                 f"{command[0]} is not installed", command=command, code="program-missing"
             ) from error
-        raise ToolError(f"cannot {doing}", why=error.strerror or "", code="host") from error
-    except OSError as error:
         raise ToolError(
             f"cannot {doing}", command=command, why=error.strerror or str(error), code="host"
         ) from error

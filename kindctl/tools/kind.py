@@ -1,5 +1,8 @@
-"""The `kind` program, for real. It finds the engine as its client does, and honours
-KIND_EXPERIMENTAL_PROVIDER: the environment is passed on."""
+"""The real Kind: runs the `kind` program.
+
+The environment is passed on, so kind finds the engine as the docker client does, and honours
+KIND_EXPERIMENTAL_PROVIDER.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +11,20 @@ import shutil
 from pathlib import Path
 
 from kindctl.errors import KindctlError, MachineError, ToolError
+from kindctl.models import Say
 from kindctl.tools import process
-from kindctl.tools.engine_words import as_error
-from kindctl.tools.protocols import Say
+from kindctl.tools.engine_words import as_error, classify
 
-_KNOWN = (  # code, kind's or the engine's words, what to do
+_KNOWN = (  # code, kind's or the engine's message, what to do
     (
         "port-taken",
         r"port is already allocated|address already in use|ports are not available",
-        "free the port or choose another: `kindctl doctor` names its owner",
+        "free the port or choose another one: `kindctl doctor` names its owner",
     ),
     (
         "port-privileged",
         r"cannot expose privileged port",  # rootless Docker, by rootlesskit
-        "choose a port from 1024 on, or allow it: "
+        "choose a port from 1024 up, or allow this one: "
         "`sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80`",
     ),
     (
@@ -33,7 +36,7 @@ _KNOWN = (  # code, kind's or the engine's words, what to do
     (
         "kind-image",
         r"failed to pull image|No such image|manifest unknown|pull access denied",
-        "bring the node image into the engine: `kindctl images pull` or `kindctl images build`",
+        "get the node image into the engine: `kindctl images pull` or `kindctl images build`",
     ),
     (
         "subnet-clash",
@@ -57,13 +60,13 @@ _KNOWN = (  # code, kind's or the engine's words, what to do
 
 
 class KindProgram:
-    """Kind. Failures of `create` carry the codes above; without an engine, MachineError."""
+    """See protocols.Kind. Errors have the codes above; without an engine they are MachineErrors."""
 
     def version(self) -> str:
         said = self._kind("version")
         found = re.search(r"\bv?(\d+\.\d+\.\d+\S*)", said)
         if found is None:
-            raise ToolError("`kind version` names no version", output=said)
+            raise ToolError("`kind version` printed no version", output=said)
         return found[1]
 
     def clusters(self) -> list[str]:
@@ -90,16 +93,19 @@ class KindProgram:
                 code="kind-missing",
             )
         given = None if stdin is None else stdin.encode()
-        heard = _Heard(say)
+        output = _Output(say)
         try:
-            return process.run([program, *arguments], say=heard, stdin=given)
+            return process.run([program, *arguments], say=output, stdin=given)
         except ToolError as error:
-            raise kind_error(error, "\n".join(heard.lines)) from error
+            raise kind_error(error, "\n".join(output.lines)) from error
 
 
-class _Heard:
-    """What kind said in whole: its ERROR line comes first, and the output of the command that failed
-    after it, which may be longer than the tail that an error keeps. Only progress is passed on."""
+class _Output:
+    """Keeps all lines that kind prints, and passes only its progress on.
+
+    kind's ERROR line comes first, and the output of the command that failed follows: it may be longer than
+    the tail that an error keeps.
+    """
 
     def __init__(self, say: Say | None) -> None:
         self.lines: list[str] = []
@@ -114,11 +120,8 @@ class _Heard:
 
 
 def kind_error(error: ToolError, said: str) -> KindctlError:
-    """kind's failure with a code and a fix; `said` is all that it printed."""
+    """kind's failure with a code and a fix. `said`: everything that kind printed."""
     if summary := re.search(r"^ERROR: (.+)$", said, re.MULTILINE):
         error.why = summary[1]
-    for code, words, fix in _KNOWN:
-        if re.search(words, said):
-            error.code, error.fix = code, fix
-            break
+    classify(error, said, _KNOWN)
     return as_error(error)

@@ -1,4 +1,4 @@
-"""Ports and HTTP from this machine, for real."""
+"""The real Net: ports of this machine, and HTTP from it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from http.client import HTTPResponse
 
 BODY_LIMIT = 4 * 1024 * 1024
-"""Bytes of an answer that are read: enough for any page that is looked at."""
+"""Bytes of an answer that are read: enough for any page that is checked."""
 
 STAYS_OPEN = 0.15
-"""Seconds after which a connection that nobody closed counts as taken."""
+"""Seconds after which a connection that was not closed counts as accepted."""
 
 LAST_PORT = 65535
 
@@ -31,15 +31,17 @@ _ANY = ("0.0.0.0", "::")  # noqa: S104 - addresses that listeners have, none is 
 
 
 class RealNet:
-    """Net. A port's owner is found among the listening sockets of this machine; a container's port is
-    held by docker-proxy (rootlesskit, ...), whose container the engine knows: `container` stays empty.
+    """See protocols.Net.
+
+    A port's owner is found among the listening sockets of this machine. A container's port is held by
+    docker-proxy (rootlesskit, ...), and only the engine knows for which container: `container` stays empty.
     """
 
     def owner(self, address: str, port: int) -> PortOwner | None:
         try:
             _bind(address, port)
         except PermissionError as error:
-            # The kernel refuses before it looks whether the port is taken.
+            # The kernel refuses this before it checks whether the port is taken.
             listener = _listener(address, port)
             if listener is None:
                 raise _privileged(address, port) from error
@@ -89,8 +91,8 @@ class RealNet:
             response = connection.getresponse()
             return HttpAnswer(response.status, _headers(response), _body(response, deadline))
         except ssl.SSLCertVerificationError as error:
-            why = f"its certificate does not pass: {error.verify_message}"
-            raise ToolError(f"no safe answer from {url}", why=why, code="certificate") from error
+            why = f"its certificate is not valid: {error.verify_message}"
+            raise ToolError(f"no secure answer from {url}", why=why, code="certificate") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             why = str(error) or type(error).__name__
             raise ToolError(f"no answer from {url}", why=why, code="http") from error
@@ -108,15 +110,15 @@ class RealNet:
             client.settimeout(STAYS_OPEN)
             try:
                 closed = client.recv(1) == b""
-            except TimeoutError:  # still open, and the other side waits for us to speak
+            except TimeoutError:  # still open: the other side waits for the client to start
                 return
             except OSError:
                 closed = True
         if closed:
-            raise ToolError(f"nobody behind {where}", why="closed at once", code="tcp")
+            raise ToolError(f"nothing listens behind {where}", why="closed at once", code="tcp")
 
     def reachable(self, url: str, timeout: float = 3.0) -> bool:
-        # In a thread of its own: nothing bounds the time that a dead resolver takes.
+        # In a thread of its own, because nothing limits the time that a dead resolver takes.
         answers: list[bool] = []
         thread = threading.Thread(
             target=lambda: answers.append(_answers(url, timeout)), daemon=True
@@ -127,29 +129,33 @@ class RealNet:
 
 
 def _bind(address: str, port: int) -> int:
-    """Bind and let go; the port. SO_REUSEADDR as servers set it: connections of an earlier listener
-    that are in TIME_WAIT do not count, a listener does, on this address or on all. Raises OSError."""
+    """Bind the port and release it; its number. Raises OSError.
+
+    SO_REUSEADDR is set as servers set it: connections of an earlier listener in TIME_WAIT do not count,
+    but a listener does, on this address or on all.
+    """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, port))
-        except UnicodeError as error:  # what cannot even be a host's name
+        except UnicodeError as error:  # not even a valid host name
             raise OSError(errno.EADDRNOTAVAIL, str(error)) from error
         return int(probe.getsockname()[1])
 
 
 def _unbindable(where: str, error: OSError) -> MachineError:
     return MachineError(
-        f"{where} cannot be bound on this machine",
+        f"cannot bind {where} on this machine",
         why=error.strerror or str(error),
-        fix="use an address that this machine has, such as 127.0.0.1",
+        fix="use an address of this machine, such as 127.0.0.1",
         code="port-address",
     )
 
 
 def _listener(address: str, port: int) -> PortOwner | None:
-    """Other users' processes are hidden from all but root: then only that there is one is known."""
+    """The process that listens on the port. Only root sees other users' processes: for others its fields
+    may be empty."""
     import psutil
 
     listeners = [
@@ -177,7 +183,7 @@ def _privileged(address: str, port: int) -> MachineError:
     return MachineError(
         f"user {os.geteuid()} may not bind port {port} on {address}",
         why=f"ports below {first} are reserved (net.ipv4.ip_unprivileged_port_start={first})",
-        fix=f"use a port from {first} on, or run "
+        fix=f"use a port from {first} up, or run "
         f"`sudo sysctl -w net.ipv4.ip_unprivileged_port_start={port}`",
         code="port-privileged",
     )
@@ -199,7 +205,7 @@ def _headers(response: HTTPResponse) -> Mapping[str, str]:
 
 
 def _body(response: HTTPResponse, deadline: float) -> bytes:
-    """What has come by the deadline: a stream of events never ends by itself."""
+    """What has arrived by the deadline: a stream of events never ends by itself."""
     body = b""
     while len(body) < BODY_LIMIT and time.monotonic() < deadline:
         chunk = response.read1(BODY_LIMIT - len(body))
@@ -214,7 +220,7 @@ def _answers(url: str, timeout: float) -> bool:
     from urllib.request import Request, build_opener
 
     request = Request(url, headers={"User-Agent": "kindctl"})  # noqa: S310 - http(s) by the caller
-    try:  # an opener of its own: the shared one keeps the proxies of the first call
+    try:  # a new opener: the shared one keeps the proxies of the first call
         with build_opener().open(request, timeout=timeout) as answer:
             return bool(answer.status < 500)
     except HTTPError as error:

@@ -1,4 +1,4 @@
-"""Child processes: run one to its end, join two by a pipe, stop them all.
+"""Child processes: run one until it ends, connect two by a pipe, stop them all.
 
 Every child is an ordinary subprocess without a terminal, so Ctrl-C can end it (`stop_children`).
 """
@@ -20,10 +20,10 @@ from itertools import takewhile
 from typing import IO, cast
 
 from kindctl.errors import ToolError
-from kindctl.tools.protocols import Say
+from kindctl.models import Say
 
 TAIL = 50
-"""Lines of output that an error carries."""
+"""How many lines of output an error keeps."""
 
 SUBREAPER = 36
 
@@ -32,13 +32,13 @@ _STARTING = threading.Lock()  # held while a child is started
 
 
 class _Output:
-    """What a child says on both its streams: whole for the caller, line by line for `say`, and the
-    end of it for an error. Two threads feed it."""
+    """Collects the output of a child, in two threads: all of it for the caller, each line for `say`, and
+    the last lines for an error."""
 
     def __init__(self, say: Say | None = None) -> None:
         self.stdout: list[bytes] = []
         self.tail: deque[str] = deque(maxlen=TAIL)
-        self.refused: BaseException | None = None  # what `say` raised: the child is stopped
+        self.refused: BaseException | None = None  # what `say` raised, which stops the child
         self._say = say
         self._lock = threading.Lock()
 
@@ -54,7 +54,7 @@ class _Output:
             for raw in lines:
                 if keep:
                     self.stdout.append(raw)
-                # A progress bar redraws its line with carriage returns: its last state counts.
+                # A progress bar redraws its line with carriage returns: only its last state counts.
                 line = raw.decode(errors="replace").strip("\r\n").rsplit("\r", 1)[-1]
                 with self._lock:
                     self.tail.append(line)
@@ -74,7 +74,8 @@ def run(
     stdin: bytes | None = None,
     env: Mapping[str, str] | None = None,
 ) -> str:
-    """Standard output; `say` gets each line of both streams; `env` is added to this process's own.
+    """Run a program; its standard output. `say` gets each line of both streams, `env` is added to the
+    environment.
 
     Raises ToolError with the last lines of both streams, in which values of `env` and passwords in
     URLs are masked (code program-missing when there is no such program).
@@ -98,11 +99,11 @@ def run(
 
 
 def pipe(source: Sequence[str], sink: Sequence[str]) -> str:
-    """`source | sink` without a file between; standard output of `sink`. Raises ToolError for the
-    side that failed first."""
+    """Run `source | sink`; the standard output of `sink`. Raises ToolError for the side that failed
+    first."""
     said, heard = _Output(), _Output()
     left = _start(source, subprocess.DEVNULL)
-    # Our copy of the pipe is closed at once, so that `source` notices when `sink` ends.
+    # This process's copy of the pipe is closed at once, so that `source` notices when `sink` ends.
     with cast(IO[bytes], left.stdout) as joint:
         try:
             right = _start(sink, joint)
@@ -115,8 +116,8 @@ def pipe(source: Sequence[str], sink: Sequence[str]) -> str:
         heard.follow(right, right.stderr, keep=False),
     ]
     _wait([left, right], readers)
-    # A sink that ends early breaks the source's pipe; a source that ends early leaves the sink with
-    # half an archive: the side to blame is the one that says something of its own.
+    # A sink that ends early breaks the source's pipe, and a source that ends early leaves the sink with
+    # half an archive. The side that failed is the one with an error message of its own.
     if left.returncode != 0 and not _broken_pipe(left.returncode, said.tail):
         raise failure(source, left.returncode, said.tail)
     if right.returncode != 0:
@@ -125,14 +126,14 @@ def pipe(source: Sequence[str], sink: Sequence[str]) -> str:
 
 
 def stop_children(grace: float = 1.0) -> None:
-    """End every process that this one started, and theirs: TERM, and KILL after `grace` seconds.
+    """End all child processes and their children: TERM, then KILL after `grace` seconds.
 
-    Called from the main thread while other threads still wait for the children; those then see them
-    fail. Left alone: what has a session of its own (Host.spawn). Nothing is reaped here: the thread
-    that waits for a child must get its real exit status.
+    The main thread calls this while other threads still wait for the children, which then see them fail.
+    Processes with a session of their own (Host.spawn) are left alone. No child is reaped here: the thread
+    that waits for it must get its real exit status.
     """
-    with _orphans_come_here():
-        for _ in range(2):  # twice, for what a thread has started meanwhile
+    with _adopting_orphans():
+        for _ in range(2):  # twice, for children that a thread has started meanwhile
             for harshness in (signal.SIGTERM, signal.SIGKILL):
                 children = _children()
                 if not children:
@@ -145,10 +146,10 @@ def stop_children(grace: float = 1.0) -> None:
 
 @contextmanager
 def no_children() -> Iterator[None]:
-    """All are stopped, and none is started in the body: whoever wants one waits.
+    """Stop all children, and start none in the body: a thread that wants to start one waits.
 
-    A thread that was left behind would answer the end of its child with the next one, which would
-    outlive a process that ends here.
+    Otherwise a thread that is left behind could start its next child when the last one ends, and that child
+    would outlive this process.
     """
     with _STARTING:
         stop_children()
@@ -158,7 +159,8 @@ def no_children() -> Iterator[None]:
 def failure(
     command: Sequence[str], status: int, tail: Iterable[str], *, secrets: Iterable[str] = ()
 ) -> ToolError:
-    """The error of a command that ended with `status` after these last lines of output."""
+    """The error for a command that ended with `status` after these last lines of output. Values of
+    `secrets` and passwords in URLs are masked."""
     hidden = sorted((value for value in secrets if len(value) > 3), key=len, reverse=True)
 
     def clean(text: str) -> str:
@@ -184,21 +186,21 @@ def _short(command: Sequence[str]) -> str:
 
 
 def _file_of(text: bytes, command: Sequence[str]) -> IO[bytes]:
-    """A file, not a pipe: no thread has to feed it. Raises ToolError."""
+    """A temporary file with the text: unlike a pipe, no thread has to feed it. Raises ToolError."""
     made: IO[bytes] | None = None
     try:
         made = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
         made.write(text)
         made.seek(0)
     except OSError as error:
-        with suppress(OSError):  # what could not be written then cannot be now
+        with suppress(OSError):  # closing it tries to write again
             if made is not None:
                 made.close()
         raise ToolError(
-            f"there is no room for the input of {command[0]}",
+            f"cannot store the input of {command[0]} in a temporary file",
             command=command,
             why=str(error),
-            fix="make room in /tmp, or set TMPDIR to a folder that can be written to",
+            fix="free disk space in /tmp, or set TMPDIR to a writable folder",
         ) from error
     return made
 
@@ -220,17 +222,16 @@ def _start(
             f"{command[0]} is not installed", command=command, code="program-missing"
         ) from error
     except OSError as error:
-        raise ToolError(
-            f"{command[0]} could not be started", command=command, why=str(error)
-        ) from error
+        raise ToolError(f"cannot start {command[0]}", command=command, why=str(error)) from error
 
 
 def _wait(children: Sequence[subprocess.Popen[bytes]], readers: Sequence[threading.Thread]) -> None:
-    """Until the children have ended and said everything. An exception here (Ctrl-C) ends them."""
+    """Wait until the children have ended and all their output is read. An exception (Ctrl-C) kills them."""
     try:
         for child in children:
             child.wait()
-        deadline = time.monotonic() + 1  # a daemon that a child left behind holds its streams open
+        # A daemon that a child has left behind keeps its streams open.
+        deadline = time.monotonic() + 1
         for reader in readers:
             reader.join(timeout=max(0, deadline - time.monotonic()))
     except BaseException:
@@ -256,10 +257,11 @@ def _children() -> list[int]:
 
 
 @contextmanager
-def _orphans_come_here() -> Iterator[None]:
-    """What a child starts while it ends (kind: the next `docker exec`) would be nobody's, and run on.
+def _adopting_orphans() -> Iterator[None]:
+    """Make orphans of children this process's own children.
 
-    On Linux alone: prctl(2), PR_SET_CHILD_SUBREAPER.
+    What a child starts while it ends (kind: its next `docker exec`) would otherwise run on unnoticed.
+    Works on Linux only: prctl(2), PR_SET_CHILD_SUBREAPER.
     """
     import ctypes
 
@@ -272,7 +274,8 @@ def _orphans_come_here() -> Iterator[None]:
 
 
 def _wait_for_end(pids: Iterable[int], seconds: float) -> None:
-    """A pidfd becomes readable when its process ends, without reaping it."""
+    """Wait until the processes end. A pidfd becomes readable when its process ends, and does not reap
+    it."""
     poll = select.poll()
     open_fds = set()
     for pid in pids:

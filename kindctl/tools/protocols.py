@@ -1,8 +1,10 @@
-"""The outside world as kindctl sees it. Only the modules of this package touch Docker, kind, the
-cluster, the network, the host and the clock; tests replace them with fakes that behave.
+"""The outside world as kindctl sees it.
 
-Every method raises ToolError (ApiError for the cluster) when the program behind it fails, with the
-command and the program's own words; foreign exceptions never leave this package.
+Only the modules of this package access Docker, kind, the cluster, the network, the host and the clock.
+Tests replace them with fakes that behave like them.
+
+Every method raises ToolError (ApiError for the cluster) when the program behind it fails, with the command
+and the program's own message. No other exceptions leave this package.
 """
 
 from __future__ import annotations
@@ -12,164 +14,64 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from kindctl.models import (
-    Build,
-    ContainerInfo,
-    EngineInfo,
-    Forward,
-    ImageInfo,
-    Object,
-    ObjectRef,
-    Run,
-    Wake,
-)
+from kindctl.models import Forward, Object, ObjectRef, Say, Wake
+from kindctl.tools.engine_protocol import Engine
 
-Say = Callable[[str], None]
-"""Takes one line of a program's progress."""
+ObjectKind = tuple[str, str]
+"""(apiVersion, kind), as in ("apps/v1", "Deployment")."""
 
 LOCAL_CA_FILES = "kindctl-local-ca-"
-"""How the files of the authority behind https://localhost begin in the system's store: it is no network's,
-and never goes into an image or a node."""
+"""What the names of the files of kindctl's own certificate authority start with in the system's store. It
+serves https://localhost alone, and never goes into an image or a node."""
 
 
 @dataclass(frozen=True)
 class HttpAnswer:
+    """An answer over HTTP. `body` may be cut off: see Net.http."""
+
     status: int
     headers: Mapping[str, str]  # lower-case names
     body: bytes
-
-
-@dataclass(frozen=True)
-class AddressRanges:
-    """How the engine gives out the addresses of a network."""
-
-    ranges: tuple[str, ...] = ()  # CIDR; empty: from the bottom of its subnets
-    reserved: tuple[str, ...] = ()  # its gateways, and what somebody has set aside
-
-
-class Engine(Protocol):
-    """The container engine, by python-on-whales. DOCKER_HOST and docker contexts are honoured."""
-
-    def info(self) -> EngineInfo:
-        """Raises MachineError (code engine-missing, engine-down, engine-denied) without an engine."""
-        ...
-
-    def image(self, reference: str) -> ImageInfo | None: ...
-
-    def images(self, labels: Mapping[str, str] | None = None) -> list[ImageInfo]:
-        """All images that have all these labels (empty value: any value)."""
-        ...
-
-    def pull(self, reference: str, say: Say) -> ImageInfo: ...
-
-    def build(self, build: Build, say: Say) -> ImageInfo:
-        """BuildKit's plain progress goes to `say`, line by line; on failure the error's output has its
-        last lines."""
-        ...
-
-    def push(self, reference: str, say: Say) -> str:
-        """To the registry that its name says; the digest (sha256:...) that it has there."""
-        ...
-
-    def in_registry(self, reference: str) -> bool:
-        """Whether that registry has it. Raises ToolError where it does not say."""
-        ...
-
-    def import_image(self, archive: Path, tag: str, labels: Mapping[str, str]) -> ImageInfo:
-        """A root file system (tar) as a one-layer image."""
-        ...
-
-    def read_files(self, reference: str, folder: str) -> Mapping[str, str]:
-        """Name -> text of the files in a folder of an image; nothing of it is run."""
-        ...
-
-    def tag(self, reference: str, tag: str) -> None: ...
-
-    def remove_image(self, reference: str) -> None:
-        """No error when it does not exist."""
-        ...
-
-    def containers(
-        self, *, labels: Mapping[str, str] | None = None, name: str | None = None
-    ) -> list[ContainerInfo]:
-        """Running and stopped ones. `name` is exact."""
-        ...
-
-    def run(self, container: Run) -> ContainerInfo: ...
-
-    def exec(self, container: str, command: Sequence[str], *, stdin: bytes | None = None) -> str:
-        """Standard output. `stdin` is for small texts."""
-        ...
-
-    def load_into(self, container: str, references: Sequence[str]) -> None:
-        """Images of the engine into a kind node's containerd, namespace k8s.io: a single-platform
-        archive streamed to `ctr images import` (kind#3795). Names in the node are full references
-        (docker.io/library/NAME:TAG)."""
-        ...
-
-    def start(self, container: str) -> None: ...
-
-    def stop(self, container: str) -> None: ...
-
-    def remove(self, container: str) -> None:
-        """Forced, with its anonymous volumes. No error when it does not exist."""
-        ...
-
-    def logs(self, container: str, *, tail: int = 50) -> str: ...
-
-    def volume(self, name: str) -> Mapping[str, str] | None:
-        """The labels of a volume. None: there is none of this name."""
-        ...
-
-    def remove_volume(self, name: str) -> None:
-        """No error when it does not exist."""
-        ...
-
-    def networks(self) -> dict[str, tuple[str, ...]]:
-        """Network name -> its subnets (CIDR)."""
-        ...
-
-    def address_ranges(self, network: str) -> AddressRanges:
-        """Empty for a network that does not exist."""
-        ...
 
 
 class Kind(Protocol):
     """The `kind` program."""
 
     def version(self) -> str:
-        """ "0.33.0". Raises MachineError (code kind-missing) when it is not installed."""
+        """The version: "0.33.0". Raises MachineError (code kind-missing) when kind is not installed."""
         ...
 
     def clusters(self) -> list[str]: ...
 
     def create(self, name: str, config: str, kubeconfig: Path, say: Say) -> None:
-        """`kind create cluster --retain --wait 0s`; `config` is kind's YAML. kind's exit code says
-        nothing of readiness."""
+        """Run `kind create cluster --retain --wait 0s`. `config` is kind's YAML.
+
+        That kind succeeds does not mean that the nodes are ready.
+        """
         ...
 
     def delete(self, name: str, kubeconfig: Path) -> None:
-        """No error when there is none."""
+        """Delete the cluster if it exists."""
         ...
 
     def kubeconfig(self, name: str) -> str:
-        """The cluster's kubeconfig, with the address that the host uses."""
+        """The text of the cluster's kubeconfig, with the address that the host uses."""
         ...
 
 
 class Cluster(Protocol):
-    """A cluster's API, by the kubernetes client's ApiClient and raw REST paths."""
+    """The API of a cluster."""
 
     def alive(self) -> bool:
-        """Whether GET /readyz answers ok within 2 s. Never raises."""
+        """Whether GET /readyz succeeds within 2 s. Raises nothing."""
         ...
 
     def version(self) -> str:
-        """ "1.36.3" """
+        """The version of Kubernetes: "1.36.3"."""
         ...
 
     def get(self, ref: ObjectRef) -> Object | None:
-        """None too when the kind is unknown to the cluster."""
+        """The object. None when it does not exist, or when the cluster does not know its kind."""
         ...
 
     def list(
@@ -181,21 +83,24 @@ class Cluster(Protocol):
         labels: str = "",
         fields: str = "",
     ) -> list[Object]:
-        """In one namespace, or in all. Empty when the kind is unknown to the cluster. apiVersion and
-        kind are filled in on each item."""
+        """The objects in one namespace, or in all, each with apiVersion and kind. Empty when the cluster
+        does not know the kind. `labels` and `fields` are selectors."""
         ...
 
     def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
-        """Server-side apply, forced, field manager `kindctl`; the object as the API then has it."""
+        """Apply the object server-side, forced, as field manager `kindctl`; the object as it is then."""
         ...
 
     def merge_patch(self, ref: ObjectRef, patch: Object, *, dry_run: bool = False) -> None:
-        """JSON merge patch (RFC 7386): lists are replaced as a whole. Nobody owns what it has set until
-        it is applied, and an apply leaves what it does not name."""
+        """Send a JSON merge patch (RFC 7386): lists are replaced as a whole.
+
+        Nobody owns the fields that it sets until they are applied, and an apply leaves alone what it does
+        not name.
+        """
         ...
 
     def delete(self, ref: ObjectRef) -> bool:
-        """Background propagation. False when there was none."""
+        """Delete the object, with background propagation. False when it did not exist."""
         ...
 
     def logs(
@@ -209,23 +114,28 @@ class Cluster(Protocol):
         follow: bool = False,
         timestamps: bool = False,
     ) -> Iterator[str]:
-        """Lines."""
+        """The lines of a container's log. `previous`: of the run before its last restart."""
         ...
 
     def http(
         self, namespace: str, service: str, port: str, path: str, *, host: str = ""
     ) -> HttpAnswer:
-        """GET to a ready pod of a Service, through the API server's proxy. `port`: name or number; with
-        `https:` before it over TLS, unverified. Raises ApiError (passing) while no pod is ready."""
+        """Send a GET to a ready pod of a Service, through the API server's proxy.
+
+        `port`: name or number; with the prefix `https:` over TLS, whose certificate is not verified. Raises
+        ApiError while no pod is ready; its `passing` is true then.
+        """
         ...
 
     def kinds(self) -> Sequence[tuple[str, str, bool]]:
-        """(apiVersion, kind, namespaced) of everything that can be listed and deleted: for prune."""
+        """The kinds that can be listed and deleted: (apiVersion, kind, whether it is namespaced)."""
         ...
 
-    def watch(self, *kinds: tuple[str, str]) -> Wake:
-        """A Wake that returns early when an object of these (apiVersion, kind)s changes anywhere. The
-        watches run in daemon threads and are re-opened when they break."""
+    def watch(self, *kinds: ObjectKind) -> Wake:
+        """A Wake that returns early when an object of these kinds changes, in any namespace.
+
+        The watches run in daemon threads, and are opened again when they break.
+        """
         ...
 
     def close(self) -> None: ...
@@ -233,7 +143,7 @@ class Cluster(Protocol):
 
 @dataclass(frozen=True)
 class PortOwner:
-    """Who listens on a port of the host. Empty fields could not be found out."""
+    """The process that listens on a port of the host. Empty fields are not known."""
 
     pid: int | None
     program: str
@@ -241,15 +151,19 @@ class PortOwner:
 
 
 class Net(Protocol):
-    """Ports and HTTP, from this machine."""
+    """Ports of this machine, and HTTP from it."""
 
     def owner(self, address: str, port: int) -> PortOwner | None:
-        """None: the port can be bound. Raises MachineError where it never can: port-privileged, where
-        this user may not, or port-address, where this machine does not have the address."""
+        """Who has the port. None: it can be bound.
+
+        Raises MachineError where it can never be bound: code port-privileged if this user may not bind it,
+        port-address if this machine does not have the address.
+        """
         ...
 
     def free_port(self, address: str, wanted: Sequence[int]) -> int:
-        """The first of `wanted` that can be bound, else any. Raises MachineError (port-address)."""
+        """The first of `wanted` that can be bound, or any other port. Raises MachineError
+        (port-address)."""
         ...
 
     def http(
@@ -261,18 +175,25 @@ class Net(Protocol):
         timeout: float = 3.0,
         ca: str | None = None,
     ) -> HttpAnswer:
-        """GET without proxies and redirects; the connection goes to `connect`. Certificates are verified
-        only when `ca` (PEM) is given. Raises ToolError: code http when nothing answers, certificate when
-        one does not pass."""
+        """Send a GET, without proxies or redirects. The connection goes to `connect` instead, if it is
+        given.
+
+        Certificates are verified only with `ca` (PEM). At most the first 4 MiB of the body are read, and
+        only until `timeout`. Raises ToolError: code http when nothing answers, certificate when the
+        verification fails.
+        """
         ...
 
     def opens(self, connect: tuple[str, int], timeout: float = 3.0) -> None:
-        """A TCP connection is taken, and not closed at once: the engine's proxy takes every one, and
-        closes it where nobody is behind. Raises ToolError (code tcp)."""
+        """Check that a TCP connection is accepted and not closed at once. Raises ToolError (code tcp).
+
+        The engine's proxy accepts every connection, and closes it at once if nothing listens behind it.
+        """
         ...
 
     def reachable(self, url: str, timeout: float = 3.0) -> bool:
-        """Whether anything below 500 answers there, through the proxy that the environment names."""
+        """Whether the URL answers with a status below 500, through the proxy of the environment
+        variables."""
         ...
 
 
@@ -291,25 +212,25 @@ class Host(Protocol):
         stdin: str | None = None,
         env: Mapping[str, str] | None = None,
     ) -> str:
-        """Standard output; `say` gets each line of both streams. Raises ToolError."""
+        """Run the program; its standard output. `say` gets each line of both streams. Raises ToolError."""
         ...
 
     def spawn(self, command: Sequence[str], log: Path) -> int:
-        """A program that outlives kindctl (own session); its pid."""
+        """Start a program that outlives kindctl, in a session of its own; its process ID."""
         ...
 
     def alive(self, pid: int) -> bool: ...
 
     def terminate(self, pid: int) -> None:
-        """TERM, then KILL after 10 s; waits for the end. No error when it is gone."""
+        """End the process, if it still runs, and wait until it has ended: TERM, then KILL after 10 s."""
         ...
 
     def read(self, path: Path) -> str | None:
-        """None when it does not exist."""
+        """The text of the file. None when it does not exist."""
         ...
 
     def write(self, path: Path, text: str, mode: int = 0o644) -> None:
-        """Atomic; makes parent folders."""
+        """Write the file atomically. Parent folders are created."""
         ...
 
     def delete(self, path: Path) -> None: ...
@@ -321,84 +242,89 @@ class Host(Protocol):
     def has_systemd(self) -> bool: ...
 
     def os_release(self) -> Mapping[str, str]:
-        """/etc/os-release: ID, VERSION_CODENAME, ..."""
+        """The fields of /etc/os-release: ID, VERSION_CODENAME, ... Empty where there is no such file."""
         ...
 
     def free_disk(self, path: str) -> int:
-        """Bytes; of the nearest existing parent."""
+        """The free bytes of the file system with this path. The path need not exist."""
         ...
 
     def free_memory(self) -> int:
-        """Bytes available without swapping."""
+        """The bytes of memory that are available without swapping."""
         ...
 
     def trusted_cas(self) -> Mapping[str, str]:
-        """File name -> PEM of the CAs that this host trusts beyond its distribution's own, and kindctl's
-        (LOCAL_CA_FILES)."""
+        """The certificate authorities that this host trusts beyond its distribution's own: file name ->
+        PEM. kindctl's own (LOCAL_CA_FILES) is left out."""
         ...
 
     def routes(self) -> Sequence[str]:
-        """Destinations (CIDR) in the host's routing table, without the default."""
+        """The destinations (CIDR) in the host's routing table, without the default route."""
         ...
 
 
 @dataclass(frozen=True)
 class ApiAccess:
-    """How a process that outlives this one reaches a cluster's API."""
+    """How the process that forwards ports reaches a cluster's API."""
 
     kubeconfig: Path
     context: str | None = None
-    on_kind: bool = False  # its nodes are containers of the engine
+    on_kind: bool = False  # the nodes are containers of the engine
 
 
 @dataclass(frozen=True)
 class ForwardState:
-    """A forwarded port, as the process that forwards it sees it."""
+    """The state of a forwarded port, as the process that forwards it reports it."""
 
     forward: Forward
-    origin: str  # file: of kindctl.yaml; command: of `kindctl forward`; held: as long as that runs
-    pods: tuple[str, ...] = ()  # that are ready
+    origin: str  # file: kindctl.yaml; command: `kindctl forward`; held: for as long as that runs
+    pods: tuple[str, ...] = ()  # the ready ones
     connections: int = 0
-    fault: str = ""  # why a connection would not find a pod now
-    last_failure: str = ""  # of a connection
+    fault: str = ""  # why a new connection would not reach a pod; empty: it would
+    last_failure: str = ""  # why the last connection that failed did so
 
 
 class Forwards(Protocol):
-    """Ports of this machine that are forwarded to Services: one process an environment, which is
-    started by the first and ends with the last."""
+    """Ports of this machine that are forwarded to Services.
+
+    One process per environment forwards them. It is started for the first port and ends with the last one.
+    """
 
     def list(self, environment: str) -> list[ForwardState]: ...
 
     def process(self, environment: str) -> int | None:
-        """The process that holds the ports; None: nothing is forwarded."""
+        """The ID of the process that forwards the ports. None: nothing is forwarded."""
         ...
 
     def add(self, environment: str, access: ApiAccess, forward: Forward, *, origin: str) -> None:
-        """No error when it is there. Raises ToolError: code `forwarded` where another forward has the
-        port, `port-taken` where somebody else has it, else `forward`."""
+        """Start the forward, unless it runs already.
+
+        Raises ToolError: code `forwarded` if another forward has the port, `port-taken` if another program
+        has it, or else `forward`.
+        """
         ...
 
     def hold(self, environment: str, access: ApiAccess, forward: Forward) -> Iterator[str]:
-        """Forwarded as long as it is iterated, by words on what fails; they end when it is stopped from
-        elsewhere. Raises as `add`."""
+        """Forward the port while the result is iterated. It yields a message for each failure, and ends
+        when the forward is stopped from elsewhere. Raises as `add`."""
         ...
 
     def probe(self, environment: str, forward: Forward) -> str:
-        """Why a connection does not get through; empty: one just did."""
+        """Try a connection; why it fails. Empty: it succeeds."""
         ...
 
     def stop(self, environment: str, forwards: Sequence[Forward]) -> None:
-        """No error for one that is not there."""
+        """Stop those of the forwards that run."""
         ...
 
     def end(self, environment: str) -> bool:
-        """All of them, and the process, even where it hangs. False: there was none."""
+        """Stop all forwards and end the process, even if it hangs. False: there was no process."""
         ...
 
 
 @dataclass(frozen=True)
 class Tools:
-    """Everything outside, passed down. `open_cluster`: the API behind a kubeconfig file (and context)."""
+    """All access to the outside world. `open_cluster`: the cluster of a kubeconfig file and context."""
 
     engine: Engine
     kind: Kind

@@ -1,5 +1,4 @@
-"""The outside world, for real. Making it costs nothing: clients and heavy imports come with the first
-use."""
+"""The real Tools. Creating them costs nothing: clients and heavy imports come with the first use."""
 
 from __future__ import annotations
 

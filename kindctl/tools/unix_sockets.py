@@ -1,4 +1,4 @@
-"""Names for Unix sockets in folders whose paths are too long for one: 108 bytes at most (unix(7))."""
+"""Short names for Unix sockets: a name has 108 bytes at most (unix(7)), and paths may be longer."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ LONGEST = 100
 
 
 @contextmanager
-def short(path: Path) -> Iterator[str]:
-    """A name that fits, as long as the context is open: through the folder's descriptor."""
+def short_name(path: Path) -> Iterator[str]:
+    """A name for the socket that is short enough, valid while the context is open: it goes through the
+    descriptor of its folder."""
     if len(os.fsencode(path)) <= LONGEST:
         yield str(path)
         return

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from kindctl.errors import MachineError, ToolError
-from kindctl.models import Build, ImageInfo, PortMapping, Run
+from kindctl.models import PortMapping
+from kindctl.tools.engine_protocol import Build, ImageInfo, Run
 from kindctl.tools.net import RealNet
-from kindctl.tools.protocols import AddressRanges
 from tests.support.benches import TEST_LABEL, EngineBench
 
 AWKWARD = 'it\'s "quoted", costs $HOME and \\n'
@@ -74,7 +74,7 @@ def test_every_method_says_that_there_is_no_engine(
         lambda: engine.remove("x"),
         lambda: engine.logs("x"),
         engine.networks,
-        lambda: engine.address_ranges("x"),
+        engine.unused_volumes,
         lambda: engine.push("x", heard),
         lambda: engine.run(Run("x", "y")),
         lambda: engine.volume("x"),
@@ -87,16 +87,19 @@ def test_every_method_says_that_there_is_no_engine(
 
 def test_networks_have_subnets(engines: EngineBench) -> None:
     networks = engines.engine.networks()
-    assert networks["host"] == ()
-    assert "/" in networks["bridge"][0]
+    assert networks["host"].subnets == ()
+    assert "/" in networks["bridge"].subnets[0]
 
 
 def test_a_network_tells_how_its_addresses_are_given_out(engines: EngineBench) -> None:
-    subnet = ipaddress.ip_network(engines.engine.networks()["bridge"][0])
-    numbering = engines.engine.address_ranges("bridge")
-    assert numbering.ranges == ()
-    assert ipaddress.ip_address(numbering.reserved[0]) in subnet
-    assert engines.engine.address_ranges("no-such-network-of-kindctl") == AddressRanges()
+    bridge = engines.engine.networks()["bridge"]
+    assert bridge.ranges == ()
+    assert ipaddress.ip_address(bridge.reserved[0]) in ipaddress.ip_network(bridge.subnets[0])
+    assert "no-such-network-of-kindctl" not in engines.engine.networks()
+
+
+def test_the_builder_has_a_version(engines: EngineBench) -> None:
+    assert engines.engine.builder_version()[0].isdigit()
 
 
 # --- images --------------------------------------------------------------------------------------
@@ -300,10 +303,12 @@ def test_a_container_is_run_with_a_labelled_volume(engines: EngineBench, base: I
     assert made.volumes == (f"{name}-data",)
     assert engines.labels.items() <= made.labels.items()
     assert engines.engine.volume(f"{name}-data") == engines.labels
+    assert f"{name}-data" not in engines.engine.unused_volumes()
     with pytest.raises(ToolError):
         engines.engine.run(wanted)
     engines.engine.remove(name)
     assert engines.engine.volume(f"{name}-data") is not None, "its data stays"
+    assert engines.engine.unused_volumes()[f"{name}-data"] == engines.labels
     engines.engine.remove_volume(f"{name}-data")
     assert engines.engine.volume(f"{name}-data") is None
     engines.engine.remove_volume(f"{name}-data")

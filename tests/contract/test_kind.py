@@ -14,11 +14,11 @@ import pytest
 import yaml
 
 from kindctl.errors import MachineError, ToolError
-from kindctl.models import Build, ImageInfo
 from kindctl.tools.engine import DockerEngine
+from kindctl.tools.engine_protocol import Build, Engine, ImageInfo
 from kindctl.tools.host import RealHost
 from kindctl.tools.kind import KindProgram
-from kindctl.tools.protocols import Engine, Host, Kind
+from kindctl.tools.protocols import Host, Kind
 from tests.fakes.engine import FakeEngine
 from tests.fakes.host import FakeHost
 from tests.fakes.kind import FakeKind

@@ -16,8 +16,8 @@ import psutil
 import pytest
 
 from kindctl.errors import ToolError
-from kindctl.tools.host import RealHost, stop_children
-from kindctl.tools.process import pipe, run
+from kindctl.tools.host import RealHost
+from kindctl.tools.process import pipe, run, stop_children
 
 
 def test_both_streams_are_told_and_one_is_returned() -> None:
@@ -73,7 +73,7 @@ def test_a_full_folder_for_temporary_files_is_an_error_of_its_own(
 ) -> None:
     full = Path("/dev/full")
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda: full.open("w+b"))
-    with pytest.raises(ToolError, match="no room for the input of cat"):
+    with pytest.raises(ToolError, match="cannot store the input of cat"):
         run(["cat"], stdin=b"a" * 100_000)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from kindctl.models import ContainerInfo
+from kindctl.tools.engine_protocol import ContainerInfo
 
 Program = Callable[["FakeContainer", Sequence[str], bytes], str]
 """(the container, arguments, standard input) -> standard output. Raises Failed."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from string import Template
 
-from kindctl.models import Build
+from kindctl.tools.engine_protocol import Build
 
 
 @dataclass(frozen=True)

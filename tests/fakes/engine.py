@@ -9,11 +9,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kindctl.errors import MachineError, ToolError
-from kindctl.models import Build, ContainerInfo, EngineInfo, ImageInfo, Run
+from kindctl.models import Say
 from kindctl.references import full_name
+from kindctl.tools.engine_protocol import (
+    Build,
+    ContainerInfo,
+    EngineInfo,
+    ImageInfo,
+    Network,
+    Run,
+)
 from kindctl.tools.engine_words import build_error, pull_error, push_error
 from kindctl.tools.process import failure
-from kindctl.tools.protocols import AddressRanges, Say
 from tests.fakes.container import Failed, FakeContainer
 from tests.fakes.dockerfile import read_dockerfile
 
@@ -26,7 +33,6 @@ INFO = EngineInfo(
     cpus=4,
     memory=16 << 30,
     root_dir="/var/lib/docker",
-    storage_driver="overlay2",
     rootless=False,
 )
 
@@ -49,9 +55,10 @@ class FakeEngine:
     subnets: dict[str, tuple[str, ...]] = field(
         default_factory=lambda: {"bridge": ("172.17.0.0/16",), "host": (), "none": ()}
     )
-    numberings: dict[str, AddressRanges] = field(
-        default_factory=lambda: {"bridge": AddressRanges(reserved=("172.17.0.1",))}
+    reserved: dict[str, tuple[str, ...]] = field(
+        default_factory=lambda: {"bridge": ("172.17.0.1",)}
     )
+    builder: str = "0.13.1"  # the version of buildx; empty: the client has none
 
     def __post_init__(self) -> None:
         self.files: dict[tuple[str, str], Mapping[str, str]] = {}  # (full name, folder)
@@ -64,6 +71,14 @@ class FakeEngine:
     def info(self) -> EngineInfo:
         self._check()
         return self.engine_info
+
+    def builder_version(self) -> str:
+        if self.problem is not None and self.problem.code == "engine-missing":
+            raise self.problem
+        if not self.builder:
+            command = ["docker", "buildx", "version"]
+            raise build_error(failure(command, 1, ["docker: 'buildx' is not a docker command."]))
+        return self.builder
 
     def image(self, reference: str) -> ImageInfo | None:
         self._check()
@@ -231,6 +246,11 @@ class FakeEngine:
         self._check()
         return self.volume_labels.get(name)
 
+    def unused_volumes(self) -> Mapping[str, Mapping[str, str]]:
+        self._check()
+        mounted = {name for container in self._containers.values() for name in container.volumes}
+        return {name: self.volume_labels.get(name, {}) for name in self.volumes - mounted}
+
     def remove_volume(self, name: str) -> None:
         self._check()
         users = [c.name for c in self._containers.values() if name in c.volumes]
@@ -239,13 +259,12 @@ class FakeEngine:
         self.volumes.discard(name)
         self.volume_labels.pop(name, None)
 
-    def networks(self) -> dict[str, tuple[str, ...]]:
+    def networks(self) -> dict[str, Network]:
         self._check()
-        return dict(self.subnets)
-
-    def address_ranges(self, network: str) -> AddressRanges:
-        self._check()
-        return self.numberings.get(network, AddressRanges())
+        return {
+            name: Network(subnets, reserved=self.reserved.get(name, ()))
+            for name, subnets in self.subnets.items()
+        }
 
     # --- for tests -------------------------------------------------------------------------------
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kindctl.errors import ToolError
+from kindctl.models import Say
 from kindctl.tools.process import failure
-from kindctl.tools.protocols import Say
 from tests.fakes.apt import FakeApt
 
 Program = Callable[[Sequence[str], str, Mapping[str, str]], str]

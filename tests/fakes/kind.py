@@ -10,9 +10,9 @@ from typing import Any
 import yaml
 
 from kindctl.errors import KindctlError, MachineError, ToolError
+from kindctl.models import Say
 from kindctl.tools.kind import kind_error
 from kindctl.tools.process import failure
-from kindctl.tools.protocols import Say
 from tests.fakes.container import FakeContainer
 from tests.fakes.engine import FakeEngine
 from tests.fakes.host import FakeHost

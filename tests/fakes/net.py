@@ -70,8 +70,8 @@ class FakeNet:
         if handler is None:
             raise ToolError(f"no answer from {url}", why="Connection refused", code="http")
         if parts.scheme == "https" and ca is not None and ca != self.certificates.get(where):
-            why = "its certificate does not pass: unable to get local issuer certificate"
-            raise ToolError(f"no safe answer from {url}", why=why, code="certificate")
+            why = "its certificate is not valid: unable to get local issuer certificate"
+            raise ToolError(f"no secure answer from {url}", why=why, code="certificate")
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         answer = handler(Request(url, path, host or parts.netloc))
         headers = {name.lower(): value for name, value in answer.headers.items()}
@@ -80,7 +80,9 @@ class FakeNet:
     def opens(self, connect: tuple[str, int], timeout: float = 3.0) -> None:
         address, port = self.names.get(connect[0], connect[0]), connect[1]
         if (address, port) in self.closing:
-            raise ToolError(f"nobody behind {address}:{port}", why="closed at once", code="tcp")
+            raise ToolError(
+                f"nothing listens behind {address}:{port}", why="closed at once", code="tcp"
+            )
         if self._listener(address, port) is None:
             raise ToolError(
                 f"no answer from {address}:{port}", why="Connection refused", code="tcp"

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from kindctl.errors import MachineError
-from kindctl.models import ImageInfo
-from kindctl.tools.protocols import Engine, HttpAnswer, Net
+from kindctl.tools.engine_protocol import Engine, ImageInfo
+from kindctl.tools.protocols import HttpAnswer, Net
 from tests.fakes.container import FakeContainer
 from tests.fakes.engine import FakeEngine
 from tests.fakes.net import FakeNet, Request

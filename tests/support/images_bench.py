@@ -8,11 +8,12 @@ from pathlib import Path
 
 from kindctl.images.recipe_book import RecipeBook
 from kindctl.images.store import Images
-from kindctl.models import AppBuild, ImageInfo
+from kindctl.models import AppBuild, Say
 from kindctl.references import full_name
+from kindctl.tools.engine_protocol import ImageInfo
 from kindctl.tools.engine_words import pull_error
 from kindctl.tools.process import failure
-from kindctl.tools.protocols import Say, Tools
+from kindctl.tools.protocols import Tools
 from tests.fakes.engine import FakeEngine
 from tests.fakes.forwards import FakeForwards
 from tests.fakes.host import FakeHost

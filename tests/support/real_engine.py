@@ -20,8 +20,8 @@ from tenacity import Retrying, retry_if_not_result, stop_after_delay, wait_fixed
 from kindctl.images.recipe_book import RecipeBook
 from kindctl.images.sources.base import SourceContext
 from kindctl.images.sources.build import BuildSource
-from kindctl.models import Build, ImageInfo
 from kindctl.tools.engine import DockerEngine
+from kindctl.tools.engine_protocol import Build, ImageInfo
 from kindctl.tools.net import RealNet
 from kindctl.tools.real import real_tools
 from tests.support.benches import TEST_LABEL

@@ -1,8 +1,8 @@
-"""Why something is not ready. One file per cause; CAUSES is the list of them, the more telling first.
+"""Why something is not ready. One module per cause; CAUSES lists them, the most specific first.
 
-A cause is permanent when waiting longer would not help: a name that does not exist, a refusal, a
-program that cannot run. What may still pass (a registry that is busy, a node that boots) is named too,
-but only ends a wait when the time is over.
+A cause is permanent when waiting longer would not help: a name that does not exist, a refusal, a program
+that cannot run. What may still pass (a busy registry, a node that boots) is reported too, but only when the
+wait has timed out.
 """
 
 from __future__ import annotations
@@ -10,36 +10,36 @@ from __future__ import annotations
 from importlib import import_module
 from typing import cast
 
-from kindctl.diagnose.base import Evidence, Explain
-from kindctl.diagnose.causes.looking import strongest
+from kindctl.diagnose.evidence import Evidence, Explain, strongest
 from kindctl.models import Cause
 
 CAUSES = {
-    "exec_format": "a program for another processor",
-    "coredns_loop": "the cluster's DNS forwards to itself",
-    "inotify": "the host's inotify limits are used up",
-    "oom_killed": "a container takes more memory than its limit",
-    "container_config": "a ConfigMap, Secret or user that a container needs is not there",
+    "exec_format": "a program was built for another architecture",
+    "coredns_loop": "the cluster's DNS forwards queries to itself",
+    "inotify": "the host has run out of inotify watches or instances",
+    "oom_killed": "a container used more memory than its limit",
+    "container_config": "a ConfigMap, Secret or user that a container needs does not exist",
     "image_pull": "an image cannot be pulled",
-    "job_failed": "a Job has given up",
-    "create_refused": "the cluster refuses to create pods: quota, pod security",
-    "webhook": "an admission webhook cannot be asked",
-    "load_balancer_pending": "nobody gives a Service its external address",
-    "pvc_pending": "a volume claim is not bound",
-    "node_pressure": "a node evicts pods: disk or memory is short",
+    "job_failed": "a Job has failed",
+    "create_refused": "the cluster refuses to create pods: quota, Pod Security",
+    "webhook": "an admission webhook cannot be called",
+    "load_balancer_pending": "nothing assigns an external address to a Service",
+    "pvc_pending": "a PersistentVolumeClaim is not bound",
+    "node_pressure": "a node evicts pods because disk space or memory is low",
     "node_not_ready": "a node is not ready",
-    "unschedulable": "no node takes a pod",
-    "runc_freeze": "the container runtime stumbled, and tries again",
-    "crash_loop": "a container ends again and again",
-    "probe_failing": "a container runs, and its probe fails",
+    "unschedulable": "no node can run a pod",
+    "runc_freeze": "the container runtime failed once and tries again",
+    "crash_loop": "a container keeps exiting",
+    "probe_failing": "a container runs, but its probe fails",
 }
 """Module -> summary. A cause's code is its module's name with dashes."""
 
 
 def load(name: str) -> Explain:
+    """The `explain` function of the module with this name."""
     return cast(Explain, import_module(f"{__name__}.{name}").explain)
 
 
 def explain(evidence: Evidence) -> Cause | None:
-    """The cause that explains most: permanent before passing, sure before likely."""
+    """The strongest cause of all modules; None where none applies."""
     return strongest(load(name)(evidence) for name in CAUSES)

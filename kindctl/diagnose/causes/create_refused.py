@@ -1,50 +1,48 @@
-"""Pods are not even created: a quota, a limit range or the namespace's pod security forbids them."""
+"""Pods are not even created: a quota, a limit range or the namespace's Pod Security level forbids them."""
 
 from __future__ import annotations
 
 import re
 
-from kindctl.diagnose.base import Evidence
-from kindctl.diagnose.causes.looking import happened, newest_first
+from kindctl.diagnose.evidence import Evidence, happened
 from kindctl.models import Cause, Object
 
-REFUSALS = (
-    ("exceeded quota", "raise the namespace's ResourceQuota, or ask for less"),
+NO_ACCOUNT = "serviceaccount .* not found"
+REFUSALS = (  # the API server's words, what to do
+    ("exceeded quota", "raise the namespace's ResourceQuota, or request less"),
     (
         "violates PodSecurity",
-        "set a securityContext that the namespace's pod security level allows",
+        "set a securityContext that the namespace's Pod Security level allows",
     ),
-    ("limits? to? ?request|minimum|maximum", "ask for what the namespace's LimitRange allows"),
-    ("serviceaccount .* not found", "add the ServiceAccount to the manifests"),
-    ("forbidden", "the namespace's policies do not allow these pods"),
+    ("limits? to? ?request|minimum|maximum", "request what the namespace's LimitRange allows"),
+    (NO_ACCOUNT, "add the ServiceAccount to the manifests"),
+    ("forbidden", "change the pods so that the namespace's policies allow them"),
 )
-PASSING = "serviceaccount .* not found"  # it may only not have been applied yet
 
 
 def explain(evidence: Evidence) -> Cause | None:
-    for event in newest_first(evidence.events):
+    for event in evidence.recent_events():
         message = event.get("message", "")
         if event.get("reason") != "FailedCreate" or "failed calling webhook" in message:
             continue
-        if "forbidden" not in message or _has_its_pods(evidence, event):
+        if "forbidden" not in message or _is_resolved(evidence, event):
             continue
         target = event["involvedObject"]
-        fix = next(fix for words, fix in REFUSALS if re.search(words, message))
+        owner = f"{target['kind'].lower()} {target.get('namespace', '')}/{target['name']}"
         return Cause(
             code="create-refused",
-            what=f"the pods of {target['kind'].lower()} {target.get('namespace', '')}/{target['name']} "
-            "are refused",
-            fix=fix,
+            what=f"the cluster refuses to create the pods of {owner}",
+            fix=next(fix for words, fix in REFUSALS if re.search(words, message)),
             cites=(message,),
-            permanent=not re.search(PASSING, message),
+            permanent=not re.search(NO_ACCOUNT, message),  # it may not have been applied yet
             sure=0.95,
             since=happened(event),
         )
     return None
 
 
-def _has_its_pods(evidence: Evidence, event: Object) -> bool:
-    """Whether the workload behind the event has got all its pods since, or wants none any more."""
+def _is_resolved(evidence: Evidence, event: Object) -> bool:
+    """Whether the workload behind the event has all its pods by now, or no longer wants any."""
     target = event["involvedObject"]
     where = (target["kind"], target.get("namespace"), target["name"])
     for workload in evidence.workloads:

@@ -1,35 +1,22 @@
-"""The image was built for another processor (microservices-demo#2688)."""
+"""The image was built for another architecture (microservices-demo#2688)."""
 
 from __future__ import annotations
 
-from kindctl.diagnose.base import Evidence
-from kindctl.diagnose.causes.looking import Container, containers, events_of, moment, words
+from kindctl.diagnose.evidence import Evidence
 from kindctl.models import Cause
-
-WORDS = "exec format error"
 
 
 def explain(evidence: Evidence) -> Cause | None:
-    for container in containers(evidence):
-        if said := _said(evidence, container):
-            image = container.spec.get("image", container.status.get("image", ""))
-            here = f" ({evidence.engine.architecture})" if evidence.engine else ""
+    for container in evidence.unready_containers():
+        cites = tuple(text for text in container.messages() if "exec format error" in text)
+        if cites:
+            here = f" (this machine is {evidence.engine.architecture})" if evidence.engine else ""
             return Cause(
                 code="exec-format",
-                what=f"{container.where}: image {image} is for another processor than this one{here}",
-                fix="build it on this machine (`apps[].build`), or use an image that has this platform",
-                cites=said,
+                what=f"{container.title}: image {container.image} is for another architecture{here}",
+                fix="build it on this machine (`apps[].build`), or use an image for this architecture",
+                cites=cites[:1],
                 permanent=True,
-                since=moment(container.ended.get("finishedAt")),
+                since=container.terminated_at,
             )
     return None
-
-
-def _said(evidence: Evidence, container: Container) -> tuple[str, ...]:
-    lines = (
-        *container.last_lines(evidence),
-        container.ended.get("message", ""),
-        container.waiting[1],
-        *words(events_of(evidence, container.pod)),
-    )
-    return tuple(line for line in lines if WORDS in line)[:1]

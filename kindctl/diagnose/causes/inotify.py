@@ -4,16 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kindctl.diagnose.base import Evidence
-from kindctl.diagnose.causes.looking import (
-    MANY_RESTARTS,
-    containers,
-    events_of,
-    happened,
-    latest,
-    moment,
-    words,
-)
+from kindctl.diagnose.evidence import MANY_RESTARTS, Evidence, latest
 from kindctl.models import Cause
 
 EXHAUSTED = re.compile(
@@ -23,24 +14,16 @@ EXHAUSTED = re.compile(
 
 
 def explain(evidence: Evidence) -> Cause | None:
-    for container in containers(evidence):
-        events = events_of(evidence, container.pod)
-        lines = (
-            *container.last_lines(evidence),
-            container.ended.get("message", ""),
-            *words(events),
-        )
-        said = tuple(line for line in lines if EXHAUSTED.search(line))
-        if said:
+    for container in evidence.unready_containers():
+        cites = tuple(text for text in container.messages() if EXHAUSTED.search(text))
+        if cites:
             return Cause(
                 code="inotify",
-                what=f"{container.where}: the host's inotify limits are used up",
-                fix="kindctl doctor --fix raises them",
-                cites=said[:2],
+                what=f"{container.title}: the host has run out of inotify watches or instances",
+                fix="run `kindctl doctor --fix`, which raises the limits",
+                cites=cites[:2],
                 permanent=container.restarts >= MANY_RESTARTS,
                 sure=0.9,
-                since=latest(
-                    moment(container.ended.get("finishedAt")), *(happened(e) for e in events[:1])
-                ),
+                since=latest(container.terminated_at, container.events().last_seen),
             )
     return None

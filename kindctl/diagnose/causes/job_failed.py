@@ -1,13 +1,12 @@
-"""A Job has used up its tries or its time.
+"""A Job has used up its retries or its time.
 
-Such a cause has no age: whenever it failed, nothing but a new Job can succeed, and nothing makes one by
+Such a cause has no age: whenever the Job failed, only a new Job can succeed, and nothing creates one by
 itself.
 """
 
 from __future__ import annotations
 
-from kindctl.diagnose.base import Evidence
-from kindctl.diagnose.causes.looking import LOG_LINES, of
+from kindctl.diagnose.evidence import LOG_LINES, Evidence, title
 from kindctl.kube_objects import condition
 from kindctl.models import Cause, Object
 
@@ -15,13 +14,14 @@ from kindctl.models import Cause, Object
 def explain(evidence: Evidence) -> Cause | None:
     for job in evidence.workloads:
         failed = condition(job, "Failed")
-        if job.get("kind") != "Job" or failed.get("status") != "True" or _of_cron(job):
+        if job.get("kind") != "Job" or failed.get("status") != "True" or _is_cron(job):
             continue
+        meta = job["metadata"]
         return Cause(
             code="job-failed",
-            what=f"{of(job)} has failed: {failed.get('message') or failed.get('reason', '')}",
-            fix=f"see its log and correct it, then: kubectl -n {job['metadata'].get('namespace', '')} "
-            f"delete job {job['metadata']['name']} && kindctl up",
+            what=f"{title(job)} has failed: {failed.get('message') or failed.get('reason', '')}",
+            fix="read its log and correct the Job, then run: kubectl -n "
+            f"{meta.get('namespace', '')} delete job {meta['name']} && kindctl up",
             cites=_last_lines(evidence, job),
             permanent=True,
             sure=0.95,
@@ -29,16 +29,15 @@ def explain(evidence: Evidence) -> Cause | None:
     return None
 
 
-def _of_cron(job: Object) -> bool:
-    """A CronJob's run: the next one may do better, and nothing waits for it."""
-    return any(
-        owner.get("kind") == "CronJob" for owner in job["metadata"].get("ownerReferences", ())
-    )
+def _is_cron(job: Object) -> bool:
+    """Whether it is a CronJob's run: the next run may succeed, and nothing waits for this one."""
+    owners = job["metadata"].get("ownerReferences", ())
+    return any(owner.get("kind") == "CronJob" for owner in owners)
 
 
 def _last_lines(evidence: Evidence, job: Object) -> tuple[str, ...]:
-    """Of its last pod that said anything; pods are called JOB-XXXXX."""
+    """The log of its last pod that has one; pods are called JOB-XXXXX."""
     meta = job["metadata"]
     start = f"{meta.get('namespace', '')}/{meta['name']}-"
-    said = [lines for key, lines in evidence.logs.items() if key.startswith(start) and lines]
-    return tuple(said[-1])[-LOG_LINES:] if said else ()
+    logs = [lines for key, lines in evidence.logs.items() if key.startswith(start) and lines]
+    return tuple(logs[-1])[-LOG_LINES:] if logs else ()

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from kindctl.diagnose.base import Evidence
-from kindctl.diagnose.causes.looking import events_of, happened, of, strongest, words
+from kindctl.diagnose.evidence import Evidence, strongest, title
 from kindctl.models import Cause, Object
 
-WAYS_OUT = (
-    "add `addons: [metallb]` where the nodes are on this machine; "
-    "or reach it by `via: node-port`, or by `via: port-forward`"
-)
+OTHER_EXPOSURES = "expose it with `via: node-port` or `via: port-forward`"
 
 
 def explain(evidence: Evidence) -> Cause | None:
@@ -24,15 +20,15 @@ def _is_pending(service: Object) -> bool:
 
 
 def _cause(evidence: Evidence, service: Object) -> Cause:
-    """Whoever gives addresses leaves a trace at once: an event (MetalLB, and every cloud's controller), or
-    the finalizer by which it will clean up."""
-    name = of({"kind": "Service", **service})
-    events = events_of(evidence, service)
+    """Whatever assigns addresses leaves a trace at once: an event (MetalLB, and every cloud's controller)
+    or the finalizer with which it will clean up."""
+    name = title({"kind": "Service", **service})
+    events = evidence.events_about(service)
     if not events and not service["metadata"].get("finalizers"):
         return Cause(
             code="load-balancer-pending",
-            what=f"{name} gets no external address: nobody hands them out in this cluster",
-            fix=WAYS_OUT,
+            what=f"{name} gets no external address: nothing in this cluster assigns them",
+            fix=f"add `addons: [metallb]` if the nodes run on this machine; or {OTHER_EXPOSURES}",
             cites=("no event on the Service, no finalizer, no address",),
             permanent=True,
             sure=0.9,
@@ -40,8 +36,9 @@ def _cause(evidence: Evidence, service: Object) -> Cause:
     return Cause(
         code="load-balancer-pending",
         what=f"{name} has no external address yet",
-        fix="see what its controller says; free an address, or " + WAYS_OUT.partition("; or ")[2],
-        cites=words(events[:1]),
+        fix="see what the load balancer's controller reports; free an address, "
+        f"or {OTHER_EXPOSURES}",
+        cites=events.messages[:1],
         sure=0.6,
-        since=happened(events[0]) if events else None,
+        since=events.last_seen,
     )

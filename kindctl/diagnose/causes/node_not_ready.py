@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from kindctl.diagnose.base import Evidence
-from kindctl.diagnose.causes.looking import moment
+from kindctl.diagnose.evidence import Evidence, parse_time
 from kindctl.kube_objects import condition
 from kindctl.models import Cause
 
@@ -16,9 +15,9 @@ def explain(evidence: Evidence) -> Cause | None:
     if refusal:
         return Cause(
             code="node-not-ready",
-            what="the kubelet refuses the engine's control groups v1",
-            fix="set failCgroupV1: false in a KubeletConfiguration patch, as kindctl does unless "
-            "`cluster.kind` says otherwise",
+            what="the kubelet refuses to run on cgroup v1, which the container engine uses",
+            fix="set failCgroupV1: false in a KubeletConfiguration patch (kindctl does so unless "
+            "`cluster.kind` overrides it)",
             cites=refusal[:1],
             permanent=True,
         )
@@ -27,17 +26,14 @@ def explain(evidence: Evidence) -> Cause | None:
         if ready.get("status") == "True":
             continue
         message = ready.get("message", "")
+        no_network = NO_NETWORK in message
+        why = "its network is not set up yet" if no_network else ready.get("reason", "")
         return Cause(
             code="node-not-ready",
-            what=f"node {node['metadata']['name']} is not ready: "
-            + (
-                "its network is not set up yet"
-                if NO_NETWORK in message
-                else ready.get("reason", "")
-            ),
-            fix="kindctl logs shows its log; if it stays so: `kindctl down`, then `kindctl up`",
+            what=f"node {node['metadata']['name']} is not ready: {why}",
+            fix="`kindctl logs` shows its log; if it stays that way, run `kindctl down` and `kindctl up`",
             cites=(message,) if message else (),
             sure=0.8,
-            since=moment(ready.get("lastTransitionTime")),
+            since=parse_time(ready.get("lastTransitionTime")),
         )
     return None

@@ -1,9 +1,8 @@
-"""A container runs, and its readiness, liveness or startup probe fails."""
+"""A container runs, but its readiness, liveness or startup probe fails."""
 
 from __future__ import annotations
 
-from kindctl.diagnose.base import Evidence
-from kindctl.diagnose.causes.looking import containers, events_of, happened, words
+from kindctl.diagnose.evidence import Evidence
 from kindctl.models import Cause
 
 LIVENESS = ("Liveness", "Startup")
@@ -11,21 +10,22 @@ LIVENESS = ("Liveness", "Startup")
 
 def explain(evidence: Evidence) -> Cause | None:
     """Never permanent: it may take longer than others to start, or wait for another pod."""
-    for container in containers(evidence):
-        events = events_of(evidence, container.pod, "Unhealthy")
+    for container in evidence.unready_containers():
+        events = container.events("Unhealthy")
         if not events:
             continue
-        message = events[0].get("message", "")
-        which = message.split(" ", 1)[0].lower()  # "Readiness probe failed: ..."
+        message = events.messages[0]
+        probe = message.split(" ", 1)[0].lower()  # "Readiness probe failed: ..."
         killed = message.startswith(LIVENESS) and container.restarts > 0
+        restarted = f", so it was restarted {container.restarts} times" if killed else ""
+        more_time = ", or give it more time (startupProbe)" if killed else ""
         return Cause(
             code="probe-failing",
-            what=f"{container.where} runs, but its {which} probe fails"
-            + (f", for which it was started anew {container.restarts} times" if killed else ""),
-            fix="see whether it needs another pod that is not ready; else correct the probe's path and port"
-            + (", or give it more time (startupProbe)" if killed else ""),
-            cites=(*words(events[:1]), *container.last_lines(evidence, 3)),
+            what=f"{container.title} runs, but its {probe} probe fails{restarted}",
+            fix="check whether it needs another pod that is not ready; otherwise correct the path and port "
+            f"of the probe{more_time}",
+            cites=(*events.messages[:1], *container.log(3)),
             sure=0.65 if killed else 0.5,
-            since=happened(events[0]),
+            since=events.last_seen,
         )
     return None

@@ -1,25 +1,21 @@
-"""runc on control groups v1 sometimes cannot freeze a container while many start together. The kubelet
-tries again after its pause."""
+"""runc on cgroup v1 sometimes cannot freeze a container while many start at once. The kubelet tries again
+after a pause."""
 
 from __future__ import annotations
 
-from kindctl.diagnose.base import Evidence
-from kindctl.diagnose.causes.looking import containers, events_of, happened
+from kindctl.diagnose.evidence import Evidence
 from kindctl.models import Cause
-
-WORDS = "unable to freeze"
 
 
 def explain(evidence: Evidence) -> Cause | None:
-    for container in containers(evidence):
-        for event in events_of(evidence, container.pod):
-            if WORDS in event.get("message", ""):
-                return Cause(
-                    code="runc-freeze",
-                    what=f"{container.where}: the container runtime could not start it this time",
-                    fix="none is needed: it is tried again",
-                    cites=(event["message"],),
-                    sure=0.7,
-                    since=happened(event),
-                )
+    for container in evidence.unready_containers():
+        if events := container.events().containing("unable to freeze"):
+            return Cause(
+                code="runc-freeze",
+                what=f"{container.title}: the container runtime failed to start it this time",
+                fix="nothing needs to be done: the kubelet tries again",
+                cites=events.messages[:1],
+                sure=0.7,
+                since=events.last_seen,
+            )
     return None

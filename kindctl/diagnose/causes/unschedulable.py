@@ -1,20 +1,11 @@
-"""No node takes a pod; the scheduler's event says why (kind#1971, ingress-nginx#8874)."""
+"""No node can run a pod; the scheduler's event says why (kind#1971, ingress-nginx#8874)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from kindctl.diagnose.base import Evidence
-from kindctl.diagnose.causes.looking import (
-    events_of,
-    happened,
-    latest,
-    moment,
-    of,
-    strongest,
-    struggling,
-)
+from kindctl.diagnose.evidence import Evidence, latest, parse_time, strongest, title
 from kindctl.kube_objects import condition, is_ready
 from kindctl.models import Cause, Object
 
@@ -22,33 +13,34 @@ NOBODY = re.compile(r"0/(\d+) nodes are available")
 CLAIM = "unbound immediate PersistentVolumeClaims"
 SELECTOR = "didn't match Pod's node affinity/selector"
 VOLUME = "volume node affinity conflict|didn't match PersistentVolume's node affinity"
-REASONS = (  # the scheduler's words, why, what to do, whether waiting would not help
+REASONS = (  # the scheduler's words, why, what to do, whether it is permanent
     (
         r"node\.kubernetes\.io/(not-ready|unreachable|network-unavailable)",
-        "its nodes are not ready yet",
+        "the nodes are not ready yet",
         "wait for the nodes",
         False,
     ),
     (
         VOLUME,
         "its volume is on another node",
-        "delete the volume claim (its data goes with it), or go back to one node",
+        "delete the PersistentVolumeClaim (its data is lost), or go back to one node",
         True,
     ),
     (
         SELECTOR,
-        "no node has the labels that it asks for",
-        "label a node (`cluster.kind.nodes[].labels` in kindctl.yaml), or drop the selector",
+        "no node has the labels that it selects",
+        "label a node (`cluster.kind.nodes[].labels` in kindctl.yaml), or remove the selector",
         True,
     ),
     (
         "untolerated taint",
         "the nodes have a taint that it does not tolerate",
-        "add a toleration",
+        "add a toleration to the pod",
         True,
     ),
-    ("free ports", "another pod has its host port", "use one controller, or other ports", False),
+    ("free ports", "another pod uses its host port", "use one controller, or other ports", False),
 )
+
 UNITS = {
     "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12,
     "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40,
@@ -56,47 +48,47 @@ UNITS = {
 
 
 def explain(evidence: Evidence) -> Cause | None:
-    return strongest(_cause(evidence, pod) for pod in struggling(evidence))
+    return strongest(_cause(evidence, pod) for pod in evidence.unready_pods())
 
 
 def _cause(evidence: Evidence, pod: Object) -> Cause | None:
     scheduled = condition(pod, "PodScheduled")
-    events = events_of(evidence, pod, "FailedScheduling")
-    message = scheduled.get("message") or (events[0].get("message", "") if events else "")
+    events = evidence.events_about(pod, "FailedScheduling")
+    message = scheduled.get("message") or "".join(events.messages[:1])
     if scheduled.get("status") != "False" or CLAIM in message or not NOBODY.search(message):
         return None
     why, fix, permanent = _judge(evidence, pod, message)
     return Cause(
         code="unschedulable",
-        what=f"no node takes {of(pod)}: {why}",
+        what=f"no node can run {title(pod)}: {why}",
         fix=fix,
         cites=(message,),
         permanent=permanent,
         sure=0.9 if permanent else 0.6,
-        since=latest(moment(scheduled.get("lastTransitionTime")), *map(happened, events[:1])),
+        since=latest(parse_time(scheduled.get("lastTransitionTime")), events.last_seen),
     )
 
 
 def _judge(evidence: Evidence, pod: Object, message: str) -> tuple[str, str, bool]:
-    """(why, fix, permanent)"""
-    # Nodes that are only just booting may still get labels and lose taints.
-    settled = bool(evidence.nodes) and all(map(is_ready, evidence.nodes))
+    """Why no node can run the pod, what to do, and whether that is permanent."""
+    # Nodes that still boot may yet get labels and lose taints.
+    booted = bool(evidence.nodes) and all(map(is_ready, evidence.nodes))
     if re.search(VOLUME, message) and (closed := _cordoned(evidence.nodes)):
-        fix = f"kubectl uncordon {closed[0]}; or delete the volume claim, and its data with it"
-        return f"its volume is on a node that is closed to pods ({', '.join(closed)})", fix, settled
+        fix = f"kubectl uncordon {closed[0]}, or delete the PersistentVolumeClaim and its data"
+        return f"its volume is on a cordoned node ({', '.join(closed)})", fix, booted
     for phrase, why, fix, lasts in REASONS:
         if re.search(phrase, message):
-            # the scheduler's word may be older than what a node has just become
+            # the scheduler's message may be older than a node's latest change
             overtaken = any(_would_take(node, pod) for node in evidence.nodes)
-            return why + _selector(pod, phrase), fix, lasts and settled and not overtaken
+            return why + _selector(pod, phrase), fix, lasts and booted and not overtaken
     lacking = re.findall(r"Insufficient ([\w./-]*\w)", message)
     if not lacking:
-        return "the scheduler says why", "see its words", False
+        return "see the scheduler's message", "correct what the scheduler's message names", False
     too_much = any(_exceeds_all(pod, evidence.nodes, name) for name in lacking)
     return (
-        f"it asks for more {' and '.join(lacking)} than {'any node has' if too_much else 'is left'}",
-        "lower resources.requests, or remove what else runs in the cluster",
-        settled and too_much,
+        f"it requests more {' and '.join(lacking)} than {'any node has' if too_much else 'is left'}",
+        "lower resources.requests, or remove other workloads from the cluster",
+        booted and too_much,
     )
 
 
@@ -105,7 +97,7 @@ def _cordoned(nodes: Sequence[Object]) -> list[str]:
 
 
 def _would_take(node: Object, pod: Object) -> bool:
-    """Whether the node, as it is now, has the labels that the pod selects and no taint against it."""
+    """Whether the node now has the labels that the pod selects, and no taint that it does not tolerate."""
     spec, labels = pod.get("spec", {}), node["metadata"].get("labels", {})
     selected = spec.get("nodeSelector", {}).items() <= labels.items()
     tolerated = {entry.get("key") for entry in spec.get("tolerations", ())}
@@ -114,8 +106,8 @@ def _would_take(node: Object, pod: Object) -> bool:
         for taint in node.get("spec", {}).get("taints", ())
         if taint.get("effect") != "PreferNoSchedule"
     )
-    elsewhere = "affinity" in spec  # not looked into: the scheduler's word stands
-    return selected and not elsewhere and all(key in tolerated for key in taints)
+    has_affinity = "affinity" in spec  # not evaluated: the scheduler's message stands
+    return selected and not has_affinity and all(key in tolerated for key in taints)
 
 
 def _selector(pod: Object, phrase: str) -> str:
@@ -126,16 +118,21 @@ def _selector(pod: Object, phrase: str) -> str:
 
 
 def _exceeds_all(pod: Object, nodes: Sequence[Object], name: str) -> bool:
-    """Whether the pod alone asks for more than the largest node could give."""
-    asked = sum(
-        quantity(container.get("resources", {}).get("requests", {}).get(name, "0"))
+    """Whether the pod requests more of the resource `name` than the largest node could give."""
+    requested = sum(
+        _quantity(container.get("resources", {}).get("requests", {}).get(name, "0"))
         for container in pod.get("spec", {}).get("containers", ())
     )
-    given = [quantity(n.get("status", {}).get("allocatable", {}).get(name, "0")) for n in nodes]
-    return bool(given) and asked > max(given)
+    allocatable = [
+        _quantity(n.get("status", {}).get("allocatable", {}).get(name, "0")) for n in nodes
+    ]
+    return bool(allocatable) and requested > max(allocatable)
 
 
-def quantity(text: str) -> float:
-    """ "500m" -> 0.5, "1Gi" -> 1073741824"""
+def _quantity(text: str) -> float:
+    """ "500m" -> 0.5, "1Gi" -> 1073741824
+
+    The kubernetes client has such a function, but causes are pure, and importing it opens a socket.
+    """
     match = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", str(text))
     return float(match[1]) * UNITS.get(match[2], 1) if match else 0.0

@@ -1,39 +1,34 @@
-"""An admission webhook cannot be asked, so what it guards cannot be changed (ingress-nginx#5401,
+"""An admission webhook cannot be called, so nothing that it guards can be changed (ingress-nginx#5401,
 #5968)."""
 
 from __future__ import annotations
 
 import re
 
-from kindctl.diagnose.base import Evidence
-from kindctl.diagnose.causes.looking import happened, newest_first
+from kindctl.diagnose.evidence import Evidence, happened
 from kindctl.models import Cause
 
 FAILED = re.compile(r'failed calling webhook "([^"]+)"')
-UNTRUSTED = "x509"
 
 
 def explain(evidence: Evidence) -> Cause | None:
-    """Passing as far as it goes: the webhook's pods may come up, `up` repairs its own certificate."""
-    for event in newest_first(evidence.events):
+    """Never permanent: the webhook's pods may still come up, and `up` repairs its own certificate."""
+    for event in evidence.recent_events():
         message = event.get("message", "")
-        match = FAILED.search(message)
-        if not match:
+        if not (match := FAILED.search(message)):
             continue
-        untrusted = UNTRUSTED in message
+        if "x509" in message:
+            why = "has a certificate that its configuration does not trust"
+            fix, sure = "run `kindctl up` again: it renews the certificate", 0.9
+        else:
+            why = "does not answer"
+            fix, sure = "check whether the pods behind it are ready: `kindctl status`", 0.7
         return Cause(
             code="webhook",
-            what=f"the admission webhook {match[1]} "
-            + (
-                "has a certificate that its configuration does not trust"
-                if untrusted
-                else "does not answer"
-            ),
-            fix="run `kindctl up` again: it renews the certificate of its own controller"
-            if untrusted
-            else "see whether the pods behind it are ready: kindctl status",
+            what=f"the admission webhook {match[1]} {why}",
+            fix=fix,
             cites=(message,),
-            sure=0.9 if untrusted else 0.7,
+            sure=sure,
             since=happened(event),
         )
     return None

@@ -1,8 +1,7 @@
-"""Questions to the machine. One file per check; CHECKS is the list of them, in the order in which
-fixes are made.
+"""Checks of the machine. One module per check; CHECKS lists them in the order in which they are repaired.
 
-A verdict's code is the check's own when all is well, and may be a narrower one when it is not
-("engine" -> "engine-down"): each has a page in docs/troubleshooting.
+The code of a verdict that is ok is the check's own. Otherwise it may be a more specific one ("engine" ->
+"engine-down"). Each code has a page in docs/troubleshooting.
 """
 
 from __future__ import annotations
@@ -14,77 +13,78 @@ from typing import TYPE_CHECKING, Any, cast
 
 from kindctl.diagnose.base import Check, Wants
 from kindctl.errors import KindctlError, MachineError
-from kindctl.models import EngineInfo, Verdict
-from kindctl.tools.protocols import Engine, Say, Tools
+from kindctl.models import Say, Verdict
+from kindctl.tools.engine_protocol import Engine, EngineInfo
+from kindctl.tools.protocols import Tools
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
 CHECKS = {
-    "architecture": "images exist for this processor",
+    "architecture": "images exist for this architecture",
     "wsl": "a Windows Subsystem for Linux that can run containers",
     "engine": "a container engine answers and is recent enough",
-    "buildx": "the engine's builder is there",
-    "kind": "kind is there and knows the Kubernetes version asked for",
-    "debootstrap": "base images can be made where no image registry is reachable",
+    "buildx": "the engine's client has its build plug-in",
+    "kind": "kind is installed and supports the Kubernetes version asked for",
+    "debootstrap": "base images can be made if no image registry is reachable",
     "cgroup": "the kubelet runs on this control group version",
-    "inotify": "enough inotify watches and instances",
-    "disk": "free space where the engine keeps images",
-    "memory": "memory for the cluster and the apps",
-    "ports": "the ports of the environment are free",
+    "inotify": "there are enough inotify watches and instances",
+    "disk": "there is free disk space where the engine keeps images",
+    "memory": "there is memory for the cluster and the apps",
+    "ports": "the environment's ports are free",
     "subnets": "the engine's networks do not overlap the host's",
     "proxy": "proxies leave the cluster's own traffic alone",
-    "cas": "certificate authorities of this machine's network",
+    "cas": "which certificate authorities builds and nodes must trust",
 }
 
 
 def load(code: str) -> Check:
-    """The check of this code. Raises KeyError when there is none."""
+    """The check with this code. Raises KeyError when there is none."""
     if code not in CHECKS:
         raise KeyError(code)
     return cast(Check, import_module(f"{__name__}.{code}").CHECK)
 
 
 def examine(tools: Tools, wants: Wants) -> list[Verdict]:
-    """Every check's verdict, asked side by side, in the order of CHECKS."""
+    """The verdict of every check that applies, in the order of CHECKS. The checks run in parallel."""
     from concurrent.futures import ThreadPoolExecutor
 
-    checks = _asked(wants)
+    checks = _applicable(wants)
     with ThreadPoolExecutor(len(checks) + 1) as pool:
-        engine = _AskedOnce(tools.engine, pool.submit(tools.engine.info))
+        engine = _CachedInfo(tools.engine, pool.submit(tools.engine.info))
         shared = replace(tools, engine=cast(Engine, engine))
         return list(pool.map(lambda check: _ask(check, shared, wants), checks))
 
 
-def _asked(wants: Wants) -> list[Check]:
-    return [check for check in map(load, CHECKS) if wants.local or not check.of_local_cluster]
+def _applicable(wants: Wants) -> list[Check]:
+    return [check for check in map(load, CHECKS) if wants.local or not check.local_only]
 
 
-def mendable(verdict: Verdict) -> bool:
-    """Whether `repair` would do something about it."""
+def is_repairable(verdict: Verdict) -> bool:
+    """Whether `repair` would try to fix it."""
     return verdict.fixable and verdict.level != "ok"
 
 
-def intentions(tools: Tools, wants: Wants, verdicts: Sequence[Verdict]) -> list[str]:
-    """What `repair` would do, one sentence each, none twice."""
+def planned_repairs(tools: Tools, wants: Wants, verdicts: Sequence[Verdict]) -> list[str]:
+    """What `repair` would do, as sentences without duplicates."""
     sentences = (
         sentence
-        for check, verdict in zip(_asked(wants), verdicts, strict=True)
-        if mendable(verdict)
+        for check, verdict in zip(_applicable(wants), verdicts, strict=True)
+        if is_repairable(verdict)
         for sentence in check.plan(tools, wants)
     )
     return list(dict.fromkeys(sentences))
 
 
 def repair(tools: Tools, wants: Wants, verdicts: Sequence[Verdict], say: Say) -> Iterator[str]:
-    """Do what `intentions` said; one sentence for each check that was mended, once it is.
+    """Do what `planned_repairs` said; yields a sentence for each check that was repaired.
 
-    A check that was blocked is asked again, as what blocked it may work by now. Raises KindctlError
-    when something that failed cannot be mended; a warning that cannot be is passed over.
+    A check that was blocked is asked again, since what blocked it may work by now. Raises KindctlError
+    when a failed check cannot be repaired; a warning that cannot be repaired is reported and skipped.
     """
-    for check, before in zip(_asked(wants), verdicts, strict=True):
+    for check, before in zip(_applicable(wants), verdicts, strict=True):
         verdict = _ask(check, tools, wants) if before.blocked_by else before
-        if not mendable(verdict):
+        if not is_repairable(verdict):
             continue
         try:
             check.fix(tools, wants, say)
@@ -97,7 +97,7 @@ def repair(tools: Tools, wants: Wants, verdicts: Sequence[Verdict], say: Say) ->
 
 
 def raise_for(verdicts: Iterable[Verdict]) -> None:
-    """Raises MachineError for the first failed verdict, naming the others, if any failed."""
+    """Raise MachineError for the first failed verdict; its `why` lists the others."""
     failed = [verdict for verdict in verdicts if verdict.level == "failed"]
     if not failed:
         return
@@ -110,8 +110,8 @@ def raise_for(verdicts: Iterable[Verdict]) -> None:
     )
 
 
-class _AskedOnce:
-    """The engine, for one round of checks: half of them want its `info`, which costs three processes."""
+class _CachedInfo:
+    """The engine for one round of checks: half of them need its `info`, which costs three processes."""
 
     def __init__(self, engine: Engine, info: Future[EngineInfo]) -> None:
         self._engine = engine
@@ -124,7 +124,7 @@ class _AskedOnce:
 def _ask(check: Check, tools: Tools, wants: Wants) -> Verdict:
     try:
         return check.ask(tools, wants)
-    except KindctlError as error:  # a tool failed where the check did not expect it
+    except KindctlError as error:  # of a tool, where the check did not expect it
         return Verdict(
             code=error.code,
             level="failed",

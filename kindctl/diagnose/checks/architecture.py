@@ -1,10 +1,10 @@
-"""Do the images that kindctl pulls and builds exist for the engine's processor?"""
+"""Do the images that kindctl pulls and builds exist for the engine's architecture?"""
 
 from __future__ import annotations
 
-from kindctl.diagnose.base import Check, Wants
-from kindctl.diagnose.checks.common import EngineCheck
-from kindctl.models import EngineInfo, Verdict
+from kindctl.diagnose.base import EngineCheck, Wants
+from kindctl.models import Verdict
+from kindctl.tools.engine_protocol import EngineInfo
 from kindctl.tools.protocols import Tools
 
 SUPPORTED = ("amd64", "arm64")
@@ -13,18 +13,16 @@ SUPPORTED = ("amd64", "arm64")
 
 class Architecture(EngineCheck):
     code = "architecture"
-    title = "processor"
+    title = "architecture"
 
     def judge(self, tools: Tools, wants: Wants, info: EngineInfo) -> Verdict:
         if info.architecture in SUPPORTED:
             return self.ok(f"{info.architecture}, {info.cpus} CPUs")
-        return Verdict(
-            code="architecture",
-            level="failed",
-            seen=f"the engine's processor is {info.architecture}; there are node images for "
+        return self.failed(
+            f"the engine's architecture is {info.architecture}; node images exist only for "
             + " and ".join(SUPPORTED),
-            fix="use an engine on such a machine (DOCKER_HOST)",
+            "use an engine on a machine with one of these architectures (DOCKER_HOST)",
         )
 
 
-CHECK: Check = Architecture()
+CHECK = Architecture()

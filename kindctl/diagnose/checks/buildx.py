@@ -1,46 +1,27 @@
-"""Is the client's builder there? The engine has BuildKit in it; the client needs its plug-in."""
+"""Does the engine's client have its build plug-in, buildx? BuildKit itself is part of the engine."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from kindctl.diagnose.base import Check, Wants
-from kindctl.diagnose.checks.common import Unfixable
-from kindctl.errors import ToolError
-from kindctl.machine import debian
+from kindctl.diagnose.base import PackageCheck, Wants
+from kindctl.errors import KindctlError
 from kindctl.models import Verdict
-from kindctl.tools.protocols import Say, Tools
-
-PACKAGE = ("docker-buildx",)
+from kindctl.tools.protocols import Tools
 
 
-class Buildx(Unfixable):
+class Buildx(PackageCheck):
     code = "buildx"
     title = "image builder"
+    packages = ("docker-buildx",)
+    by_hand = "install the buildx plug-in: https://docs.docker.com/build/install-buildx/"
 
     def ask(self, tools: Tools, wants: Wants) -> Verdict:
-        if tools.host.which("docker") is None:
-            return self.blocked("engine")
         try:
-            # github.com/docker/buildx v0.13.1 ...
-            words = tools.host.run(["docker", "buildx", "version"]).split()
-        except ToolError as error:
-            reason = debian.obstacle(tools.host)
-            return Verdict(
-                code="buildx-missing",
-                level="failed",
-                seen=f"docker buildx does not work: {error.why or error.what}",
-                fix=reason
-                and "install the buildx plug-in: https://docs.docker.com/build/install-buildx/",
-                fixable=not reason,
-            )
-        return self.ok("buildx " + (words[1].removeprefix("v") if len(words) > 1 else "is there"))
-
-    def plan(self, tools: Tools, wants: Wants) -> Sequence[str]:
-        return debian.plan(tools.host, PACKAGE)
-
-    def fix(self, tools: Tools, wants: Wants, say: Say) -> None:
-        debian.install(tools.host, PACKAGE, say)
+            return self.ok(f"buildx {tools.engine.builder_version()}")
+        except KindctlError as error:
+            if error.code == "engine-missing":
+                return self.blocked("engine")
+            seen = f"`docker buildx` does not work: {error.why or error.what}"
+            return self.missing(tools.host, seen, code="buildx-missing")
 
 
-CHECK: Check = Buildx()
+CHECK = Buildx()

@@ -1,15 +1,14 @@
 """Which certificate authorities does this machine trust beyond its distribution's own? A company's
-network often has one, and without it builds and nodes cannot fetch anything (k3d#1246)."""
+network often has one, and without it builds and nodes cannot download anything (k3d#1246)."""
 
 from __future__ import annotations
 
 from kindctl.diagnose.base import Check, Wants
-from kindctl.diagnose.checks.common import Unfixable
 from kindctl.models import Verdict
 from kindctl.tools.protocols import Tools
 
 
-class TrustedCas(Unfixable):
+class TrustedCas(Check):
     code = "cas"
     title = "certificate authorities"
 
@@ -17,7 +16,7 @@ class TrustedCas(Unfixable):
         names = sorted(tools.host.trusted_cas())
         if not names:
             return self.ok("none beyond the distribution's own")
-        return self.ok(f"found {', '.join(names)}: builds and nodes on this machine trust them too")
+        return self.ok(f"found {', '.join(names)}: image builds and nodes trust them too")
 
 
-CHECK: Check = TrustedCas()
+CHECK = TrustedCas()

@@ -1,10 +1,11 @@
-"""Will the kubelet run on the engine's control groups?"""
+"""Does the kubelet run on the engine's version of control groups?"""
 
 from __future__ import annotations
 
-from kindctl.diagnose.base import Check, Wants
-from kindctl.diagnose.checks.common import EngineCheck, minor
-from kindctl.models import EngineInfo, Verdict
+from kindctl.diagnose.base import EngineCheck, Wants
+from kindctl.diagnose.common import minor
+from kindctl.models import Verdict
+from kindctl.tools.engine_protocol import EngineInfo
 from kindctl.tools.protocols import Tools
 
 REFUSES_V1 = 35  # since 1.35 the kubelet does not start on v1 unless failCgroupV1 is false
@@ -14,15 +15,14 @@ class ControlGroups(EngineCheck):
     code = "cgroup"
     of_local_cluster = True
     title = "control groups"
+    local_only = True
 
     def judge(self, tools: Tools, wants: Wants, info: EngineInfo) -> Verdict:
         if info.cgroup_version >= 2:
-            return self.ok("control groups v2")
+            return self.ok("cgroup v2")
         if minor(wants.kubernetes) < REFUSES_V1:
-            return self.ok("control groups v1, which this Kubernetes still takes")
-        return self.ok(
-            "control groups v1: kindctl tells the kubelet to take it (failCgroupV1: false)"
-        )
+            return self.ok(f"cgroup v1, which Kubernetes {wants.kubernetes} still supports")
+        return self.ok("cgroup v1: kindctl makes the kubelet accept it (failCgroupV1: false)")
 
 
-CHECK: Check = ControlGroups()
+CHECK = ControlGroups()

@@ -1,53 +1,44 @@
-"""Where no image registry can be reached, the first base image is made by debootstrap."""
+"""Is debootstrap there? It makes the first base image where no image registry can be reached."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 
-from kindctl.diagnose.base import Check, Wants
-from kindctl.diagnose.checks.common import Unfixable
+from kindctl.diagnose.base import PackageCheck, Wants
 from kindctl.errors import KindctlError
-from kindctl.machine import debian
 from kindctl.machine.debian_packages import DEBOOTSTRAP
 from kindctl.models import Verdict
-from kindctl.tools.protocols import Say, Tools
+from kindctl.tools.protocols import Tools
 
-BUILT_BY_US = {"dev.kindctl.recipe": ""}
+BUILT_IMAGES = {"dev.kindctl.recipe": ""}
 PROBE_TIMEOUT = 3.0  # seconds
 
 
-class Debootstrap(Unfixable):
+class Debootstrap(PackageCheck):
     code = "debootstrap"
     title = "debootstrap"
+    packages = DEBOOTSTRAP
+    by_hand = "install the package debootstrap, or set `images.mirrors`"
 
     def ask(self, tools: Tools, wants: Wants) -> Verdict:
         if tools.host.which("debootstrap"):
             return self.ok("debootstrap is installed")
         if any(tools.net.reachable(registry, PROBE_TIMEOUT) for registry in wants.registries):
-            return self.ok("not needed: an image registry answers")
-        reason = debian.obstacle(tools.host)
-        built = _something_built(tools)
-        return Verdict(
-            code="debootstrap",
-            level="warning" if built else "failed",
-            seen="no image registry answers, and debootstrap, which makes base images without one, "
-            + ("would be needed to build them anew" if built else "is not installed"),
-            fix=reason and "install the package debootstrap, or set `images.mirrors`",
-            fixable=not reason,
+            return self.ok("not needed: an image registry is reachable")
+        verdict = self.missing(
+            tools.host,
+            "no image registry is reachable, and debootstrap, which makes base images without one, is not "
+            "installed",
         )
-
-    def plan(self, tools: Tools, wants: Wants) -> Sequence[str]:
-        return debian.plan(tools.host, DEBOOTSTRAP)
-
-    def fix(self, tools: Tools, wants: Wants, say: Say) -> None:
-        debian.install(tools.host, DEBOOTSTRAP, say)
+        return replace(verdict, level="warning") if _has_built_images(tools) else verdict
 
 
-def _something_built(tools: Tools) -> bool:
+def _has_built_images(tools: Tools) -> bool:
+    """Whether images were built here before: debootstrap is only needed to build them again."""
     try:
-        return bool(tools.engine.images(BUILT_BY_US))
+        return bool(tools.engine.images(BUILT_IMAGES))
     except KindctlError:
         return False
 
 
-CHECK: Check = Debootstrap()
+CHECK = Debootstrap()

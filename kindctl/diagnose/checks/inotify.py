@@ -6,35 +6,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kindctl.diagnose.base import Check, Wants
-from kindctl.diagnose.checks.common import Unfixable
-from kindctl.models import Verdict
-from kindctl.tools.protocols import Host, Say, Tools
+from kindctl.models import Say, Verdict
+from kindctl.tools.protocols import Host, Tools
 
 LIMITS = {
     "fs.inotify.max_user_watches": (524288, 524288),
     "fs.inotify.max_user_instances": (512, 1024),
 }
-"""Kernel setting -> (least that is fine, what the fix sets). kind's "Known Issues" names the first."""
+"""Kernel setting -> (the minimum, what the fix sets). kind's "Known Issues" names the first."""
 
 
-class Inotify(Unfixable):
+class Inotify(Check):
     code = "inotify"
     of_local_cluster = True
     title = "inotify limits"
+    local_only = True
 
     def ask(self, tools: Tools, wants: Wants) -> Verdict:
         low = _low(tools.host)
         seen = ", ".join(f"{name} is {value}" for name, value in _values(tools.host).items())
-        if not seen:
-            return self.ok("not this machine's to set")
         if not low:
-            return self.ok(seen)
+            return self.ok(seen or "this machine has no such limits")
         commands = " && ".join(f"sysctl -w {name}={LIMITS[name][1]}" for name in low)
-        return Verdict(
-            code="inotify",
-            level="warning",
-            seen="; ".join(f"{name} is {low[name]}, below {LIMITS[name][0]}" for name in low),
-            fix=f"as root: {commands}",
+        return self.warning(
+            "; ".join(f"{name} is {low[name]}, below {LIMITS[name][0]}" for name in low),
+            f"run as root: {commands}",
             fixable=tools.host.is_root(),
         )
 
@@ -51,7 +47,7 @@ class Inotify(Unfixable):
 
 
 def _values(host: Host) -> dict[str, int]:
-    """Settings that this machine has: none on macOS, where the engine's own machine has them."""
+    """The settings that this machine has: none on macOS, where the engine's virtual machine has them."""
     values = {name: host.sysctl(name) for name in LIMITS}
     return {name: int(value) for name, value in values.items() if value is not None}
 
@@ -60,4 +56,4 @@ def _low(host: Host) -> dict[str, int]:
     return {name: value for name, value in _values(host).items() if value < LIMITS[name][0]}
 
 
-CHECK: Check = Inotify()
+CHECK = Inotify()

@@ -1,5 +1,5 @@
-"""Are the ports that a new cluster would bind free? A node's ports are fixed when it is made, and a
-taken one ends in the engine's exit status 125 (kind#3681), so they are asked for beforehand."""
+"""Are the ports free that a new cluster would bind? A node's ports are fixed when it is created, and a
+taken one makes the engine exit with status 125 (kind#3681), so they are checked beforehand."""
 
 from __future__ import annotations
 
@@ -7,53 +7,54 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kindctl.diagnose.base import Check, WantedPort, Wants
-from kindctl.diagnose.checks.common import Unfixable
 from kindctl.errors import KindctlError, MachineError
-from kindctl.models import DOCKER_ENVIRONMENT_LABEL, ContainerInfo, Verdict
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL, Verdict
+from kindctl.tools.engine_protocol import ContainerInfo
 from kindctl.tools.protocols import PortOwner, Tools
 
 FIRST_UNPRIVILEGED = 1024
 UNPRIVILEGED = 8000
-"""Added to a port below: 80 -> 8080, 443 -> 8443."""
+"""Added to a privileged port to suggest another: 80 -> 8080, 443 -> 8443."""
 
 ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not bound
 
 
 @dataclass(frozen=True)
-class Problem:
+class Conflict:
+    """Why a port cannot be used."""
+
     code: str
     seen: str
-    remedy: str  # beside another port
+    remedy: str  # other than another port
 
 
-class Ports(Unfixable):
+class Ports(Check):
     code = "ports"
     title = "ports"
 
     def ask(self, tools: Tools, wants: Wants) -> Verdict:
         holders = _holders(tools)
-        problems = {
-            wanted: problem
+        conflicts = {
+            wanted: conflict
             for wanted in wants.ports
-            if (problem := _look(tools, wants, holders, wanted.address, wanted.port))
+            if (conflict := _conflict(tools, wants, holders, wanted.address, wanted.port))
         }
-        if not problems:
+        if not conflicts:
             names = ", ".join(f"{wanted.address}:{wanted.port}" for wanted in wants.ports)
-            return self.ok(f"{names} can be used" if names else "none asked for")
-        remedies = dict.fromkeys(problem.remedy for problem in problems.values())
-        elsewhere = [w for w, problem in problems.items() if problem.code != "port-address"]
-        return Verdict(
-            code=next(iter(problems.values())).code,
-            level="failed",
-            seen="; ".join(problem.seen for problem in problems.values()),
-            fix="; ".join([*remedies, *_free_instead(tools, wants, elsewhere)]),
+            return self.ok(f"{names} can be used" if names else "none needed")
+        remedies = dict.fromkeys(conflict.remedy for conflict in conflicts.values())
+        movable = [w for w, conflict in conflicts.items() if conflict.code != "port-address"]
+        return self.failed(
+            "; ".join(conflict.seen for conflict in conflicts.values()),
+            "; ".join([*remedies, *_free_instead(tools, wants, movable)]),
+            code=next(iter(conflicts.values())).code,
         )
 
 
-def _look(
+def _conflict(
     tools: Tools, wants: Wants, holders: Sequence[ContainerInfo], address: str, port: int
-) -> Problem | None:
-    """None: the port is free, or this environment's own node or forward has it."""
+) -> Conflict | None:
+    """None when the port is free, or when this environment's own node or forward has it."""
     holder = next((c for c in holders if _publishes(c, address, port)), None)
     label = holder.labels.get(DOCKER_ENVIRONMENT_LABEL, "") if holder else ""
     if label and label == wants.environment:
@@ -64,34 +65,34 @@ def _look(
         if holder is None:
             return _unbindable(tools, error)
         owner = PortOwner(None, "")
-    if owner is None or _forwards_itself(tools, wants, owner):
+    if owner is None or _is_own_forward(tools, wants, owner):
         return None
     name = _name(owner, holder, label)
-    return Problem(
+    return Conflict(
         code="port-taken",
         seen=f"{address}:{port} is taken by {name}",
         remedy=f"kindctl down --name {label}" if label else f"stop {name}",
     )
 
 
-def _forwards_itself(tools: Tools, wants: Wants, owner: PortOwner) -> bool:
+def _is_own_forward(tools: Tools, wants: Wants, owner: PortOwner) -> bool:
     if not wants.environment or owner.pid is None:
         return False
     return owner.pid == tools.forwards.process(wants.environment)
 
 
-def _unbindable(tools: Tools, error: MachineError) -> Problem | None:
+def _unbindable(tools: Tools, error: MachineError) -> Conflict | None:
     if error.code == "port-privileged":
         try:
             if not tools.engine.info().rootless:
-                return None  # an engine that runs as root binds what its user may not
+                return None  # an engine that runs as root may bind what this user may not
         except MachineError:
             pass
-    return Problem(error.code, error.what, error.fix)
+    return Conflict(error.code, error.what, error.fix)
 
 
 def _free_instead(tools: Tools, wants: Wants, taken: Iterable[WantedPort]) -> Iterator[str]:
-    """As it stands in kindctl.yaml, for those ports that have a key there."""
+    """At most one sentence: the keys of kindctl.yaml that set the taken ports, each with a free port."""
     asked = {wanted.port for wanted in wants.ports}
     keys = []
     for wanted in (wanted for wanted in taken if wanted.key):
@@ -106,7 +107,7 @@ def _free_instead(tools: Tools, wants: Wants, taken: Iterable[WantedPort]) -> It
 
 def _name(owner: PortOwner, holder: ContainerInfo | None, label: str) -> str:
     if label and holder:
-        return f"environment {label} of kindctl (container {holder.name})"
+        return f"kindctl's environment {label} (container {holder.name})"
     if holder or owner.container:
         image = f" of image {holder.image}" if holder else ""
         return f"container {holder.name if holder else owner.container}{image}"
@@ -118,7 +119,7 @@ def _holders(tools: Tools) -> list[ContainerInfo]:
     try:
         return [c for c in tools.engine.containers() if c.state in ("running", "paused")]
     except KindctlError:
-        return []  # no engine: its check says so; programs can be found without
+        return []  # the engine's own check reports that; other programs are still found
 
 
 def _publishes(container: ContainerInfo, address: str, port: int) -> bool:
@@ -129,4 +130,4 @@ def _publishes(container: ContainerInfo, address: str, port: int) -> bool:
     )
 
 
-CHECK: Check = Ports()
+CHECK = Ports()

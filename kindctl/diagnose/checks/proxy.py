@@ -1,8 +1,8 @@
-"""Do the proxies that the environment names leave the cluster's own traffic alone? (kind#1186, #1702)
+"""Do the proxies of this shell's environment leave the cluster's own traffic alone? (kind#1186, #1702)
 
-Into the nodes kind itself passes the proxies, and adds to NO_PROXY the node names, the networks, the
-cluster's ranges and .svc names. What it cannot add to is the environment of the user's own programs:
-kubectl, curl and browsers on the host.
+kind itself passes the proxies into the nodes, and adds the node names, the networks, the cluster's ranges
+and .svc names to NO_PROXY there. It cannot change the environment of the user's own programs on the host:
+kubectl, curl and browsers.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import os
 import re
 
 from kindctl.diagnose.base import Check, Wants
-from kindctl.diagnose.checks.common import Unfixable
 from kindctl.models import Verdict
 from kindctl.tools.protocols import Tools
 
@@ -19,10 +18,11 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY")
 LOCAL = ("localhost", "127.0.0.1")
 
 
-class Proxy(Unfixable):
+class Proxy(Check):
     code = "proxy"
     of_local_cluster = True
     title = "proxies"
+    local_only = True
 
     def ask(self, tools: Tools, wants: Wants) -> Verdict:
         proxies = {name: value for name in PROXIES if (value := _environment(name))}
@@ -33,17 +33,15 @@ class Proxy(Unfixable):
         missing = [name for name in _needed(wants) if name not in exempt and "*" not in exempt]
         if not missing:
             return self.ok(f"{seen}; NO_PROXY has {', '.join(_needed(wants))}")
-        return Verdict(
-            code="proxy",
-            level="warning",
-            seen=f"{seen}, and NO_PROXY lacks {', '.join(missing)}: kubectl and curl would ask the proxy "
-            "for this machine's own addresses",
-            fix=f"export NO_PROXY={','.join([*exempt, *missing])} no_proxy=$NO_PROXY",
+        return self.warning(
+            f"{seen}, but NO_PROXY lacks {', '.join(missing)}: kubectl and curl would send requests for "
+            "this machine's own addresses to the proxy",
+            f"run: export NO_PROXY={','.join([*exempt, *missing])} no_proxy=$NO_PROXY",
         )
 
 
 def _needed(wants: Wants) -> list[str]:
-    """kindctl's own requests go direct in any case."""
+    """The addresses that must not go through the proxy. kindctl's own requests never do."""
     return list(dict.fromkeys([*LOCAL, *(wanted.address for wanted in wants.ports)]))
 
 
@@ -55,4 +53,4 @@ def _without_password(url: str) -> str:
     return re.sub(r"//[^/@]*@", "//***@", url)
 
 
-CHECK: Check = Proxy()
+CHECK = Proxy()

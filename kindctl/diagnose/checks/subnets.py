@@ -1,4 +1,4 @@
-"""Do the engine's networks and the cluster's ranges stay clear of the networks that this host reaches
+"""Do the engine's networks or the cluster's address ranges overlap networks that this host can reach
 (a VPN, an office)? kind's "Local Subnet Clashes"."""
 
 from __future__ import annotations
@@ -7,9 +7,10 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from kindctl.diagnose.base import Check, Wants
-from kindctl.diagnose.checks.common import EngineCheck, is_local
-from kindctl.models import EngineInfo, Verdict
+from kindctl.diagnose.base import EngineCheck, Wants
+from kindctl.diagnose.common import is_local
+from kindctl.models import Verdict
+from kindctl.tools.engine_protocol import EngineInfo
 from kindctl.tools.protocols import Host, Tools
 
 Network = ipaddress.IPv4Network
@@ -29,31 +30,30 @@ class Subnets(EngineCheck):
     code = "subnets"
     of_local_cluster = True
     title = "address ranges"
+    local_only = True
 
     def judge(self, tools: Tools, wants: Wants, info: EngineInfo) -> Verdict:
         if not is_local(info):
-            return self.ok("the engine is on another machine: not asked")
-        networks = {name: _v4(subnets) for name, subnets in tools.engine.networks().items()}
+            return self.ok("not checked: the engine runs on another machine")
+        networks = {name: _v4(one.subnets) for name, one in tools.engine.networks().items()}
         own = {subnet for subnets in networks.values() for subnet in subnets}
         routes = [route for route in _v4(tools.host.routes()) if route not in own]
         if KIND_NETWORK not in networks and _exhausted(tools.host, [*routes, *own]):
-            return Verdict(
-                code="subnet-clash",
-                level="failed",
-                seen="the engine has no address range left for a new network: "
+            return self.failed(
+                "the engine has no address range left for a new network: "
                 f"{len(own)} networks and {len(routes)} routes overlap all {len(POOLS)} of its pools",
-                fix="remove unused networks (docker network prune), or set default-address-pools in "
+                "remove unused networks (`docker network prune`), or set default-address-pools in "
                 "/etc/docker/daemon.json",
+                code="subnet-clash",
             )
         clashes = [*_network_clashes(networks, routes), *_cluster_clashes(routes)]
         if not clashes:
             return self.ok(f"no overlap among {len(routes)} routes and {len(own)} networks")
-        return Verdict(
+        return self.warning(
+            "; ".join(clashes),
+            "if you need to reach these addresses, move the engine's network (default-address-pools in "
+            "/etc/docker/daemon.json) or the cluster's ranges (`cluster.kind.networking` in kindctl.yaml)",
             code="subnet-clash",
-            level="warning",
-            seen="; ".join(clashes),
-            fix="if something there must be reached: move the engine's network (default-address-pools in "
-            "/etc/docker/daemon.json) or the cluster's (`cluster.kind.networking` in kindctl.yaml)",
         )
 
 
@@ -79,11 +79,11 @@ def _network_clashes(
 
 
 def _cluster_clashes(routes: Sequence[Network]) -> Iterator[str]:
-    """Only routes inside a range: one as wide as 10.0.0.0/8 names nobody that is there."""
+    """Only routes inside a range count: one as wide as 10.0.0.0/8 does not say that anybody is there."""
     for what, subnet in CLUSTER_RANGES.items():
         for route in routes:
             if route.subnet_of(subnet):
                 yield f"{what} cannot reach {route}: the cluster uses {subnet} for them"
 
 
-CHECK: Check = Subnets()
+CHECK = Subnets()

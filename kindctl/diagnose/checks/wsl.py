@@ -1,16 +1,15 @@
-"""Is this a Windows Subsystem for Linux, and the version of it that has a kernel of its own?"""
+"""Is this the Windows Subsystem for Linux, and the version of it that has a Linux kernel?"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from kindctl.diagnose.base import Check, Wants
-from kindctl.diagnose.checks.common import Unfixable
 from kindctl.models import Verdict
 from kindctl.tools.protocols import Tools
 
 
-class Wsl(Unfixable):
+class Wsl(Check):
     code = "wsl"
     title = "WSL"
 
@@ -20,13 +19,11 @@ class Wsl(Unfixable):
         if "microsoft" not in kernel.lower():
             return self.ok("not WSL")
         if "-Microsoft" in kernel and "WSL2" not in kernel:
-            return Verdict(
-                code="wsl",
-                level="failed",
-                seen="WSL 1 has no Linux kernel that could run containers",
-                fix="in PowerShell: wsl --set-version DISTRIBUTION 2",
+            return self.failed(
+                "WSL 1 has no Linux kernel, so it cannot run containers",
+                "run in PowerShell: wsl --set-version DISTRIBUTION 2",
             )
         return self.ok("WSL 2: URLs on localhost can be opened from Windows too")
 
 
-CHECK: Check = Wsl()
+CHECK = Wsl()

@@ -9,8 +9,9 @@ from typing import Protocol
 
 from kindctl.errors import KindctlError
 from kindctl.images.recipe_book import RecipeBook
-from kindctl.models import ImageInfo
-from kindctl.tools.protocols import Say, Tools
+from kindctl.models import Say
+from kindctl.tools.engine_protocol import ImageInfo
+from kindctl.tools.protocols import Tools
 
 UNAVAILABLE = "image-unavailable"
 """The code of an error that only says that a source does not have the image."""

@@ -16,8 +16,8 @@ from kindctl.images.progress import BuildProgress
 from kindctl.images.recipe_book import Recipe
 from kindctl.images.sources.base import Provided, SourceContext, unavailable
 from kindctl.images.sources.registry import RegistrySource
-from kindctl.models import Build, Turn
-from kindctl.tools.protocols import Say
+from kindctl.models import Say, Turn
+from kindctl.tools.engine_protocol import Build
 
 
 class BuildSource:

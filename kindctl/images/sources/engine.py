@@ -10,9 +10,9 @@ from kindctl.images.sources.base import (
     check_architecture,
     unavailable,
 )
-from kindctl.models import ImageInfo
+from kindctl.models import Say
 from kindctl.references import Reference, parse
-from kindctl.tools.protocols import Engine, Say
+from kindctl.tools.engine_protocol import Engine, ImageInfo
 
 
 class EngineSource:

@@ -18,9 +18,10 @@ from kindctl.images.sources.base import (
     unavailable,
 )
 from kindctl.images.sources.engine import EngineSource, give_name
-from kindctl.models import ImageInfo
+from kindctl.models import Say
 from kindctl.references import Reference, mirrored, parse
-from kindctl.tools.protocols import Net, Say
+from kindctl.tools.engine_protocol import ImageInfo
+from kindctl.tools.protocols import Net
 
 PROBE_SECONDS = 3.0
 ATTEMPTS = 4

@@ -20,7 +20,7 @@ import pytest
 from cryptography import x509
 from playwright.sync_api import Error, sync_playwright
 
-from kindctl.tools.protocols import Say
+from kindctl.models import Say
 from kindctl.trust.authority import LocalCa
 from kindctl.trust.pki import authority
 from kindctl.trust.system import LAYOUTS, SystemStore

@@ -406,7 +406,7 @@ def test_the_first_signal_asks_and_the_second_ends() -> None:
 
 def test_what_still_runs_is_ended_when_the_body_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     ended: list[str] = []
-    monkeypatch.setattr("kindctl.tools.host.stop_children", lambda: ended.append("all"))
+    monkeypatch.setattr("kindctl.tools.process.stop_children", lambda: ended.append("all"))
     with signals.interruptible():
         pass
     assert ended == []

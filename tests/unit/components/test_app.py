@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from kindctl.components.app import AppComponent, Expect, assign_namespaces
+from kindctl.components.app import AppComponent, assign_namespaces
 from kindctl.components.nginx import IngressNginx
 from kindctl.config.load import load
 from kindctl.errors import ConfigError
 from kindctl.manifests.pods import is_latest
+from kindctl.manifests.routes import Expect
 from kindctl.models import Object, ObjectRef
 from tests import ROOT
 from tests.fakes.cluster import FakeCluster

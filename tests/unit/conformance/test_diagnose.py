@@ -10,9 +10,10 @@ from types import ModuleType
 import pytest
 
 from kindctl.diagnose import causes, checks
-from kindctl.diagnose.base import Check, Evidence
+from kindctl.diagnose.base import Check
 from kindctl.diagnose.causes import CAUSES
 from kindctl.diagnose.checks import CHECKS
+from kindctl.diagnose.evidence import Evidence
 from kindctl.models import Cause
 from tests.support.plug_ins import (
     assert_nothing_is_missing,

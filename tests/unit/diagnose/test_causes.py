@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from kindctl.diagnose.base import Evidence
 from kindctl.diagnose.causes import CAUSES, explain, load
-from kindctl.diagnose.causes.unschedulable import quantity
-from kindctl.models import Cause, EngineInfo, Object
+from kindctl.diagnose.evidence import Evidence
+from kindctl.models import Cause, Object
+from kindctl.tools.engine_protocol import EngineInfo
 
 START = datetime(2026, 11, 24, 6, 46, 0, tzinfo=UTC)
 FREEZE = (
@@ -208,15 +208,15 @@ RESOLVE = 'failed to resolve reference "docker.io/example/nope:1": '
 @pytest.mark.parametrize(
     ("message", "permanent", "words"),
     [
-        (f"{RESOLVE}docker.io/example/nope:1: not found", True, "does not exist"),
+        (f"{RESOLVE}docker.io/example/nope:1: not found", True, "has no such image"),
         (
             f"{RESOLVE}pull access denied, repository does not exist or may require authorization: "
             "server message: insufficient_scope: authorization failed",
             True,
-            "refuses it",
+            "denies access",
         ),
-        (f"{RESOLVE}unexpected status from HEAD request: 401 Unauthorized", True, "refuses it"),
-        ("no match for platform in manifest: not found", True, "this processor"),
+        (f"{RESOLVE}unexpected status from HEAD request: 401 Unauthorized", True, "denies access"),
+        ("no match for platform in manifest: not found", True, "this architecture"),
         (
             f"{RESOLVE}unexpected status code 429 Too Many Requests - Server message: toomanyrequests",
             False,
@@ -230,7 +230,7 @@ RESOLVE = 'failed to resolve reference "docker.io/example/nope:1": '
         ("read tcp 172.18.0.2:1->3.3.3.3:443: read: connection reset by peer", False, "cannot be"),
         (f"{RESOLVE}dial tcp 3.3.3.3:443: i/o timeout", False, "cannot be reached"),
         (f"{RESOLVE}x509: certificate signed by unknown authority", False, "not trusted"),
-        ("something new", False, "no reason that kindctl knows"),
+        ("something new", False, "does not recognize the reason"),
     ],
 )
 def test_a_pull_fails_for_ever_or_for_now(message: str, permanent: bool, words: str) -> None:
@@ -309,7 +309,7 @@ def test_a_volume_of_something_missing_is_named() -> None:
 
 def test_the_wrong_processor_is_told_from_the_log() -> None:
     stuck = pod(state=waiting("CrashLoopBackOff"), ended=terminated(255), restarts=2)
-    engine = EngineInfo("26", "docker", "", "amd64", 2, 2, 1, "/", "overlay2", False)
+    engine = EngineInfo("26", "docker", "", "amd64", 2, 2, 1, "/", rootless=False)
     found = cause(
         Evidence(
             pods=[stuck],
@@ -617,10 +617,24 @@ def test_asking_for_more_than_any_node_has_is_permanent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("500m", 0.5), ("2", 2), ("1Gi", 2**30), ("128Mi", 2**27), ("1k", 1000)]
+    ("resource", "requested", "allocatable", "too_much"),
+    [
+        ("cpu", "2500m", "2", True),
+        ("cpu", "500m", "0.5", False),
+        ("memory", "129Mi", "128Mi", True),
+        ("memory", "1Gi", "1073741824", False),
+        ("memory", "1Gi", "1G", True),
+        ("pods", "1001", "1k", True),
+    ],
 )
-def test_quantities(text: str, value: float) -> None:
-    assert quantity(text) == value
+def test_requests_are_compared_as_quantities(
+    resource: str, requested: str, allocatable: str, too_much: bool
+) -> None:
+    stuck = unscheduled(
+        f"1 Insufficient {resource}.", container={"resources": {"requests": {resource: requested}}}
+    )
+    found = cause(Evidence(pods=[stuck], nodes=[node(allocatable={resource: allocatable})]))
+    assert found.permanent is too_much
 
 
 def claim(**spec: Any) -> Object:
@@ -771,7 +785,7 @@ def test_a_service_that_nobody_gives_an_address_will_not_get_one() -> None:
     cause = explain(Evidence(services=[balanced()]))
     assert cause is not None
     assert (cause.code, cause.permanent) == ("load-balancer-pending", True)
-    assert "nobody hands them out" in cause.what
+    assert "nothing in this cluster assigns them" in cause.what
     for way in ("metallb", "node-port", "port-forward"):
         assert way in cause.fix
 

@@ -1,4 +1,4 @@
-"""Each check on fit machines and unreachable_reason ones; examine, intentions, repair, raise_for."""
+"""Each check on fit machines and unfit ones; examine, planned_repairs, repair, raise_for."""
 
 from __future__ import annotations
 
@@ -9,15 +9,24 @@ from pathlib import Path
 import pytest
 
 from kindctl.diagnose.base import Check, WantedPort, Wants
-from kindctl.diagnose.checks import CHECKS, examine, intentions, load, mendable, raise_for, repair
+from kindctl.diagnose.checks import (
+    CHECKS,
+    examine,
+    is_repairable,
+    load,
+    planned_repairs,
+    raise_for,
+    repair,
+)
 from kindctl.diagnose.checks.inotify import LIMITS
 from kindctl.errors import MachineError, ToolError
-from kindctl.models import DOCKER_ENVIRONMENT_LABEL, EngineInfo, Verdict
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL, Verdict
+from kindctl.tools.engine_protocol import EngineInfo
 from kindctl.tools.protocols import Tools
 from tests.fakes.container import FakeContainer
 from tests.fakes.engine import INFO, FakeEngine
 from tests.fakes.forwards import FakeForwards
-from tests.fakes.host import Failed, FakeHost
+from tests.fakes.host import FakeHost
 from tests.fakes.kind import FakeKind
 from tests.fakes.net import FakeNet
 
@@ -83,7 +92,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         monkeypatch.delenv(name.lower(), raising=False)
     host, engine = FakeHost(), FakeEngine()
     for program in ("docker", "dockerd", "kind", "debootstrap"):
-        host.programs[program] = lambda arguments, stdin, env: "github.com/docker/buildx v0.13.1 x"
+        host.programs[program] = lambda arguments, stdin, env: ""
     host.sysctls |= {name: str(value) for name, (_, value) in LIMITS.items()}
     return World(host, engine, FakeKind(engine, host), FakeNet())
 
@@ -186,12 +195,11 @@ def test_a_bare_machine_is_made_fit_and_told_beforehand(world: World) -> None:
         world.kind.installed = "kind" in world.host.apt.installed
         if "docker.io" in world.host.apt.installed:
             world.host.programs["dockerd"] = dockerd
-            world.host.programs["docker"] = lambda arguments, stdin, env: "buildx v0.13.1"
         return said
 
     world.host.programs["apt-get"] = apt
     verdicts = examine(world.tools, WANTS)
-    wishes = intentions(world.tools, WANTS, verdicts)
+    wishes = planned_repairs(world.tools, WANTS, verdicts)
     text = "\n".join(wishes)
     assert len(wishes) == len(set(wishes))
     for words in ("add Debian trixie and sid", "docker.io", "kind from Debian sid", "debootstrap"):
@@ -212,19 +220,19 @@ def test_what_was_blocked_is_asked_again_once_the_way_is_free(world: World) -> N
     without(world, "docker", "dockerd")
     world.engine.problem = MISSING
 
-    def docker(arguments: Sequence[str], stdin: str, env: Mapping[str, str]) -> str:
-        if "docker-buildx" in world.host.apt.installed:
-            return "github.com/docker/buildx v0.13.1"
-        raise Failed(1, "docker: 'buildx' is not a docker command.")
-
     def dockerd(arguments: Sequence[str], stdin: str, env: Mapping[str, str]) -> str:
-        world.engine.problem = None
+        world.engine.problem, world.engine.builder = None, ""
         del world.host.apt.installed["docker-buildx"]
-        world.host.programs["docker"] = docker
         return ""
 
+    def apt(arguments: Sequence[str], stdin: str, env: Mapping[str, str]) -> str:
+        said = world.host.apt.get(arguments)
+        world.host.programs["dockerd"] = dockerd
+        world.engine.builder = "0.13.1" if "docker-buildx" in world.host.apt.installed else ""
+        return said
+
     verdicts = examine(world.tools, WANTS)
-    world.host.programs["dockerd"] = dockerd
+    world.host.programs["apt-get"] = apt
     done = list(repair(world.tools, WANTS, verdicts, lambda line: None))
     assert "image builder: buildx 0.13.1" in done
 
@@ -253,7 +261,7 @@ def test_what_failed_and_cannot_be_mended_is_an_error(world: World) -> None:
 def test_a_fit_machine_is_left_alone(world: World) -> None:
     before = dict(world.host.files), dict(world.host.sysctls), dict(world.host.apt.installed)
     verdicts = examine(world.tools, WANTS)
-    assert intentions(world.tools, WANTS, verdicts) == []
+    assert planned_repairs(world.tools, WANTS, verdicts) == []
     assert list(repair(world.tools, WANTS, verdicts, lambda line: None)) == []
     after = dict(world.host.files), dict(world.host.sysctls), dict(world.host.apt.installed)
     assert after == before
@@ -305,7 +313,7 @@ def test_elsewhere_than_on_debian_there_are_links(world: World) -> None:
     world.engine.problem = MISSING
     without(world, "docker", "dockerd")
     verdict = world.verdict("engine")
-    assert not mendable(verdict)
+    assert not is_repairable(verdict)
     assert "docs.docker.com" in verdict.fix
 
 
@@ -337,10 +345,7 @@ def test_engines_that_cannot_run_nodes_are_refused_with_a_sentence(
 
 
 def test_a_client_without_buildx_gets_the_plugin(world: World) -> None:
-    def docker(arguments: Sequence[str], stdin: str, env: Mapping[str, str]) -> str:
-        raise Failed(1, "docker: 'buildx' is not a docker command.")
-
-    world.host.programs["docker"] = docker
+    world.engine.builder = ""
     verdict = world.verdict("buildx")
     assert (verdict.code, verdict.level, verdict.fixable) == ("buildx-missing", "failed", True)
     assert "is not a docker command" in verdict.seen
@@ -348,7 +353,7 @@ def test_a_client_without_buildx_gets_the_plugin(world: World) -> None:
 
 
 def test_buildx_cannot_be_asked_without_a_client(world: World) -> None:
-    without(world, "docker")
+    world.engine.problem = MISSING
     assert world.verdict("buildx").blocked_by == "engine"
 
 
@@ -421,7 +426,7 @@ def test_low_inotify_limits_are_named_with_their_numbers_and_raised(world: World
 def test_only_root_is_offered_to_raise_limits(world: World) -> None:
     world.host.root = False
     world.host.sysctls["fs.inotify.max_user_watches"] = "8192"
-    assert not mendable(world.verdict("inotify"))
+    assert not is_repairable(world.verdict("inotify"))
 
 
 def test_a_machine_without_such_limits_is_fine(world: World) -> None:

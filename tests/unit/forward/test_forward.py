@@ -28,14 +28,14 @@ def port(access: FakeAccess, *ready: str, told: list[str] | None = None) -> Forw
     forward = Forward("shop", "web", 80, 8080)
     made = ForwardedPort(forward, "command", access, (told if told is not None else []).append)
     made.targets.fault = ""
-    made.targets._hear({"type": "ADDED", "object": SERVICE})
+    made.targets._apply({"type": "ADDED", "object": SERVICE})
     know(made, *ready)
     return made
 
 
 def know(made: ForwardedPort, *ready: str) -> None:
     slices = part(*(endpoint(name, ready=True) for name in ready))
-    made.targets._hear({"type": "MODIFIED", "object": slices})
+    made.targets._apply({"type": "MODIFIED", "object": slices})
 
 
 def echo() -> FakePeer:

@@ -79,7 +79,7 @@ def test_a_refused_port_may_be_asked_again_with_what_was_said() -> None:
     peer.answer = lambda _: peer.fail(REFUSED)
     with pytest.raises(Broken) as caught:
         run(one, peer)
-    assert caught.value.again
+    assert caught.value.retryable
     assert caught.value.refused
     second = FakePeer()
     second.answer = lambda data: second.say(data).end()
@@ -94,27 +94,27 @@ def test_what_a_pod_may_have_heard_is_not_said_twice() -> None:
     peer.answer = lambda _: peer.fail("read tcp4: connection reset by peer")
     with pytest.raises(Broken) as caught:
         run(one, peer)
-    assert not caught.value.again
+    assert not caught.value.retryable
     one, _ = client(b"pay 5 euros")
     peer = FakePeer()
     peer.answer = lambda _: peer.break_()
     with pytest.raises(Broken) as caught:
         run(one, peer)
-    assert not caught.value.again
+    assert not caught.value.retryable
 
 
 def test_a_connection_lost_before_a_word_may_be_made_again() -> None:
     one, _ = client()
     with pytest.raises(Broken) as caught:
         run(one, FakePeer().break_())
-    assert caught.value.again
+    assert caught.value.retryable
 
 
 def test_an_answer_that_breaks_off_is_no_answer() -> None:
     one, writer = client()
     with pytest.raises(Broken) as caught:
         run(one, FakePeer().say(b"half of").break_())
-    assert not caught.value.again
+    assert not caught.value.retryable
     assert bytes(writer.data) == b"half of"
 
 
@@ -131,5 +131,5 @@ def test_too_much_is_not_kept_to_be_said_again() -> None:
 
     with pytest.raises(Broken) as caught:
         asyncio.get_event_loop().run_until_complete(refused_late())
-    assert not caught.value.again
-    assert one.said is None
+    assert not caught.value.retryable
+    assert one.sent is None

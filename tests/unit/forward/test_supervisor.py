@@ -34,7 +34,7 @@ def listening(monkeypatch: pytest.MonkeyPatch) -> set[int]:
 
     async def stop(port: ForwardedPort) -> None:
         bound.discard(port.forward.local)
-        port.stopped()
+        port.on_stop()
 
     async def probe(port: ForwardedPort, seconds: float) -> str:
         return f"asked {port.forward.service}"
@@ -55,7 +55,7 @@ async def told(one: Supervisor, request: Any) -> Any:
         (request if isinstance(request, bytes) else json.dumps(request).encode()) + b"\n"
     )
     reader.feed_eof()
-    await one.hear(reader, writer)  # type: ignore[arg-type]
+    await one.handle(reader, writer)  # type: ignore[arg-type]
     assert writer.closed
     return [json.loads(line) for line in bytes(writer.data).splitlines()]
 
@@ -86,7 +86,7 @@ def test_what_cannot_be_forwarded_is_said(tmp_path: Path, listening: set[int]) -
         (answer,) = await told(one, {"do": "add", "forward": TAKEN})
         assert answer == {"error": "Address already in use", "code": "port-taken"}
         (answer,) = await told(one, {"do": "probe", "forward": API})
-        assert answer == {"fault": "it is not forwarded"}
+        assert answer == {"fault": "the port is not forwarded"}
         assert listening == {8080}
 
     asyncio.run(play())
@@ -97,10 +97,10 @@ def test_a_held_forward_goes_with_its_line(tmp_path: Path, listening: set[int]) 
         one = made(tmp_path)
         reader, writer = asyncio.StreamReader(), FakeWriter()
         reader.feed_data(json.dumps({"do": "hold", "forward": WEB}).encode() + b"\n")
-        task = asyncio.ensure_future(one.hear(reader, writer))  # type: ignore[arg-type]
+        task = asyncio.ensure_future(one.handle(reader, writer))  # type: ignore[arg-type]
         while not listening:
             await asyncio.sleep(0)
-        one.ports["127.0.0.1", 8080].tell("nothing listens")
+        one.ports["127.0.0.1", 8080].report("nothing listens")
         reader.feed_eof()
         await task
         lines = bytes(writer.data).splitlines()
@@ -118,7 +118,7 @@ def test_one_who_holds_a_forward_hears_that_it_was_stopped_and_ends_no_other(
         await told(one, {"do": "add", "forward": OTHER})
         reader, writer = asyncio.StreamReader(), FakeWriter()
         reader.feed_data(json.dumps({"do": "hold", "forward": WEB}).encode() + b"\n")
-        task = asyncio.ensure_future(one.hear(reader, writer))  # type: ignore[arg-type]
+        task = asyncio.ensure_future(one.handle(reader, writer))  # type: ignore[arg-type]
         while 8080 not in listening:
             await asyncio.sleep(0)
         await told(one, {"do": "stop", "ports": [["127.0.0.1", 8080]]})
@@ -175,28 +175,28 @@ def ended(one: Supervisor) -> str:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(module, "CHECK_SECONDS", 0.01)
     monkeypatch.setattr(module, "DEAD_SECONDS", 0.02)
 
 
 @pytest.mark.usefixtures("hurried")
 def test_it_ends_with_the_environments_folder(tmp_path: Path) -> None:
     one = made(tmp_path)
-    loop_over = one._look
+    loop_over = one._check_regularly
 
     async def look() -> None:
         asyncio.get_running_loop().call_later(0.03, (tmp_path / "forward.sock").unlink)
         await loop_over()
 
-    one._look = look  # type: ignore[method-assign]
-    assert ended(one) == "ends: the environment's folder is gone"
+    one._check_regularly = look  # type: ignore[method-assign]
+    assert ended(one) == "ending: the environment's folder is gone"
 
 
 @pytest.mark.usefixtures("hurried")
 def test_it_ends_when_no_node_is_left_behind_a_silent_api(tmp_path: Path) -> None:
     one = made(tmp_path, nodes_gone=True)
     one.access.silent_since = 0.0
-    assert ended(one) == "ends: the environment has no node any more"
+    assert ended(one) == "ending: the environment has no nodes left"
 
 
 @pytest.mark.usefixtures("hurried")
@@ -204,4 +204,4 @@ def test_it_ends_when_nobody_asks_anything_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "FIRST_SECONDS", 0.0)
-    assert ended(made(tmp_path)) == "ends: nothing was asked of it"
+    assert ended(made(tmp_path)) == "ending: it got no request"

@@ -37,7 +37,7 @@ def targets(*objects: dict[str, Any], port: int | str = 80) -> Targets:
     found = Targets(Access(Path("none")), "shop", "web", port)
     found.fault = ""
     for obj in objects:
-        found._hear({"type": "ADDED", "object": obj})
+        found._apply({"type": "ADDED", "object": obj})
     return found
 
 
@@ -99,7 +99,7 @@ def test_connections_take_turns_and_avoid_who_failed() -> None:
     [
         ([], 80, "there is no Service shop/web"),
         ([SERVICE], 80, "Service shop/web has no pods"),
-        ([SERVICE], 82, "Service shop/web has no port 82: it has http, admin"),
+        ([SERVICE], 82, "Service shop/web has no port 82: its ports are http, admin"),
         (
             [SERVICE, part(endpoint("a", ready=False), endpoint("b", ready=False))],
             80,
@@ -115,9 +115,9 @@ def test_why_there_is_none_is_said(objects: list[dict[str, Any]], port: int, wor
 
 def test_what_is_deleted_goes() -> None:
     found = targets(SERVICE, part(endpoint("a")))
-    found._hear({"type": "DELETED", "object": part()})
+    found._apply({"type": "DELETED", "object": part()})
     assert found.why_none() == "Service shop/web has no pods"
-    found._hear({"type": "DELETED", "object": SERVICE})
+    found._apply({"type": "DELETED", "object": SERVICE})
     assert found.why_none() == "there is no Service shop/web"
 
 

@@ -12,10 +12,10 @@ from kindctl.images import bootstrap, cas
 from kindctl.images.app_builds import CONTEXT_LABEL
 from kindctl.images.recipe_book import RECIPE_LABEL, RecipeBook
 from kindctl.images.store import Images
-from kindctl.models import AppBuild, Build, ImageInfo
+from kindctl.models import AppBuild, Say
+from kindctl.tools.engine_protocol import Build, ImageInfo
 from kindctl.tools.engine_words import build_error
 from kindctl.tools.process import failure
-from kindctl.tools.protocols import Say
 from tests.fakes.engine import FakeEngine
 from tests.support.images_bench import CORPORATE_CA, Bench, write_recipes
 

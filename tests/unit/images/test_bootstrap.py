@@ -9,7 +9,7 @@ import pytest
 from kindctl.errors import KindctlError, MachineError
 from kindctl.images import bootstrap
 from kindctl.images.recipe_book import RECIPE_LABEL
-from kindctl.tools.protocols import Say
+from kindctl.models import Say
 from tests.fakes.host import Failed, FakeHost
 from tests.support.images_bench import Bench
 

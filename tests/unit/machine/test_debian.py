@@ -14,8 +14,10 @@ from kindctl.machine import daemon, debian
 from kindctl.machine import debian_packages as packages
 from kindctl.machine.debian_packages import DEBOOTSTRAP, ENGINE, KIND
 from kindctl.machine.debian_sources import AptSource, archive, parse
-from kindctl.models import EngineInfo
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL
+from kindctl.tools.engine_protocol import EngineInfo
 from tests.fakes.apt import Package
+from tests.fakes.container import FakeContainer
 from tests.fakes.engine import FakeEngine
 from tests.fakes.host import Failed, FakeHost
 
@@ -26,24 +28,14 @@ def quiet(line: str) -> None:
     pass
 
 
-@dataclass
 class Machine(FakeHost):
-    """With /proc, and with a `docker` that lists what `holds` says once it is installed."""
-
-    holds: dict[str, str] | None = field(default_factory=dict)  # container -> our label, or nothing
+    """With /proc."""
 
     def read(self, path: Path) -> str | None:
         if path.parts[:2] == ("/", "proc") and path.name == "comm":
             command = self.processes.get(int(path.parts[2]))
             return f"{Path(command[0]).name}\n" if command else None
         return super().read(path)
-
-    def run_docker(self, arguments: Sequence[str], stdin: str, env: Mapping[str, str]) -> str:
-        if self.holds is None:
-            raise Failed(1, "Cannot connect to the Docker daemon")
-        if arguments[0] == "volume":
-            return ""
-        return "".join(f"{name}\t{label}\n" for name, label in self.holds.items())
 
 
 @dataclass
@@ -60,7 +52,6 @@ class EngineOf(FakeEngine):
 def set_up(host: Machine) -> None:
     for part in (ENGINE, KIND, DEBOOTSTRAP):
         debian.install(host, part, quiet)
-    host.programs["docker"] = host.run_docker
 
 
 def state(host: FakeHost) -> tuple[dict[Path, str], dict[str, Package]]:
@@ -254,7 +245,7 @@ def test_the_sources_that_were_added_do_not_make_a_machine_unstable() -> None:
     host.files[Path("/etc/apt/sources.list")] = "deb http://m.example/debian forky main\n"
     debian.install(host, KIND, quiet)
     assert host.apt.installed.pop("kind").release == "sid"
-    assert debian.plan(host, KIND) == ["install kind from Debian sid, and what they depend on"]
+    assert debian.plan(host, KIND) == ["install kind from Debian sid, with their dependencies"]
 
 
 def test_unstable_needs_no_other_release() -> None:
@@ -297,9 +288,9 @@ def test_the_daemon_is_started_and_waited_for() -> None:
     host = Machine()
     set_up(host)
     said: list[str] = []
-    debian.start_engine(host, EngineOf(host=host), said.append)
+    daemon.start(host, EngineOf(host=host), said.append)
     assert [Path(command[0]).name for command in host.processes.values()] == ["dockerd"]
-    assert daemon.ours(host) in host.processes
+    assert daemon.own_pid(host) in host.processes
     assert str(daemon.LOG) in said[-1]
 
 
@@ -308,14 +299,14 @@ def test_a_daemon_that_is_coming_up_already_is_not_started_twice() -> None:
     host.files[daemon.DOCKERS_OWN_PID] = "77\n"
     daemon.start(host, EngineOf(host=host), quiet)
     assert list(host.processes) == [77]
-    assert daemon.ours(host) is None
+    assert daemon.own_pid(host) is None
 
 
 def test_a_stale_pid_file_of_another_program_does_not_count() -> None:
     host = Machine(processes={77: ("/usr/bin/editor",)})
     host.programs["dockerd"] = lambda arguments, stdin, env: ""
     host.files[daemon.DOCKERS_OWN_PID] = host.files[daemon.PID] = "77\n"
-    assert daemon.ours(host) is None
+    assert daemon.own_pid(host) is None
     daemon.start(host, EngineOf(host=host), quiet)
     assert len(host.processes) == 2
     assert host.files.get(daemon.DOCKERS_OWN_PID) != "77\n"  # dockerd would refuse to start over it
@@ -332,7 +323,7 @@ def test_with_systemd_its_service_is_started() -> None:
 
     host.programs["systemctl"] = systemctl
     daemon.start(host, engine, quiet)
-    assert daemon.ours(host) is None
+    assert daemon.own_pid(host) is None
     assert "systemctl start docker" in daemon.plan(host)
 
 
@@ -382,43 +373,51 @@ def test_a_daemon_that_never_answers_is_given_up() -> None:
 
 def test_undo_takes_back_exactly_what_was_added() -> None:
     host = Machine()
+    engine = EngineOf(host=host)
     host.apt.installed["curl"] = Package("curl", "bookworm", "7.88")
     before = state(host)
     set_up(host)
-    debian.start_engine(host, EngineOf(host=host), quiet)
-    wishes = "\n".join(debian.undo_intentions(host))
+    daemon.start(host, engine, quiet)
+    wishes = "\n".join(debian.planned_removals(host, engine))
     assert "stop dockerd" in wishes
     assert "docker.io" in wishes
     assert "curl" not in wishes
     assert str(packages.SOURCES) in wishes
 
-    debian.undo(host, quiet)
+    debian.undo(host, engine, quiet)
     assert state(host) == before
     assert host.processes == {}
     assert host.apt.lists == {"bookworm", "bookworm-updates"}
-    assert debian.undo_intentions(host) == []
+    assert debian.planned_removals(host, engine) == []
 
 
 def test_undo_of_nothing_does_nothing() -> None:
     host = Machine(processes={77: ("/usr/sbin/dockerd",)})
+    engine = EngineOf(host=host)
     host.apt.installed["docker.io"] = Package("docker.io", "trixie", "26.1.5")
     before = state(host)
-    assert debian.undo_intentions(host) == []
-    debian.undo(host, quiet)
+    assert debian.planned_removals(host, engine) == []
+    debian.undo(host, engine, quiet)
     assert state(host) == before
     assert list(host.processes) == [77]
 
 
 def test_undo_leaves_all_while_the_engine_holds_somebody_elses_containers() -> None:
-    host = Machine(holds={"shop-control-plane": "shop", "their-database": ""})
+    host = Machine()
+    engine = EngineOf(host=host)
     set_up(host)
-    debian.start_engine(host, EngineOf(host=host), quiet)
+    daemon.start(host, engine, quiet)
+    engine.add_image("image")
+    own = {DOCKER_ENVIRONMENT_LABEL: "shop"}
+    engine.add_container(FakeContainer("shop-control-plane", "image", labels=own))
+    engine.add_container(FakeContainer("their-database", "image"))
+    engine.volumes, engine.volume_labels = {"shop-data", "their-data"}, {"shop-data": own}
     before = state(host)
-    (wish,) = debian.undo_intentions(host)
-    assert "their-database" in wish
+    (wish,) = debian.planned_removals(host, engine)
+    assert "container their-database, volume their-data," in wish
     assert "shop" not in wish
     said: list[str] = []
-    debian.undo(host, said.append)
+    debian.undo(host, engine, said.append)
     assert "their-database" in said[0]
     assert state(host) == before
     assert host.processes
@@ -426,16 +425,18 @@ def test_undo_leaves_all_while_the_engine_holds_somebody_elses_containers() -> N
 
 def test_undo_leaves_all_while_another_package_needs_them() -> None:
     host = Machine()
+    engine = EngineOf(host=host)
     set_up(host)
     host.apt.installed["their-tool"] = Package("their-tool", "bookworm", "1", ("docker-cli",))
     before = state(host)
-    debian.undo(host, quiet)
+    debian.undo(host, engine, quiet)
     assert state(host) == before
-    assert "their-tool" in debian.undo_intentions(host)[0]
+    assert "their-tool" in debian.planned_removals(host, engine)[0]
 
 
 def test_what_a_silent_engine_stored_is_kept() -> None:
-    host = Machine(holds=None)
+    host = Machine()
+    engine = EngineOf(host=host)
     set_up(host)
     actions: list[str] = []
     run = host.programs["apt-get"]
@@ -447,7 +448,7 @@ def test_what_a_silent_engine_stored_is_kept() -> None:
 
     host.programs["apt-get"] = noted
     said: list[str] = []
-    debian.undo(host, said.append)
+    debian.undo(host, engine, said.append)
     assert actions == ["remove"]
     assert "/var/lib/docker" in said[0]
     assert "docker.io" not in host.apt.installed

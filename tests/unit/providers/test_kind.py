@@ -23,11 +23,12 @@ from kindctl.models import (
     ObjectRef,
     PortMapping,
     Ready,
+    Say,
     State,
 )
 from kindctl.providers.kind import MARKER, KindProvider
 from kindctl.providers.node_image import MADE_FOR_LABEL
-from kindctl.tools.protocols import Say, Tools
+from kindctl.tools.protocols import Tools
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.component import Heard
 from tests.fakes.container import FakeContainer

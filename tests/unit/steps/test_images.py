@@ -9,12 +9,12 @@ import pytest
 
 from kindctl.images import bootstrap
 from kindctl.images.recipe_book import RecipeBook
-from kindctl.models import AppBuild, Build, ImageInfo, Step, Turn
+from kindctl.models import AppBuild, Say, Step, Turn
 from kindctl.runner.events import StepSaid
 from kindctl.runner.run import run
 from kindctl.steps.app_image import AppImageBuilt
 from kindctl.steps.image import ImagePresent
-from kindctl.tools.protocols import Say
+from kindctl.tools.engine_protocol import Build, ImageInfo
 from tests.fakes.engine import FakeEngine
 from tests.fakes.steps import PATIENCE, Journal
 from tests.support.images_bench import Bench, write_recipes

@@ -269,7 +269,7 @@ def test_another_certificate_is_a_reason_not_to_print_the_url() -> None:
     world = World()
     state = certified(world, "fake", "ours").observe()
     assert isinstance(state, NotReady)
-    assert "certificate does not pass" in state.seen
+    assert "certificate is not valid" in state.seen
     assert state.cause
     assert state.cause.code == "certificate"
     assert not state.cause.permanent  # a controller serves a fake one until it has read the Secret

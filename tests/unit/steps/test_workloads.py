@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from kindctl.diagnose.base import Evidence
 from kindctl.diagnose.causes import explain as explain_all
+from kindctl.diagnose.evidence import Evidence
 from kindctl.errors import ApiError
 from kindctl.live.cluster_wake import ClusterWake
 from kindctl.live.port_holders import PortHolders

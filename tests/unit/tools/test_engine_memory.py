@@ -6,9 +6,8 @@ from typing import cast
 
 import pytest
 
-from kindctl.models import ImageInfo
 from kindctl.tools.engine_memory import RememberedImages
-from kindctl.tools.protocols import Engine
+from kindctl.tools.engine_protocol import Engine, ImageInfo
 from tests.fakes.engine import FakeEngine
 
 

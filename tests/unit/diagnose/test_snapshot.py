@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kindctl.diagnose.evidence import collect, failing_containers, snapshot
+from kindctl.diagnose.snapshot import collect, failing_containers, snapshot
 from kindctl.errors import ApiError
 from kindctl.models import Object
 from tests.fakes.cluster import FakeCluster

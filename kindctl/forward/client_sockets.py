@@ -1,4 +1,5 @@
-"""Has a client that says no more gone, or does it still listen? On the wire both look the same."""
+"""Tells whether a client that has sent everything is gone or still listens: on the wire both look the
+same."""
 
 from __future__ import annotations
 
@@ -6,19 +7,22 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
-"""Of all TCP sockets of this machine (proc_net(5)). Elsewhere than on Linux there is none."""
+"""The tables of all TCP sockets of this machine (proc_net(5)). Only Linux has them."""
 
 
 def has_gone(client_port: int, own_port: int) -> bool:
-    """Whether the client's socket belongs to no process any more. False where that cannot be seen: it is on
-    another machine."""
+    """Whether the client's socket no longer belongs to a process. False where that is not visible: the
+    client is on another machine, or this is not Linux."""
     return all_closed(_lines(), client_port, own_port)
 
 
 def all_closed(lines: Iterable[str], client_port: int, own_port: int) -> bool:
-    """By the lines of those tables: local and remote address with the port in hexadecimal, the inode last
-    of ten columns, 0 for a socket that was closed. Addresses are not compared: a client may have come by
-    ::ffff:127.0.0.1."""
+    """Whether the tables have the client's socket, and it is closed.
+
+    Each line has the local and the remote address, with the port in hexadecimal, and the inode as the last
+    of ten columns: 0 for a closed socket. Addresses are not compared, since a client may have used
+    ::ffff:127.0.0.1.
+    """
     wanted = (f":{client_port:04X}", f":{own_port:04X}")
     inodes = []
     for line in lines:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kindctl.forward.farewell import all_closed
+from kindctl.forward.client_sockets import all_closed
 
 CLIENT, OWN = 0xD431, 0x3C48
 OURS = "  7: 0100007F:3C48 0100007F:D431 08 00000000:00000000 00:00000000 00000000     0        0 9001 1"

@@ -1,0 +1,54 @@
+"""Questions that several checks ask."""
+
+from __future__ import annotations
+
+from kindctl.diagnose.base import Check, Wants
+from kindctl.errors import KindctlError
+from kindctl.models import DOCKER_ENVIRONMENT_LABEL, Verdict
+from kindctl.tools.engine_protocol import EngineInfo
+from kindctl.tools.protocols import Tools
+
+GB = 1e9
+LOCAL_ENGINE = ("unix://", "npipe://", "fd://")
+
+
+def is_local(info: EngineInfo) -> bool:
+    """Whether the engine runs on this machine, so that its files and ports are this machine's."""
+    return not info.host or info.host.startswith(LOCAL_ENGINE)
+
+
+def minor(version: str) -> int:
+    """ "1.36.3" -> 36"""
+    return int(version.removeprefix("v").split(".")[1])
+
+
+class SpaceCheck(Check):
+    """Whether there is enough of something that is counted in bytes."""
+
+    least: float  # below this the check fails
+    comfortable: float  # below this it warns
+    purpose: str  # what needs the space
+    remedy: str
+
+    def judge_space(self, tools: Tools, wants: Wants, free: float, seen: str) -> Verdict:
+        """The verdict on `free` bytes. `seen` says how much that is.
+
+        A cluster that runs already has taken its share, and its repair must not fail for lack of space for
+        another one: then too little is only a warning.
+        """
+        if free >= self.comfortable:
+            return self.ok(seen)
+        failed = free < self.least and not _node_runs(tools, wants)
+        report, bound = (self.failed, self.least) if failed else (self.warning, self.comfortable)
+        return report(f"{seen}, less than {bound / GB:.0f} GB: {self.purpose}", self.remedy)
+
+
+def _node_runs(tools: Tools, wants: Wants) -> bool:
+    """Whether a node of this environment runs. False where the engine does not answer."""
+    if not wants.environment:
+        return False
+    try:
+        nodes = tools.engine.containers(labels={DOCKER_ENVIRONMENT_LABEL: wants.environment})
+    except KindctlError:
+        return False
+    return any(node.state == "running" for node in nodes)

@@ -1,0 +1,100 @@
+"""Takes snapshots of a part of a cluster as evidence, in which causes are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from kindctl.diagnose.evidence import Evidence
+from kindctl.errors import ApiError
+from kindctl.models import Object
+from kindctl.tools.engine_protocol import EngineInfo
+from kindctl.tools.protocols import Cluster, ObjectKind
+
+WORKLOADS = (
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "StatefulSet"),
+    ("apps/v1", "DaemonSet"),
+    ("apps/v1", "ReplicaSet"),
+    ("batch/v1", "Job"),
+)
+POD, CLAIM, EVENT = ("v1", "Pod"), ("v1", "PersistentVolumeClaim"), ("v1", "Event")
+THREADS = 8
+LOG_LINES = 20
+
+
+def snapshot(
+    cluster: Cluster, namespaces: Iterable[str], *, workloads: Sequence[ObjectKind] = WORKLOADS
+) -> Evidence:
+    """The pods, workloads and claims of these namespaces. Cheap enough to be taken on every poll.
+
+    Raises ApiError.
+    """
+    found = _lists(cluster, namespaces, [POD, CLAIM, *workloads])
+    objects = [obj for kind in workloads for obj in found[kind]]
+    return Evidence(pods=found[POD], claims=found[CLAIM], workloads=objects)
+
+
+def collect(
+    cluster: Cluster, namespaces: Iterable[str], *, engine: EngineInfo | None = None
+) -> Evidence:
+    """A snapshot with what explains it: events, nodes, and the last log lines of failing containers.
+
+    Raises ApiError.
+    """
+    names = list(namespaces)
+    evidence = snapshot(cluster, names)
+    return replace(
+        evidence,
+        events=_lists(cluster, names, [EVENT])[EVENT],
+        nodes=cluster.list("v1", "Node"),
+        logs=_logs(cluster, evidence.pods),
+        engine=engine,
+    )
+
+
+def _lists(
+    cluster: Cluster, namespaces: Iterable[str], kinds: Sequence[ObjectKind]
+) -> dict[ObjectKind, list[Object]]:
+    """Kind -> its objects in these namespaces. The lists are requested in parallel."""
+    names = list(namespaces)
+    requests = [(kind, namespace) for kind in kinds for namespace in names]
+    found: dict[ObjectKind, list[Object]] = {kind: [] for kind in kinds}
+    with ThreadPoolExecutor(THREADS) as pool:
+        lists = pool.map(lambda request: cluster.list(*request[0], namespace=request[1]), requests)
+        for (kind, _), objects in zip(requests, lists, strict=True):
+            found[kind] += objects
+    return found
+
+
+def _logs(cluster: Cluster, pods: Iterable[Object]) -> Mapping[str, Sequence[str]]:
+    """ "NAMESPACE/POD/CONTAINER" -> lines. A log that is gone by now is left out."""
+    requests = [(pod, *container) for pod in pods for container in failing_containers(pod)]
+
+    def read(request: tuple[Object, str, bool]) -> tuple[str, list[str]]:
+        pod, container, previous = request
+        namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+        try:
+            lines = cluster.logs(namespace, name, container, tail=LOG_LINES, previous=previous)
+            return f"{namespace}/{name}/{container}", list(lines)
+        except ApiError:
+            return "", []
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return {key: lines for key, lines in pool.map(read, requests) if lines}
+
+
+def failing_containers(pod: Object) -> Iterator[tuple[str, bool]]:
+    """The containers that ended in an error, init containers too: (name, whether the log of the previous
+    run says why)."""
+    status = pod.get("status") or {}
+    for field in ("initContainerStatuses", "containerStatuses"):
+        for container in status.get(field) or ():
+            now = container.get("state") or {}
+            ended = (container.get("lastState") or {}).get("terminated")
+            if (now.get("terminated") or {}).get("exitCode"):
+                yield container["name"], False
+            elif ended and not container.get("ready"):
+                # while it waits for its next start, its log is still that of the last run
+                yield container["name"], "running" in now
