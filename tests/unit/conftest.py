@@ -8,9 +8,11 @@ cannot hide it; and the test fails at its end even if a thread has swallowed it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+import tenacity
 
 FORBIDDEN = (
     "socket.connect",
@@ -59,3 +61,21 @@ def inside() -> Iterator[list[str]]:
     _guard.on = False
     if _guard.seen:
         pytest.fail(f"a unit test reached outside: {'; '.join(_guard.seen)}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_pauses() -> Iterator[None]:
+    """Make every pause between two looks at something a hundredth as long: fakes answer at once."""
+    original = tenacity.BaseRetrying.__init__
+
+    def shortened(
+        self: tenacity.BaseRetrying,
+        *arguments: Any,
+        wait: Callable[[tenacity.RetryCallState], float] = lambda state: 0.0,
+        **named: Any,
+    ) -> None:
+        original(self, *arguments, wait=lambda state: wait(state) / 100, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tenacity.BaseRetrying, "__init__", shortened)
+        yield
