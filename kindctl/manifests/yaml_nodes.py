@@ -121,6 +121,8 @@ def _inside(text: str, mark: yaml.Mark | None) -> yaml.Mark | None:
 
 def _faults(node: yaml.Node, above: tuple[int, ...], seen: set[int]) -> Iterator[Fault]:
     """Keys that a mapping has twice (YAML would silently take the last), and what has no end."""
+    if isinstance(node, yaml.ScalarNode) and len(above) <= MAX_DEPTH:
+        return  # most nodes are such, and have nothing in them
     if id(node) in above:
         hint = "an alias leads to what it stands in"
         yield Fault("this has itself in it", hint, node.start_mark, endless=True)

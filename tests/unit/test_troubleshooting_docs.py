@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,7 @@ def _texts(value: ast.expr) -> Iterator[str]:
         yield value.value
 
 
+@cache
 def codes_in_code() -> set[str]:
     found: set[str] = set()
     for file in sorted((ROOT / "kindctl").rglob("*.py")):

@@ -104,7 +104,8 @@ def _ipv4(address: str) -> Address | None:
 
 
 def _is_free(wanted: Range, taken: Iterable[Range]) -> bool:
-    return not any(one.first <= wanted.last and wanted.first <= one.last for one in taken)
+    # `<` alone: the other comparisons of addresses are made from it, and take three times as long
+    return all(wanted.last < one.first or one.last < wanted.first for one in taken)
 
 
 def _no_room(why: str) -> MachineError:

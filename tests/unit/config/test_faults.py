@@ -25,6 +25,7 @@ from kindctl.images.sources import SOURCES
 from kindctl.providers import PROVIDERS
 from tests.unit.manifests.test_shapes import WRONG, places, put
 
+FAST_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 FULL = """
 apiVersion: kindctl/v1
 name: shop
@@ -151,7 +152,8 @@ def test_whatever_stands_in_a_place_of_the_file_is_taken_or_explained(folder: Pa
         for value in [*WRONG, 1.5, [], {}, {1: "a"}]:
             changed = copy.deepcopy(whole)
             put(changed, at, value)
-            (folder / "kindctl.yaml").write_text(yaml.safe_dump(changed))
+            text = yaml.dump(changed, Dumper=FAST_DUMPER)
+            (folder / "kindctl.yaml").write_text(text)
             try:
                 load(folder)
             except ConfigError as error:
