@@ -31,6 +31,18 @@ FORBIDDEN = (
 )
 
 
+TIMEOUT = 60
+"""Seconds after which a unit test fails, with the stacks of its threads; the slowest takes three.
+
+Tests on real tools, in the other folders, have limits of their own, or none."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Called for the tests of this folder alone."""
+    if item.get_closest_marker("timeout") is None:
+        item.add_marker(pytest.mark.timeout(TIMEOUT))
+
+
 class OutsideWorld(BaseException):
     """A unit test reached for a socket or another program."""
 
@@ -70,11 +82,11 @@ def short_pauses() -> Iterator[None]:
 
     def shortened(
         self: tenacity.BaseRetrying,
-        *arguments: Any,
+        *,
         wait: Callable[[tenacity.RetryCallState], float] = lambda state: 0.0,
         **named: Any,
     ) -> None:
-        original(self, *arguments, wait=lambda state: wait(state) / 100, **named)
+        original(self, wait=lambda state: wait(state) / 100, **named)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tenacity.BaseRetrying, "__init__", shortened)
