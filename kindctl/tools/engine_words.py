@@ -21,7 +21,7 @@ _NO_BUILDX = re.compile(
     r"|unknown command: docker buildx"
     r"|unknown flag: --\S+\s+(Usage:\s+docker \[OPTIONS\]|See 'docker --help')"  # flags of buildx
 )
-_MACHINE = (  # the client's words, code, what happened, what to do
+CLIENT_ERRORS = (  # the client's words, code, what happened, what to do
     (
         _DENIED,
         "engine-denied",
@@ -51,7 +51,7 @@ _MISSING = re.compile(
     re.IGNORECASE,
 )
 
-_PULL = (  # code, the engine's words, what to do
+PULL_ERRORS = (  # code, the engine's words, what to do
     (
         "pull-rate-limited",
         r"toomanyrequests|429 Too Many Requests",
@@ -84,7 +84,7 @@ _PULL = (  # code, the engine's words, what to do
 
 def as_error(error: ToolError) -> KindctlError:
     """The same failure, as a MachineError where the engine cannot be used at all."""
-    for pattern, code, what, fix in _MACHINE:
+    for pattern, code, what, fix in CLIENT_ERRORS:
         if pattern.search(error.output):
             return MachineError(what, why=error.why, fix=fix, output=error.output, code=code)
     return error
@@ -94,7 +94,7 @@ def pull_error(error: ToolError) -> KindctlError:
     """Codes pull-rate-limited, pull-denied, pull-not-found, pull-untrusted, pull-unreachable,
     disk-full; else image-pull."""
     error.code = "image-pull"
-    for code, words, fix in _PULL:
+    for code, words, fix in PULL_ERRORS:
         if re.search(words, error.output, re.IGNORECASE):
             error.code, error.fix = code, fix
             break

@@ -12,7 +12,7 @@ from kindctl.tools import process
 from kindctl.tools.engine_words import as_error
 from kindctl.tools.protocols import Say
 
-_KNOWN = (  # code, kind's or the engine's words, what to do
+CREATION_ERRORS = (  # code, kind's or the engine's words, what to do
     (
         "port-taken",
         r"port is already allocated|address already in use|ports are not available",
@@ -117,7 +117,7 @@ def kind_error(error: ToolError, said: str) -> KindctlError:
     """kind's failure with a code and a fix; `said` is all that it printed."""
     if summary := re.search(r"^ERROR: (.+)$", said, re.MULTILINE):
         error.why = summary[1]
-    for code, words, fix in _KNOWN:
+    for code, words, fix in CREATION_ERRORS:
         if re.search(words, said):
             error.code, error.fix = code, fix
             break
