@@ -56,7 +56,7 @@ class Supervisor:
     ports: dict[Port, ForwardedPort] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._ended = asyncio.Event()
+        self.ended = asyncio.Event()  # set once nothing more is heard
         self._server: asyncio.Server | None = None
         self._said = ""
         self._started = time.monotonic()
@@ -66,7 +66,7 @@ class Supervisor:
         self._server = server
         look = asyncio.ensure_future(self._look())
         try:
-            await self._ended.wait()
+            await self.ended.wait()
         finally:
             look.cancel()
             await asyncio.gather(*(port.stop() for port in self.ports.values()))
@@ -76,14 +76,14 @@ class Supervisor:
         self.say(f"ends: {why}")
         if self._server is not None:
             self._server.close()
-        self._ended.set()
+        self.ended.set()
 
     # --- control ---------------------------------------------------------------------------------
 
     async def hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             line = await reader.readline()
-            if not line or self._ended.is_set():
+            if not line or self.ended.is_set():
                 writer.close()
                 return
             try:

@@ -149,11 +149,12 @@ class Targets:
         try:
             with suppress(ConnectionClosed):
                 while True:
-                    self._hear(json.loads(await socket.recv()))
+                    self.hear(json.loads(await socket.recv()))
         finally:
             await socket.close()
 
-    def _hear(self, event: dict[str, Any]) -> None:
+    def hear(self, event: dict[str, Any]) -> None:
+        """Take in an event of either watch. Raises ApiRefused for one of type ERROR."""
         kind, obj = event["type"], event["object"]
         if kind == "ERROR":
             raise ApiRefused(obj.get("message") or "the watch has ended")

@@ -37,7 +37,7 @@ def targets(*objects: dict[str, Any], port: int | str = 80) -> Targets:
     found = Targets(Access(Path("none")), "shop", "web", port)
     found.fault = ""
     for obj in objects:
-        found._hear({"type": "ADDED", "object": obj})
+        found.hear({"type": "ADDED", "object": obj})
     return found
 
 
@@ -115,9 +115,9 @@ def test_why_there_is_none_is_said(objects: list[dict[str, Any]], port: int, wor
 
 def test_what_is_deleted_goes() -> None:
     found = targets(SERVICE, part(endpoint("a")))
-    found._hear({"type": "DELETED", "object": part()})
+    found.hear({"type": "DELETED", "object": part()})
     assert found.why_none() == "Service shop/web has no pods"
-    found._hear({"type": "DELETED", "object": SERVICE})
+    found.hear({"type": "DELETED", "object": SERVICE})
     assert found.why_none() == "there is no Service shop/web"
 
 
@@ -177,7 +177,7 @@ def test_a_broken_watch_is_opened_again_and_begins_anew(
         while access.plays or found.fault != "no more":
             assert not task.done()
             await asyncio.sleep(0)
-            found._service = SERVICE
+            found.hear({"type": "ADDED", "object": SERVICE})
             if pods(found) not in seen[-1:]:
                 seen.append(pods(found))
         task.cancel()
