@@ -41,13 +41,14 @@ class Answer:
 
 
 class Rest:
-    """Thread-safe. Reads the kubeconfig and connects at the first request."""
+    """Thread-safe. Reads the kubeconfig and connects at the first request, unless it is given a `client`:
+    a kubernetes.client.ApiClient."""
 
-    def __init__(self, kubeconfig: Path, context: str | None = None) -> None:
+    def __init__(self, kubeconfig: Path, context: str | None = None, client: Any = None) -> None:
         self._kubeconfig = kubeconfig
         self._context = context
         self._lock = threading.Lock()
-        self._client: Any = None
+        self._client = client
 
     def request(
         self,

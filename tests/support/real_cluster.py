@@ -18,7 +18,9 @@ from tenacity import (
 )
 
 from kindctl.models import Object, ObjectRef
-from kindctl.tools.cluster import ApiCluster, open_cluster
+from kindctl.tools.cluster import ApiCluster
+from kindctl.tools.cluster_discovery import Discovery
+from kindctl.tools.cluster_rest import Rest
 
 CONFIG = """\
 kind: Cluster
@@ -28,6 +30,15 @@ kubeadmConfigPatches:
   kind: KubeletConfiguration
   failCgroupV1: false
 """
+
+
+class RealCluster(ApiCluster):
+    """The API of a cluster, with what tests need beside kindctl's own use of it."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        self.kubeconfig = kubeconfig
+        self.rest = Rest(kubeconfig)
+        super().__init__(self.rest)
 
 
 def node_image() -> str:
@@ -42,7 +53,7 @@ def node_image() -> str:
 
 
 @contextmanager
-def real_cluster(folder: Path) -> Iterator[ApiCluster]:
+def real_cluster(folder: Path) -> Iterator[RealCluster]:
     """Its API, once default objects are there; `folder` takes its kubeconfig. Deleted afterwards."""
     name = f"kindctl-contract-{os.getpid()}"
     kubeconfig = folder / "kubeconfig"
@@ -53,7 +64,7 @@ def real_cluster(folder: Path) -> Iterator[ApiCluster]:
         _output(
             "kind", "create", "cluster", "--image", node_image(), "--config", config, *arguments
         )
-        cluster = open_cluster(kubeconfig)
+        cluster = RealCluster(kubeconfig)
         _await_service_account(cluster)
         yield cluster
         cluster.close()
@@ -61,9 +72,9 @@ def real_cluster(folder: Path) -> Iterator[ApiCluster]:
         _output("kind", "delete", "cluster", *arguments)
 
 
-def edit(cluster: ApiCluster, ref: ObjectRef, change: Callable[[Object], object]) -> None:
+def edit(cluster: RealCluster, ref: ObjectRef, change: Callable[[Object], object]) -> None:
     """As `kubectl edit`: read, alter, write the whole; again when a controller was faster."""
-    resource = cluster._discovery.find(ref.api_version, ref.kind)
+    resource = Discovery(cluster.rest).find(ref.api_version, ref.kind)
     assert resource is not None
     path = resource.path(ref.namespace, ref.name)
     query = {"fieldManager": "kubectl-edit"}
@@ -72,7 +83,7 @@ def edit(cluster: ApiCluster, ref: ObjectRef, change: Callable[[Object], object]
             obj = cluster.get(ref)
             assert obj is not None
             change(obj)
-            cluster._rest.request("PUT", path, doing="edit", query=query, body=obj)
+            cluster.rest.request("PUT", path, doing="edit", query=query, body=obj)
 
 
 @retry(
