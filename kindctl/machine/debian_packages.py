@@ -228,7 +228,7 @@ def _missing(host: Host, packages: Iterable[str]) -> list[str]:
     return [name for name in names if name not in present]
 
 
-def _would_install(host: Host, wanted: Sequence[str]) -> list[str]:
+def would_install(host: Host, wanted: Sequence[str]) -> list[str]:
     """Names of the packages that are new. Raises MachineError when one that is here would change."""
     new: list[str] = []
     changed: list[str] = []
@@ -249,7 +249,7 @@ def _would_install(host: Host, wanted: Sequence[str]) -> list[str]:
 def _install(host: Host, wanted: Sequence[str], say: Say) -> None:
     """The packages go on record before, so that a half-done installation can be taken back, and are
     struck off it again if they did not arrive."""
-    _note(host, packages=_would_install(host, wanted))
+    _note(host, packages=would_install(host, wanted))
     try:
         _apt(host, [*INSTALL, *wanted], say)
     except ToolError:
