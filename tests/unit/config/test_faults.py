@@ -23,7 +23,7 @@ from kindctl.errors import ConfigError, Problem
 from kindctl.exposures import EXPOSURES
 from kindctl.images.sources import SOURCES
 from kindctl.providers import PROVIDERS
-from tests.unit.manifests.test_shapes import WRONG, places, put
+from tests.support.wrong_values import WRONG, places, put
 
 FAST_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 FULL = """

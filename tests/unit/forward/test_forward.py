@@ -11,7 +11,7 @@ from kindctl.forward import forward as module
 from kindctl.forward.forward import ForwardedPort
 from kindctl.models import Forward
 from tests.fakes.peer import FakeAccess, FakePeer, client
-from tests.unit.forward.test_targets import SERVICE, endpoint, part
+from tests.support.endpoints import SERVICE, endpoint, part
 
 REFUSED = "failed to connect to localhost:8080 inside namespace: connect: connection refused"
 

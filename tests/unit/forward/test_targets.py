@@ -12,25 +12,7 @@ import urllib3  # noqa: F401 - tries a socket when it is first imported, which a
 
 from kindctl.forward.access import Access, ApiRefused
 from kindctl.forward.targets import Target, Targets
-
-SERVICE = {
-    "kind": "Service",
-    "metadata": {"name": "web"},
-    "spec": {"ports": [{"name": "http", "port": 80}, {"name": "admin", "port": 81}]},
-}
-
-
-def endpoint(pod: str, **conditions: bool) -> dict[str, Any]:
-    return {"targetRef": {"kind": "Pod", "name": pod}, "conditions": conditions}
-
-
-def part(*endpoints: dict[str, Any], name: str = "web-1", port: int = 8080) -> dict[str, Any]:
-    return {
-        "kind": "EndpointSlice",
-        "metadata": {"name": name},
-        "ports": [{"name": "http", "port": port}, {"name": "admin", "port": 9090}],
-        "endpoints": list(endpoints),
-    }
+from tests.support.endpoints import SERVICE, endpoint, part
 
 
 def targets(*objects: dict[str, Any], port: int | str = 80) -> Targets:

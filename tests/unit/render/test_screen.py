@@ -24,13 +24,7 @@ from kindctl.runner.events import (
     StepSaid,
     StepStarted,
 )
-
-
-class Terminal(io.StringIO):
-    encoding = "utf-8"
-
-    def isatty(self) -> bool:
-        return True
+from tests.support.terminal import Terminal
 
 
 @pytest.fixture(autouse=True)
