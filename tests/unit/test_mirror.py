@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,6 @@ TESTED_ELSEWHERE = {
         providers/node_image providers/node_readiness""",
     "tests/unit/providers/test_registry.py": "components/local_registry steps/registry",
     "tests/unit/render/test_live.py": "render/board render/style",
-    "tests/unit/render/test_screen.py": "render/github render/plain",
     "tests/unit/render/test_tables.py": "render/verdicts",
 }
 """Where modules without a test file of their name are tested. This list only gets shorter."""
@@ -101,12 +101,16 @@ NOT_OF_A_MODULE = {
 """What such a test file is about. Those of conformance/ ask all plug-ins of a kind."""
 
 
-def modules() -> Iterator[Path]:
+@cache
+def modules() -> Sequence[Path]:
     """Every module that defines a function or class, relative to the package."""
-    for file in sorted(CODE.rglob("*.py")):
+
+    def defines(file: Path) -> bool:
         body = ast.parse(file.read_text()).body
-        if any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in body):
-            yield file.relative_to(CODE).with_suffix("")
+        return any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in body)
+
+    files = sorted(file for file in CODE.rglob("*.py") if defines(file))
+    return [file.relative_to(CODE).with_suffix("") for file in files]
 
 
 def test_files(module: Path) -> list[Path]:
