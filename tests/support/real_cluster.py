@@ -42,7 +42,7 @@ class RealCluster(ApiCluster):
 
 
 def node_image() -> str:
-    """KINDCTL_TEST_NODE_IMAGE, else the newest kindctl.local/node."""
+    """Return the image that KINDCTL_TEST_NODE_IMAGE names, else the newest kindctl.local/node."""
     if named := os.environ.get("KINDCTL_TEST_NODE_IMAGE"):
         return named
     images = _output(
@@ -54,7 +54,9 @@ def node_image() -> str:
 
 @contextmanager
 def real_cluster(folder: Path) -> Iterator[RealCluster]:
-    """Its API, once default objects are there; `folder` takes its kubeconfig. Deleted afterwards."""
+    """Make a cluster, yield its API once the default objects exist, and delete it at the end.
+
+    Its kubeconfig goes into `folder`."""
     name = f"kindctl-contract-{os.getpid()}"
     kubeconfig = folder / "kubeconfig"
     (folder / "kind.yaml").write_text(CONFIG)
@@ -73,7 +75,9 @@ def real_cluster(folder: Path) -> Iterator[RealCluster]:
 
 
 def edit(cluster: RealCluster, ref: ObjectRef, change: Callable[[Object], object]) -> None:
-    """As `kubectl edit`: read, alter, write the whole; again when a controller was faster."""
+    """Change an object as `kubectl edit` does: read, alter and write all of it.
+
+    Tried again when a controller was faster."""
     resource = Discovery(cluster.rest).find(ref.api_version, ref.kind)
     assert resource is not None
     path = resource.path(ref.namespace, ref.name)
@@ -92,7 +96,7 @@ def edit(cluster: RealCluster, ref: ObjectRef, change: Callable[[Object], object
     stop=stop_after_delay(60),
 )
 def _await_service_account(cluster: ApiCluster) -> object:
-    """The last thing that a pod needs from the controllers."""
+    """Wait for the last thing that a pod needs from the controllers."""
     return cluster.get(ObjectRef("v1", "ServiceAccount", "default", "default"))
 
 

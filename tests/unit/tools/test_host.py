@@ -8,7 +8,7 @@ import pytest
 
 from kindctl.tools import host
 from kindctl.tools.host import RealHost, parse_routes, pem_certificates
-from tests.support.certificates import authority, stranger
+from tests.support.certificates import authority, other_authority
 
 ROUTES = """Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
 eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0
@@ -24,7 +24,7 @@ def test_routes_are_read_without_the_default(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_of_a_file_only_its_certificates_are_taken() -> None:
-    first, second = authority().certificate, stranger().certificate
+    first, second = authority().certificate, other_authority().certificate
     assert pem_certificates(f"# ours\n{first}junk\n{second}") == first + second
     assert "PRIVATE" not in pem_certificates(authority().server)
     assert pem_certificates(authority().server).count("BEGIN CERTIFICATE") == 1
@@ -50,7 +50,7 @@ def test_the_administrators_cas_are_found(tmp_path: Path, monkeypatch: pytest.Mo
     (debian / "company").mkdir(parents=True)
     fedora.mkdir()
     (debian / "proxy.crt").write_text(certificate)
-    (debian / "company" / "root.crt").write_text(certificate + stranger().certificate)
+    (debian / "company" / "root.crt").write_text(certificate + other_authority().certificate)
     (debian / "README").write_text(certificate)
     (debian / "broken.crt").write_text("nothing")
     (debian / "kindctl-local-ca-1a2b3c4d.crt").write_text(certificate)  # by `kindctl trust`
@@ -59,6 +59,6 @@ def test_the_administrators_cas_are_found(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(host, "CA_FOLDERS", folders)
     assert RealHost().trusted_cas() == {
         "proxy.crt": certificate,
-        "company-root.crt": certificate + stranger().certificate,
+        "company-root.crt": certificate + other_authority().certificate,
         "anchor.crt": certificate,
     }
