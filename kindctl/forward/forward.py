@@ -59,7 +59,7 @@ class ForwardedPort:
     async def start(self) -> None:
         """Listen, and watch the Service. Raises OSError when the port cannot be bound."""
         address, port = self.forward.address, self.forward.local
-        self._server = await asyncio.start_server(self._serve, address, port)
+        self._server = await asyncio.start_server(self.serve, address, port)
         self._keep(asyncio.ensure_future(self.targets.watch()))
 
     async def stop(self) -> None:
@@ -109,7 +109,8 @@ class ForwardedPort:
 
     # --- a connection ----------------------------------------------------------------------------
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Bring one connection of a client to a pod, until either side ends it."""
         task = asyncio.current_task()
         if task is not None:
             self._keep(task)

@@ -62,7 +62,7 @@ class Supervisor:
     ports: dict[Listener, ForwardedPort] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._ended = asyncio.Event()
+        self.ended = asyncio.Event()  # set once nothing more is heard
         self._server: asyncio.Server | None = None
         self._last_report = ""
         self._started = time.monotonic()
@@ -72,7 +72,7 @@ class Supervisor:
         self._server = server
         checks = asyncio.ensure_future(self._check_regularly())
         try:
-            await self._ended.wait()
+            await self.ended.wait()
         finally:
             checks.cancel()
             await asyncio.gather(*(port.stop() for port in self.ports.values()))
@@ -82,7 +82,7 @@ class Supervisor:
         self.say(f"ending: {why}")
         if self._server is not None:
             self._server.close()
-        self._ended.set()
+        self.ended.set()
 
     # --- control ---------------------------------------------------------------------------------
 
@@ -90,7 +90,7 @@ class Supervisor:
         """Answer one connection to the control socket."""
         with suppress(OSError):
             line = await reader.readline()
-            if not line or self._ended.is_set():
+            if not line or self.ended.is_set():
                 writer.close()
                 return
             try:

@@ -156,11 +156,11 @@ class Targets:
         try:
             with suppress(ConnectionClosed):
                 while True:
-                    self._apply(json.loads(await socket.recv()))
+                    self.hear(json.loads(await socket.recv()))
         finally:
             await socket.close()
 
-    def _apply(self, event: dict[str, Any]) -> None:
+    def hear(self, event: dict[str, Any]) -> None:
         kind, obj = event["type"], event["object"]
         if kind == "ERROR":
             raise ApiRefused(obj.get("message") or "the watch has ended")

@@ -235,7 +235,7 @@ def _missing(host: Host, packages: Iterable[str]) -> list[str]:
     return [name for name in names if name not in present]
 
 
-def _would_install(host: Host, wanted: Sequence[str]) -> list[str]:
+def would_install(host: Host, wanted: Sequence[str]) -> list[str]:
     """The packages that would be added. Raises MachineError when an installed one would change."""
     new: list[str] = []
     changed: list[str] = []
@@ -256,7 +256,7 @@ def _would_install(host: Host, wanted: Sequence[str]) -> list[str]:
 def _install(host: Host, wanted: Sequence[str], say: Say) -> None:
     """Install the packages. They are recorded before, so that a half-done installation can be undone, and
     those that did not arrive are removed from the record again."""
-    _record(host, packages=_would_install(host, wanted))
+    _record(host, packages=would_install(host, wanted))
     try:
         _apt(host, [*INSTALL, *wanted], say)
     except ToolError:

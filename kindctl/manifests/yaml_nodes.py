@@ -171,6 +171,8 @@ def _problems(node: yaml.Node, above: tuple[int, ...], seen: set[int]) -> Iterat
     """Keys that a mapping has twice (YAML would silently take the last) or cannot have, and values
     without an end.
     `above` are the ids of the nodes that contain this one."""
+    if isinstance(node, yaml.ScalarNode) and len(above) <= MAX_DEPTH:
+        return  # most nodes are scalars, and contain nothing
     if id(node) in above:
         hint = "the alias refers to a value that contains the alias"
         yield YamlProblem("this value contains itself", hint, node.start_mark, unusable=True)

@@ -34,7 +34,7 @@ class ApiCluster:
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
         self._discovery = Discovery(rest)
-        self._watches = Watches(rest, self._discovery)
+        self.watches = Watches(rest, self._discovery)
 
     def alive(self) -> bool:
         timeout = (ALIVE_SECONDS / 2, ALIVE_SECONDS / 2)
@@ -187,10 +187,10 @@ class ApiCluster:
         ]
 
     def watch(self, *kinds: tuple[str, str]) -> Wake:
-        return self._watches.wake(*kinds)
+        return self.watches.wake(*kinds)
 
     def close(self) -> None:
-        self._watches.close()
+        self.watches.close()
         self._rest.close()
 
     def _request(

@@ -48,13 +48,14 @@ class Content(TypedDict, total=False):
 
 
 class Rest:
-    """One API server. Thread-safe. Reads the kubeconfig and connects at the first request."""
+    """One API server. Thread-safe. Reads the kubeconfig and connects at the first request, unless `client`
+    (a kubernetes.client.ApiClient) is given."""
 
-    def __init__(self, kubeconfig: Path, context: str | None = None) -> None:
+    def __init__(self, kubeconfig: Path, context: str | None = None, client: Any = None) -> None:
         self._kubeconfig = kubeconfig
         self._context = context
         self._lock = threading.Lock()
-        self._client: Any = None
+        self._client = client
 
     def request(
         self,

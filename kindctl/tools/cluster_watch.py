@@ -74,24 +74,24 @@ class Watches:
     def __init__(self, rest: Rest, discovery: Discovery) -> None:
         self._rest = rest
         self._discovery = discovery
-        self._changes = Changes()
+        self.changes = Changes()
         self._lock = threading.Lock()
         self._open: dict[ObjectKind, Stream | None] = {}  # what each thread reads at the moment
 
     def wake(self, *kinds: ObjectKind) -> ChangeWake:
         with self._lock:
             for kind in kinds:
-                if kind not in self._open and not self._changes.closed.is_set():
+                if kind not in self._open and not self.changes.closed.is_set():
                     self._open[kind] = None
                     name = f"watch {kind[1]}"
                     threading.Thread(
                         target=self._watch, args=(kind,), name=name, daemon=True
                     ).start()
-        return ChangeWake(self._changes, kinds)
+        return ChangeWake(self.changes, kinds)
 
     def close(self) -> None:
         """End the threads and wake all waiters."""
-        self._changes.close()
+        self.changes.close()
         with self._lock:
             streams = [stream for stream in self._open.values() if stream is not None]
         for stream in streams:
@@ -107,16 +107,16 @@ class Watches:
         from tenacity.stop import stop_when_event_set
 
         def pause(seconds: float) -> None:
-            self._changes.closed.wait(seconds)
+            self.changes.closed.wait(seconds)
 
         reopening = Retrying(
             retry=retry_if_exception_type(ApiError),
             wait=wait_fixed(0.1) + wait_random_exponential(multiplier=0.2, max=5.0),
-            stop=stop_when_event_set(self._changes.closed),
+            stop=stop_when_event_set(self.changes.closed),
             sleep=pause,
             retry_error_callback=lambda state: None,
         )
-        while not self._changes.closed.is_set():
+        while not self.changes.closed.is_set():
             reopening(self._read, kind)
 
     def _read(self, kind: ObjectKind) -> None:
@@ -147,9 +147,9 @@ class Watches:
             with self._lock:
                 self._open[kind] = stream
             try:
-                self._changes.note(kind)  # something may have changed while nobody watched
+                self.changes.note(kind)  # something may have changed while nobody watched
                 if (
-                    not self._changes.closed.is_set()
+                    not self.changes.closed.is_set()
                 ):  # otherwise close() may not have seen this stream
                     self._follow(kind, stream)
             finally:
@@ -160,7 +160,7 @@ class Watches:
 
     def _follow(self, kind: ObjectKind, stream: Stream) -> None:
         for line in stream.lines():
-            if self._changes.closed.is_set():
+            if self.changes.closed.is_set():
                 return
             if line.startswith(b'{"type":"ERROR"'):
                 status = json.loads(line)["object"]
@@ -169,4 +169,4 @@ class Watches:
                     status=status.get("code"),
                     why=status.get("message", ""),
                 )
-            self._changes.note(kind)
+            self.changes.note(kind)

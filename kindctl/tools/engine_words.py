@@ -22,7 +22,7 @@ _NO_BUILDX = re.compile(
     r"|unknown command: docker buildx"
     r"|unknown flag: --\S+\s+(Usage:\s+docker \[OPTIONS\]|See 'docker --help')"  # flags of buildx
 )
-_MACHINE = (  # the client's message, code, what happened, what to do
+CLIENT_ERRORS = (  # the client's message, code, what happened, what to do
     (
         _DENIED,
         "engine-denied",
@@ -52,7 +52,7 @@ _MISSING = re.compile(
     re.IGNORECASE,
 )
 
-_PULL = (  # code, the engine's message, what to do
+PULL_ERRORS = (  # code, the engine's message, what to do
     (
         "pull-rate-limited",
         r"toomanyrequests|429 Too Many Requests",
@@ -85,7 +85,7 @@ _PULL = (  # code, the engine's message, what to do
 
 def as_error(error: ToolError) -> KindctlError:
     """The failure of an engine command: a MachineError where the engine cannot be used at all."""
-    for pattern, code, what, fix in _MACHINE:
+    for pattern, code, what, fix in CLIENT_ERRORS:
         if pattern.search(error.output):
             return MachineError(what, why=error.why, fix=fix, output=error.output, code=code)
     return error
@@ -108,7 +108,7 @@ def pull_error(error: ToolError) -> KindctlError:
     """The failure of a pull: code pull-rate-limited, pull-denied, pull-not-found, pull-untrusted,
     pull-unreachable, disk-full, or else image-pull."""
     error.code = "image-pull"
-    classify(error, error.output, _PULL, re.IGNORECASE)
+    classify(error, error.output, PULL_ERRORS, re.IGNORECASE)
     return as_error(error)
 
 

@@ -15,7 +15,7 @@ from kindctl.models import Say
 from kindctl.tools import process
 from kindctl.tools.engine_words import as_error, classify
 
-_KNOWN = (  # code, kind's or the engine's message, what to do
+CREATION_ERRORS = (  # code, kind's or the engine's message, what to do
     (
         "port-taken",
         r"port is already allocated|address already in use|ports are not available",
@@ -123,5 +123,5 @@ def kind_error(error: ToolError, said: str) -> KindctlError:
     """kind's failure with a code and a fix. `said`: everything that kind printed."""
     if summary := re.search(r"^ERROR: (.+)$", said, re.MULTILINE):
         error.why = summary[1]
-    classify(error, said, _KNOWN)
+    classify(error, said, CREATION_ERRORS)
     return as_error(error)

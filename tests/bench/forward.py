@@ -25,7 +25,7 @@ import psutil
 from kindctl.paths import forward_socket, kubeconfig
 from kindctl.tools.forwards import RealForwards
 from kindctl.tools.host import RealHost
-from tests.bench.transfers import SIZE, download
+from tests.support.transfers import SIZE, download
 
 NAMESPACE = "bench-forward"
 OURS, THEIRS = 28000, 28001

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from kindctl.tools.cluster import ApiCluster
 from tests.support.benches import EngineBench, FakeEngineBench, FakeNetBench, NetBench
-from tests.support.real_cluster import real_cluster
+from tests.support.real_cluster import RealCluster, real_cluster
 from tests.support.real_engine import RealEngineBench
 from tests.support.real_net import RealNetBench
 
 
 @pytest.fixture(scope="session")
-def real_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiCluster]:
+def real_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCluster]:
     """The API of a kind cluster that the whole session shares."""
     with real_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
         yield cluster

@@ -20,18 +20,19 @@ from tenacity import (
 
 from kindctl.errors import ApiError
 from kindctl.models import MANAGER, Object, ObjectRef
-from kindctl.tools.cluster import ApiCluster, open_cluster
+from kindctl.tools.cluster import open_cluster
 from kindctl.tools.protocols import Cluster, HttpAnswer
 from tests.fakes.cluster import FakeCluster
 from tests.support import real_cluster
+from tests.support.real_cluster import RealCluster
 
-AnyCluster = ApiCluster | FakeCluster
+AnyCluster = RealCluster | FakeCluster
 
 
 @pytest.fixture(params=["fake", "real"])
 def cluster(request: pytest.FixtureRequest) -> AnyCluster:
     if request.param == "real":
-        found: ApiCluster = request.getfixturevalue("real_api")
+        found: RealCluster = request.getfixturevalue("real_api")
         return found
     return FakeCluster()
 
@@ -476,7 +477,7 @@ def test_a_change_between_two_waits_is_not_missed(cluster: AnyCluster, namespace
 def _counts_changes(cluster: AnyCluster) -> bool:
     """Wait until the watch has seen something, without using up the wake of the test."""
     kinds = (("v1", "ConfigMap"),)
-    changes = cluster._changes if isinstance(cluster, FakeCluster) else cluster._watches._changes
+    changes = cluster.changes if isinstance(cluster, FakeCluster) else cluster.watches.changes
     return eventually(lambda: changes.count(kinds) > 0)
 
 
@@ -489,8 +490,8 @@ def test_without_a_change_a_wait_ends_by_itself(cluster: AnyCluster) -> None:
 # --- only the real one ---------------------------------------------------------------------------
 
 
-def test_close_ends_the_watching_threads(real_api: ApiCluster) -> None:
-    second = ApiCluster(type(real_api._rest)(real_api._rest._kubeconfig))
+def test_close_ends_the_watching_threads(real_api: RealCluster) -> None:
+    second = open_cluster(real_api.kubeconfig)
     before = set(threading.enumerate())
     wake = second.watch(("v1", "ConfigMap"), ("v1", "Node"))
     waiting = in_a_thread(wake.wait)

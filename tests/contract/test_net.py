@@ -15,7 +15,7 @@ from kindctl.tools.net import RealNet
 from kindctl.tools.protocols import HttpAnswer
 from tests.fakes.net import FakeNet, Request
 from tests.support.benches import NetBench
-from tests.support.certificates import authority, stranger
+from tests.support.certificates import authority, other_authority
 from tests.support.real_net import RealNetBench, as_nobody
 
 
@@ -149,7 +149,7 @@ def test_certificates_are_verified_only_where_an_authority_is_given(nets: NetBen
     ca = authority().certificate
     assert nets.net.http("https://shop.test/", connect=where, ca=ca).body == b"hello"
     with pytest.raises(ToolError) as caught:
-        nets.net.http("https://shop.test/", connect=where, ca=stranger().certificate)
+        nets.net.http("https://shop.test/", connect=where, ca=other_authority().certificate)
     assert caught.value.code == "certificate"
     assert "certificate is not valid" in caught.value.why
 

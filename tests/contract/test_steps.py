@@ -11,11 +11,10 @@ from kindctl.live.port_holders import PortHolders
 from kindctl.models import NotReady, Object, Ready
 from kindctl.steps.objects import ObjectsApplied
 from kindctl.steps.prune import Pruned
-from kindctl.tools.cluster import ApiCluster
 from tests.fakes.component import FakeComponent, FakeProvider, Heard
 from tests.fakes.forwards import FakeForwards
 from tests.support import shop
-from tests.support.real_cluster import edit
+from tests.support.real_cluster import RealCluster, edit
 from tests.support.shop import altered, ref
 
 PATIENCE = 120.0
@@ -40,7 +39,7 @@ MANIFESTS = [
 
 
 @pytest.fixture(scope="module")
-def step(real_api: ApiCluster) -> Iterator[ObjectsApplied]:
+def step(real_api: RealCluster) -> Iterator[ObjectsApplied]:
     provider = FakeProvider(real_api)
 
     def resolve(reference: str) -> str:
@@ -112,7 +111,9 @@ def test_a_second_time_nothing_changes(step: ObjectsApplied) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_mutated_object_comes_back(step: ObjectsApplied, real_api: ApiCluster, kind: str) -> None:
+def test_a_mutated_object_comes_back(
+    step: ObjectsApplied, real_api: RealCluster, kind: str
+) -> None:
     heal(step)
     obj = of_kind(kind)
     edit(real_api, ref(obj), lambda found: found.update(altered(found)))
@@ -122,7 +123,9 @@ def test_a_mutated_object_comes_back(step: ObjectsApplied, real_api: ApiCluster,
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_deleted_object_comes_back(step: ObjectsApplied, real_api: ApiCluster, kind: str) -> None:
+def test_a_deleted_object_comes_back(
+    step: ObjectsApplied, real_api: RealCluster, kind: str
+) -> None:
     heal(step)
     obj = of_kind(kind)
     before = live(step, obj)["metadata"]["uid"]

@@ -66,7 +66,7 @@ class FakeCluster:
         self._failures: list[Failure] = []
         self._held: set[Key] = set()
         self._logs: dict[tuple[str, str, str, bool], list[str]] = {}
-        self._changes = Changes()
+        self.changes = Changes()
         self._counter = 0
         for name in ("default", "kube-system"):
             self.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
@@ -189,10 +189,10 @@ class FakeCluster:
         return [(*kind, namespaced) for kind, namespaced in self._kinds.items()]
 
     def watch(self, *kinds: tuple[str, str]) -> ChangeWake:
-        return ChangeWake(self._changes, kinds)
+        return ChangeWake(self.changes, kinds)
 
     def close(self) -> None:
-        self._changes.close()
+        self.changes.close()
 
     # --- what tests do to it ---------------------------------------------------------------------
 
@@ -381,7 +381,7 @@ class FakeCluster:
     def _note(self, key: Key) -> None:
         for api_version, kind in self._kinds:
             if (api_version.rpartition("/")[0], kind) == key[:2]:
-                self._changes.note((api_version, kind))
+                self.changes.note((api_version, kind))
 
     def _whole(self, ref: ObjectRef, stored: Stored) -> Object:
         obj = merge.unflatten(stored.leaves)

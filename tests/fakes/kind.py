@@ -59,7 +59,7 @@ class FakeKind:
                 words = f"failed to pull image {node['image']!r}"
                 raise _failed("create", name, words)
         say(f"• {STEPS[0]} ...")
-        port = self._make_nodes(name, nodes, say)
+        port = self.make_nodes(name, nodes, say)
         for step in STEPS[2:]:
             say(f"• {step} ...")
         if self.failures:
@@ -86,7 +86,7 @@ class FakeKind:
         ((_, port),) = self.engine.container(f"{name}-control-plane").ports[API_PORT]
         return _kubeconfig(name, f"https://127.0.0.1:{port}")
 
-    def _make_nodes(self, name: str, nodes: list[dict[str, Any]], say: Say) -> int:
+    def make_nodes(self, name: str, nodes: list[dict[str, Any]], say: Say) -> int:
         """`docker run` for each; the port of the API on the host."""
         say(f"• {STEPS[1]} ...")
         self.engine.subnets.setdefault("kind", ("172.18.0.0/16",))

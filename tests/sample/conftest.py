@@ -16,12 +16,12 @@ sys.path.insert(0, str(SAMPLE / "backend"))
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
-    from tests.sample.fake_store import FakeStore
+    from tests.fakes.sample_store import FakeStore
 
 
 @pytest.fixture
 def store() -> FakeStore:
-    from tests.sample.fake_store import FakeStore
+    from tests.fakes.sample_store import FakeStore
 
     return FakeStore()
 

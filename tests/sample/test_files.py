@@ -183,7 +183,7 @@ def test_what_is_expected_is_what_the_files_give() -> None:
 def test_the_health_that_is_expected_is_what_the_backend_says() -> None:
     from sample_backend.web import create_app
 
-    from tests.sample.fake_store import FakeStore
+    from tests.fakes.sample_store import FakeStore
 
     (app,) = config()["apps"]
     expected = {entry["path"]: entry["contains"] for entry in app["expect"]}

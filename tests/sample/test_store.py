@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import psycopg_pool
@@ -29,15 +29,15 @@ def settings(**more: str) -> Settings:
 def store_whose_pool_raises(error: Exception) -> PostgresStore:
     from sample_backend.store import PostgresStore
 
-    class Pool:
+    class FailingPool(psycopg_pool.ConnectionPool[Any]):
         @contextmanager
-        def connection(self) -> Iterator[None]:
+        def connection(self, timeout: float | None = None) -> Iterator[Any]:
             raise error
             yield
 
-    store = PostgresStore(settings())
-    store._pool = Pool()  # type: ignore[assignment]
-    return store
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sample_backend.store.ConnectionPool", FailingPool)
+        return PostgresStore(settings())
 
 
 def test_the_contract_of_three_variables_is_enough() -> None:

@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
-    from tests.sample.fake_store import FakeStore
+    from tests.fakes.sample_store import FakeStore
 
 
 def add(client: FlaskClient, text: Any) -> Any:

@@ -1,1 +1,1 @@
-"""What tests of several folders share, and what is no test itself."""
+"""Helpers that several tests share; the fakes are in tests/fakes."""

@@ -1,5 +1,4 @@
-"""What a contract test must do to the world around a tool, besides calling the tool: one bench for the
-fake, one for the real thing."""
+"""Benches prepare the world around a tool for a contract test: one for the fake, one for the real tool."""
 
 from __future__ import annotations
 
@@ -31,11 +30,11 @@ class EngineBench(Protocol):
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """For whatever the test makes."""
+        """Labels for whatever the test makes."""
         ...
 
     def root_archive(self) -> Path:
-        """A root file system with sh, cat, sleep, test, touch and false."""
+        """Write an archive of a root file system with sh, cat, sleep, test, touch and false."""
         ...
 
     def run(
@@ -47,34 +46,37 @@ class EngineBench(Protocol):
         port: int = 0,
         volume: bool = False,
     ) -> None:
-        """A container that prints `one`, `two`, `three` and then sleeps. `port`: 8080 of it, on that
-        port of 127.0.0.1. `volume`: with an anonymous one."""
+        """Run a container that prints `one`, `two`, `three` and then sleeps.
+
+        `port`: where its port 8080 is published on 127.0.0.1; 0: nowhere. `volume`: whether it has an
+        anonymous volume.
+        """
         ...
 
     def has_volume(self, name: str) -> bool: ...
 
     def publish(self, labels: Mapping[str, str]) -> str:
-        """An image in a registry; the reference under which the engine can pull it."""
+        """Put an image into a registry. Return the reference by which the engine can pull it."""
         ...
 
     def empty_registry(self) -> str:
-        """host:port of a registry that takes images."""
+        """Start a registry that takes images. Return its host:port."""
         ...
 
     def no_registry(self) -> str:
-        """host:port where none answers."""
+        """Return a host:port at which no registry answers."""
         ...
 
     def endless(self, base: ImageInfo) -> str:
-        """The tag of an image, made of that, whose containers sleep."""
+        """Make an image from `base` whose containers sleep. Return its tag."""
         ...
 
     def image_of(self, folder: str, files: Mapping[str, str]) -> str:
-        """The name of an image that has these files (name -> text) in a folder, and no program."""
+        """Make an image with these files (name -> text) in a folder, and no program. Return its name."""
         ...
 
     def shut_down(self) -> None:
-        """From now on there is no engine at the address in use."""
+        """Take the engine away from the address in use."""
         ...
 
 
@@ -143,19 +145,20 @@ class NetBench(Protocol):
     def net(self) -> Net: ...
 
     def listen(self, address: str) -> int:
-        """A port there on which this process listens."""
+        """Listen at an address. Return the port."""
         ...
 
     def just_closed(self) -> int:
-        """A port of 127.0.0.1 whose listener is gone, with a connection of its in TIME_WAIT."""
+        """Return a port of 127.0.0.1 whose listener is gone while a connection is still in TIME_WAIT."""
         ...
 
     def slam(self) -> int:
-        """A port of 127.0.0.1 that takes each connection and closes it."""
+        """Return a port of 127.0.0.1 at which each connection is accepted and closed."""
         ...
 
     def serve(self, handler: Handler, *, tls: bool = False) -> tuple[str, int]:
-        """An HTTP server; with TLS its certificate is for shop.test, by `authority()`."""
+        """Start an HTTP server. Return its address and port. With TLS its certificate is for shop.test,
+        signed by `authority()`."""
         ...
 
 

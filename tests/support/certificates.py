@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 @dataclass(frozen=True)
 class Authority:
-    """PEM."""
+    """Certificates and keys in PEM."""
 
     certificate: str
     server: str  # certificate and key of shop.test
@@ -65,6 +65,6 @@ def authority() -> Authority:
 
 
 @cache
-def stranger() -> Authority:
-    """Another one, which signed nothing that tests are served."""
+def other_authority() -> Authority:
+    """Another authority, which has signed no certificate that a test is served."""
     return _new("a stranger")

@@ -36,12 +36,12 @@ class Result:
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def ended(self) -> dict[str, Any]:
-        """The last event of an `up -o json`: its report."""
+        """Return the last event of an `up -o json`: its report."""
         (last,) = [event for event in self.events if event["event"] == "run-ended"]
         return last
 
     def error(self) -> dict[str, Any]:
-        """Of an `up -o json` that failed."""
+        """Return the error of an `up -o json` that failed."""
         return next(event for event in self.events if event["event"] == "error")
 
     def changes(self) -> list[str]:
@@ -80,7 +80,7 @@ class Kindctl:
         )
 
     def run(self, *arguments: str, code: int | None = 0, timeout: float = UP_SECONDS) -> Result:
-        """Fails the test, with both streams, when it ends with another exit code than `code`."""
+        """Run a command to its end. Unless it exits with `code`, the test fails and shows both streams."""
         started = time.monotonic()
         process = self.start(*arguments)
         try:
@@ -171,7 +171,7 @@ class Api:
         self.networking: Any = client.NetworkingV1Api(self.api)
 
     def raw(self, path: str, method: str = "GET", body: Any = None, kind: str = "") -> Any:
-        """Any object by its REST path. None: 404."""
+        """Ask for any object by its REST path. Returns None for 404."""
         headers = {"Accept": "application/json", "Content-Type": kind or "application/json"}
         answer = self.api.rest_client.pool_manager.request(
             method,
@@ -216,7 +216,7 @@ class Answer:
 
 
 def http(url: str, method: str = "GET", data: Any = None) -> Answer:
-    """One request, by urllib, without proxies; errors of HTTP are answers too."""
+    """Send one request with urllib, past all proxies. An HTTP error is an answer too."""
     body = None if data is None else json.dumps(data).encode()
     request = urllib.request.Request(url, data=body, method=method)
     request.add_header("Content-Type", "application/json")
@@ -229,7 +229,7 @@ def http(url: str, method: str = "GET", data: Any = None) -> Answer:
 
 
 def until(holds: Callable[[], Any], seconds: float, what: str) -> Any:
-    """Wait for something that kindctl is not asked about."""
+    """Wait until `holds` returns something true, and return that. Fails the test after `seconds`."""
     end = time.monotonic() + seconds
     last: Any = None
     while time.monotonic() < end:
@@ -244,7 +244,7 @@ def until(holds: Callable[[], Any], seconds: float, what: str) -> Any:
 
 
 def sample_file(name: str, more: str = "") -> str:
-    """The sample's kindctl.yaml with absolute paths, another name, and more at its top level."""
+    """Return the sample's kindctl.yaml with absolute paths, another name, and `more` at its top level."""
     folder = ROOT / "sample-app"
     text = (folder / "kindctl.yaml").read_text()
     for relative in ("./frontend", "./backend", "./k8s"):

@@ -14,6 +14,7 @@ from kindctl.tools.engine_protocol import ImageInfo
 from kindctl.tools.engine_words import pull_error
 from kindctl.tools.process import failure
 from kindctl.tools.protocols import Tools
+from tests.fakes.component import Heard
 from tests.fakes.engine import FakeEngine
 from tests.fakes.forwards import FakeForwards
 from tests.fakes.host import FakeHost
@@ -33,18 +34,6 @@ a2luZGN0bCBkb2VzIG5vdCBsb29rIGludG8gY2VydGlmaWNhdGVz
 
 
 @dataclass
-class Heard:
-    """A Progress that remembers."""
-
-    lines: list[str] = field(default_factory=list)
-
-    def reach(self, milestone: str) -> None:
-        raise AssertionError("images have no milestones")
-
-    def say(self, text: str) -> None:
-        self.lines.append(text)
-
-
 class PickyEngine(FakeEngine):
     """Refuses pulls with the given words, one after the other, before it gives in."""
 
@@ -89,7 +78,7 @@ class Bench:
         return self
 
     def publish(self, reference: str, *, digest: str = "", architecture: str = "amd64") -> None:
-        """In a registry, by what a pull asks for. With a digest it can be asked for by that too."""
+        """Put an image into the registry under a reference. `digest`: which one it then has when pulled."""
         image = self.engine.make_image(f"published {reference} {digest}")
         name = reference.rpartition("@")[0] or reference
         repository = name if name.count(":") == 0 else name.rpartition(":")[0]
@@ -123,7 +112,7 @@ def write_recipe(
 
 
 def write_recipes(folder: Path) -> Path:
-    """debian ← python, go ← node: one family."""
+    """Write recipes of one family: python and go are built from debian, node from debian and go."""
     write_recipe(folder, "debian", version="13", bootstrap=True, seconds=45)
     write_recipe(folder, "go", needs=["debian"], seconds=15)
     write_recipe(

@@ -80,7 +80,7 @@ def never(wishes: Sequence[str]) -> bool:
 
 
 def fit_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    """With folders of its own, and an empty one to be in."""
+    """Return a fit machine, with data and cache folders for this test, in an empty working folder."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "DOCKER_HOST", "DOCKER_CONTEXT"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
@@ -93,6 +93,6 @@ def fit_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def loaded(text: str = BARE) -> Loaded:
-    """Of a kindctl.yaml that it writes here."""
+    """Write kindctl.yaml into the working folder and load it."""
     Path("kindctl.yaml").write_text(text)
     return load(Path("kindctl.yaml"))

@@ -18,7 +18,9 @@ from tenacity import (
 )
 
 from kindctl.models import Object, ObjectRef
-from kindctl.tools.cluster import ApiCluster, open_cluster
+from kindctl.tools.cluster import ApiCluster
+from kindctl.tools.cluster_discovery import Discovery
+from kindctl.tools.cluster_rest import Rest
 
 CONFIG = """\
 kind: Cluster
@@ -30,8 +32,17 @@ kubeadmConfigPatches:
 """
 
 
+class RealCluster(ApiCluster):
+    """The API of a cluster, with what tests need beside kindctl's own use of it."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        self.kubeconfig = kubeconfig
+        self.rest = Rest(kubeconfig)
+        super().__init__(self.rest)
+
+
 def node_image() -> str:
-    """KINDCTL_TEST_NODE_IMAGE, else the newest kindctl.local/node."""
+    """Return the image that KINDCTL_TEST_NODE_IMAGE names, else the newest kindctl.local/node."""
     if named := os.environ.get("KINDCTL_TEST_NODE_IMAGE"):
         return named
     images = _output(
@@ -42,8 +53,10 @@ def node_image() -> str:
 
 
 @contextmanager
-def real_cluster(folder: Path) -> Iterator[ApiCluster]:
-    """Its API, once default objects are there; `folder` takes its kubeconfig. Deleted afterwards."""
+def real_cluster(folder: Path) -> Iterator[RealCluster]:
+    """Make a cluster, yield its API once the default objects exist, and delete it at the end.
+
+    Its kubeconfig goes into `folder`."""
     name = f"kindctl-contract-{os.getpid()}"
     kubeconfig = folder / "kubeconfig"
     (folder / "kind.yaml").write_text(CONFIG)
@@ -53,7 +66,7 @@ def real_cluster(folder: Path) -> Iterator[ApiCluster]:
         _output(
             "kind", "create", "cluster", "--image", node_image(), "--config", config, *arguments
         )
-        cluster = open_cluster(kubeconfig)
+        cluster = RealCluster(kubeconfig)
         _await_service_account(cluster)
         yield cluster
         cluster.close()
@@ -61,9 +74,11 @@ def real_cluster(folder: Path) -> Iterator[ApiCluster]:
         _output("kind", "delete", "cluster", *arguments)
 
 
-def edit(cluster: ApiCluster, ref: ObjectRef, change: Callable[[Object], object]) -> None:
-    """As `kubectl edit`: read, alter, write the whole; again when a controller was faster."""
-    resource = cluster._discovery.find(ref.api_version, ref.kind)
+def edit(cluster: RealCluster, ref: ObjectRef, change: Callable[[Object], object]) -> None:
+    """Change an object as `kubectl edit` does: read, alter and write all of it.
+
+    Tried again when a controller was faster."""
+    resource = Discovery(cluster.rest).find(ref.api_version, ref.kind)
     assert resource is not None
     path = resource.path(ref.namespace, ref.name)
     query = {"fieldManager": "kubectl-edit"}
@@ -72,7 +87,7 @@ def edit(cluster: ApiCluster, ref: ObjectRef, change: Callable[[Object], object]
             obj = cluster.get(ref)
             assert obj is not None
             change(obj)
-            cluster._rest.request("PUT", path, doing="edit", query=query, body=obj)
+            cluster.rest.request("PUT", path, doing="edit", query=query, body=obj)
 
 
 @retry(
@@ -81,7 +96,7 @@ def edit(cluster: ApiCluster, ref: ObjectRef, change: Callable[[Object], object]
     stop=stop_after_delay(60),
 )
 def _await_service_account(cluster: ApiCluster) -> object:
-    """The last thing that a pod needs from the controllers."""
+    """Wait for the last thing that a pod needs from the controllers."""
     return cluster.get(ObjectRef("v1", "ServiceAccount", "default", "default"))
 
 

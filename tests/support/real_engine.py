@@ -84,7 +84,7 @@ class RealEngineBench:
         return f"{address}:{port}/{self.prefix}:1"
 
     def empty_registry(self) -> str:
-        """Debian's, by the project's own recipe."""
+        """Run Debian's registry, built by the recipe in images/recipes. Return its host:port."""
         tools = real_tools()
         book = RecipeBook(extra_cas=tools.host.trusted_cas())
         source = BuildSource(SourceContext(tools, {}, book))
@@ -143,7 +143,7 @@ def docker(*arguments: str) -> str:
 
 
 def pack_programs(path: Path) -> None:
-    """A root file system of this machine's own programs and the libraries that they are linked to."""
+    """Pack some programs of this machine, with the libraries they need, as a root file system."""
     files = set()
     for program in PROGRAMS:
         found = shutil.which(program)

@@ -98,13 +98,13 @@ def _server_context() -> ssl.SSLContext:
 def _want_shop(
     connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _: object
 ) -> int | None:
-    """Without the right server name the handshake fails, as behind an ingress it may."""
+    """Fail the handshake unless the client names the right server, as an ingress controller may."""
     return None if name == "shop.test" else ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
 
 
 @contextmanager
 def as_nobody() -> Iterator[None]:
-    """Without root's privileges, where this process has them."""
+    """Give up root's privileges for a while, where this process has them."""
     if os.geteuid() != 0:
         yield
         return

@@ -76,7 +76,7 @@ def widget() -> Object:
 
 
 def webhook() -> Object:
-    """Without rules: it is never called."""
+    """A webhook without rules: it is never called."""
     hook = {
         "name": "check.shop.example.com",
         "failurePolicy": "Fail",
@@ -89,7 +89,8 @@ def webhook() -> Object:
 
 
 def everything() -> list[Object]:
-    """Not in the order in which it can be applied; valid for a real API server."""
+    """Return one object of each kind, valid for a real API server, in an order in which they cannot be
+    applied."""
     rbac = "rbac.authorization.k8s.io/v1"
     rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]
 
@@ -122,7 +123,7 @@ def everything() -> list[Object]:
 
 
 def ref(obj: Object) -> ObjectRef:
-    """Of a manifest in the namespace of the shop, or of one that has none."""
+    """Return a reference to a manifest's object: in the namespace of the shop unless it belongs to none."""
     found = ObjectRef.of(obj)
     free = {
         *("Namespace", "CustomResourceDefinition", "IngressClass", "PriorityClass"),
@@ -154,7 +155,7 @@ LABEL = (
 
 
 def altered(obj: Object) -> Object:
-    """Another value in one field that the manifest sets."""
+    """Return a copy with another value in one field that the manifest sets."""
     changed = copy.deepcopy(obj)
     (*path, last), value = ALTERATIONS.get(obj["kind"], LABEL)
     place: Any = changed

@@ -15,7 +15,7 @@ MOST = 4000  # requests
 
 @dataclass
 class Trickle:
-    """One new connection a request, each after the answer of the one before."""
+    """Sends requests one after the other, each on a new connection."""
 
     url: str
     contains: str

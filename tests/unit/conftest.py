@@ -8,9 +8,11 @@ cannot hide it; and the test fails at its end even if a thread has swallowed it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+import tenacity
 
 FORBIDDEN = (
     "socket.connect",
@@ -27,6 +29,18 @@ FORBIDDEN = (
     "os.spawn",
     "os.system",
 )
+
+
+TIMEOUT = 60
+"""Seconds after which a unit test fails, with the stacks of its threads; the slowest takes three.
+
+Tests on real tools, in the other folders, have limits of their own, or none."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Called for the tests of this folder alone."""
+    if item.get_closest_marker("timeout") is None:
+        item.add_marker(pytest.mark.timeout(TIMEOUT))
 
 
 class OutsideWorld(BaseException):
@@ -59,3 +73,21 @@ def inside() -> Iterator[list[str]]:
     _guard.on = False
     if _guard.seen:
         pytest.fail(f"a unit test reached outside: {'; '.join(_guard.seen)}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_pauses() -> Iterator[None]:
+    """Make every pause between two looks at something a hundredth as long: fakes answer at once."""
+    original = tenacity.BaseRetrying.__init__
+
+    def shortened(
+        self: tenacity.BaseRetrying,
+        *,
+        wait: Callable[[tenacity.RetryCallState], float] = lambda state: 0.0,
+        **named: Any,
+    ) -> None:
+        original(self, wait=lambda state: wait(state) / 100, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tenacity.BaseRetrying, "__init__", shortened)
+        yield

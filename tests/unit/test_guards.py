@@ -96,3 +96,36 @@ def test_a_test_that_is_left_out_fails_the_run(what: str, suite: pytest.Pytester
 def test_a_run_in_which_everything_ran_passes(suite: pytest.Pytester) -> None:
     suite.makepyfile("def test_it(): pass")
     assert suite.runpytest_inprocess().ret == pytest.ExitCode.OK
+
+
+HANGING = """
+import threading
+
+def test_it():
+    never = threading.Event()
+    threading.Thread(target=helper, args=(never,), daemon=True).start()
+    never.wait()
+
+def helper(never):
+    never.wait()
+"""
+
+
+def test_a_unit_test_that_hangs_fails_with_its_stacks(pytester: pytest.Pytester) -> None:
+    ours = (ROOT / "tests" / "unit" / "conftest.py").read_text()
+    pytester.makeconftest(ours.replace("TIMEOUT = 60", "TIMEOUT = 0.2"))
+    pytester.makepyfile(HANGING)
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*Stack of Thread*", "*in helper", "*Failed: Timeout*0.2*"])
+    result.stdout.fnmatch_lines([">*never.wait()"])
+
+
+def test_tests_of_real_tools_have_no_such_limit(pytester: pytest.Pytester) -> None:
+    ours = (ROOT / "tests" / "unit" / "conftest.py").read_text()
+    marks = "def test_it(request): assert [*request.node.iter_markers('timeout')] == [{}]"
+    for folder, wanted in (("unit", "pytest.mark.timeout(60).mark"), ("e2e", "")):
+        there = pytester.mkdir(folder)
+        (there / f"test_{folder}.py").write_text(f"import pytest\n{marks.format(wanted)}")
+    (pytester.path / "unit" / "conftest.py").write_text(ours)
+    pytester.runpytest_inprocess().assert_outcomes(passed=2)

@@ -93,7 +93,8 @@ def _range(pool: str) -> Range | None:
 
 
 def _is_free(wanted: Range, used: Iterable[Range]) -> bool:
-    return not any(one.first <= wanted.last and wanted.first <= one.last for one in used)
+    # `<` alone: the other comparisons of addresses are made from it, and take three times as long
+    return all(wanted.last < one.first or one.last < wanted.first for one in used)
 
 
 def _no_room(why: str) -> MachineError:

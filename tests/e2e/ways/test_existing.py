@@ -24,9 +24,9 @@ import pytest
 import yaml
 
 from tests import ROOT
+from tests.support.foreign_cluster import foreign_cluster as made_by_kind
+from tests.support.foreign_cluster import registry
 from tests.support.harness import OUTPUT, Api, Kindctl, Result, docker, http, until
-from tests.support.stranger import registry
-from tests.support.stranger import stranger as made_by_kind
 
 NAME, CLUSTER = "existing", "stranger"
 NODE, REGISTRY = f"{CLUSTER}-control-plane", "stranger-registry"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests import ROOT
+from tests.support.foreign_cluster import foreign_cluster, registry
 from tests.support.harness import OUTPUT, Api, Kindctl, Result
-from tests.support.stranger import registry, stranger
 
 CLUSTER, NAME, PORT = "nobody", "pending", 5006
 ENVIRONMENT = f"""\
@@ -52,7 +52,7 @@ def nobody(kindctl: Kindctl, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     kindctl.run("images", "build", "node", "registry", timeout=3000)
     home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("pending")
     with (
-        stranger(CLUSTER, yaml_of_kind(folder), home / "kubeconfig"),
+        foreign_cluster(CLUSTER, yaml_of_kind(folder), home / "kubeconfig"),
         registry(CLUSTER, PORT) as pull,
     ):
         api = Api(CLUSTER, tmp_path_factory.mktemp("api"))

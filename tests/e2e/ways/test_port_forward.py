@@ -19,8 +19,8 @@ import psycopg
 import pytest
 
 from tests import ROOT
-from tests.bench.transfers import DIGEST, SIZE, download
 from tests.support.harness import Kindctl, docker, http, until
+from tests.support.transfers import DIGEST, SIZE, download
 from tests.support.way import Way, way
 
 DATABASE, BACKEND, FILES, NOBODY = 15432, 15000, 15080, 15081

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from kindctl import kubeconfig
-from kindctl.actions import status as status_module
 from kindctl.actions.doctor import doctor
 from kindctl.actions.down import down
 from kindctl.actions.environments import (
@@ -38,8 +37,9 @@ from kindctl.models import (
 )
 from kindctl.paths import cache_dir, data_dir, environment_dir
 from kindctl.planning.plan import make_plan
-from kindctl.tools.protocols import HttpAnswer, Tools
+from kindctl.tools.protocols import HttpAnswer
 from kindctl.trust.authority import Authority
+from tests.fakes.cluster import FakeCluster
 from tests.fakes.container import FakeContainer
 from tests.fakes.trust import an_authority
 from tests.support.machine import NODE_IMAGE, World, fit_machine, loaded, never
@@ -344,22 +344,18 @@ def test_status_names_what_is_not_there(world: World) -> None:
         status("blog", world.tools)
 
 
-def test_status_looks_again_until_all_is_ready(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_status_looks_again_until_all_is_ready(world: World) -> None:
     config = loaded()
     world.made()
-    looks: list[list[StatusRow]] = []
-    look = status_module._rows
+    looks: list[str] = []
 
-    def looking(name: str, tools: Tools) -> list[StatusRow]:
-        if len(looks) == 1:
+    def open_cluster(path: Path, context: str) -> FakeCluster:
+        looks.append(context)
+        if len(looks) == 2:
             world.up(config)
-        looks.append(look(name, tools))
-        return looks[-1]
+        return world.cluster("shop")
 
-    monkeypatch.setattr(status_module, "_rows", looking)
-    rows = status("shop", world.tools, wait=600)
+    rows = status("shop", replace(world.tools, open_cluster=open_cluster), wait=600)
     assert all(row.ready for row in rows)
     assert len(looks) == 2
 

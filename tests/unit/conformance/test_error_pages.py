@@ -61,6 +61,7 @@ def _texts(value: ast.expr) -> Iterator[str]:
         yield value.value
 
 
+@cache
 def codes_in_code() -> set[str]:
     found: set[str] = set()
     for file in sorted((ROOT / "kindctl").rglob("*.py")):
@@ -71,9 +72,9 @@ def codes_in_code() -> set[str]:
 def codes_in_tables() -> set[str]:
     """Of words that other programs say."""
     return {
-        *(code for _, code, *_ in engine_words._MACHINE),
-        *(code for code, *_ in engine_words._PULL),
-        *(code for code, *_ in kind_tool._KNOWN),
+        *(code for _, code, *_ in engine_words.CLIENT_ERRORS),
+        *(code for code, *_ in engine_words.PULL_ERRORS),
+        *(code for code, *_ in kind_tool.CREATION_ERRORS),
     }
 
 

@@ -11,7 +11,7 @@ from kindctl.forward import forward as module
 from kindctl.forward.forward import ForwardedPort
 from kindctl.models import Forward
 from tests.fakes.peer import FakeAccess, FakePeer, client
-from tests.unit.forward.test_targets import SERVICE, endpoint, part
+from tests.support.endpoints import SERVICE, endpoint, part
 
 REFUSED = "failed to connect to localhost:8080 inside namespace: connect: connection refused"
 
@@ -28,14 +28,14 @@ def port(access: FakeAccess, *ready: str, told: list[str] | None = None) -> Forw
     forward = Forward("shop", "web", 80, 8080)
     made = ForwardedPort(forward, "command", access, (told if told is not None else []).append)
     made.targets.fault = ""
-    made.targets._apply({"type": "ADDED", "object": SERVICE})
+    made.targets.hear({"type": "ADDED", "object": SERVICE})
     know(made, *ready)
     return made
 
 
 def know(made: ForwardedPort, *ready: str) -> None:
     slices = part(*(endpoint(name, ready=True) for name in ready))
-    made.targets._apply({"type": "MODIFIED", "object": slices})
+    made.targets.hear({"type": "MODIFIED", "object": slices})
 
 
 def echo() -> FakePeer:
@@ -53,7 +53,7 @@ def refusing() -> FakePeer:
 async def served(made: ForwardedPort, *says: bytes, ends: bool = False) -> Any:
     one, writer = client(*says, ends=ends)
     async with asyncio.timeout(5):
-        await made._serve(one.reader, one.writer)
+        await made.serve(one.reader, one.writer)
     assert made.connections == 0
     return writer
 

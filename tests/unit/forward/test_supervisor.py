@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def test_ports_are_added_listed_and_stopped(tmp_path: Path, listening: set[int])
         assert await told(one, {"do": "probe", "forward": WEB}) == [{"fault": "asked web"}]
         assert await told(one, {"do": "stop", "ports": [["127.0.0.1", 8080]]}) == [{}]
         assert listening == set()
-        assert one._ended.is_set()  # nothing is left to do
+        assert one.ended.is_set()  # nothing is left to do
 
     asyncio.run(play())
 
@@ -138,7 +139,7 @@ def test_what_it_does_not_understand_does_not_end_it(tmp_path: Path, words: byte
         one = made(tmp_path)
         (answer,) = await told(one, words)
         assert answer["code"] == "forward"
-        assert not one._ended.is_set()
+        assert not one.ended.is_set()
 
     asyncio.run(play())
 
@@ -160,12 +161,13 @@ class Server:
     def close(self) -> None: ...
 
 
-def ended(one: Supervisor) -> str:
-    """Why."""
+def why_it_ended(one: Supervisor, meanwhile: Callable[[], object] = lambda: None) -> str:
+    """`meanwhile`: called once it has begun to look."""
     said: list[str] = []
     one.say = said.append
 
     async def play() -> None:
+        asyncio.get_running_loop().call_later(0.03, meanwhile)
         async with asyncio.timeout(5):
             await one.run(Server())  # type: ignore[arg-type]
 
@@ -182,21 +184,15 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("hurried")
 def test_it_ends_with_the_environments_folder(tmp_path: Path) -> None:
     one = made(tmp_path)
-    loop_over = one._check_regularly
-
-    async def look() -> None:
-        asyncio.get_running_loop().call_later(0.03, (tmp_path / "forward.sock").unlink)
-        await loop_over()
-
-    one._check_regularly = look  # type: ignore[method-assign]
-    assert ended(one) == "ending: the environment's folder is gone"
+    why = why_it_ended(one, meanwhile=(tmp_path / "forward.sock").unlink)
+    assert why == "ending: the environment's folder is gone"
 
 
 @pytest.mark.usefixtures("hurried")
 def test_it_ends_when_no_node_is_left_behind_a_silent_api(tmp_path: Path) -> None:
     one = made(tmp_path, nodes_gone=True)
     one.access.silent_since = 0.0
-    assert ended(one) == "ending: the environment has no nodes left"
+    assert why_it_ended(one) == "ending: the environment has no nodes left"
 
 
 @pytest.mark.usefixtures("hurried")
@@ -204,4 +200,4 @@ def test_it_ends_when_nobody_asks_anything_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "FIRST_SECONDS", 0.0)
-    assert ended(made(tmp_path)) == "ending: it got no request"
+    assert why_it_ended(made(tmp_path)) == "ending: it got no request"

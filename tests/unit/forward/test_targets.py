@@ -12,32 +12,14 @@ import urllib3  # noqa: F401 - tries a socket when it is first imported, which a
 
 from kindctl.forward.access import Access, ApiRefused
 from kindctl.forward.targets import Target, Targets
-
-SERVICE = {
-    "kind": "Service",
-    "metadata": {"name": "web"},
-    "spec": {"ports": [{"name": "http", "port": 80}, {"name": "admin", "port": 81}]},
-}
-
-
-def endpoint(pod: str, **conditions: bool) -> dict[str, Any]:
-    return {"targetRef": {"kind": "Pod", "name": pod}, "conditions": conditions}
-
-
-def part(*endpoints: dict[str, Any], name: str = "web-1", port: int = 8080) -> dict[str, Any]:
-    return {
-        "kind": "EndpointSlice",
-        "metadata": {"name": name},
-        "ports": [{"name": "http", "port": port}, {"name": "admin", "port": 9090}],
-        "endpoints": list(endpoints),
-    }
+from tests.support.endpoints import SERVICE, endpoint, part
 
 
 def targets(*objects: dict[str, Any], port: int | str = 80) -> Targets:
     found = Targets(Access(Path("none")), "shop", "web", port)
     found.fault = ""
     for obj in objects:
-        found._apply({"type": "ADDED", "object": obj})
+        found.hear({"type": "ADDED", "object": obj})
     return found
 
 
@@ -115,9 +97,9 @@ def test_why_there_is_none_is_said(objects: list[dict[str, Any]], port: int, wor
 
 def test_what_is_deleted_goes() -> None:
     found = targets(SERVICE, part(endpoint("a")))
-    found._apply({"type": "DELETED", "object": part()})
+    found.hear({"type": "DELETED", "object": part()})
     assert found.why_none() == "Service shop/web has no pods"
-    found._apply({"type": "DELETED", "object": SERVICE})
+    found.hear({"type": "DELETED", "object": SERVICE})
     assert found.why_none() == "there is no Service shop/web"
 
 
@@ -177,7 +159,7 @@ def test_a_broken_watch_is_opened_again_and_begins_anew(
         while access.plays or found.fault != "no more":
             assert not task.done()
             await asyncio.sleep(0)
-            found._service = SERVICE
+            found.hear({"type": "ADDED", "object": SERVICE})
             if pods(found) not in seen[-1:]:
                 seen.append(pods(found))
         task.cancel()

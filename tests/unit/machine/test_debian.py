@@ -196,7 +196,7 @@ def test_a_package_that_is_there_is_never_upgraded() -> None:
     wanted = ["docker.io/trixie", "containerd"]
     host.apt.lists.add("trixie")
     with pytest.raises(MachineError, match="would change packages") as caught:
-        packages._would_install(host, wanted)
+        packages.would_install(host, wanted)
     assert caught.value.code == "packages"
     assert "containerd" in caught.value.why
     assert host.apt.installed == {"containerd": old}

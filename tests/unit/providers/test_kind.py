@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -257,19 +258,20 @@ def test_a_creation_that_fails_after_the_api_answered_leaves_no_marker(
 ) -> None:
     """A worker that could not join: such a cluster never gets whole by itself."""
     world.kind.failures.append("failed to join node with kubeadm")
-    make_nodes = world.kind._make_nodes
+    make_nodes = world.kind.make_nodes
 
     def api_comes_up(*how: Any) -> int:
         port = make_nodes(*how)
         admin = yaml.safe_dump({"clusters": [{"cluster": {}}], "users": [{"user": {}}]})
         world.engine.container(CONTROL_PLANE).files["/etc/kubernetes/admin.conf"] = admin
-        assert provider._api_answers()
+        while "api" not in heard.reached:
+            time.sleep(0.001)
         return port
 
-    monkeypatch.setattr(world.kind, "_make_nodes", api_comes_up)
-    provider = world.provider()
+    monkeypatch.setattr(world.kind, "make_nodes", api_comes_up)
+    provider, heard = world.provider(), Heard()
     with pytest.raises(KindctlError):
-        provider.create(Heard())
+        provider.create(heard)
     assert MARKER not in world.engine.container(CONTROL_PLANE).files
     assert provider.observe() == Differs("its creation was interrupted")
 
@@ -292,7 +294,7 @@ def test_kinds_failure_carries_the_last_words_of_a_node_that_died(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.kind.failures.append("failed to init node with kubeadm")
-    make_nodes = world.kind._make_nodes
+    make_nodes = world.kind.make_nodes
 
     def node_dies(*how: Any) -> int:
         port = make_nodes(*how)
@@ -300,7 +302,7 @@ def test_kinds_failure_carries_the_last_words_of_a_node_that_died(
         node.state, node.log = "exited", ["Failed to mount cgroup"]
         return port
 
-    monkeypatch.setattr(world.kind, "_make_nodes", node_dies)
+    monkeypatch.setattr(world.kind, "make_nodes", node_dies)
     with pytest.raises(ToolError) as failed:
         world.provider().create(Heard())
     assert failed.value.code == "kind-kubeadm"

@@ -10,7 +10,7 @@ import pytest
 
 from kindctl.errors import ConfigError, Interrupted, KindctlError, NotReadyError, Problem, ToolError
 from kindctl.render.errors import error_as_json, error_text, show_error
-from tests.unit.render.test_screen import Terminal
+from tests.support.terminal import Terminal
 
 BUILD = ToolError(
     "cannot build image shop-backend",

@@ -20,7 +20,7 @@ from kindctl.runner.events import (
     StepSaid,
     StepStarted,
 )
-from tests.unit.render.test_screen import Terminal
+from tests.support.terminal import Terminal
 
 
 def board_of(*events: Event) -> Board:

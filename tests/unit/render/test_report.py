@@ -9,7 +9,7 @@ import pytest
 
 from kindctl.models import Report, StepReport, TurnWait
 from kindctl.render.report import critical_path, render_up, report_lines
-from tests.unit.render.test_screen import Terminal
+from tests.support.terminal import Terminal
 
 
 def took(name: str, started: float, seconds: float, after: str = "", *changes: str) -> StepReport:

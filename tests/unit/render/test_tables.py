@@ -12,7 +12,7 @@ import pytest
 from kindctl.models import Verdict
 from kindctl.render.style import clean
 from kindctl.render.tables import show
-from tests.unit.render.test_screen import Terminal
+from tests.support.terminal import Terminal
 
 
 @dataclass(frozen=True)

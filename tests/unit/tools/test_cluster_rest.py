@@ -74,8 +74,7 @@ class Pool:
 
 def rest(*answers: Answer | Exception) -> tuple[Rest, Pool]:
     pool = Pool(answers)
-    made = Rest(Path("/nowhere"))
-    made._client = SimpleNamespace(
+    client = SimpleNamespace(
         rest_client=SimpleNamespace(pool_manager=pool),
         configuration=SimpleNamespace(
             host="https://api",
@@ -84,7 +83,7 @@ def rest(*answers: Answer | Exception) -> tuple[Rest, Pool]:
             },
         ),
     )
-    return made, pool
+    return Rest(Path("/nowhere"), client=client), pool
 
 
 REFUSED = urllib3.exceptions.ProtocolError("Connection refused")

@@ -1,4 +1,4 @@
-"""A cluster that kind alone has made, as somebody else's, and a registry beside it."""
+"""A foreign cluster: made by kind without kindctl, with a registry beside it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from tests.support.harness import docker
 
 
 @contextmanager
-def stranger(name: str, config: Path, kubeconfig: Path) -> Iterator[None]:
-    """Made with that configuration of kind's; the context goes into `kubeconfig`."""
+def foreign_cluster(name: str, config: Path, kubeconfig: Path) -> Iterator[None]:
+    """Make a cluster with a configuration file of kind, and delete it at the end. Its context goes into
+    `kubeconfig`."""
     where = ["--name", name, "--kubeconfig", str(kubeconfig)]
     made = ["--image", image_of("node"), "--config", str(config)]
     subprocess.run(["kind", "create", "cluster", *where, *made], check=True)
@@ -24,7 +25,7 @@ def stranger(name: str, config: Path, kubeconfig: Path) -> Iterator[None]:
 
 @contextmanager
 def registry(cluster: str, port: int) -> Iterator[str]:
-    """Its name for the nodes; localhost:PORT for this machine."""
+    """Run a registry. Yield the name by which the nodes reach it; for this machine it is localhost:PORT."""
     name, push = f"{cluster}-registry", f"localhost:{port}"
     where = ["--network=kind", f"--publish=127.0.0.1:{port}:5000"]
     docker("run", "--detach", "--name", name, *where, image_of("registry"))
@@ -42,6 +43,6 @@ def registry(cluster: str, port: int) -> Iterator[str]:
 
 
 def image_of(recipe: str) -> str:
-    """What kindctl has built by this recipe."""
+    """Return the image that kindctl has built by a recipe."""
     found = docker("images", "--format={{.Repository}}:{{.Tag}}").split()
     return next(name for name in found if name.startswith(f"kindctl.local/{recipe}:"))

@@ -1,0 +1,160 @@
+"""Every module has a test file of its name, and every test file a module: `config/load.py` is tested by
+`tests/unit/config/test_load.py`, a package by a file of its own name beside or in its folder."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests import ROOT
+
+UNIT = ROOT / "tests" / "unit"
+CODE = ROOT / "kindctl"
+
+TESTED_ELSEWHERE = {
+    # the real tools: contract tests run the same assertions on them and on the fakes
+    "tests/contract/test_cluster.py": """tools/cluster tools/cluster_discovery tools/cluster_watch
+        live/access live/wake""",
+    "tests/contract/test_engine.py": "tools/engine",
+    "tests/contract/test_forwards.py": """tools/forwards tools/unix_sockets forward/__main__
+        forward/access""",
+    "tests/contract/test_net.py": "tools/net",
+    "tests/contract/test_process.py": "tools/process",
+    "tests/contract/test_real.py": "tools/protocols tools/real",
+    "tests/contract/test_registry.py": "images/sources/engine images/sources/registry",
+    "tests/contract/test_runner.py": "runner/events runner/graph",
+    "tests/contract/test_stores.py": "trust/base trust/macos trust/nss trust/system",
+    # by the command line, or by what a command does
+    "tests/unit/cli/test_cli.py": """__main__ cli/common cli/config cli/doctor cli/down
+        cli/exits cli/explain cli/forward cli/images cli/init cli/kubeconfig cli/list_ cli/logs
+        cli/open_ cli/plan cli/purge cli/reference cli/signals cli/status cli/trust cli/up cli/urls
+        cli/version actions/elsewhere actions/images actions/validate paths""",
+    "tests/unit/actions/test_actions.py": """actions/doctor actions/down actions/environments
+        actions/kubeconfigs actions/plan actions/purge actions/status actions/up actions/version""",
+    "tests/unit/actions/test_examples.py": "actions/init planning/parts",
+    "tests/unit/actions/test_forwards.py": "steps/forward exposures/port_forward",
+    "tests/unit/trust/test_stores.py": "actions/trust",
+    "tests/unit/trust/test_authority.py": "steps/local_ca",
+    # plug-ins, by the tests of their registry or of what is made of them
+    "tests/unit/config/test_faults.py": """components/__init__ exposures/__init__
+        providers/__init__ config/schema""",
+    "tests/unit/components/test_app.py": "components/app/generated components/base",
+    "tests/unit/components/test_custom.py": "components/custom/brought",
+    "tests/unit/components/test_metallb.py": "components/metallb/pool planning/neighbours",
+    "tests/unit/ingress/test_replicas.py": "components/metrics_server/__init__ components/nginx/flavours",
+    "tests/unit/diagnose/test_causes.py": """diagnose/base diagnose/causes/container_config
+        diagnose/causes/coredns_loop diagnose/causes/crash_loop diagnose/causes/create_refused
+        diagnose/causes/exec_format diagnose/causes/image_pull diagnose/causes/inotify
+        diagnose/causes/job_failed diagnose/causes/load_balancer_pending diagnose/causes/looking
+        diagnose/causes/node_not_ready diagnose/causes/node_pressure diagnose/causes/oom_killed
+        diagnose/causes/probe_failing diagnose/causes/pvc_pending diagnose/causes/runc_freeze
+        diagnose/causes/unschedulable diagnose/causes/webhook""",
+    "tests/unit/diagnose/test_checks.py": """diagnose/checks/architecture diagnose/checks/buildx
+        diagnose/checks/cas diagnose/checks/cgroup diagnose/checks/common
+        diagnose/checks/debootstrap diagnose/checks/disk diagnose/checks/engine
+        diagnose/checks/inotify diagnose/checks/kind diagnose/checks/memory diagnose/checks/ports
+        diagnose/checks/proxy diagnose/checks/subnets diagnose/checks/wsl""",
+    "tests/unit/planning/test_exposing.py": """exposures/base exposures/host_port exposures/node_port
+        exposures/load_balancer live/addresses manifests/services""",
+    # parts of something that is tested as one
+    "tests/unit/config/test_load.py": """config/checks config/conditions config/places
+        config/reference errors""",
+    "tests/unit/images/test_app_builds.py": "images/context images/dockerfile images/cas",
+    "tests/unit/images/test_store.py": """images/listing steps/app_image steps/delivery
+        steps/image""",
+    "tests/unit/images/sources/test_build.py": "images/bootstrap images/progress images/sources/base",
+    "tests/unit/images/test_recipe_book.py": "images/pins",
+    "tests/unit/ingress/test_gateway_api.py": "images/objects",
+    "tests/unit/steps/handover/test_switched.py": "ingress/handover steps/handover/gap",
+    "tests/unit/steps/test_url.py": "ingress/proof steps/proven",
+    "tests/unit/steps/test_objects.py": """live/applied live/desired live/differences
+        live/established live/replacing kube_objects models""",
+    "tests/unit/steps/test_workloads.py": "live/readiness",
+    "tests/unit/steps/test_record.py": "live/record",
+    "tests/unit/steps/test_prune.py": "live/surplus live/stale_tokens",
+    "tests/unit/machine/test_debian.py": """machine/daemon machine/debian_packages
+        machine/debian_sources""",
+    "tests/unit/manifests/test_shapes.py": "manifests/checksum manifests/pods",
+    "tests/unit/manifests/test_manifest.py": "manifests/scopes manifests/yaml_nodes",
+    "tests/unit/manifests/test_rendering.py": "manifests/sources",
+    "tests/unit/manifests/test_http_routes.py": "planning/gateways",
+    "tests/unit/planning/test_plan.py": """planning/url_clashes steps/cluster steps/preflight""",
+    "tests/unit/providers/test_kind.py": """providers/base providers/drift providers/kind_images
+        providers/node_image providers/node_readiness""",
+    "tests/unit/providers/test_registry.py": "components/local_registry steps/registry",
+    "tests/unit/render/test_live.py": "render/board render/style",
+    "tests/unit/render/test_tables.py": "render/verdicts",
+}
+"""Where modules without a test file of their name are tested. This list only gets shorter."""
+
+NOT_OF_A_MODULE = {
+    "test_fake_apt.py": "a fake",
+    "test_guards.py": "this suite",
+    "test_mirror.py": "this suite",
+    "test_troubleshooting_docs.py": "docs/troubleshooting",
+    "test_workflows.py": ".github/workflows",
+}
+"""What such a test file is about. Those of conformance/ ask all plug-ins of a kind."""
+
+
+@cache
+def modules() -> Sequence[Path]:
+    """Every module that defines a function or class, relative to the package."""
+
+    def defines(file: Path) -> bool:
+        body = ast.parse(file.read_text()).body
+        return any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in body)
+
+    files = sorted(file for file in CODE.rglob("*.py") if defines(file))
+    return [file.relative_to(CODE).with_suffix("") for file in files]
+
+
+def test_files(module: Path) -> list[Path]:
+    """The places at which a module's test file may be, relative to tests/unit."""
+    if module.name != "__init__":
+        return [module.parent / f"test_{module.name.strip('_')}.py"]
+    package = module.parent
+    name = f"test_{package.name}.py"
+    return [package.parent / name, package / name]
+
+
+test_files.__test__ = False  # type: ignore[attr-defined]
+
+
+def without_a_file() -> set[str]:
+    return {
+        module.as_posix()
+        for module in modules()
+        if not any((UNIT / file).exists() for file in test_files(module))
+    }
+
+
+def listed() -> list[str]:
+    return [module for modules in TESTED_ELSEWHERE.values() for module in modules.split()]
+
+
+def test_every_module_has_a_test_file_of_its_name() -> None:
+    assert sorted(without_a_file() - set(listed())) == []
+
+
+def test_the_list_of_exceptions_only_gets_shorter() -> None:
+    assert sorted(listed()) == sorted(set(listed()))
+    assert sorted(set(listed()) - without_a_file()) == []
+
+
+@pytest.mark.parametrize("file", TESTED_ELSEWHERE)
+def test_what_is_tested_elsewhere_is_tested_in_a_file_that_is_there(file: str) -> None:
+    assert (ROOT / file).is_file()
+
+
+def test_every_test_file_has_the_name_of_a_module() -> None:
+    found = {file.relative_to(UNIT) for file in UNIT.rglob("test_*.py")}
+    packages = (file.relative_to(CODE).with_suffix("") for file in CODE.rglob("__init__.py"))
+    named = {file for module in (*modules(), *packages) for file in test_files(module)}
+    strays = {file.as_posix() for file in found - named if file.parts[0] != "conformance"}
+    assert sorted(strays - set(NOT_OF_A_MODULE)) == []
+    assert sorted(set(NOT_OF_A_MODULE) - strays) == []
