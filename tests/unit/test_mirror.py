@@ -16,78 +16,62 @@ UNIT = ROOT / "tests" / "unit"
 CODE = ROOT / "kindctl"
 
 TESTED_ELSEWHERE = {
-    # the real tools: contract tests run the same assertions on them and on the fakes
-    "tests/contract/test_cluster.py": """tools/cluster tools/cluster_discovery tools/cluster_watch
-        live/access live/wake""",
+    "tests/contract/test_cluster.py": """
+        tools/cluster tools/cluster_discovery tools/cluster_watch live/cluster_wake""",
     "tests/contract/test_engine.py": "tools/engine",
-    "tests/contract/test_forwards.py": """tools/forwards tools/unix_sockets forward/__main__
-        forward/access""",
+    "tests/contract/test_forwards.py": """
+        tools/forwards tools/unix_sockets forward/__main__ forward/access""",
     "tests/contract/test_net.py": "tools/net",
     "tests/contract/test_process.py": "tools/process",
-    "tests/contract/test_real.py": "tools/protocols tools/real",
+    "tests/contract/test_real.py": "tools/protocols tools/real tools/engine_protocol",
     "tests/contract/test_registry.py": "images/sources/engine images/sources/registry",
-    "tests/contract/test_runner.py": "runner/events runner/graph",
+    "tests/contract/test_runner.py": "runner/events runner/graph runner/stopped runner/survey",
     "tests/contract/test_stores.py": "trust/base trust/macos trust/nss trust/system",
-    # by the command line, or by what a command does
-    "tests/unit/cli/test_cli.py": """__main__ cli/common cli/config cli/doctor cli/down
-        cli/exits cli/explain cli/forward cli/images cli/init cli/kubeconfig cli/list_ cli/logs
-        cli/open_ cli/plan cli/purge cli/reference cli/signals cli/status cli/trust cli/up cli/urls
-        cli/version actions/elsewhere actions/images actions/validate paths""",
-    "tests/unit/actions/test_actions.py": """actions/doctor actions/down actions/environments
-        actions/kubeconfigs actions/plan actions/purge actions/status actions/up actions/version""",
+    "tests/unit/cli/test_cli.py": """
+        cli/common cli/config cli/doctor cli/down cli/explain cli/forward cli/images cli/init
+        cli/kubeconfig cli/list_ cli/logs cli/open_ cli/plan cli/purge cli/status cli/trust
+        cli/up cli/urls cli/version actions/elsewhere actions/images actions/validate paths""",
+    "tests/unit/actions/test_up.py": "actions/plan",
     "tests/unit/actions/test_examples.py": "actions/init planning/parts",
-    "tests/unit/actions/test_forwards.py": "steps/forward exposures/port_forward",
+    "tests/unit/actions/test_forwards.py": "steps/forward exposures/port_forward forward/client",
     "tests/unit/trust/test_stores.py": "actions/trust",
     "tests/unit/trust/test_authority.py": "steps/local_ca",
-    # plug-ins, by the tests of their registry or of what is made of them
-    "tests/unit/config/test_faults.py": """components/__init__ exposures/__init__
-        providers/__init__ config/schema""",
+    "tests/unit/config/test_schema_problems.py": """
+        components/__init__ providers/__init__ config/schema""",
     "tests/unit/components/test_app.py": "components/app/generated components/base",
-    "tests/unit/components/test_custom.py": "components/custom/brought",
-    "tests/unit/components/test_metallb.py": "components/metallb/pool planning/neighbours",
-    "tests/unit/ingress/test_replicas.py": "components/metrics_server/__init__ components/nginx/flavours",
-    "tests/unit/diagnose/test_causes.py": """diagnose/base diagnose/causes/container_config
-        diagnose/causes/coredns_loop diagnose/causes/crash_loop diagnose/causes/create_refused
-        diagnose/causes/exec_format diagnose/causes/image_pull diagnose/causes/inotify
-        diagnose/causes/job_failed diagnose/causes/load_balancer_pending diagnose/causes/looking
-        diagnose/causes/node_not_ready diagnose/causes/node_pressure diagnose/causes/oom_killed
-        diagnose/causes/probe_failing diagnose/causes/pvc_pending diagnose/causes/runc_freeze
-        diagnose/causes/unschedulable diagnose/causes/webhook""",
-    "tests/unit/diagnose/test_checks.py": """diagnose/checks/architecture diagnose/checks/buildx
-        diagnose/checks/cas diagnose/checks/cgroup diagnose/checks/common
-        diagnose/checks/debootstrap diagnose/checks/disk diagnose/checks/engine
-        diagnose/checks/inotify diagnose/checks/kind diagnose/checks/memory diagnose/checks/ports
-        diagnose/checks/proxy diagnose/checks/subnets diagnose/checks/wsl""",
-    "tests/unit/planning/test_exposing.py": """exposures/base exposures/host_port exposures/node_port
-        exposures/load_balancer live/addresses manifests/services""",
-    # parts of something that is tested as one
-    "tests/unit/config/test_load.py": """config/checks config/conditions config/places
-        config/reference errors""",
-    "tests/unit/images/test_app_builds.py": "images/context images/dockerfile images/cas",
-    "tests/unit/images/test_store.py": """images/listing steps/app_image steps/delivery
-        steps/image""",
-    "tests/unit/images/sources/test_build.py": "images/bootstrap images/progress images/sources/base",
+    "tests/unit/components/test_custom.py": """
+        components/custom/brought components/witness/__init__""",
+    "tests/unit/ingress/test_replicas.py": "components/metrics_server/__init__",
+    "tests/unit/conformance/test_diagnose.py": "diagnose/base diagnose/common",
+    "tests/unit/planning/test_exposing.py": """
+        exposures/base exposures/host_port exposures/node_port live/addresses manifests/services
+        ingress/entry_point""",
+    "tests/unit/config/test_load.py": """
+        config/checks config/conditions config/places config/reference errors config/file_checks""",
+    "tests/unit/images/test_app_builds.py": "images/cas",
+    "tests/unit/images/test_store.py": "images/listing steps/app_image steps/delivery",
+    "tests/unit/images/sources/test_build.py": "images/sources/base images/building",
     "tests/unit/images/test_recipe_book.py": "images/pins",
     "tests/unit/ingress/test_gateway_api.py": "images/objects",
-    "tests/unit/steps/handover/test_switched.py": "ingress/handover steps/handover/gap",
     "tests/unit/steps/test_url.py": "ingress/proof steps/proven",
-    "tests/unit/steps/test_objects.py": """live/applied live/desired live/differences
-        live/established live/replacing kube_objects models""",
+    "tests/unit/steps/test_objects.py": """
+        live/applied live/desired live/differences live/established models live/drift
+        live/drift_state live/listing live/refusals steps/base""",
     "tests/unit/steps/test_workloads.py": "live/readiness",
     "tests/unit/steps/test_record.py": "live/record",
-    "tests/unit/steps/test_prune.py": "live/surplus live/stale_tokens",
-    "tests/unit/machine/test_debian.py": """machine/daemon machine/debian_packages
-        machine/debian_sources""",
+    "tests/unit/steps/test_prune.py": "live/stale_tokens live/port_holders",
     "tests/unit/manifests/test_shapes.py": "manifests/checksum manifests/pods",
     "tests/unit/manifests/test_manifest.py": "manifests/scopes manifests/yaml_nodes",
-    "tests/unit/manifests/test_rendering.py": "manifests/sources",
+    "tests/unit/manifests/test_rendering.py": "manifests/sources planning/rendering",
     "tests/unit/manifests/test_http_routes.py": "planning/gateways",
-    "tests/unit/planning/test_plan.py": """planning/url_clashes steps/cluster steps/preflight""",
-    "tests/unit/providers/test_kind.py": """providers/base providers/drift providers/kind_images
-        providers/node_image providers/node_readiness""",
+    "tests/unit/planning/test_plan.py": """
+        planning/url_clashes steps/cluster steps/preflight planning/apps planning/controller
+        planning/images planning/provider""",
+    "tests/unit/providers/test_kind.py": "providers/base providers/node_image providers/nodes",
     "tests/unit/providers/test_registry.py": "components/local_registry steps/registry",
     "tests/unit/render/test_live.py": "render/board render/style",
     "tests/unit/render/test_tables.py": "render/verdicts",
+    "tests/unit/components/test_nginx.py": "components/objects plugins",
 }
 """Where modules without a test file of their name are tested. This list only gets shorter."""
 
@@ -95,7 +79,7 @@ NOT_OF_A_MODULE = {
     "test_fake_apt.py": "a fake",
     "test_guards.py": "this suite",
     "test_mirror.py": "this suite",
-    "test_troubleshooting_docs.py": "docs/troubleshooting",
+    "test_chosen_ways.py": "the ways in that the test command runs",
     "test_workflows.py": ".github/workflows",
 }
 """What such a test file is about. Those of conformance/ ask all plug-ins of a kind."""

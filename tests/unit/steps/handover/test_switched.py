@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +17,6 @@ from kindctl.ingress.proof import HOSTS, environment_id
 from kindctl.live.desired import desired
 from kindctl.live.port_holders import PortHolders
 from kindctl.models import Absent, Differs, ExposedPort, Object, ObjectRef, Ready, Route
-from kindctl.steps.handover.outage import OutageMeter
 from kindctl.steps.handover.switched import Switched
 from kindctl.steps.handover.takeover import NodePortTakeover
 from kindctl.steps.objects import ObjectsApplied
@@ -80,9 +78,6 @@ def deployment(controller: IngressNginx, cluster: FakeCluster) -> Object:
 def host_ports(deployment: Object) -> set[int]:
     containers = deployment["spec"]["template"]["spec"]["containers"]
     return {p["hostPort"] for c in containers for p in c["ports"] if "hostPort" in p}
-
-
-# --- who has the way in --------------------------------------------------------------------------
 
 
 def test_a_controller_starts_without_the_ports_that_another_has(cluster: FakeCluster) -> None:
@@ -163,9 +158,6 @@ def test_without_the_shared_service_nothing_can_be_turned_over() -> None:
     cluster.apply(sharing.shared_service({"app": "traefik"}, host_port()))
     assert sharing.is_turned_over(way, cluster)
     assert not sharing.is_turned_over(host_port(), cluster)
-
-
-# --- the switch ----------------------------------------------------------------------------------
 
 
 @dataclass
@@ -335,42 +327,3 @@ def test_without_a_cluster_there_is_nothing_to_hand_over(cluster: FakeCluster) -
     step.provider.cluster = lambda: None  # type: ignore[method-assign]
     assert step.observe() == Absent("no cluster")
     assert not step.apply(Heard())
-
-
-# --- the gap -------------------------------------------------------------------------------------
-
-
-def test_the_gap_is_from_the_last_right_answer_to_the_next_one() -> None:
-    answers = iter([True, True, False, False, True, True])
-    times = iter(float(second) for second in range(100))
-    gap = OutageMeter(lambda: next(answers, True), clock=lambda: next(times, 100.0))
-    for _ in range(6):
-        gap.request()
-    assert (gap.requests, gap.lost, gap.seconds) == (6, 2, 3.0)
-    assert str(gap) == "3.0 s without a right answer (2 of 6 requests lost)"
-
-
-def test_a_gap_that_is_still_open_at_the_end_counts() -> None:
-    lost = threading.Event()
-    now = 0.0
-
-    def holds() -> bool:
-        nonlocal now
-        if now:
-            lost.set()
-            return False
-        now = 4.0
-        return True
-
-    gap = OutageMeter(holds, clock=lambda: now)
-    with gap:
-        lost.wait(5)
-        now = 6.0
-    assert gap.seconds == 2.0
-
-
-def test_a_way_in_that_always_answers_has_no_gap() -> None:
-    with OutageMeter(lambda: True) as gap:
-        pass
-    assert gap.lost == 0
-    assert str(gap) == f"no request of {gap.requests} was lost"

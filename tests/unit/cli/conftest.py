@@ -1,0 +1,17 @@
+"""What tests of this folder share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.machine import World, fit_machine
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    world = fit_machine(tmp_path, monkeypatch)
+    monkeypatch.setattr("kindctl.tools.real.real_tools", lambda: world.tools)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    return world
