@@ -6,9 +6,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from kindctl.errors import MachineError, ToolError
+from kindctl.errors import KindctlError, MachineError, ToolError
 from kindctl.machine.debian_packages import STATE
 from kindctl.models import Say
+from kindctl.runner.polling import poll
 from kindctl.tools.engine_protocol import Engine
 from kindctl.tools.protocols import Host
 
@@ -88,32 +89,24 @@ def _running(host: Host, file: Path, program: str = "dockerd") -> int | None:
 
 
 def _wait(host: Host, engine: Engine, pid: int | None, timeout: float) -> None:
-    from tenacity import (
-        RetryCallState,
-        RetryError,
-        Retrying,
-        retry_if_exception_type,
-        stop_after_delay,
-        wait_random,
-    )
-
-    timed_out = stop_after_delay(timeout)
-
-    def ended() -> bool:
+    def has_ended() -> bool:
         return pid is not None and not host.alive(pid)
 
-    def stop_waiting(state: RetryCallState) -> bool:
-        return ended() or timed_out(state)
+    def error() -> KindctlError | None:
+        try:
+            engine.info()
+        except (MachineError, ToolError) as refusal:
+            return refusal
+        return None
 
-    try:
-        Retrying(
-            retry=retry_if_exception_type((MachineError, ToolError)),
-            stop=stop_waiting,
-            wait=wait_random(0.1, 0.4),
-        )(engine.info)
-    except RetryError as error:
-        last = error.last_attempt.exception()
-        outcome = "has ended" if ended() else "does not answer"
+    last = poll(
+        error,
+        until=lambda found: found is None or has_ended(),
+        seconds=timeout,
+        pause=(0.1, 0.4),
+    )
+    if last is not None:
+        outcome = "has ended" if has_ended() else "does not answer"
         raise _failure(host, f"the engine was started but {outcome}", last) from last
 
 

@@ -39,6 +39,7 @@ from kindctl.providers.kind_config import kind_config
 from kindctl.providers.node_image import derived_image, differences
 from kindctl.providers.nodes import NodeImages, nodes_ready, try_exec
 from kindctl.providers.registry import LocalRegistry
+from kindctl.runner.polling import poll
 from kindctl.tools.engine_protocol import ContainerInfo
 from kindctl.tools.protocols import Cluster, Tools
 
@@ -201,15 +202,15 @@ class KindProvider(Provider):
         self._reset()
         self.kubeconfig.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with ThreadPoolExecutor(1) as pool:  # looks for the milestones while kind works
-            over = threading.Event()
-            watching = pool.submit(self._await_milestones, progress, over)
+            failed = threading.Event()
+            watching = pool.submit(self._await_milestones, progress, failed)
             try:
                 self.tools.kind.create(self.environment, config, self.kubeconfig, progress.say)
             except ToolError as error:
-                over.set()
+                failed.set()
                 raise self._with_node_logs(error) from error
             except BaseException:
-                over.set()
+                failed.set()
                 raise
             if watching.result():
                 for node in self.nodes():
@@ -239,11 +240,14 @@ class KindProvider(Provider):
 
     # --- the API ---------------------------------------------------------------------------------
 
-    def _await_milestones(self, progress: Progress, over: threading.Event) -> bool:
-        """Report `containerd` and `api` as they are reached. Returns whether both were."""
+    def _await_milestones(self, progress: Progress, failed: threading.Event) -> bool:
+        """Report `containerd` and `api` as they are reached. Return whether both were.
+
+        The wait for each ends when `failed` is set, or after 5 minutes.
+        """
         milestones = {"containerd": self._containerd_answers, "api": self._api_answers}
-        for milestone, reached in milestones.items():
-            if not self._poll(reached, over):
+        for milestone, answers in milestones.items():
+            if not _await(answers, failed):
                 return False
             progress.reach(milestone)
         return True
@@ -257,22 +261,6 @@ class KindProvider(Provider):
         return len(nodes) > self.workers + self.gateways and all(
             self._exec(node, "ctr", "version") is not None for node in nodes
         )
-
-    @staticmethod
-    def _poll(holds: Callable[[], bool], over: threading.Event) -> bool:
-        """Wait until `holds` returns True; return False if `over` is set first, or after 5 minutes."""
-        from tenacity import Retrying, retry_if_result, stop_after_delay, stop_any, wait_random
-        from tenacity.nap import sleep_using_event
-        from tenacity.stop import stop_when_event_set
-
-        retrying = Retrying(
-            retry=retry_if_result(lambda held: not held),
-            wait=wait_random(0.2, 0.4),
-            stop=stop_any(stop_after_delay(300), stop_when_event_set(over)),
-            sleep=sleep_using_event(over),
-            retry_error_callback=lambda state: False,
-        )
-        return bool(retrying(holds))
 
     def _api_answers(self) -> bool:
         """Return whether the API answers a request of the admin.
@@ -364,3 +352,9 @@ class KindProvider(Provider):
     def _remove(self, nodes: Sequence[ContainerInfo]) -> None:
         with ThreadPoolExecutor(max(len(nodes), 1)) as pool:
             list(pool.map(lambda node: self.tools.engine.remove(node.id), nodes))
+
+
+def _await(answers: Callable[[], bool], failed: threading.Event) -> bool:
+    """Wait until `answers` returns True. Return False if `failed` is set first, or after 5 minutes."""
+    over = poll(lambda: failed.is_set() or answers(), until=bool, seconds=300, pause=(0.2, 0.4))
+    return over and not failed.is_set()

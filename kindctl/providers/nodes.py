@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any
 
 from kindctl.errors import KindctlError, ToolError
+from kindctl.kube_objects import condition, is_ready
 from kindctl.models import NotReady, Ready, State
 from kindctl.references import full_name
 from kindctl.tools.engine_protocol import ContainerInfo, Engine
@@ -40,11 +40,10 @@ def nodes_ready(cluster: Cluster, containers: Sequence[ContainerInfo]) -> State:
     waiting = dict.fromkeys(started, "has not registered")
     for node in cluster.list("v1", "Node"):
         name = node["metadata"]["name"]
-        conditions = {c["type"]: c for c in node["status"].get("conditions", [])}
-        condition: Mapping[str, Any] = conditions.get("Ready", {})
         renewed, since = leases.get(name), started.get(name)
-        if condition.get("status") != "True":
-            waiting[name] = condition.get("message", "not Ready").splitlines()[0]
+        if not is_ready(node):
+            message = condition(node, "Ready").get("message", "not Ready")
+            waiting[name] = message.splitlines()[0]
         elif since and (not renewed or datetime.fromisoformat(renewed) < since):
             waiting[name] = "kubelet has not reported since the node started"
         else:

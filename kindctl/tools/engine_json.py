@@ -11,7 +11,6 @@ from kindctl.tools.engine_protocol import ContainerInfo, EngineInfo, ImageInfo, 
 Json = Mapping[str, Any]
 
 _GO_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
-_CONTAINERD_STORE = ["driver-type", "io.containerd.snapshotter.v1"]
 
 
 def engine_info(info: Json, version: Json, endpoint: str) -> EngineInfo:
@@ -34,7 +33,6 @@ def engine_info(info: Json, version: Json, endpoint: str) -> EngineInfo:
         memory=info["MemTotal"],
         root_dir=info["DockerRootDir"],
         rootless="name=rootless" in (info.get("SecurityOptions") or []),
-        containerd_store=_CONTAINERD_STORE in (info.get("DriverStatus") or []),
     )
 
 

@@ -24,7 +24,6 @@ class EngineInfo:
     memory: int
     root_dir: str
     rootless: bool
-    containerd_store: bool = False  # the containerd image store (Docker 29's default)
 
 
 @dataclass(frozen=True)

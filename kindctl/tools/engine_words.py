@@ -52,6 +52,8 @@ _MISSING = re.compile(
     re.IGNORECASE,
 )
 
+DISK_FULL = ("disk-full", r"no space left on device", "free disk space: see `docker system df`")
+
 PULL_ERRORS = (  # code, the engine's message, what to do
     (
         "pull-rate-limited",
@@ -79,7 +81,7 @@ PULL_ERRORS = (  # code, the engine's message, what to do
         r"|Client\.Timeout exceeded|TLS handshake timeout|proxyconnect",
         "check the network, or get images from elsewhere: `images.sources`, `images.mirrors`",
     ),
-    ("disk-full", r"no space left on device", "free disk space: see `docker system df`"),
+    DISK_FULL,
 )
 
 
@@ -130,8 +132,8 @@ def build_error(error: ToolError) -> KindctlError:
     if base := re.search(r"failed to resolve source metadata for (\S+?):? ", error.output):
         error.code = "build-base"
         error.fix = f"pull {base[1]} into the engine, or have it built: `images.sources`"
-    elif "no space left on device" in error.output:
-        error.code, error.fix = "disk-full", "free disk space: see `docker system df`"
+    else:
+        classify(error, error.output, [DISK_FULL])
     return as_error(error)
 
 

@@ -40,14 +40,9 @@ class RealForwards:
         answer = _answer(environment, {"do": "list"}) or {"forwards": []}
         return [
             ForwardState(
-                forward=Forward(*found["forward"]),
-                origin=found["origin"],
-                pods=tuple(found["pods"]),
-                connections=found["connections"],
-                fault=found["fault"],
-                last_failure=found["last_failure"],
+                **{**state, "forward": Forward(*state["forward"]), "pods": tuple(state["pods"])}
             )
-            for found in answer["forwards"]
+            for state in answer["forwards"]
         ]
 
     def process(self, environment: str) -> int | None:

@@ -16,10 +16,8 @@ from pathlib import Path
 
 from kindctl.errors import ToolError
 from kindctl.models import Say
-from kindctl.tools.process import TAIL, run, stop_children
+from kindctl.tools.process import TAIL, run
 from kindctl.tools.protocols import LOCAL_CA_FILES
-
-__all__ = ["RealHost", "parse_routes", "pem_certificates", "stop_children"]
 
 CA_FOLDERS = (
     "/usr/local/share/ca-certificates",  # Debian, Ubuntu, Alpine: update-ca-certificates(8)

@@ -13,7 +13,7 @@ from pathlib import Path
 from kindctl.errors import KindctlError, MachineError, ToolError
 from kindctl.models import Say
 from kindctl.tools import process
-from kindctl.tools.engine_words import as_error, classify
+from kindctl.tools.engine_words import DISK_FULL, as_error, classify
 
 CREATION_ERRORS = (  # code, kind's or the engine's message, what to do
     (
@@ -43,7 +43,7 @@ CREATION_ERRORS = (  # code, kind's or the engine's message, what to do
         r"non-overlapping IPv4 address pool",
         "remove unused networks, or widen default-address-pools in the engine's daemon.json",
     ),
-    ("disk-full", r"no space left on device", "free disk space: see `docker system df`"),
+    DISK_FULL,
     (
         "inotify",
         r"too many open files",
@@ -68,9 +68,6 @@ class KindProgram:
         if found is None:
             raise ToolError("`kind version` printed no version", output=said)
         return found[1]
-
-    def clusters(self) -> list[str]:
-        return self._kind("get", "clusters").split()
 
     def create(self, name: str, config: str, kubeconfig: Path, say: Say) -> None:
         kubeconfig.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -41,8 +41,6 @@ class Kind(Protocol):
         """The version: "0.33.0". Raises MachineError (code kind-missing) when kind is not installed."""
         ...
 
-    def clusters(self) -> list[str]: ...
-
     def create(self, name: str, config: str, kubeconfig: Path, say: Say) -> None:
         """Run `kind create cluster --retain --wait 0s`. `config` is kind's YAML.
 

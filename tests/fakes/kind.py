@@ -43,15 +43,10 @@ class FakeKind:
         self._check(engine=False)
         return "0.33.0"
 
-    def clusters(self) -> list[str]:
-        self._check()
-        names = [node.labels[CLUSTER_LABEL] for node in self._nodes()]
-        return sorted(set(names))
-
     def create(self, name: str, config: str, kubeconfig: Path, say: Say) -> None:
         self._check()
         nodes = _nodes(config)
-        if name in self.clusters():
+        if any(node.labels[CLUSTER_LABEL] == name for node in self._nodes()):
             words = f"node(s) already exist for a cluster with the name {name!r}"
             raise _failed("create", name, words)
         for node in nodes:
@@ -80,7 +75,7 @@ class FakeKind:
 
     def kubeconfig(self, name: str) -> str:
         self._check()
-        if name not in self.clusters():
+        if all(node.labels[CLUSTER_LABEL] != name for node in self._nodes()):
             words = f"could not locate any control plane nodes for cluster named {name!r}"
             raise _failed("get", name, words)
         ((_, port),) = self.engine.container(f"{name}-control-plane").ports[API_PORT]

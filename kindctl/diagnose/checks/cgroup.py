@@ -13,7 +13,6 @@ REFUSES_V1 = 35  # since 1.35 the kubelet does not start on v1 unless failCgroup
 
 class ControlGroups(EngineCheck):
     code = "cgroup"
-    of_local_cluster = True
     title = "control groups"
     local_only = True
 

@@ -18,7 +18,6 @@ LIMITS = {
 
 class Inotify(Check):
     code = "inotify"
-    of_local_cluster = True
     title = "inotify limits"
     local_only = True
 

@@ -19,7 +19,6 @@ OLDEST_KIND, NEWEST_KIND = min(NEWEST_KUBERNETES), max(NEWEST_KUBERNETES)
 
 class Kind(PackageCheck):
     code = "kind"
-    of_local_cluster = True
     title = "kind"
     local_only = True
     packages = KIND

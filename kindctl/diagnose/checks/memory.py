@@ -11,7 +11,6 @@ from kindctl.tools.protocols import Tools
 
 class Memory(SpaceCheck):
     code = "memory"
-    of_local_cluster = True
     title = "memory"
     local_only = True
     least, comfortable = 2 * GB, 4 * GB

@@ -20,7 +20,6 @@ LOCAL = ("localhost", "127.0.0.1")
 
 class Proxy(Check):
     code = "proxy"
-    of_local_cluster = True
     title = "proxies"
     local_only = True
 

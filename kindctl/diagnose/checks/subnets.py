@@ -28,7 +28,6 @@ POOLS = (
 
 class Subnets(EngineCheck):
     code = "subnets"
-    of_local_cluster = True
     title = "address ranges"
     local_only = True
 
