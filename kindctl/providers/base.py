@@ -40,12 +40,10 @@ class Provider(Protocol):
     @property
     def title(self) -> str:
         """The title of the step that makes or opens the cluster: "create the cluster (kind)"."""
-        ...
 
     @property
     def destination(self) -> str:
         """Where images are brought, as it completes the title "bring IMAGE ..."."""
-        ...
 
     def foreign_cluster(self) -> ForeignCluster | None:
         """Return the cluster if the user has to confirm its use first; else None."""
@@ -57,7 +55,6 @@ class Provider(Protocol):
 
     def observe(self) -> State:
         """Return Ready if the API answers and all nodes are Ready."""
-        ...
 
     def create(self, progress: Progress) -> Change:
         """Make or repair the cluster, without waiting for its nodes.
@@ -65,23 +62,18 @@ class Provider(Protocol):
         Reaches the milestones `containerd` (images can be loaded) and `api` (objects can be applied).
         Raises NotOursError if a foreign cluster has the name.
         """
-        ...
 
     def cluster(self) -> Cluster | None:
         """Return the cluster's API; None as long as there is none."""
-        ...
 
     def holds(self, image: str) -> bool:
         """Return whether every node has, or can pull, the image that has this name in the engine."""
-        ...
 
     def deliver(self, image: str, progress: Progress) -> None:
         """Bring an image of the engine into every node, or to a registry that the nodes pull from."""
-        ...
 
     def in_pods(self, reference: str, image: str) -> str:
         """Return the name by which pods ask for `image`, which serves for `reference` in the engine."""
-        ...
 
     def surplus(self) -> Sequence[str]:
         """Return the names of leftovers outside of the cluster, which the file no longer asks for."""
@@ -93,4 +85,3 @@ class Provider(Protocol):
 
     def destroy(self) -> Change:
         """Remove the cluster, by the labels of its containers: this works even if its API is dead."""
-        ...

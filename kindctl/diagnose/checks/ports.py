@@ -106,11 +106,10 @@ def _free_instead(tools: Tools, wants: Wants, taken: Iterable[WantedPort]) -> It
 
 
 def _name(owner: PortOwner, holder: ContainerInfo | None, label: str) -> str:
-    if label and holder:
+    if holder and label:
         return f"kindctl's environment {label} (container {holder.name})"
-    if holder or owner.container:
-        image = f" of image {holder.image}" if holder else ""
-        return f"container {holder.name if holder else owner.container}{image}"
+    if holder:
+        return f"container {holder.name} of image {holder.image}"
     program = owner.program or "another program"
     return f"{program} (process {owner.pid})" if owner.pid else program
 

@@ -43,7 +43,6 @@ class ImageSource(Protocol):
 
     def find(self, reference: str) -> str | None:
         """Return the name, in the engine, of what this source has provided; None if it has not yet."""
-        ...
 
     def provide(self, reference: str, say: Say) -> Provided:
         """Get the image into the engine.
@@ -51,7 +50,6 @@ class ImageSource(Protocol):
         Raises KindctlError; its `what` is shown as this source's answer in the list of what was tried. The
         code is UNAVAILABLE if the source does not have the image.
         """
-        ...
 
 
 def unavailable(answer: str) -> KindctlError:
