@@ -44,7 +44,7 @@ def add_forward(
 def refusal(
     error: ToolError, forwards: Forwards, net: Net, environment: str, forward: Forward
 ) -> Exception:
-    """Return the error for a port that cannot be forwarded. It says who uses the port, and names a free one.
+    """Return the error for a port that cannot be forwarded. It says who uses it, and names a free port.
 
     Raises MachineError if this machine can never bind the address or port.
     """

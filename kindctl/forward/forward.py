@@ -22,7 +22,7 @@ WAIT_SECONDS = 30.0
 """How long a connection waits for a ready pod, for example during a rollout or a restart of the node."""
 
 REFUSED_SECONDS = 3.0
-"""How long a connection is retried if nothing listens on the pod's port: the container may be restarting."""
+"""How long a connection is retried if nothing listens on the pod's port: a container may be restarting."""
 
 PAUSES = (0.05, 2.0)
 PROBE_SECONDS = 0.3
