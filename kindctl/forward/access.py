@@ -137,7 +137,7 @@ def _reason(error: Exception) -> str:
 
 
 def _message(body: bytes | bytearray | None) -> str:
-    """Return the message of the API's Status object. If the body is none, return its first line."""
+    """Return the message of the API's Status object, or the first line of any other response body."""
     text = (body or b"").decode(errors="replace").strip()
     with suppress(ValueError, AttributeError):
         return str(json.loads(text).get("message") or "")

@@ -197,7 +197,7 @@ class Supervisor:
             if _inode(self.socket) != own:
                 self.end("the environment's folder is gone")
             if not self.ports and time.monotonic() - self._started > FIRST_SECONDS:
-                self.end("no request has come")
+                self.end("no request was received")
             if self.access.silent_since is None:
                 continue
             now = time.monotonic()

@@ -54,7 +54,7 @@ def rootfs(tools: Tools, pull: Callable[[Say], str], say: Say) -> str:
             "there is no Debian base to build images from",
             why=f"{obstacle}; {OFFICIAL}: {error.what}",
             fix="on Debian or Ubuntu, run `kindctl doctor --fix` as root to install debootstrap; "
-            f"elsewhere, make {OFFICIAL} pullable, or `docker load` it",
+            f"elsewhere, pull {OFFICIAL}, or load it from an archive with `docker load`",
             output=error.output,
             code="bootstrap",
         ) from error

@@ -1,4 +1,4 @@
-"""The interface of a provider, which makes or opens the cluster and brings images into it."""
+"""The interface of a provider, which creates or opens the cluster and brings images into it."""
 
 from __future__ import annotations
 

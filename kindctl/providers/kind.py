@@ -102,7 +102,7 @@ class KindProvider(Provider):
         nodes = self.tools.engine.containers(labels={KIND_CLUSTER_LABEL: self.environment})
         if any(n.labels.get(DOCKER_ENVIRONMENT_LABEL) != self.environment for n in nodes):
             raise NotOursError(
-                f"a kind cluster named {self.environment!r} exists that kindctl did not make",
+                f"a kind cluster named {self.environment!r} exists, but kindctl did not create it",
                 fix=f"choose another name with --name, or: kind delete cluster --name {self.environment}",
             )
         return sorted(
@@ -119,7 +119,7 @@ class KindProvider(Provider):
         # One command checks that the marker, an empty file, exists, and reads the other file.
         admin_conf = self._exec(nodes[0], "cat", MARKER, ADMIN_CONF)
         if admin_conf is None:
-            return Differs("its creation was interrupted")
+            return Differs("the creation of the cluster was interrupted")
         if found := self._drift(nodes):
             return Differs("needs a new cluster: " + "; ".join(found))
         self._complete = nodes
@@ -187,7 +187,7 @@ class KindProvider(Provider):
             if error.code != "kind-log-line":
                 raise
             # on a busy machine, a node may need longer than the 30 s that kind waits (kind#2972)
-            progress.say("the node booted too slowly for kind, trying once more")
+            progress.say("the node booted too slowly for kind, trying again")
             self._remove(self.nodes())
             self._create(progress)
         return Change((f"{'replaced' if nodes else 'created'} cluster {self.environment}",))

@@ -54,7 +54,7 @@ class LocalRegistry:
         found = next(iter(self.engine.containers(name=self.name)), None)
         if found and found.labels.get(DOCKER_ENVIRONMENT_LABEL) != self.environment:
             raise NotOursError(
-                f"a container {self.name} exists that kindctl did not make",
+                f"a container {self.name} exists, but kindctl did not create it",
                 fix=f"docker rm {self.name}, or choose another name with --name",
             )
         return found

@@ -225,7 +225,7 @@ def _no_answer(error: Exception, command: tuple[str, str], doing: str) -> ApiErr
         f"the Kubernetes API did not answer: could not {doing}",
         command=command,
         why=str(error),
-        fix="`kindctl status` shows what runs; `kindctl up` starts what does not",
+        fix="`kindctl status` shows what is running; `kindctl up` starts the rest",
     )
 
 

@@ -145,7 +145,7 @@ class Engine(Protocol):
     def containers(
         self, *, labels: Mapping[str, str] | None = None, name: str | None = None
     ) -> list[ContainerInfo]:
-        """Return the containers, running or not, that have all of these labels or exactly this name."""
+        """Return the containers, running or not. `labels` and the exact `name` restrict which ones."""
 
     def run(self, container: Run) -> ContainerInfo:
         """Create and start a container."""
