@@ -61,9 +61,9 @@ class FakeKind:
             raise _failed("create", name, self.failures.pop(0))
         control_plane = self.engine.container(f"{name}-control-plane")
         inner = _kubeconfig(name, f"https://{name}-control-plane:6443")
-        control_plane.files[ADMIN_CONF] = inner
         self.host.files[kubeconfig] = _kubeconfig(name, f"https://127.0.0.1:{port}")
         self.host.modes[kubeconfig] = 0o600
+        control_plane.files[ADMIN_CONF] = inner  # last: from here on the provider writes the file
         self.on_create(name)
 
     def delete(self, name: str, kubeconfig: Path) -> None:
