@@ -24,7 +24,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Reference:
-    """A complete image reference. `tag` is empty only if there is a digest instead."""
+    """A complete image reference. `tag` is only empty if there is a digest."""
 
     registry: str  # docker.io
     repository: str  # library/postgres
@@ -50,7 +50,7 @@ class Reference:
 
     @property
     def pull_name(self) -> str:
-        """The name to pull by. It has the digest if there is one, because a tag can move."""
+        """The name to pull. It has the digest if there is one, because a tag can be moved."""
         return f"{self.familiar_name}@{self.digest}" if self.digest else self.tagged
 
     def __str__(self) -> str:
@@ -61,10 +61,10 @@ class Reference:
 
 
 def parse(text: str) -> Reference:
-    """The reference that a text stands for. Raises UsageError, code image-reference, if it is not one."""
+    """Parse an image reference. Raises UsageError (code image-reference) if the text is not one."""
     rest, at, digest = text.partition("@")
     name, colon, tag = rest.rpartition(":")
-    if "/" in tag or not colon:  # no tag: the colon belongs to the port of a registry
+    if "/" in tag or not colon:  # there is no tag; the colon, if any, precedes a registry's port
         name, colon, tag = rest, "", ""
     first, slash, path = name.partition("/")
     if not slash or not ("." in first or ":" in first or first == "localhost"):
@@ -89,15 +89,15 @@ def parse(text: str) -> Reference:
 
 
 def full_name(text: str) -> str:
-    """The name that an image has in a node: docker.io/library/postgres:17 for postgres:17."""
+    """Return the name that an image has in a node: docker.io/library/postgres:17 for postgres:17."""
     return str(parse(text))
 
 
 def mirrored(reference: Reference, mirrors: Mapping[str, str]) -> tuple[Reference, ...]:
-    """The references to ask for, in this order: at the registry's mirror if it has one, then the original.
+    """Return the references to try, in order: at the mirror of the registry, if any, then the original.
 
-    A mirror may have a path: `docker.io: mirror.example.com/hub` asks for
-    mirror.example.com/hub/library/postgres:17.
+    `mirrors` is registry -> mirror. A mirror may have a path: with `docker.io: mirror.example.com/hub`,
+    postgres:17 is pulled as mirror.example.com/hub/library/postgres:17.
     """
     mirror = mirrors.get(reference.registry)
     if not mirror:

@@ -1,1 +1,1 @@
-"""Is the machine fit, and why is something not ready: checks of the machine, causes found in evidence."""
+"""Diagnoses: checks find out whether the machine is suitable, causes why something is not ready."""

@@ -1,6 +1,6 @@
-"""Checks of the machine: what each of them is, and what the environment asks of the machine.
+"""The interface of a check of the machine, and the environment's requirements that checks compare with.
 
-A check is a module of checks/ that defines CHECK, named in the registry in checks/__init__.py.
+Each module of checks/ defines one check as CHECK; the registry in checks/__init__.py lists them.
 """
 
 from __future__ import annotations
@@ -22,46 +22,46 @@ class WantedPort:
 
     address: str
     port: int
-    key: str = ""  # ingress.expose.http; empty: no key sets it
+    key: str = ""  # ingress.expose.http; empty if no key sets the port
 
 
 @dataclass(frozen=True)
 class Wants:
-    """What the environment at hand asks of the machine."""
+    """What the environment requires of the machine."""
 
     ports: Sequence[WantedPort] = ()
-    """The ports that a new cluster, its registry or its forwards would bind."""
+    """The ports that a new cluster, its registry and its forwards need."""
     local: bool = True
-    """Whether the cluster runs on this engine. Otherwise only images are built here."""
+    """Whether the cluster runs on this engine. If not, only images are built here."""
     kubernetes: str = "1.36"
     workers: int = 0
     environment: str = ""
     registries: Sequence[str] = ("https://registry-1.docker.io/v2/",)
-    """Where base images can be pulled from. If none is reachable, debootstrap makes them."""
+    """URLs of registries that have base images. If none is reachable, debootstrap makes these images."""
 
 
 class Check(ABC):
-    """One question to the machine."""
+    """One question about the machine."""
 
     code: str  # stable; names its page in docs/troubleshooting
     title: str  # "inotify limits"
-    local_only: bool = False  # whether it does not matter for a cluster that runs elsewhere
+    local_only: bool = False  # whether it is skipped for a cluster that runs elsewhere
 
     @abstractmethod
     def ask(self, tools: Tools, wants: Wants) -> Verdict:
-        """The verdict. Changes nothing.
+        """Return the verdict. Changes nothing.
 
-        Raises no error for what it looks for: that is in the verdict. A question that cannot be asked yet
-        gives a warning that names the check that blocks it.
+        What the check looks for is reported in the verdict, not raised. If the question cannot be answered
+        yet, the verdict is a warning that names the check that has to pass first (see `blocked`).
         """
 
     def plan(self, tools: Tools, wants: Wants) -> Sequence[str]:
-        """What `fix` would install, add or set, one sentence each: shown to the user before it is done."""
+        """Return what `fix` would do, as sentences that the user sees before agreeing to it."""
         return ()
 
     def fix(self, tools: Tools, wants: Wants, say: Say) -> None:
-        """Repair what the verdict reports. Raises KindctlError when it cannot."""
-        raise MachineError(f"{self.title}: kindctl cannot change this", code=self.code)
+        """Repair what the verdict reports. Raises KindctlError if that fails."""
+        raise MachineError(f"{self.title}: kindctl cannot repair this", code=self.code)
 
     def ok(self, seen: str) -> Verdict:
         return Verdict(self.code, "ok", seen)
@@ -73,7 +73,7 @@ class Check(ABC):
         return Verdict(code or self.code, "failed", seen, fix, fixable)
 
     def blocked(self, by: str) -> Verdict:
-        """The check with the code `by` has to pass first."""
+        """Return the verdict that the check with the code `by` has to pass first."""
         return Verdict(self.code, "warning", f"{self.title}: not known yet", blocked_by=by)
 
 
@@ -89,14 +89,16 @@ class EngineCheck(Check):
 
     @abstractmethod
     def judge(self, tools: Tools, wants: Wants, info: EngineInfo) -> Verdict:
-        """The verdict, given what the engine says of itself."""
+        """Return the verdict. `info` is what the engine reports about itself."""
 
 
 class PackageCheck(Check):
-    """Whether a program is there that Debian has a package of."""
+    """A check for a program that Debian has as a package."""
 
     packages: Sequence[str]
-    by_hand: str = ""  # what to do where kindctl cannot install it; empty: what keeps it from that
+    by_hand: str = (
+        ""  # what to do if kindctl cannot install it; empty: what debian.obstacle returns
+    )
 
     def plan(self, tools: Tools, wants: Wants) -> Sequence[str]:
         return debian.plan(tools.host, self.packages)
@@ -105,7 +107,7 @@ class PackageCheck(Check):
         debian.install(tools.host, self.packages, say)
 
     def missing(self, host: Host, seen: str, *, code: str = "") -> Verdict:
-        """The verdict for a program that is not there."""
+        """Return the verdict for a program that is not installed."""
         obstacle = debian.obstacle(host)
         fix = (
             self.by_hand or obstacle

@@ -1,4 +1,4 @@
-"""Questions that several checks ask."""
+"""What several checks share."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ LOCAL_ENGINE = ("unix://", "npipe://", "fd://")
 
 
 def is_local(info: EngineInfo) -> bool:
-    """Whether the engine runs on this machine, so that its files and ports are this machine's."""
+    """Return whether the engine runs on this machine, so that its files and ports are this machine's."""
     return not info.host or info.host.startswith(LOCAL_ENGINE)
 
 
 def minor(version: str) -> int:
-    """ "1.36.3" -> 36"""
+    """Return the minor version: 36 for "1.36.3"."""
     return int(version.removeprefix("v").split(".")[1])
 
 
 class SpaceCheck(Check):
-    """Whether there is enough of something that is counted in bytes."""
+    """A check for enough free space: of a disk, or of memory. Limits are in bytes."""
 
     least: float  # below this the check fails
-    comfortable: float  # below this it warns
+    comfortable: float  # below this the check warns
     purpose: str  # what needs the space
     remedy: str
 
     def judge_space(self, tools: Tools, wants: Wants, free: float, seen: str) -> Verdict:
-        """The verdict on `free` bytes. `seen` says how much that is.
+        """Return the verdict on `free` bytes, of which `seen` is the description.
 
-        A cluster that runs already has taken its share, and its repair must not fail for lack of space for
-        another one: then too little is only a warning.
+        If the environment is running, it has its share already, and its repair must not fail because there
+        is no room for another one. Too little space is then only a warning.
         """
         if free >= self.comfortable:
             return self.ok(seen)
@@ -44,7 +44,7 @@ class SpaceCheck(Check):
 
 
 def _node_runs(tools: Tools, wants: Wants) -> bool:
-    """Whether a node of this environment runs. False where the engine does not answer."""
+    """Return whether a node of this environment is running. False if the engine does not answer."""
     if not wants.environment:
         return False
     try:

@@ -1,4 +1,4 @@
-"""Evidence: a snapshot of a part of the cluster, and what several causes read from it."""
+"""Evidence: a snapshot of a part of the cluster, and the queries that causes make on it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kindctl.kube_objects import is_ready
+from kindctl.kube_objects import is_ready, section
 from kindctl.models import Cause, Object
 from kindctl.tools.engine_protocol import EngineInfo
 
 STARTUP_GRACE = timedelta(seconds=8)
-"""An object that is still missing this long after the pod's creation was not merely applied later than the
-pod: the kubelet has retried by then."""
+"""If an object is still missing this long after the creation of the pod that needs it, nothing will create
+it. One that was applied just after the pod would have been found by then: the kubelet retries."""
 
 MANY_RESTARTS = 3
 LOG_LINES = 5
@@ -21,22 +21,22 @@ LOG_LINES = 5
 
 @dataclass(frozen=True)
 class Evidence:
-    """One snapshot of a part of the cluster. Objects are the API's JSON."""
+    """A snapshot of a part of the cluster. Objects are plain JSON of the API."""
 
     pods: Sequence[Object] = ()
     events: Sequence[Object] = ()
     nodes: Sequence[Object] = ()
     workloads: Sequence[Object] = ()  # Deployments, StatefulSets, DaemonSets, Jobs
     claims: Sequence[Object] = ()  # PersistentVolumeClaims
-    services: Sequence[Object] = ()  # only where an external address is waited for
+    services: Sequence[Object] = ()  # only those whose external address is waited for
     logs: Mapping[str, Sequence[str]] = field(default_factory=dict)  # "ns/pod/container" -> lines
     engine: EngineInfo | None = None
 
     def unready_pods(self) -> list[Object]:
-        """The pods that should be ready and are not.
+        """Return the pods that should be ready but are not.
 
-        Left out are pods that are being deleted, and pods of an earlier template of their Deployment: they
-        may show what this `up` has just repaired.
+        Pods that are being deleted, and pods of an earlier template of their Deployment, are left out: they
+        may show a problem that this `up` has just repaired.
         """
         newest = _newest_templates(self.pods)
         return [
@@ -50,7 +50,7 @@ class Evidence:
         ]
 
     def unready_containers(self) -> Iterator[Container]:
-        """The containers of unready pods that are not ready themselves, init containers first."""
+        """Yield the containers of unready pods that are not ready, in each pod init containers first."""
         for pod in self.unready_pods():
             status = pod.get("status", {})
             for group in ("initContainerStatuses", "containerStatuses"):
@@ -59,11 +59,11 @@ class Evidence:
                         yield Container(self, pod, entry["name"], entry)
 
     def recent_events(self) -> Sequence[Object]:
-        """All events, the newest first."""
+        """Return all events, the newest first."""
         return _newest_first(self.events)
 
     def events_about(self, obj: Object, *reasons: str) -> Events:
-        """The events about this object; with `reasons`, only those that have one of them."""
+        """Return the events about an object. If `reasons` are given, only events with one of them."""
         found = [
             event
             for event in self.events
@@ -72,7 +72,7 @@ class Evidence:
         return Events(_newest_first(found))
 
     def _awaits_rollout(self, pod: Object) -> bool:
-        """Whether the pod's Deployment has a change that its controller has not acted on yet."""
+        """Return whether the pod's Deployment has a change that its controller has not seen yet."""
         for workload in self.workloads:
             meta = workload["metadata"]
             if workload.get("kind") == "Deployment" and _template_hash(pod) is not None:
@@ -83,7 +83,8 @@ class Evidence:
 
 
 Explain = Callable[[Evidence], Cause | None]
-"""What a module of causes/ defines as `explain`: a pure function. None: the cause does not apply."""
+"""The type of `explain` in each module of causes/: a pure function that returns None if the cause does
+not apply."""
 
 
 @dataclass(frozen=True)
@@ -97,23 +98,23 @@ class Events:
 
     @property
     def messages(self) -> tuple[str, ...]:
-        """Each message once."""
+        """The messages, without duplicates."""
         return tuple(dict.fromkeys(str(e.get("message", "")).strip() for e in self.events))
 
     @property
     def last_seen(self) -> datetime | None:
-        """When the newest event was last seen. None where there is no event."""
+        """When the newest event was last seen; None if there is no event."""
         return happened(self.events[0]) if self.events else None
 
     def containing(self, *phrases: str) -> Events:
-        """The events with one of these phrases in their message."""
+        """Return the events whose message contains one of these phrases."""
         found = [e for e in self.events if any(p in e.get("message", "") for p in phrases)]
         return Events(found)
 
 
 @dataclass(frozen=True)
 class Container:
-    """A container of a pod, with its entry in the pod's status."""
+    """A container of a pod, and its entry in the pod's status."""
 
     evidence: Evidence
     pod: Object
@@ -122,19 +123,20 @@ class Container:
 
     @property
     def title(self) -> str:
-        """The pod, and the container where the pod has several: "pod example/web, container proxy"."""
+        """The name for messages: "pod example/web". If the pod has several containers, ", container proxy"
+        follows."""
         several = len(self.pod.get("spec", {}).get("containers", ())) > 1
         return title(self.pod) + (f", container {self.name}" if several else "")
 
     @property
     def waiting(self) -> tuple[str, str]:
-        """The reason why it waits, and the message. Both are empty when it does not wait."""
+        """The reason and the message of the waiting state; both empty if the container does not wait."""
         state = self.status.get("state", {}).get("waiting", {})
         return state.get("reason", ""), state.get("message", "")
 
     @property
     def termination(self) -> Object:
-        """The last termination: exitCode, reason, message, startedAt, finishedAt. Empty: there is none."""
+        """The last termination: exitCode, reason, message, startedAt, finishedAt. Empty without one."""
         for state in ("state", "lastState"):
             if terminated := self.status.get(state, {}).get("terminated"):
                 return dict(terminated)
@@ -159,7 +161,7 @@ class Container:
         return str(self.spec.get("image", self.status.get("image", "")))
 
     def log(self, lines: int = LOG_LINES) -> tuple[str, ...]:
-        """The last lines of its log."""
+        """Return the last lines of the container's log."""
         meta = self.pod["metadata"]
         key = f"{meta.get('namespace', '')}/{meta['name']}/{self.name}"
         return tuple(self.evidence.logs.get(key, ()))[-lines:]
@@ -168,28 +170,32 @@ class Container:
         return self.evidence.events_about(self.pod, *reasons)
 
     def messages(self) -> tuple[str, ...]:
-        """All that is said about it: its log, its last termination, why it waits, the pod's events."""
+        """Return all texts about the container: log, last termination, waiting state, the pod's events."""
         ended, waiting = self.termination.get("message", ""), self.waiting[1]
         return (*self.log(), ended, waiting, *self.events().messages)
 
 
 def strongest(causes: Iterable[Cause | None]) -> Cause | None:
-    """The most certain of the permanent causes, or of all of them where none is permanent. The first wins
-    a tie."""
+    """Return the most certain of the permanent causes, or of all causes if none is permanent.
+
+    Of equally certain causes, the first is returned.
+    """
     found = [cause for cause in causes if cause is not None]
     return max(found, key=lambda cause: (cause.permanent, cause.sure), default=None)
 
 
 def title(obj: Object) -> str:
-    """ "pod example/backend-5d8f" """
+    """Return the name of an object for messages: "pod example/backend-5d8f"."""
     meta = obj["metadata"]
     space = f"{meta['namespace']}/" if meta.get("namespace") else ""
     return f"{obj.get('kind', 'pod').lower()} {space}{meta['name']}"
 
 
 def persists(pod: Object, events: Events) -> bool:
-    """Whether the newest event came so long after the pod's creation that the fault will not go away by
-    itself. True where the events have expired."""
+    """Return whether a problem is too old to disappear by itself: STARTUP_GRACE after the pod's creation.
+
+    The age of the problem is that of its newest event. If the events have expired, the answer is True.
+    """
     created = parse_time(pod["metadata"].get("creationTimestamp"))
     last = events.last_seen
     return created is None or last is None or last - created >= STARTUP_GRACE
@@ -199,22 +205,19 @@ def persists(pod: Object, events: Events) -> bool:
 
 
 def happened(event: Object) -> datetime | None:
-    """When the event was last seen: components write one or another of these fields."""
-    series = event.get("series") or {}
-    for value in (
-        series.get("lastObservedTime"),
+    """Return when an event was last seen, from the first of these fields that its component has set."""
+    times = (
+        section(event, "series").get("lastObservedTime"),
         event.get("lastTimestamp"),
         event.get("eventTime"),
         event.get("firstTimestamp"),
-        event.get("metadata", {}).get("creationTimestamp"),
-    ):
-        if value:
-            return parse_time(value)
-    return None
+        section(event, "metadata").get("creationTimestamp"),
+    )
+    return parse_time(next(filter(None, times), None))
 
 
 def parse_time(value: Any) -> datetime | None:
-    """RFC 3339 text as a time with its zone; None for anything else."""
+    """Parse an RFC 3339 time. Returns None for anything that is not a text, and for an empty one."""
     return datetime.fromisoformat(value) if isinstance(value, str) and value else None
 
 
@@ -239,19 +242,19 @@ def _is_about(event: Object, obj: Object) -> bool:
 
 
 def _template_hash(pod: Object) -> str | None:
-    """What tells the pods of a Deployment's revisions apart. None: the pod is not of a Deployment."""
+    """Return the hash of the template that a Deployment made the pod from; None if no Deployment did."""
     label = pod["metadata"].get("labels", {}).get("pod-template-hash")
     return None if label is None else str(label)
 
 
 def _deployment(pod: Object) -> tuple[str, str]:
-    """(namespace, name) of its Deployment: the ReplicaSet is called NAME-HASH, the pod NAME-HASH-XXXXX."""
+    """Return (namespace, name) of the pod's Deployment NAME, whose pods are called NAME-HASH-XXXXX."""
     meta = pod["metadata"]
     name = meta["name"].rsplit(f"-{_template_hash(pod)}", 1)[0]
     return meta.get("namespace", ""), name
 
 
 def _newest_templates(pods: Sequence[Object]) -> dict[tuple[str, str], str | None]:
-    """Deployment -> template hash of its pod that was created last."""
+    """Return, for each Deployment, the template hash of its newest pod."""
     by_age = sorted(pods, key=lambda pod: pod["metadata"].get("creationTimestamp", ""))
     return {_deployment(pod): _template_hash(pod) for pod in by_age}

@@ -1,4 +1,4 @@
-"""Takes snapshots of a part of a cluster as evidence, in which causes are found."""
+"""Takes snapshots of a part of a cluster, as evidence for causes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LOG_LINES = 20
 def snapshot(
     cluster: Cluster, namespaces: Iterable[str], *, workloads: Sequence[ObjectKind] = WORKLOADS
 ) -> Evidence:
-    """The pods, workloads and claims of these namespaces. Cheap enough to be taken on every poll.
+    """Return the pods, workloads and claims of these namespaces. This is fast enough for every poll.
 
     Raises ApiError.
     """
@@ -39,7 +39,7 @@ def snapshot(
 def collect(
     cluster: Cluster, namespaces: Iterable[str], *, engine: EngineInfo | None = None
 ) -> Evidence:
-    """A snapshot with what explains it: events, nodes, and the last log lines of failing containers.
+    """Return a snapshot that also has events, nodes, and the last log lines of failing containers.
 
     Raises ApiError.
     """
@@ -57,7 +57,7 @@ def collect(
 def _lists(
     cluster: Cluster, namespaces: Iterable[str], kinds: Sequence[ObjectKind]
 ) -> dict[ObjectKind, list[Object]]:
-    """Kind -> its objects in these namespaces. The lists are requested in parallel."""
+    """Return the objects in these namespaces, by kind. The lists are requested in parallel."""
     names = list(namespaces)
     requests = [(kind, namespace) for kind in kinds for namespace in names]
     found: dict[ObjectKind, list[Object]] = {kind: [] for kind in kinds}
@@ -69,7 +69,10 @@ def _lists(
 
 
 def _logs(cluster: Cluster, pods: Iterable[Object]) -> Mapping[str, Sequence[str]]:
-    """ "NAMESPACE/POD/CONTAINER" -> lines. A log that is gone by now is left out."""
+    """Return the last log lines of failing containers, as NAMESPACE/POD/CONTAINER -> lines.
+
+    Logs that no longer exist are left out.
+    """
     requests = [(pod, *container) for pod in pods for container in failing_containers(pod)]
 
     def read(request: tuple[Object, str, bool]) -> tuple[str, list[str]]:
@@ -86,8 +89,10 @@ def _logs(cluster: Cluster, pods: Iterable[Object]) -> Mapping[str, Sequence[str
 
 
 def failing_containers(pod: Object) -> Iterator[tuple[str, bool]]:
-    """The containers that ended in an error, init containers too: (name, whether the log of the previous
-    run says why)."""
+    """Yield the containers and init containers that ended in an error.
+
+    Each is (name, whether the reason is in the log of the previous run).
+    """
     status = pod.get("status") or {}
     for field in ("initContainerStatuses", "containerStatuses"):
         for container in status.get(field) or ():
@@ -96,5 +101,5 @@ def failing_containers(pod: Object) -> Iterator[tuple[str, bool]]:
             if (now.get("terminated") or {}).get("exitCode"):
                 yield container["name"], False
             elif ended and not container.get("ready"):
-                # while it waits for its next start, its log is still that of the last run
+                # until the container starts again, its log is still the one of the failed run
                 yield container["name"], "running" in now

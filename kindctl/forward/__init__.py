@@ -1,12 +1,13 @@
-"""Forwarded ports: one process per environment that listens on ports of this machine and passes each
-connection to a ready pod of a Service, through the API server.
+"""The process that forwards ports of this machine to Services. Each environment has at most one.
 
-    supervisor  the process: its control socket, and when it ends
-    forward     one forwarded port: a listener, and a pod for each connection
-    relay       one connection, once it has a pod
-    targets     which pods of a Service are ready, by watch
-    access      WebSockets to the API server
-    client      what steps and commands ask of the process
+It listens on the ports, and passes each connection to a ready pod of the Service through the API server.
 
-`tools/forwards.py` starts it and talks to it.
+    supervisor  the process: answers requests on its control socket, and decides when to end
+    forward     one forwarded port: listens, and chooses a pod for each connection
+    relay       one connection between a client and its pod
+    targets     watches which pods of a Service are ready
+    access      opens WebSockets to the API server
+    client      functions for steps and commands that deal with forwards
+
+`tools/forwards.py` starts the process and sends it requests.
 """

@@ -1,6 +1,6 @@
-"""The supervisor of one environment's forwarded ports, as a process.
+"""Runs the supervisor of one environment's forwarded ports.
 
-`kindctl up` and `kindctl forward` start it:
+`kindctl up` and `kindctl forward` start this process as
 `python -m kindctl.forward ENVIRONMENT KUBECONFIG [--context NAME] [--on-kind]`.
 """
 
@@ -37,10 +37,10 @@ def main() -> int:
     parser.add_argument("--on-kind", action="store_true", help="the nodes are containers")
     options = parser.parse_args()
     path = forward_socket(options.environment)
-    # The supervisor holds the lock as long as it runs. One that is just ending is waited for.
+    # A supervisor holds the lock as long as it runs. This waits for one that is just ending.
     if not lock(open_lock_file(path.with_suffix(".lock")), wait=LOCK_SECONDS):
-        return 0  # there is a supervisor already
-    os.chdir("/")  # so that no folder is kept in use
+        return 0  # another supervisor is running
+    os.chdir("/")  # so that the present folder can be deleted or unmounted
     access = Access(options.kubeconfig, options.context)
     asyncio.run(_supervise(access, path, options.environment, on_kind=options.on_kind))
     return 0
@@ -50,7 +50,7 @@ async def _supervise(access: Access, path: Path, environment: str, *, on_kind: b
     supervisor = Supervisor(access, path, lambda: on_kind and _no_nodes(environment), _log)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as control:
         with suppress(FileNotFoundError):
-            path.unlink()  # left by a supervisor that was killed
+            path.unlink()  # left over from a supervisor that was killed
         with short_name(path) as name:
             control.bind(name)
         server = await asyncio.start_unix_server(supervisor.handle, sock=control, backlog=BACKLOG)
@@ -67,9 +67,9 @@ def _no_nodes(environment: str) -> bool:
 
 
 def no_nodes(engine: Engine, environment: str) -> bool:
-    """Whether none of the engine's containers is a node of the environment, running or stopped.
+    """Return whether the environment has no node, running or stopped. False if the engine does not answer.
 
-    The registry's container is not a node. False where the engine does not answer.
+    The container of the environment's image registry is not a node.
     """
     try:
         found = engine.containers(labels={DOCKER_ENVIRONMENT_LABEL: environment})

@@ -1,4 +1,4 @@
-"""WebSockets to the API server of a kubeconfig."""
+"""Opens WebSockets to the API server of a kubeconfig."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
 PING_SECONDS = 20.0
 MESSAGES = (2, 1)
-"""High and low-water mark of the messages of a connection, of 256 kB at most each, that wait to be read:
-reading from the network pauses at the first and goes on at the second."""
+"""How many messages of a connection, of at most 256 kB each, may wait to be read. At the first number,
+reading from the network pauses; at the second, it continues."""
 
 
 class ApiRefused(Exception):  # noqa: N818 - an answer
-    """The API server did not answer, or refused the request. `status`: the HTTP status, if it answered."""
+    """The API server did not answer, or refused the request. `status` is the HTTP status of its answer."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
@@ -39,10 +39,10 @@ class ApiRefused(Exception):  # noqa: N818 - an answer
 
 @dataclass
 class Access:
-    """Opens WebSockets to the API server of a kubeconfig's context, with the proxies and credentials that
-    the kubernetes client finds there.
+    """Opens WebSockets to the API server of a kubeconfig's context.
 
-    The kubeconfig is read again when it has changed: `up` rewrites it when an environment is restarted.
+    It uses the proxies and credentials that the kubernetes client finds in the kubeconfig, and reads the
+    kubeconfig again if that has changed: `up` rewrites it when an environment is restarted.
     """
 
     kubeconfig: Path
@@ -54,7 +54,7 @@ class Access:
     async def open(
         self, path: str, query: Mapping[str, str], *, protocol: str = ""
     ) -> ClientConnection:
-        """Open a WebSocket. `protocol`: the channel protocol; empty for a watch. Raises ApiRefused."""
+        """Open a WebSocket. `protocol` is the channel protocol, or "" for a watch. Raises ApiRefused."""
         from websockets.asyncio.client import ClientConnection, connect
         from websockets.exceptions import InvalidStatus, WebSocketException
 
@@ -65,7 +65,7 @@ class Access:
             opened = await connect(
                 url,
                 ssl=tls,
-                origin=settings.host,  # a watch is refused without (golang.org/x/net/websocket)
+                origin=settings.host,  # without it, a watch is refused (golang.org/x/net/websocket)
                 subprotocols=[protocol] if protocol else None,  # type: ignore[list-item]
                 additional_headers=await _credentials(settings),
                 proxy=None if kubeconfig.is_loopback(url) else settings.proxy or True,
@@ -73,7 +73,7 @@ class Access:
                 open_timeout=OPEN_SECONDS,
                 close_timeout=CLOSE_SECONDS,
                 ping_interval=PING_SECONDS,
-                # answers to pings do not arrive while the client does not read
+                # answers to pings are not seen while the local client does not read
                 ping_timeout=None if protocol else PING_SECONDS,
                 max_queue=MESSAGES,
                 max_size=2**20 if protocol else None,
@@ -101,7 +101,7 @@ class Access:
                     kubeconfig.client_settings, self.kubeconfig, self.context
                 )
                 self._read = written, settings, _tls(settings)
-        except Exception as error:  # it is the user's file, perhaps half written
+        except Exception as error:  # the file is the user's, and may be half written
             raise _unusable(error) from error
         return self._read[1:]
 
@@ -119,12 +119,12 @@ def _tls(settings: Any) -> ssl.SSLContext | None:
 
 
 async def _credentials(settings: Any) -> dict[str, str]:
-    """The headers with a token, which the client refreshes when it expires. Raises ApiRefused."""
+    """Return the headers with a token, which the client refreshes if it has expired. Raises ApiRefused."""
     if not settings.api_key:
         return {}
     try:
         return await asyncio.to_thread(kubeconfig.auth_headers, settings)
-    except Exception as error:  # of a plug-in
+    except Exception as error:  # an exec plug-in can raise anything
         raise _unusable(error) from error
 
 
@@ -137,7 +137,7 @@ def _reason(error: Exception) -> str:
 
 
 def _message(body: bytes | bytearray | None) -> str:
-    """The message of the API's Status object, or the first line of whatever else answered."""
+    """Return the message of the API's Status object, or the first line of any other response body."""
     text = (body or b"").decode(errors="replace").strip()
     with suppress(ValueError, AttributeError):
         return str(json.loads(text).get("message") or "")

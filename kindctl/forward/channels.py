@@ -1,8 +1,8 @@
-"""The API server's channel protocol over a WebSocket.
+"""The channel protocol that the API server uses over a WebSocket.
 
 The first byte of each message is its channel: 0 for data, 1 for an error message. The first message of each
-channel has only the port's number (k8s.io/kubelet, pkg/cri/streaming/portforward/websocket.go). There is no
-message for "connected", nor for a side that has sent everything.
+channel contains only the number of the port (k8s.io/kubelet, pkg/cri/streaming/portforward/websocket.go).
+There is no message for "connected", and none for "everything is sent".
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ DATA, ERROR = 0, 1
 
 
 class ChannelConnection(ClientConnection):
-    """A WebSocket whose `recv` returns the byte of a channel and what arrived on it, without the port's
-    number.
+    """A WebSocket whose `recv` returns the channel's byte and what has arrived on that channel.
 
-    Data that has arrived together becomes one message: the server cuts it into pieces of 32 kB, and each
-    message costs a turn of the event loop.
+    The messages with the port's number are left out. Data that has arrived together becomes one message,
+    because the server cuts it into pieces of 32 kB, and each message takes a turn of the event loop.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -42,7 +41,7 @@ class ChannelConnection(ClientConnection):
             if channel == DATA:
                 self._arrived.append(memoryview(event.data)[1:])
                 return
-        self._deliver()  # its data came before this event
+        self._deliver()  # the data that arrived before this event
         super().process_event(event)
 
     def _deliver(self) -> None:

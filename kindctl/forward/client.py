@@ -1,4 +1,4 @@
-"""What steps and commands ask of the process that forwards ports, and what a refusal of it means."""
+"""Functions for the steps and commands that deal with forwarded ports."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from kindctl.models import Forward
 from kindctl.tools.protocols import ApiAccess, Forwards, ForwardState, Net
 
 FROM_FILE, FROM_COMMAND = "file", "command"
-"""Origins of a forward: kindctl.yaml, or `kindctl forward`."""
+"""Values of ForwardState.origin: the forward is from kindctl.yaml, or from `kindctl forward`."""
 
 
 def forward_from(forwards: Forwards, environment: str, port: Forward) -> ForwardState | None:
-    """Whatever is forwarded from the local address and port of `port` at present; None: nothing is."""
+    """Return the present forward with the local address and port of `port`, or None."""
     local = (port.address, port.local)
     states = forwards.list(environment)
     return next((s for s in states if (s.forward.address, s.forward.local) == local), None)
 
 
 def leftover_forwards(states: Iterable[ForwardState], wanted: Iterable[Forward]) -> list[Forward]:
-    """Forwards that kindctl.yaml once asked for and no longer does."""
+    """Return the forwards from kindctl.yaml that are no longer in it. `wanted` are those that are."""
     keep = set(wanted)
     return [s.forward for s in states if s.origin == FROM_FILE and s.forward not in keep]
 
@@ -34,7 +34,7 @@ def add_forward(
     *,
     origin: str,
 ) -> None:
-    """Have a port forwarded. Raises what refusal() makes of an error: UsageError, MachineError."""
+    """Start a forward. Raises the error that refusal() returns: UsageError, MachineError or ToolError."""
     try:
         forwards.add(environment, access, forward, origin=origin)
     except ToolError as error:
@@ -44,11 +44,13 @@ def add_forward(
 def refusal(
     error: ToolError, forwards: Forwards, net: Net, environment: str, forward: Forward
 ) -> Exception:
-    """The error for the user when a port could not be forwarded: who has the port, and which one is free.
-    Raises MachineError for an address or port that this machine cannot bind at all."""
+    """Return the error for a port that cannot be forwarded. It says who uses it, and names a free port.
+
+    Raises MachineError if this machine can never bind the address or port.
+    """
     if error.code == "forwarded" and (state := forward_from(forwards, environment, forward)):
         return already_forwarded(state.forward)
-    owner = net.owner(forward.address, forward.local)  # raises where it cannot be bound at all
+    owner = net.owner(forward.address, forward.local)  # raises if it can never be bound
     if error.code != "port-taken":
         return error
     who = "another program"
@@ -64,14 +66,14 @@ def refusal(
 
 def already_forwarded(forward: Forward) -> UsageError:
     return UsageError(
-        f"{forward.address}:{forward.local} is forwarded to {target(forward)} already",
+        f"{forward.address}:{forward.local} is already forwarded to {target(forward)}",
         fix=f"kindctl forward stop {forward.local}, or use another port",
         code="forwarded",
     )
 
 
 def describe(forward: Forward) -> str:
-    """For people: "localhost:8080 to shop/web:80"."""
+    """Return a description for messages: "localhost:8080 to shop/web:80"."""
     host = "localhost" if forward.address == "127.0.0.1" else forward.address
     return f"{host}:{forward.local} to {target(forward)}"
 

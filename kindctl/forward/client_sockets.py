@@ -1,5 +1,7 @@
-"""Tells whether a client that has sent everything is gone or still listens: on the wire both look the
-same."""
+"""Finds out whether a client that has sent everything has closed its socket, or still waits for an answer.
+
+The packets on the network are the same in both cases.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +13,18 @@ TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 
 
 def has_gone(client_port: int, own_port: int) -> bool:
-    """Whether the client's socket no longer belongs to a process. False where that is not visible: the
-    client is on another machine, or this is not Linux."""
+    """Return whether the client has closed its socket.
+
+    False if that is unknown, because the client is on another machine, or because this is not Linux.
+    """
     return all_closed(_lines(), client_port, own_port)
 
 
 def all_closed(lines: Iterable[str], client_port: int, own_port: int) -> bool:
-    """Whether the tables have the client's socket, and it is closed.
+    """Return whether the lines of TABLES contain the client's socket, and it is closed.
 
-    Each line has the local and the remote address, with the port in hexadecimal, and the inode as the last
-    of ten columns: 0 for a closed socket. Addresses are not compared, since a client may have used
+    The second and third of ten columns are the local and the remote address, with the port in hexadecimal;
+    the last is the inode, 0 for a closed socket. Only ports are compared, because the client may have used
     ::ffff:127.0.0.1.
     """
     wanted = (f":{client_port:04X}", f":{own_port:04X}")

@@ -1,4 +1,4 @@
-"""One forwarded port."""
+"""One forwarded port: listens on a port of this machine, and brings its connections to pods."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from websockets.exceptions import ConnectionClosed
 
 from kindctl.forward.access import Access, ApiRefused
 from kindctl.forward.channels import DATA, PROTOCOL
+from kindctl.forward.client import target as target_of
 from kindctl.forward.relay import Broken, Client, Peer, Relay
 from kindctl.forward.targets import NOT_KNOWN_YET, Target, Targets
 from kindctl.models import Forward
 
 WAIT_SECONDS = 30.0
-"""How long a connection waits for a ready pod, during a rollout or a restart of the node."""
+"""How long a connection waits for a ready pod, for example during a rollout or a restart of the node."""
 
 REFUSED_SECONDS = 3.0
-"""How long a connection is retried if nothing listens on the port, while a container restarts."""
+"""How long a connection is retried if nothing listens on the pod's port: a container may be restarting."""
 
 PAUSES = (0.05, 2.0)
 PROBE_SECONDS = 0.3
@@ -34,11 +35,11 @@ class ForwardedPort:
     forward: Forward
     origin: str  # see protocols.ForwardState
     access: Access
-    report: Callable[[str], None]  # takes why a connection failed
+    report: Callable[[str], None]  # gets the reason of each connection that fails
     on_stop: Callable[[], None] = lambda: None
 
-    connections: int = 0  # that are open
-    served: int = 0  # that have ended
+    connections: int = 0  # how many are open
+    served: int = 0  # how many have ended
     last_failure: str = ""
     _tasks: set[asyncio.Future[Any]] = field(default_factory=set)
     _server: asyncio.Server | None = None
@@ -48,16 +49,15 @@ class ForwardedPort:
         self.targets = Targets(self.access, forward.namespace, forward.service, forward.port)
 
     def __str__(self) -> str:
-        it = self.forward
-        return f"{it.address}:{it.local} to {it.namespace}/{it.service}:{it.port}"
+        return f"{self.forward.address}:{self.forward.local} to {target_of(self.forward)}"
 
     @property
     def fresh(self) -> bool:
-        """Whether nothing is known about its Service yet."""
+        """Whether nothing is known about the Service yet."""
         return self.targets.fault == NOT_KNOWN_YET
 
     async def start(self) -> None:
-        """Listen, and watch the Service. Raises OSError when the port cannot be bound."""
+        """Start to listen and to watch the Service. Raises OSError if the port cannot be bound."""
         address, port = self.forward.address, self.forward.local
         self._server = await asyncio.start_server(self.serve, address, port)
         self._keep(asyncio.ensure_future(self.targets.watch()))
@@ -72,7 +72,7 @@ class ForwardedPort:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def state(self) -> dict[str, Any]:
-        """A protocols.ForwardState as JSON."""
+        """Return the fields of a protocols.ForwardState, as JSON."""
         return {
             "forward": list(astuple(self.forward)),
             "origin": self.origin,
@@ -83,10 +83,10 @@ class ForwardedPort:
         }
 
     async def probe(self, seconds: float) -> str:
-        """Try a connection; why it fails. Empty: it succeeds.
+        """Try to connect to a pod. Return why that fails, or "" if it succeeds.
 
-        The protocol does not say that the port has accepted a connection, only that it has not. `seconds`:
-        how long to wait until the pods are known.
+        The protocol reports that a connection was refused, but not that it was accepted. So this waits for
+        PROBE_SECONDS. `seconds` is how long to wait until the pods are known.
         """
         await self.targets.known(seconds)
         target = self.targets.choose()
@@ -110,7 +110,7 @@ class ForwardedPort:
     # --- a connection ----------------------------------------------------------------------------
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Bring one connection of a client to a pod, until either side ends it."""
+        """Connect a client to a pod, and pass data between them until either side ends the connection."""
         task = asyncio.current_task()
         if task is not None:
             self._keep(task)
@@ -131,8 +131,7 @@ class ForwardedPort:
             self.served += 1
 
     async def _connect(self, client: Client) -> None:
-        """Connect the client with a pod, or with another pod if the first one is not reached. Raises
-        Broken."""
+        """Connect the client to a pod, or to another one if that pod cannot be reached. Raises Broken."""
         clock = asyncio.get_running_loop().time
         end = clock() + WAIT_SECONDS
         tried: set[str] = set()
@@ -168,7 +167,7 @@ class ForwardedPort:
             self._close(peer)
 
     async def _open(self, target: Target) -> Peer:
-        """A WebSocket to the pod's port. Raises ApiRefused."""
+        """Open a WebSocket to the pod's port. Raises ApiRefused."""
         pod = f"/api/v1/namespaces/{self.forward.namespace}/pods/{target.pod}"
         query = {"ports": str(target.port)}
         return await self.access.open(f"{pod}/portforward", query, protocol=PROTOCOL)
@@ -188,7 +187,7 @@ class ForwardedPort:
 
 
 def _refusal(target: Target, message: str) -> str:
-    """The error message of a container runtime that could not reach the port, in one sentence."""
+    """Return a sentence for the error message of a container runtime that could not reach the port."""
     if "connection refused" in message.lower():
         return f"nothing listens on port {target.port} of pod {target.pod}"
     return f"port {target.port} of pod {target.pod} cannot be reached: {message}"

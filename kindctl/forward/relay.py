@@ -1,4 +1,4 @@
-"""One connection: bytes between a local client and a port of a pod."""
+"""One connection: passes bytes between a local client and a port of a pod."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ from kindctl.forward.client_sockets import has_gone
 
 CHUNK_BYTES = 64 * 1024
 KEPT_BYTES = 64 * 1024
-"""How much of what a client sends before its pod answers is kept, so that it can be sent to another pod."""
+"""How much of what a client sends before its pod answers is kept, so that another pod can get it."""
 
 SILENT_SECONDS = 60.0
-"""After a client has sent everything, its connection is closed when its pod has been silent for this long
-and it is not visible whether the client is gone: a database's backend would wait for its next request
-forever."""
+"""If a client has sent everything and its pod sends nothing for this long, the connection is closed.
+Otherwise a database's backend would wait for the next request forever, if it cannot be seen that the client
+is gone."""
 
-LOOKS = (0.01, 2.0)
-"""Seconds between two checks whether the client is gone: doubled from the first to the second."""
+CHECK_PAUSES = (0.01, 2.0)
+"""Seconds between two checks whether the client is gone: first the lower number, then doubled up to the
+higher."""
 
 NEVER_REACHED = ("failed to connect", "connection refused", "failed to dial", "no route to host")
-"""Error messages of a container runtime whose connection to the port was refused: no program has received
-anything."""
+"""Phrases in error messages of a container runtime that could not connect to the port. In these cases, no
+program has received anything."""
 
 
 class Broken(Exception):  # noqa: N818 - how a connection ended
     """A connection ended before both sides had sent everything.
 
-    `retryable`: no program has received anything yet, so another pod may be tried. `refused`: nothing
-    listens on the port.
+    `retryable` means that no program has received anything yet, so another pod may be tried. `refused`
+    means that nothing listens on the port.
     """
 
     def __init__(self, why: str, *, retryable: bool = False, refused: bool = False) -> None:
@@ -45,7 +46,7 @@ class Broken(Exception):  # noqa: N818 - how a connection ended
 
 
 class Peer(Protocol):
-    """A WebSocket to a pod: a channels.ChannelConnection."""
+    """The methods of channels.ChannelConnection, a WebSocket to a pod, that are used here."""
 
     async def recv(self, decode: Literal[False]) -> bytes: ...
 
@@ -60,17 +61,19 @@ class Client:
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
-    sent: bytearray | None = field(default_factory=bytearray)  # None: too much to send it again
+    sent: bytearray | None = field(default_factory=bytearray)  # None if it is too much to keep
     answered: bool = False
 
     @property
     def gone(self) -> bool:
-        """Whether it left without having sent anything."""
+        """Whether the client has left without having sent anything."""
         return self.reader.at_eof() and not self.sent
 
     async def read(self) -> bytes:
-        """The next data; empty after it has sent everything. Raises OSError when the connection was
-        reset."""
+        """Return the next data, or b"" if the client has sent everything.
+
+        Raises OSError if the connection was reset.
+        """
         data = await self.reader.read(CHUNK_BYTES)
         if not self.answered and self.sent is not None:
             self.sent += data
@@ -84,12 +87,12 @@ class Client:
         await self.writer.drain()
 
     def has_left(self) -> bool:
-        """Whether the client is gone, after it has sent everything."""
+        """Return whether the client, which has sent everything, has closed its socket."""
         names = [self.writer.get_extra_info(name) for name in ("peername", "sockname")]
         return all(names) and has_gone(names[0][1], names[1][1])
 
     async def finish(self) -> None:
-        """Close the connection after everything that was written is delivered."""
+        """Deliver everything that was written, then close the connection."""
         with suppress(OSError):
             self.writer.close()
             await self.writer.wait_closed()
@@ -108,7 +111,7 @@ class Relay:
 
     client: Client
     peer: Peer
-    received: int = 0  # messages
+    received: int = 0  # how many messages
 
     async def run(self) -> None:
         """Run until the pod has sent everything, or the client is gone. Raises Broken."""
@@ -131,18 +134,17 @@ class Relay:
             while data := await self.client.read():
                 await self.peer.send(b"\0" + data)
         except ConnectionClosed:
-            await asyncio.wait({down})  # it knows why
+            await asyncio.wait({down})  # which knows why
             return
         await self._until_gone()
 
     async def _until_gone(self) -> None:
-        """Wait until the client, which has sent everything, is gone, or until the pod has been silent for
-        too long."""
-        seen, silent, pause = self.received, 0.0, LOOKS[0]
+        """Wait until the client, which has sent everything, is gone, or the pod is silent for too long."""
+        seen, silent, pause = self.received, 0.0, CHECK_PAUSES[0]
         while silent < SILENT_SECONDS and not self.client.has_left():
             await asyncio.sleep(pause)
             silent = silent + pause if seen == self.received else 0.0
-            seen, pause = self.received, min(2 * pause, LOOKS[1])
+            seen, pause = self.received, min(2 * pause, CHECK_PAUSES[1])
 
     async def _download(self) -> None:
         try:

@@ -1,20 +1,20 @@
 """The process that forwards the ports of one environment.
 
-It takes requests on a socket in the environment's folder: one line with a JSON object each, answered by one
-such line.
+It answers requests on a socket in the environment's folder. Each request and each answer is a line with a
+JSON object.
 
     {"do": "list"}                                        {"forwards": [...]}
     {"do": "add", "forward": [...], "origin": "file"}     {} or {"error": "...", "code": "..."}
     {"do": "hold", "forward": [...]}                      as add; the forward ends with this
-                                                          connection, which gets a line for each
-                                                          failure: {"failed": "..."}, and is closed
-                                                          when the forward is stopped
+                                                          connection, on which each failure is
+                                                          reported: {"failed": "..."}; it is closed
+                                                          if the forward is stopped
     {"do": "probe", "forward": [...]}                     {"fault": "..."}
     {"do": "stop", "ports": [["127.0.0.1", 8080], ...]}   {}
     {"do": "end"}                                         {}
 
-It ends on request, with its last forward, and when its environment is gone: when its folder does not
-exist, or when the API does not answer and its nodes have no containers.
+The process ends on request, with its last forward, and if the environment no longer exists: if its folder
+is gone, or if the API does not answer and the environment has no nodes.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from kindctl.models import Forward
 
 CHECK_SECONDS = 2.0
 DEAD_SECONDS = 10.0
-"""How long the API does not answer before the engine is asked whether there is still a node, and between
-two such questions."""
+"""If the API has not answered for this long, the engine is asked whether the environment still has a node.
+This is also the time between two such queries."""
 FIRST_SECONDS = 15.0
-"""A supervisor that has got no request for this long was started for nothing, and ends."""
+"""A supervisor ends if it gets no request for this long after its start."""
 PROBE_SECONDS = 5.0
 LIST_SECONDS = 3.0
-"""How long a probe and a list wait for the first watch of a Service."""
+"""How long `probe` and `list` wait for the first result of a watch."""
 
 Message = dict[str, Any]  # a request or an answer
 Listener = tuple[str, int]  # address, port
@@ -50,9 +50,9 @@ Listener = tuple[str, int]  # address, port
 
 @dataclass
 class Supervisor:
-    """Holds the forwarded ports and answers requests.
+    """Has the forwarded ports of an environment, and answers requests.
 
-    `nodes_gone` says whether the environment has no node left; it is called in a thread.
+    `nodes_gone` returns whether the environment has no node left; it is called in a thread.
     """
 
     access: Access
@@ -62,13 +62,13 @@ class Supervisor:
     ports: dict[Listener, ForwardedPort] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.ended = asyncio.Event()  # set once nothing more is heard
+        self.ended = asyncio.Event()  # set when requests are no longer answered
         self._server: asyncio.Server | None = None
         self._last_report = ""
         self._started = time.monotonic()
 
     async def run(self, server: asyncio.Server) -> None:
-        """Run until it ends. `server`: the control socket's, with `self.handle` as its callback."""
+        """Run until `end` is called. `server` listens on the control socket and calls `self.handle`."""
         self._server = server
         checks = asyncio.ensure_future(self._check_regularly())
         try:
@@ -78,7 +78,7 @@ class Supervisor:
             await asyncio.gather(*(port.stop() for port in self.ports.values()))
 
     def end(self, why: str) -> None:
-        """End. No request is answered from here on: a client finds no supervisor, and starts another."""
+        """Make `run` end. Requests are no longer answered; clients then start another supervisor."""
         self.say(f"ending: {why}")
         if self._server is not None:
             self._server.close()
@@ -87,7 +87,7 @@ class Supervisor:
     # --- control ---------------------------------------------------------------------------------
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one connection to the control socket."""
+        """Answer the request of one connection to the control socket."""
         with suppress(OSError):
             line = await reader.readline()
             if not line or self.ended.is_set():
@@ -122,7 +122,7 @@ class Supervisor:
         return {"forwards": [port.state() for port in self.ports.values()]}
 
     async def _add(self, request: Message) -> Message:
-        """Start a forward. One that is there already is left as it is."""
+        """Start a forward. If the same forward exists already, do nothing."""
         forward = Forward(*request["forward"])
         key = (forward.address, forward.local)
         there = self.ports.get(key)
@@ -152,12 +152,12 @@ class Supervisor:
             return
         made = self.ports.get(key)
         if made is None:
-            return  # it was stopped meanwhile
+            return  # another request has stopped it meanwhile
         made.report = lambda words: _write(writer, {"failed": words})
         made.on_stop = reader.feed_eof
         with suppress(OSError):
             await reader.read()  # until the other side closes, or the forward is stopped
-        if self.ports.get(key) is made:  # and not another one in its place
+        if self.ports.get(key) is made:  # it may have been replaced
             await self._stop({"ports": [key]})
 
     async def _probe(self, request: Message) -> Message:
@@ -184,20 +184,20 @@ class Supervisor:
     # --- when it ends ---------------------------------------------------------------------------------
 
     async def _check_regularly(self) -> None:
-        """End when there is nothing left to do. Runs until it is cancelled."""
+        """Call `end` when there is nothing left to do. Runs until it is cancelled."""
         own = self.socket.stat().st_ino
         asked = time.monotonic()
         served = 0
-        gc.freeze()  # only connections are to be collected below
+        gc.freeze()  # leaves only connections to collect below
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             if served != (now_served := sum(port.served for port in self.ports.values())):
                 served = now_served
-                gc.collect()  # each is a cycle of objects, and holds buffers of 256 kB until then
+                gc.collect()  # a closed connection is a cycle of objects with buffers of 256 kB
             if _inode(self.socket) != own:
                 self.end("the environment's folder is gone")
             if not self.ports and time.monotonic() - self._started > FIRST_SECONDS:
-                self.end("it got no request")
+                self.end("no request was received")
             if self.access.silent_since is None:
                 continue
             now = time.monotonic()

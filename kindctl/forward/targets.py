@@ -1,4 +1,4 @@
-"""Which pods of a Service are ready. They are watched, so that a new connection need not ask for them."""
+"""Watches which pods of a Service are ready, so that a new connection need not ask for them."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kindctl.forward.access import Access, ApiRefused
-from kindctl.kube_objects import is_tcp
+from kindctl.kube_objects import entries, is_tcp, section
 from kindctl.models import Object
 
 SERVICE_LABEL = "kubernetes.io/service-name"
 PAUSES = (0.05, 2.0)
-"""Seconds between two attempts to watch: doubled from the first to the second."""
+"""Seconds between two attempts to watch: first the lower number, then doubled up to the higher."""
 
 NOT_KNOWN_YET = "not known yet"
 
 
 @dataclass(frozen=True)
 class Target:
-    """A pod, and the number of its port."""
+    """A pod, and the number of the port to connect to."""
 
     pod: str
     port: int
@@ -32,7 +32,7 @@ class Target:
 class Targets:
     """The pods behind one port of a Service.
 
-    They are read from its EndpointSlices, in which the endpoints controller has already resolved selector,
+    They are read from the Service's EndpointSlices, in which Kubernetes has already resolved the selector,
     readiness and named ports (KEP-752).
     """
 
@@ -41,7 +41,7 @@ class Targets:
     service: str
     port: int | str
 
-    fault: str = NOT_KNOWN_YET  # of the watch; what was known before is kept
+    fault: str = NOT_KNOWN_YET  # why the watch failed; what was known before is kept
     _service: Object | None = None
     _slices: dict[str, Object] = field(default_factory=dict)
     _turn: int = 0
@@ -52,7 +52,7 @@ class Targets:
     # --- what is known ---------------------------------------------------------------------------
 
     def ready(self) -> list[Target]:
-        """The ready pods."""
+        """Return the ready pods."""
         if self._service is None:
             return []
         name = self._port_name()
@@ -64,11 +64,11 @@ class Targets:
             for endpoint in _pods(part)
             if _holds(endpoint, "ready")
         }
-        # A Service may publish addresses that are not ready: pods that serve are preferred.
+        # A Service may publish addresses that are not ready; pods that serve are preferred then.
         return [target for target, serves in found.items() if serves] or list(found)
 
     def choose(self, avoid: Collection[str] = ()) -> Target | None:
-        """The next ready pod in turn, if possible none of those to `avoid`. None: there is no ready pod."""
+        """Return the next ready pod in turn, if possible not one of `avoid`; None if no pod is ready."""
         ready = self.ready()
         fitting = [target for target in ready if target.pod not in avoid] or ready
         if not fitting:
@@ -77,7 +77,7 @@ class Targets:
         return fitting[self._turn % len(fitting)]
 
     def why_none(self) -> str:
-        """Why there is no ready pod. Empty: there is one."""
+        """Return why no pod is ready, or "" if one is."""
         where = f"{self.namespace}/{self.service}"
         if self.fault:
             return self.fault
@@ -85,9 +85,9 @@ class Targets:
             return ""
         if self._service is None:
             return f"there is no Service {where}"
-        spec = self._service.get("spec") or {}
         if self._port_name() is None:
-            ports = ", ".join(str(p.get("name") or p["port"]) for p in spec.get("ports") or ())
+            known_ports = entries(self._service, "spec", "ports")
+            ports = ", ".join(str(port.get("name") or port["port"]) for port in known_ports)
             return f"Service {where} has no port {self.port}: its ports are {ports or 'none'}"
         known = {e["targetRef"]["name"] for s in self._slices.values() for e in _pods(s)}
         if known:
@@ -109,10 +109,11 @@ class Targets:
             await self.changed(left)
 
     def _port_name(self) -> str | None:
-        """The port's name in the slices: the name that the Service gives it, which may be empty. None: the
-        Service has no such port."""
-        ports = ((self._service or {}).get("spec") or {}).get("ports") or ()
-        for port in ports:
+        """Return the port's name in the Service and its slices, which may be empty.
+
+        Returns None if the Service has no such port.
+        """
+        for port in entries(self._service or {}, "spec", "ports"):
             if is_tcp(port) and self.port in (port.get("port"), port.get("name")):
                 return port.get("name") or ""
         return None
@@ -120,7 +121,7 @@ class Targets:
     # --- watching --------------------------------------------------------------------------------
 
     async def watch(self) -> None:
-        """Watch the Service and its slices until cancelled."""
+        """Watch the Service and its EndpointSlices until cancelled."""
         core = f"/api/v1/namespaces/{self.namespace}/services"
         slices = f"/apis/discovery.k8s.io/v1/namespaces/{self.namespace}/endpointslices"
         async with asyncio.TaskGroup() as group:
@@ -137,20 +138,20 @@ class Targets:
             try:
                 await self._read(path, query)
                 pause = PAUSES[0]
-            except Exception as error:  # of any kind: without the watch nothing is known
+            except Exception as error:  # any error: without the watch nothing is known
                 self.fault = str(error) or type(error).__name__
                 self._note()
                 pause = min(2 * pause, longest)
             await asyncio.sleep(pause)
 
     async def _read(self, path: str, query: dict[str, str]) -> None:
-        """Run one watch until the server ends it. It starts with what exists."""
+        """Run one watch until the server ends it. The first events are the objects that exist."""
         from websockets.exceptions import ConnectionClosed
 
         socket = await self.access.open(path, {**query, "watch": "true"})
         self.fault = ""
         if "endpointslices" in path:
-            self._slices.clear()  # some may have been deleted while nobody watched
+            self._slices.clear()  # some may have been deleted before this watch began
         else:
             self._service = None
         try:
@@ -179,10 +180,9 @@ class Targets:
 
 
 def _pods(part: Object) -> list[Object]:
-    endpoints = part.get("endpoints") or ()
-    return [e for e in endpoints if (e.get("targetRef") or {}).get("kind") == "Pod"]
+    return [e for e in entries(part, "endpoints") if section(e, "targetRef").get("kind") == "Pod"]
 
 
 def _holds(endpoint: Object, condition: str) -> bool:
-    """Whether the condition is true. A missing one counts as true, as in Kubernetes."""
-    return (endpoint.get("conditions") or {}).get(condition) is not False
+    """Return whether a condition is true. A missing one counts as true, as in Kubernetes."""
+    return section(endpoint, "conditions").get(condition) is not False

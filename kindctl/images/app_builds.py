@@ -1,8 +1,8 @@
-"""Builds images from the user's Dockerfiles, without changing those.
+"""Builds images from the user's Dockerfiles, without changing the Dockerfiles.
 
-The tag, kindctl.local/NAME:HASH, has a hash of everything that the image is made from. If another image
-serves for a base (the image of a recipe, or the base with this host's CAs), a named build context replaces
-the base with it. Superseded tags stay until `purge`.
+The tag, kindctl.local/NAME:HASH, contains a hash of everything that the image is made from. If a base is to
+be replaced by another image (one that a recipe built, or the base with this host's CAs), a named build
+context does that. Old tags stay until `purge`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ CONTEXT_LABEL = "dev.kindctl.context"
 class AppImages:
     """Finds and builds the user's images.
 
-    `find` and `provide` get base images; `reachable` says whether the registry of a reference answers.
+    `find` returns the name of a base image in the engine, and `provide` gets one into the engine.
+    `reachable` returns whether the registry of a reference answers.
     """
 
     def __init__(
@@ -51,9 +52,9 @@ class AppImages:
         return dockerfile.bases(text, build.args, build.target, architecture)
 
     def tag(self, build: AppBuild) -> str | None:
-        """Return the name of the image for the present content of the build context.
+        """Return the name that the image has for the present content of the build context.
 
-        Returns None if a base is not in the engine, since the name depends on it.
+        Returns None if a base is not in the engine, because the name depends on the bases.
         """
         bases = {}
         for base in self.bases(build):
@@ -61,7 +62,7 @@ class AppImages:
             image = self._context.tools.engine.image(name) if name else None
             if name is None or image is None:
                 return None
-            # Names of kindctl's images have a hash of their content; upstream's tags move.
+            # The name of kindctl's own image contains a hash; an upstream tag may be moved.
             bases[base] = name if name.startswith("kindctl.local/") else image.id
         ingredients = {
             "context": context.digest(build.context, build.dockerfile),
@@ -112,7 +113,7 @@ class AppImages:
                     for base, name in names.items()
                     if parse(name) != parse(base)
                 },
-                # The last three would be inherited from a base that a recipe built, and be wrong here.
+                # The last three would be inherited from a base that a recipe has built, and be wrong.
                 labels={
                     CONTEXT_LABEL: str(build.context),
                     RECIPE_LABEL: "",
@@ -125,9 +126,9 @@ class AppImages:
 
     @contextmanager
     def _dockerfile(self, build: AppBuild) -> Iterator[Path]:
-        """Yield the Dockerfile, or a copy without `# syntax=` if BuildKit could not pull that frontend.
+        """Yield the Dockerfile, or a copy without `# syntax=` if BuildKit cannot pull that frontend.
 
-        BuildKit has the official frontend built in, so that the copy builds the same image.
+        The official frontend is built into BuildKit, so the copy builds the same image.
         """
         text = _read(build.dockerfile)
         frontend = (dockerfile.syntax(text) or "").split(" ")[0]
@@ -144,7 +145,7 @@ class AppImages:
 
 
 def _own_name(image: str) -> str:
-    """Return the repository under kindctl.local; the port of a registry cannot be part of a path."""
+    """Return the repository under kindctl.local. A colon (before a registry's port) is not valid there."""
     reference = parse(image)
     return reference.familiar_name.replace(":", "-").lower()
 

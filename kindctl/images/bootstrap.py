@@ -1,8 +1,8 @@
 """Makes the root file system from which the first recipe is built.
 
-debootstrap makes it from a package registry. If that cannot run, the official image is used, with the one
-package added that the recipe needs and the image lacks. The result stays in the engine under a name of its
-own, so that it is not made again for another set of CAs.
+debootstrap makes it from a package registry. If debootstrap cannot run, the official image is used, and the
+one package that the recipe needs is added to it. The result is kept in the engine as ROOTFS, so that it is
+not made again if the CAs change.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends ca-cert
 
 
 def rootfs(tools: Tools, pull: Callable[[Say], str], say: Say) -> str:
-    """Return the name of a minimal Debian in the engine, after making it if necessary.
+    """Return the name of an image of a minimal Debian in the engine, which is made if necessary.
 
     `pull` pulls the official image and returns its name. Raises MachineError (code bootstrap) if neither
     debootstrap nor the official image is available.
@@ -54,7 +54,7 @@ def rootfs(tools: Tools, pull: Callable[[Say], str], say: Say) -> str:
             "there is no Debian base to build images from",
             why=f"{obstacle}; {OFFICIAL}: {error.what}",
             fix="on Debian or Ubuntu, run `kindctl doctor --fix` as root to install debootstrap; "
-            f"elsewhere, make {OFFICIAL} pullable, or `docker load` it",
+            f"elsewhere, pull {OFFICIAL}, or load it from an archive with `docker load`",
             output=error.output,
             code="bootstrap",
         ) from error
@@ -73,7 +73,7 @@ def _complete(tools: Tools, official: str, say: Say) -> str:
 
 
 def _obstacle(tools: Tools) -> str:
-    """Say why debootstrap cannot run here; empty if it can."""
+    """Return why debootstrap cannot run here, or "" if it can."""
     if tools.host.which("debootstrap") is None:
         return "debootstrap is not installed"
     if not tools.host.is_root():
@@ -116,9 +116,9 @@ def _install(tools: Tools, tree: Path, say: Say) -> None:
 
 
 def _remove(tools: Tools, folder: Path) -> None:
-    """Unmount what is mounted below the folder, then delete it; if unmounting fails, delete nothing.
+    """Delete a folder, after unmounting everything below it. If unmounting fails, delete nothing.
 
-    An interrupted debootstrap leaves /proc and /sys mounted in its tree.
+    An interrupted debootstrap leaves /proc and /sys mounted.
     """
     table = tools.host.read(Path("/proc/self/mounts")) or ""
     places = [line.split()[1] for line in table.splitlines() if len(line.split()) > 1]

@@ -1,4 +1,4 @@
-"""What all builds share: names by content, temporary folders, and the error of a build that failed."""
+"""What all builds share: content hashes, temporary folders, and the error of a failed build."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from kindctl.tools.engine_protocol import Build, Engine, ImageInfo
 
 
 def content_hash(content: object) -> str:
-    """Return the SHA-256 of `content` as JSON, which goes into the name of what is built from it."""
+    """Return the SHA-256 of `content` as JSON. It becomes part of the name of the image."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 @contextmanager
 def temporary_folder(files: Mapping[str, str]) -> Iterator[Path]:
-    """Write these files (relative path -> text) into a folder that is removed at the end of the block."""
+    """Yield a folder with these files (relative path -> text), and delete it at the end of the block."""
     with tempfile.TemporaryDirectory(prefix="kindctl-") as name:
         folder = Path(name)
         for path, text in files.items():
@@ -41,7 +41,7 @@ def build_dockerfile(
 ) -> str:
     """Build an image from the text of a Dockerfile and return its tag.
 
-    `contexts` are named build contexts; `files` are what the Dockerfile can copy: relative path -> text.
+    `contexts` are named build contexts. `files` (relative path -> text) can be copied by the Dockerfile.
     Raises KindctlError.
     """
     with temporary_folder({**(files or {}), "Dockerfile": text}) as folder:
@@ -51,9 +51,9 @@ def build_dockerfile(
 
 
 def run_build(engine: Engine, build: Build, name: str, progress: Say) -> ImageInfo:
-    """Run a build. Raises KindctlError with the name of what failed and BuildKit's message about it.
+    """Run a build. Raises KindctlError with BuildKit's error message; `name` is what it calls the image.
 
-    It is a MachineError if the disk is full: then no other image source can do better.
+    It is a MachineError if the disk is full, because then no other image source will work either.
     """
     try:
         return engine.build(build, progress)

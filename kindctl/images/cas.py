@@ -1,7 +1,7 @@
-"""Extra CAs: those that a host trusts beyond its distribution's own, usually a company's.
+"""Adds extra CAs to images: those that administrators added to the host's own, usually a company's.
 
-Builds and nodes must trust them too. An image that has them says so in a label, so that none leaves the
-machine with them unnoticed. Images built on it inherit the label together with the files.
+Builds and nodes must trust them too. An image with extra CAs has a label that lists them, so that nobody
+publishes it by accident. Images that are built on it inherit both the files and the label.
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ ENV SSL_CERT_FILE={BUNDLE} PIP_CERT={BUNDLE} REQUESTS_CA_BUNDLE={BUNDLE} NODE_EX
 """
 """Adds CAs to any base that has a shell, and keeps the base's USER.
 
-update-ca-certificates is not needed; the files are where it looks, in case a child image installs it. USER
-has a group, because without one it would be looked up in files that a base may lack."""
+The base need not have update-ca-certificates. The files are where that program looks, in case a child image
+installs it. USER is given with a group, because the group would otherwise be looked up in a file that the
+base may not have."""
 
 
 def fingerprints(extra_cas: Mapping[str, str]) -> tuple[str, ...]:
@@ -64,9 +65,9 @@ def label(extra_cas: Mapping[str, str]) -> str:
 
 
 def carries_cas(image: ImageInfo) -> tuple[str, ...]:
-    """Return the fingerprints of the extra CAs in an image that kindctl made, or that is built on one.
+    """Return the fingerprints of the extra CAs in an image, from its label.
 
-    Check this before an image leaves the machine.
+    Images that kindctl did not build, and that are not based on one that it built, have no such label.
     """
     return tuple(filter(None, image.labels.get(EXTRA_CAS_LABEL, "").split(",")))
 
@@ -77,10 +78,10 @@ def files(extra_cas: Mapping[str, str], folder: str = "") -> dict[str, str]:
 
 
 def with_cas(engine: Engine, base: str, extra_cas: Mapping[str, str], say: Say) -> str:
-    """Return the name of an image that is `base` with the CAs; it is built if the engine lacks it.
+    """Return the name of an image that is `base` plus the CAs. It is built if the engine does not have it.
 
-    Returns `base` itself if it has them, or if it has no shell to add them with: then nothing in it could
-    use package registries either.
+    Returns `base` itself if it has the CAs already, or if it has no shell, which is needed to add them.
+    Without a shell, nothing in the image uses package registries either.
     """
     image = engine.image(base)
     if image is None:

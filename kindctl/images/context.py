@@ -1,7 +1,7 @@
-"""Reads a build context as BuildKit does: finds the files that .dockerignore leaves, and hashes them.
+"""Hashes the files of a build context, except those that .dockerignore excludes, as BuildKit reads them.
 
-Patterns match as in github.com/moby/patternmatcher: the last pattern that matches a path or one of its
-parent folders decides.
+Patterns work as in github.com/moby/patternmatcher: the last pattern that matches a path, or one of its
+parent folders, decides.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def ignored(name: str, patterns: Sequence[Pattern]) -> bool:
     paths = ["/".join(parts[: end + 1]) for end in range(len(parts))]
     out = False
     for pattern, again in patterns:
-        # A pattern that would not change the result need not be tried.
+        # Skip patterns that would not change the result.
         if again == out and any(pattern.fullmatch(path) for path in reversed(paths)):
             out = not again
     return out

@@ -1,6 +1,6 @@
-"""Finds the images from which a Dockerfile starts, reading it as BuildKit does.
+"""Finds the base images of a Dockerfile, which it parses as BuildKit does.
 
-Only the stages that the target needs count, because BuildKit skips the others.
+Stages that the target does not need are ignored, because BuildKit skips them.
 Dockerfile reference: https://docs.docker.com/reference/dockerfile/
 """
 
@@ -30,9 +30,10 @@ class _Stage:
 
 
 def bases(text: str, args: Mapping[str, str], target: str | None, arch: str) -> tuple[str, ...]:
-    """Return the references from which a build of `target` starts or copies, after substitution.
+    """Return the references of the images that a build of `target` starts or copies from.
 
-    The target None is the last stage. References with unknown variables (`$UNSET`) are left to BuildKit.
+    Variables are substituted; references with unknown ones (`$UNSET`) are left out. If `target` is None, it
+    is the last stage.
     """
     stages = _stages(text, args, arch)
     index = {stage.name.lower(): place for place, stage in enumerate(stages) if stage.name}
@@ -55,12 +56,12 @@ def bases(text: str, args: Mapping[str, str], target: str | None, arch: str) -> 
 
 
 def asks_platform(text: str) -> bool:
-    """Return whether a Dockerfile uses the platform arguments of BuildKit, on which bases can depend."""
+    """Return whether a Dockerfile uses BuildKit's platform arguments. Its bases may depend on them."""
     return bool(re.search(r"\b(BUILD|TARGET)(OS|ARCH|PLATFORM)\b", text))
 
 
 def syntax(text: str) -> str | None:
-    """Return the frontend that `# syntax=` at the top names, an image that BuildKit pulls; or None."""
+    """Return the image that BuildKit would pull as frontend because of a `# syntax=` line, or None."""
     for line in text.splitlines():
         directive = _DIRECTIVE.match(line.strip())
         if directive is None:
@@ -71,7 +72,7 @@ def syntax(text: str) -> str | None:
 
 
 def without_syntax(text: str) -> str:
-    """Return the Dockerfile without `# syntax=`, for the frontend that is built into BuildKit."""
+    """Return the Dockerfile without its `# syntax=` line. BuildKit then uses its built-in frontend."""
     lines = text.splitlines(keepends=True)
     return "".join(line for line in lines if not re.match(r"#\s*syntax\s*=", line.strip(), re.I))
 

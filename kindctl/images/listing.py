@@ -13,11 +13,11 @@ from kindctl.tools.engine_protocol import ImageInfo
 
 @dataclass(frozen=True)
 class ImageRow:
-    """An image that the environment needs, and what serves for it.
+    """An image that the environment needs, and the image in the engine that serves for it.
 
-    `source` is engine (local, of unknown origin), registry or built; it is empty if the image is not here,
-    and then `versions` says what would be built. `size` is in bytes. `carries_cas` has FILE=FINGERPRINT
-    with the beginning of each SHA-256; the label of the image has all of it.
+    `source` is "registry", "built", or "engine" for a local image of unknown origin. It is empty if the
+    engine has no such image; then `versions` says what can be built. `size` is in bytes. `carries_cas`
+    lists extra CAs as FILE=FINGERPRINT, with the first 12 digits of each fingerprint.
     """
 
     name: str

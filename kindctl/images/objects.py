@@ -10,7 +10,7 @@ def objects_in(engine: Engine, image: str, folder: str) -> list[Object]:
     """Return the objects in the YAML files of an image's folder, in file order. Raises ToolError."""
     import yaml
 
-    # Definitions can be a megabyte: libyaml parses them in half a second, Python in several.
+    # CRDs can have a megabyte, which libyaml parses in half a second, and Python in several.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return [
         obj

@@ -1,4 +1,4 @@
-"""The upstream images that environments use, pinned by digest if it is known.
+"""The upstream images that environments use, pinned by digest if the digest is known.
 
 Node images: release notes of kind v0.33.0. Controller: ingress-nginx v1.15.1, its last release.
 """
@@ -36,7 +36,7 @@ METRICS_SERVER = "registry.k8s.io/metrics-server/metrics-server:v0.9.0"
 HAPROXY_INGRESS = "quay.io/jcmoraisjr/haproxy-ingress:v0.16.1"
 
 GATEWAY_API = "kindctl.local/gateway-api:v1.5.1"
-"""An image of files without a program. There is no official one, so it is always built."""
+"""An image that contains only files. There is no official one, so it is always built here."""
 
 FILES = frozenset({GATEWAY_API})
 """Images that are read on this machine and never brought into a node."""
@@ -66,9 +66,9 @@ OPTIONAL: Mapping[str, str] = {
 def node_reference(kubernetes: str) -> str:
     """Return the node image for a Kubernetes version of kindctl.yaml.
 
-    A minor version ("1.36") gives kindest/node:v1.36, which `official` turns into the newest pinned patch,
-    and which a recipe of any patch can replace. An exact version must be pinned, or the one that the recipe
-    builds. Raises UsageError (code kubernetes-version) for others.
+    For a minor version ("1.36") it is kindest/node:v1.36: `official` turns that into the newest pinned
+    patch, and the recipe's image of any patch can replace it. An exact version must be pinned in NODES, or
+    be the one that the recipe builds. Raises UsageError (code kubernetes-version) for other versions.
     """
     minors = {version.rpartition(".")[0] for version in NODES}
     if kubernetes in minors:
@@ -89,7 +89,7 @@ def node_reference(kubernetes: str) -> str:
 
 
 def official(reference: str) -> str:
-    """Return the published image for a reference: a node of a minor version becomes its newest patch."""
+    """Return the published image for a reference: the newest patch for a node image of a minor version."""
     for version, digest in NODES.items():
         if reference == f"kindest/node:v{version.rpartition('.')[0]}":
             return f"kindest/node:v{version}@{digest}"

@@ -17,7 +17,7 @@ _NOISE = re.compile(r"--(mount|link|chown|chmod)(=\S+)?\s+|set -[eux]+;\s*")
 
 
 def instruction(line: str) -> str | None:
-    """Return the instruction that a line of BuildKit announces, if any: "RUN go build -o /out/ ./kube"."""
+    """Return the instruction that a line of BuildKit's output announces ("RUN go build ..."), or None."""
     match = _VERTEX.match(line)
     if match is None:
         return None
@@ -34,7 +34,7 @@ def duration(seconds: float) -> str:
 
 
 def time_left(usual: float, elapsed: float) -> str:
-    """Return the rest of a build that usually takes `usual` seconds, in words; "" if that is not known."""
+    """Describe the time left of a build that usually takes `usual` seconds. Returns "" if `usual` is 0."""
     if not usual:
         return ""
     if elapsed < usual:
@@ -43,9 +43,9 @@ def time_left(usual: float, elapsed: float) -> str:
 
 
 class BuildProgress:
-    """Receives BuildKit's lines, and reports the current instruction and the time left.
+    """Receives the lines of BuildKit's output, and reports the current instruction and the time left.
 
-    It also reports between the lines, every TICK seconds, because a compiler is silent for minutes.
+    It also reports every TICK seconds, because a compiler may print nothing for minutes.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class BuildProgress:
         self.note(instruction(line) or self._what)
 
     def note(self, text: str) -> None:
-        """Report what is done now; used for what happens before BuildKit starts."""
+        """Report what is being done now. Called directly for work before BuildKit starts."""
         self._what = text
         self.report()
 

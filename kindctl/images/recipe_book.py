@@ -1,7 +1,7 @@
-"""Recipes, by which images are built from package registries if no image registry can be reached.
+"""Recipes: instructions to build images from package registries if no image registry can be reached.
 
-A recipe is a folder in recipes/ with a Dockerfile and a recipe.toml. Its image is never named like the
-upstream image that it replaces, but kindctl.local/NAME:VERSION-HASH.
+A recipe is a folder in recipes/ with a Dockerfile and a recipe.toml. Its image is called
+kindctl.local/NAME:VERSION-HASH, never like the upstream image that it replaces.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ VERSIONS_LABEL = "dev.kindctl.versions"
 
 @dataclass(frozen=True)
 class Recipe:
-    """A folder of recipes/. All fields but the first two are the keys of its recipe.toml."""
+    """A folder of recipes/. All fields except `name` and `folder` are keys of its recipe.toml."""
 
     name: str
     folder: Path
     summary: str
     version: str
-    seconds: float  # duration of a cold build on two cores, without what it needs
+    seconds: float  # duration of a build without cache on two cores, not counting `needs`
     stands_for: Sequence[str]  # upstream references that it replaces; the tag may be a glob
     needs: Sequence[str]  # recipes that its Dockerfile names in FROM or COPY --from
-    bootstrap: bool = False  # made from a root file system and the CAs, not from another recipe
+    bootstrap: bool = False  # whether it starts from a root file system, to which it adds the CAs
     args: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
 
@@ -48,9 +48,9 @@ class Recipe:
 
 
 class RecipeBook:
-    """All recipes, which are read on first use.
+    """All recipes. They are read at the first use.
 
-    `extra_cas` (file name -> PEM) become part of what is built, so that other CAs make another image.
+    `extra_cas` (file name -> PEM) become part of what is built, and so of the hash in its name.
     """
 
     def __init__(
@@ -77,10 +77,10 @@ class RecipeBook:
             ) from None
 
     def for_reference(self, reference: str) -> Recipe | None:
-        """Return the recipe whose image can replace an upstream image; None if there is none.
+        """Return the recipe whose image can replace an upstream image, or None.
 
-        A digest in the reference is ignored, since no build of ours can have it. For a node image of a
-        minor version, a recipe of any of its patch versions will do.
+        A digest in the reference is ignored, because an image that is built here never has it. For a node
+        image of a minor version, a recipe for any of its patch versions is returned.
         """
         wanted = parse(reference)
         for recipe in self.recipes.values():
@@ -94,7 +94,7 @@ class RecipeBook:
     def hash(self, recipe: Recipe) -> str:
         """Return a SHA-256 of everything that the image is made from.
 
-        These are files and their modes, arguments, the recipes that it needs and, through those, the CAs.
+        These are files and their modes, arguments, sources, the recipes that it needs, and the CAs.
         """
         if recipe.name not in self._hashes:
             content = hashlib.sha256()
@@ -117,7 +117,7 @@ class RecipeBook:
     def labels(self, recipe: Recipe) -> Mapping[str, str]:
         """Return the labels that say what the image is made from.
 
-        An image inherits the label of the CAs from its base, so only one that has no such base sets it.
+        The label of the CAs is inherited from the base image. So only a bootstrap recipe sets it.
         """
         versions = {recipe.name: recipe.version, **recipe.args}
         labels = {

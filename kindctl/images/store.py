@@ -1,4 +1,4 @@
-"""The images of an environment: which image serves for a reference, and how it gets into the engine."""
+"""The images of an environment: finds what serves for a reference, and gets it into the engine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from kindctl.tools.protocols import Tools
 class Images:
     """Finds and provides images.
 
-    It is safe to use from several threads, and cheap to make: it asks and reads nothing before it has to.
+    Thread-safe. Creating it is cheap, because it reads nothing and asks nobody until a method is called.
 
     `sources` are tried in order. `mirrors` is registry -> mirror. `extra_cas` is file name -> PEM of the
     CAs that builds trust in addition to the distribution's own. `builds` are the images of the user's
@@ -44,7 +44,7 @@ class Images:
         self.apps = AppImages(self._context, self._find, self._from_sources, registry.reachable)
 
     def only(self, sources: Sequence[str]) -> Images:
-        """Return the same images, provided by these sources only."""
+        """Return a copy that uses only these sources."""
         context, builds = self._context, self._builds.values()
         return Images(context.tools, sources, context.mirrors, builds=builds, book=self.book)
 
@@ -53,9 +53,9 @@ class Images:
         return name_of(reference, self.book.for_reference(reference))
 
     def resolve(self, reference: str) -> str | None:
-        """Return the name, in the engine and in the nodes, of what serves for a manifest's reference.
+        """Return the name of the image that serves for a reference of a manifest. Changes nothing.
 
-        Returns None as long as nothing serves; changes nothing.
+        It is the name in the engine and in the nodes. Returns None if the engine has no such image yet.
         """
         build = self._builds.get(full_name(reference))
         return self.apps.built(build) if build else self._find(reference)
@@ -73,7 +73,7 @@ class Images:
         return self._from_sources(reference, progress.say)
 
     def needed(self, references: Iterable[str]) -> tuple[str, ...]:
-        """Return these references, with each build of the user's replaced by its base images."""
+        """Return these references, with images of the user's Dockerfiles replaced by their base images."""
         wanted: dict[str, None] = {}
         for reference in references:
             build = self._builds.get(full_name(reference))
@@ -98,7 +98,7 @@ class Images:
     def _from_sources(self, reference: str, say: Say) -> Provided:
         """Provide an image by the source that already has it, else by the first source that can.
 
-        So the base of a built image does not change only because a registry can be reached again.
+        Otherwise the base of a built image would change as soon as a registry can be reached again.
         """
         answers: list[tuple[str, KindctlError]] = []
         serving = next((source for source in self._sources if source.find(reference)), None)
@@ -116,6 +116,6 @@ class Images:
                 f"{name}: {error.what}" + (f": {error.why}" if error.why else "")
                 for name, error in answers
             ),
-            fix="check the name; pull it or `docker load` it yourself; "
+            fix="check the name; or get the image yourself with `docker pull` or `docker load`; "
             "or configure images.mirrors or a proxy",
         )

@@ -1,1 +1,1 @@
-"""What changes this machine: packages of Debian and where they come from, the daemon of the engine."""
+"""Changes this machine: installs Debian packages and their sources, and starts the engine's daemon."""

@@ -1,4 +1,4 @@
-"""The engine's daemon: start it, wait until it answers, and stop it again."""
+"""Starts the engine's daemon, waits until it answers, and stops it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from kindctl.errors import MachineError, ToolError
+from kindctl.errors import KindctlError, MachineError, ToolError
 from kindctl.machine.debian_packages import STATE
 from kindctl.models import Say
+from kindctl.runner.polling import poll
 from kindctl.tools.engine_protocol import Engine
 from kindctl.tools.protocols import Host
 
@@ -19,38 +20,40 @@ PID_FILES = {
     DOCKERS_OWN_PID: "dockerd",
     Path("/var/run/docker/containerd/containerd.pid"): "containerd",
 }
-"""Files that a killed daemon leaves behind. dockerd refuses to start while any process, even a zombie, has
-the process ID in them: "process with PID 3947 is still running"."""
+"""Files that a killed daemon leaves behind. dockerd refuses to start if any process, even a zombie, has the
+process ID that is in them: "process with PID 3947 is still running"."""
 
-START_TIMEOUT = 60.0  # seconds; 2 s are usual, a busy machine and a large image store take longer
+START_TIMEOUT = (
+    60.0  # seconds; 2 s are usual, but a busy machine or a large image store takes longer
+)
 
 
 def is_default() -> bool:
-    """Whether the client talks to this machine's own engine, and not to one that the user chose."""
+    """Return whether the client uses this machine's default engine, and not one that the user chose."""
     return not os.environ.get("DOCKER_HOST") and not os.environ.get("DOCKER_CONTEXT")
 
 
 def is_installed(host: Host) -> bool:
-    """Whether client and daemon are installed. A client alone is common, for engines on other machines."""
+    """Return whether client and daemon are installed. A client alone is common, for remote engines."""
     return host.which("docker") is not None and host.which("dockerd") is not None
 
 
 def plan(host: Host) -> str:
-    """What `start` would do, in one sentence."""
+    """Return what `start` would do, as one sentence."""
     if host.has_systemd():
         return "start the engine (systemctl start docker)"
     return f"start the engine: dockerd, in the background, logging to {LOG}"
 
 
 def start(host: Host, engine: Engine, say: Say, *, timeout: float = START_TIMEOUT) -> None:
-    """Start the daemon unless one is running, and wait until it answers.
+    """Start the daemon if it is not running, and wait until it answers.
 
-    Raises MachineError (engine-start) with the last lines of its log.
+    Raises MachineError (code engine-start) with the last lines of the daemon's log.
     """
     pid = None
     if host.has_systemd():
         host.run(["systemctl", "start", "docker"], say=say)
-    elif _running(host, DOCKERS_OWN_PID) is None:  # else it is still starting
+    elif _running(host, DOCKERS_OWN_PID) is None:  # if it is running, it only has to be waited for
         for file, program in PID_FILES.items():
             if _running(host, file, program) is None:
                 host.delete(file)
@@ -64,12 +67,12 @@ def start(host: Host, engine: Engine, say: Say, *, timeout: float = START_TIMEOU
 
 
 def own_pid(host: Host) -> int | None:
-    """The process ID of the running daemon that kindctl started. None: there is none."""
+    """Return the process ID of the running daemon that kindctl started, or None if there is none."""
     return _running(host, PID)
 
 
 def stop(host: Host, say: Say) -> None:
-    """Stop the daemon if kindctl started it, and remove its log and its pid file."""
+    """Stop the daemon if kindctl started it, and delete its log and pid file."""
     pid = own_pid(host)
     if pid is not None:
         host.terminate(pid)
@@ -79,7 +82,10 @@ def stop(host: Host, say: Say) -> None:
 
 
 def _running(host: Host, file: Path, program: str = "dockerd") -> int | None:
-    """The process ID in a pid file, if it is the program's. After a reboot it may be another's."""
+    """Return the process ID in a pid file, or None if that process does not run this program.
+
+    After a reboot, another program may have the ID.
+    """
     text = (host.read(file) or "").strip()
     if not text.isdigit() or not host.alive(int(text)):
         return None
@@ -88,36 +94,28 @@ def _running(host: Host, file: Path, program: str = "dockerd") -> int | None:
 
 
 def _wait(host: Host, engine: Engine, pid: int | None, timeout: float) -> None:
-    from tenacity import (
-        RetryCallState,
-        RetryError,
-        Retrying,
-        retry_if_exception_type,
-        stop_after_delay,
-        wait_random,
-    )
-
-    timed_out = stop_after_delay(timeout)
-
-    def ended() -> bool:
+    def has_ended() -> bool:
         return pid is not None and not host.alive(pid)
 
-    def stop_waiting(state: RetryCallState) -> bool:
-        return ended() or timed_out(state)
+    def try_engine() -> KindctlError | None:
+        try:
+            engine.info()
+        except (MachineError, ToolError) as error:
+            return error
+        return None
 
-    try:
-        Retrying(
-            retry=retry_if_exception_type((MachineError, ToolError)),
-            stop=stop_waiting,
-            wait=wait_random(0.1, 0.4),
-        )(engine.info)
-    except RetryError as error:
-        last = error.last_attempt.exception()
-        outcome = "has ended" if ended() else "does not answer"
-        raise _failure(host, f"the engine was started but {outcome}", last) from last
+    error = poll(
+        try_engine,
+        until=lambda error: error is None or has_ended(),
+        seconds=timeout,
+        pause=(0.1, 0.4),
+    )
+    if error is not None:
+        outcome = "has ended" if has_ended() else "does not answer"
+        raise _failure(host, f"the engine was started but {outcome}", error) from error
 
 
-def _failure(host: Host, what: str, why: BaseException | None) -> MachineError:
+def _failure(host: Host, what: str, why: KindctlError) -> MachineError:
     log = "journalctl -u docker" if host.has_systemd() else str(LOG)
     return MachineError(
         what,

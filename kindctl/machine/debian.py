@@ -1,7 +1,7 @@
-"""Prepare a Debian machine for kindctl, and undo that.
+"""Installs what kindctl needs on a Debian machine, and undoes that.
 
-Works on Debian 12 and later, as root, with or without systemd. Anywhere else kindctl says what to install
-and installs nothing.
+This works on Debian 12 and later, as root, with or without systemd. On other systems kindctl only says what
+to install.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from kindctl.models import DOCKER_ENVIRONMENT_LABEL, Say
 from kindctl.tools.engine_protocol import Engine
 from kindctl.tools.protocols import Host
 
-OLDEST = 12  # bookworm: the first with a libc that today's engine and kind are built for
+OLDEST = 12  # bookworm: the oldest release whose libc can run today's engine and kind
 
 
 def obstacle(host: Host) -> str:
-    """What the user has to do because kindctl cannot install anything here; empty when it can."""
+    """Return what the user has to do if kindctl cannot install anything here, or "" if it can."""
     release = host.os_release()
     version = release.get("VERSION_ID", "")
     if release.get("ID") != "debian" or host.which("apt-get") is None:
@@ -33,14 +33,14 @@ def obstacle(host: Host) -> str:
 
 
 def plan(host: Host, names: Sequence[str]) -> list[str]:
-    """What `install` would do, one sentence each. Empty where it cannot install."""
+    """Return what `install` would do, as sentences; empty if it cannot install anything here."""
     return [] if obstacle(host) else packages.plan(host, names)
 
 
 def install(host: Host, names: Sequence[str], say: Say) -> None:
-    """Install those of the packages that are missing.
+    """Install the missing ones of these packages.
 
-    Raises MachineError where kindctl cannot install anything, ToolError when apt-get fails.
+    Raises MachineError if kindctl cannot install anything here, ToolError if apt-get fails.
     """
     if reason := obstacle(host):
         raise MachineError(
@@ -50,7 +50,7 @@ def install(host: Host, names: Sequence[str], say: Say) -> None:
 
 
 def planned_removals(host: Host, engine: Engine) -> list[str]:
-    """What `undo` would do, one sentence each. Empty where kindctl has changed nothing."""
+    """Return what `undo` would do, as sentences; empty if kindctl has installed nothing."""
     record = packages.read_record(host)
     if reasons := _in_use(host, engine, record):
         return [f"leave the installed packages as they are: {reason}" for reason in reasons]
@@ -58,7 +58,7 @@ def planned_removals(host: Host, engine: Engine) -> list[str]:
     if daemon.own_pid(host) is not None:
         sentences.append("stop dockerd, which kindctl started")
     if present := sorted(packages.installed(host, record.packages)) if record.packages else []:
-        data = ", with everything that the engine has stored" if _has_engine(record) else ""
+        data = ", and everything that the engine has stored" if _has_engine(record) else ""
         sentences.append(f"remove packages {', '.join(present)}{data}")
     if record.files:
         sentences.append(f"remove package sources {', '.join(record.files)}")
@@ -68,15 +68,15 @@ def planned_removals(host: Host, engine: Engine) -> list[str]:
 def undo(host: Host, engine: Engine, say: Say) -> None:
     """Stop the daemon that kindctl started, and remove the packages and sources that it added.
 
-    While something that is not kindctl's needs them, everything stays, the record included. Kernel settings
-    (sysctl) were never made permanent: the next reboot resets them.
+    Nothing is removed, and the record is kept, if something that is not kindctl's needs the packages.
+    Kernel settings (sysctl) need no undoing, because the next reboot resets them.
     """
     record = packages.read_record(host)
     if reasons := _in_use(host, engine, record):
         for reason in reasons:
             say(f"left the installed packages as they are: {reason}")
         return
-    # Asked while the engine still runs: what it stores is deleted only when it is known.
+    # Ask while the engine still runs: its data is deleted only if it is known to be kindctl's.
     known = _foreign(engine) is not None
     if record.packages and _has_engine(record) and not known:
         say("left the engine's data in /var/lib/docker: the engine does not answer")
@@ -91,7 +91,7 @@ def _has_engine(record: packages.Record) -> bool:
 
 
 def _in_use(host: Host, engine: Engine, record: packages.Record) -> list[str]:
-    """Why the installed packages must stay, one sentence each."""
+    """Return the reasons why the installed packages must not be removed, as sentences."""
     reasons = []
     if _has_engine(record) and (foreign := _foreign(engine)):
         reasons.append(f"the engine has {', '.join(foreign)}, which kindctl did not create")
@@ -102,7 +102,7 @@ def _in_use(host: Host, engine: Engine, record: packages.Record) -> list[str]:
 
 
 def _foreign(engine: Engine) -> list[str] | None:
-    """The containers and unused volumes that are not kindctl's. None: the engine does not answer."""
+    """Return the containers and unused volumes of others; None if the engine does not answer."""
     try:
         containers, volumes = engine.containers(), engine.unused_volumes()
     except KindctlError:

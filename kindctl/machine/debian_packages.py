@@ -1,8 +1,8 @@
-"""Packages of a Debian machine: which release each comes from, and how they are added and removed.
+"""Installs and removes Debian packages, and knows from which release each of them comes.
 
-Only what is missing is installed, and nothing that was there is changed. What was added is recorded in
-RECORD, so that `kindctl purge` removes exactly that. The record is about the machine, not about a user, and
-no engine or cluster can be asked for it.
+Only missing packages are installed, and installed ones are never changed. The file RECORD lists what was
+added, so that `kindctl purge` removes exactly that. It is needed because neither the engine nor a cluster
+knows this; and it belongs to the machine, not to a user.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ FOREIGN: Mapping[str, Mapping[str, str]] = {
     },
     "trixie": {"kind": "sid"},  # its own, 0.27, does not know Kubernetes 1.33 and later
 }
-"""Release of the machine -> package -> the later release that it comes from."""
+"""Release of the machine -> package -> the later release that the package is installed from."""
 
 PRIORITIES = {"trixie": 50, "sid": 40}
-"""Below 100: apt takes nothing from there unless the release is named (apt_preferences(5))."""
+"""Below 100, so that apt installs from these releases only if they are named (apt_preferences(5))."""
 
 SOURCES = Path("/etc/apt/sources.list.d/kindctl.sources")
 PREFERENCES = Path("/etc/apt/preferences.d/kindctl")
@@ -59,9 +59,9 @@ class Record:
 
 
 def plan(host: Host, packages: Iterable[str]) -> list[str]:
-    """What `install` would do, one sentence each.
+    """Return what `install` would do, as sentences.
 
-    Raises MachineError when this machine has no usable package sources.
+    Raises MachineError if this machine has no usable package sources.
     """
     missing = _missing(host, packages)
     if not missing:
@@ -81,10 +81,10 @@ def plan(host: Host, packages: Iterable[str]) -> list[str]:
 
 
 def install(host: Host, packages: Iterable[str], say: Say) -> None:
-    """Install those of the packages that are missing.
+    """Install the missing ones of these packages.
 
-    Raises MachineError (packages) when that would change a package that is here already, ToolError
-    when apt-get fails.
+    Raises MachineError (code packages) if that would change an installed package, ToolError if apt-get
+    fails.
     """
     missing = _missing(host, packages)
     if not missing:
@@ -95,40 +95,40 @@ def install(host: Host, packages: Iterable[str], say: Say) -> None:
             _install(host, wanted, say)
             return
         except ToolError:
-            pass  # there may be no package lists yet, or outdated ones
+            pass  # the package lists may be missing or outdated: update them below
     _apt(host, ["update"], say)
     _install(host, wanted, say)
 
 
 def read_record(host: Host) -> Record:
-    """What kindctl added to this machine; empty when that is nothing."""
+    """Return what kindctl added to this machine; empty if it added nothing."""
     known = json.loads(host.read(RECORD) or "{}")
     return Record(tuple(known.get("packages", ())), tuple(known.get("files", ())))
 
 
 def installed(host: Host, names: Iterable[str]) -> set[str]:
-    """Those of the packages that dpkg reports as installed."""
+    """Return the installed ones of these packages, according to dpkg."""
     listing = host.run(["dpkg-query", "-W", "-f", "${Package}\t${db:Status-Status}\n"])
     present = {line.split("\t")[0] for line in listing.splitlines() if line.endswith("\tinstalled")}
     return present & set(names)
 
 
 def dependents(host: Host, packages: Sequence[str]) -> list[str]:
-    """The packages that apt would remove along with these, because they depend on them."""
+    """Return the packages that depend on these, and that apt would therefore remove too."""
     lines = host.run([*APT, "-s", "-y", "purge", *packages]).splitlines()
     going = [match[1] for line in lines if (match := re.match(r"(?:Purg|Remv) ([^\s:]+)", line))]
     return sorted(set(going) - set(packages))
 
 
 def remove(host: Host, packages: Sequence[str], say: Say, *, data: bool) -> None:
-    """Remove packages; with `data`, also what their programs have stored (the engine's images)."""
+    """Remove packages. With `data`, remove also the data of their programs, such as the engine's images."""
     present = sorted(installed(host, packages))
     if present:
         _apt(host, ["purge" if data else "remove", "-y", *present], say)
 
 
 def remove_sources(host: Host, files: Iterable[str], say: Say) -> None:
-    """Remove those of kindctl's files of package sources that are still there."""
+    """Delete the files with package sources that kindctl has added, if they still exist."""
     gone = [path for path in map(Path, files) if host.read(path) is not None]
     for path in gone:
         host.delete(path)
@@ -145,27 +145,27 @@ def _codename(host: Host) -> str:
 
 
 def _foreign(host: Host) -> Mapping[str, str]:
-    """Package -> the later release that it comes from, on this machine."""
+    """Return package -> the later release that it is installed from, for this machine."""
     if _codename(host) in FOREIGN:
         return FOREIGN[_codename(host)]
-    # A release after those; testing and unstable, which cannot be told apart by os-release.
+    # A later release, or testing or unstable, which os-release does not distinguish.
     if archive(_sources(host), ("sid", "unstable")):
         return {}
     return FOREIGN["trixie"]
 
 
 def _origin(host: Host, package: str) -> str:
-    """The later release that a package comes from; empty for the machine's own release."""
+    """Return the later release that a package is installed from, or "" for the machine's own release."""
     return _foreign(host).get(package, "")
 
 
 def _suites(host: Host) -> list[str]:
-    """The later releases that packages come from, nearest first."""
+    """Return the later releases that packages are installed from, the oldest first."""
     return sorted(set(_foreign(host).values()), key=lambda suite: -PRIORITIES[suite])
 
 
 def _sources(host: Host) -> list[AptSource]:
-    """The package sources of all files but kindctl's own."""
+    """Return the package sources of this machine, except those that kindctl has added."""
     listing = host.run(
         ["find", "/etc/apt", "-maxdepth", "2", "-name", "*.list", "-o", "-name", "*.sources"]
     )
@@ -190,8 +190,10 @@ def _own_archive(host: Host) -> AptSource:
 
 
 def _files(host: Host, packages: Iterable[str]) -> dict[Path, str]:
-    """The files of apt's configuration for the later releases; none where these packages come from the
-    machine's own release."""
+    """Return apt's configuration files for the later releases, as path -> text.
+
+    There are none if these packages come from the machine's own release.
+    """
     if not any(_origin(host, package) for package in packages):
         return {}
     suites = _suites(host)
@@ -202,7 +204,7 @@ def _files(host: Host, packages: Iterable[str]) -> dict[Path, str]:
         f"URIs: {' '.join(own.uris)}",
         f"Suites: {' '.join(suites)}",
         "Components: main",
-        # An outdated mirror will do: only named packages are taken from it.
+        # An outdated mirror is good enough, because only named packages are installed from it.
         "Check-Valid-Until: no",
     ]
     if own.signed_by:
@@ -215,8 +217,10 @@ def _files(host: Host, packages: Iterable[str]) -> dict[Path, str]:
 
 
 def _add_sources(host: Host, packages: Iterable[str]) -> bool:
-    """Write the files that are missing; whether there were any. The pins come first: unpinned sources would
-    upgrade everything."""
+    """Write apt's configuration files that are missing, and return whether any were.
+
+    The priorities are written before the sources: without them, apt would upgrade every package.
+    """
     files = _files(host, packages)
     wanted = {path: text for path, text in files.items() if host.read(path) != text}
     if wanted:
@@ -236,11 +240,11 @@ def _missing(host: Host, packages: Iterable[str]) -> list[str]:
 
 
 def would_install(host: Host, wanted: Sequence[str]) -> list[str]:
-    """The packages that would be added. Raises MachineError when an installed one would change."""
+    """Return the packages that would be added. Raises MachineError if an installed one would change."""
     new: list[str] = []
     changed: list[str] = []
     for line in host.run([*APT, "-s", *INSTALL, *wanted], env=QUIETLY).splitlines():
-        # Inst NAME[:ARCH] [OLD VERSION] (NEW VERSION ...): the old one only where there is one
+        # Inst NAME[:ARCH] [OLD VERSION] (NEW VERSION ...); without the old version if there is none
         if match := re.match(r"Inst ([^\s:]+)\S* (\[[^]]+\] )?\(", line):
             (changed if match[2] else new).append(match[1])
     if changed:
@@ -254,8 +258,10 @@ def would_install(host: Host, wanted: Sequence[str]) -> list[str]:
 
 
 def _install(host: Host, wanted: Sequence[str], say: Say) -> None:
-    """Install the packages. They are recorded before, so that a half-done installation can be undone, and
-    those that did not arrive are removed from the record again."""
+    """Install the packages, after recording them: so an installation that fails halfway can be undone.
+
+    If it fails, packages that were not installed are removed from the record.
+    """
     _record(host, packages=would_install(host, wanted))
     try:
         _apt(host, [*INSTALL, *wanted], say)

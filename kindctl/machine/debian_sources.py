@@ -1,4 +1,4 @@
-"""Reads the machine's own package sources: sources.list(5), in both of its formats."""
+"""Reads the package sources of a Debian machine, in both formats of sources.list(5)."""
 
 from __future__ import annotations
 
@@ -14,18 +14,16 @@ class AptSource:
     uris: tuple[str, ...]
     suites: tuple[str, ...]
     components: tuple[str, ...]
-    signed_by: str = (
-        ""  # a path, a fingerprint, or a key with its line breaks; empty: apt's own keys
-    )
+    signed_by: str = ""  # path, fingerprint, or a multi-line key; empty for apt's own keys
 
 
 def parse(name: str, text: str) -> Iterator[AptSource]:
-    """The enabled sources of one file. Its name says the format: *.sources (deb822) or *.list."""
+    """Yield the enabled sources in a file. The format is by its name: *.sources (deb822) or *.list."""
     return _stanzas(text) if name.endswith(".sources") else _lines(text)
 
 
 def archive(sources: Iterable[AptSource], suites: Iterable[str]) -> AptSource | None:
-    """The first source of the main packages of one of these suites. None: there is none."""
+    """Return the first source that has the main packages of one of these suites, or None."""
     wanted = set(suites)
     for source in sources:
         if "main" in source.components and wanted & set(source.suites):
@@ -34,7 +32,7 @@ def archive(sources: Iterable[AptSource], suites: Iterable[str]) -> AptSource | 
 
 
 def _lines(text: str) -> Iterator[AptSource]:
-    """Lines such as `deb [signed-by=/path arch=amd64] URI SUITE COMPONENT...`."""
+    """Read lines such as `deb [signed-by=/path arch=amd64] URI SUITE COMPONENT...`."""
     for line in text.splitlines():
         match = re.match(r"\s*deb\s+(?:\[([^]]*)\]\s+)?([^#]+)", line)
         if not match:
@@ -47,7 +45,7 @@ def _lines(text: str) -> Iterator[AptSource]:
 
 
 def _stanzas(text: str) -> Iterator[AptSource]:
-    """Paragraphs of "Field: value"; a line that starts with a space continues the value."""
+    """Read paragraphs of "Field: value" lines. A line that starts with a space continues a value."""
     uncommented = re.sub(r"^#.*\n?", "", text, flags=re.MULTILINE)
     for stanza in re.split(r"\n\s*\n", uncommented):
         fields = {

@@ -17,5 +17,5 @@ PROVIDERS: dict[str, tuple[str, str]] = {
 
 
 def load_provider(name: str) -> Any:
-    """The class of that name, a providers.base.Provider. Each has its own options. Raises UsageError."""
+    """Return the class of a provider. Each class has its own arguments. Raises UsageError."""
     return load_plugin(PROVIDERS, name, kind="provider", choices="cluster.provider is one of")

@@ -1,4 +1,4 @@
-"""The interface of a provider, which makes or opens the cluster and brings images into it."""
+"""The interface of a provider, which creates or opens the cluster and brings images into it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,16 @@ from kindctl.tools.protocols import Cluster
 
 @dataclass(frozen=True)
 class ForeignCluster:
-    """A cluster that kindctl did not make and that the environment has not used yet."""
+    """A cluster that kindctl did not create, and that the environment has not used yet."""
 
     environment: str
     context: str
     server: str  # address of its API server
-    named: bool  # whether the file has that address, too
+    named: bool  # whether kindctl.yaml names this server
 
 
 class Provider(Protocol):
-    """Providers inherit from this class. The methods that it implements are defaults, for providers
-    without such a feature.
-    """
+    """The base class of providers. Methods with a body are defaults for providers without that feature."""
 
     name: str
     preexisting: bool  # the cluster existed before the environment and outlives it
@@ -34,30 +32,27 @@ class Provider(Protocol):
 
     @property
     def registry(self) -> LocalRegistry | None:
-        """The environment's own image registry, if the file asks for one."""
+        """The environment's own image registry, if kindctl.yaml asks for one."""
         return None
 
     @property
     def title(self) -> str:
         """The title of the step that makes or opens the cluster: "create the cluster (kind)"."""
-        ...
 
     @property
     def destination(self) -> str:
-        """Where images are brought, as it completes the title "bring IMAGE ..."."""
-        ...
+        """Where images are brought to; it completes the title "bring IMAGE ..."."""
 
     def foreign_cluster(self) -> ForeignCluster | None:
-        """Return the cluster if the user has to confirm its use first; else None."""
+        """Return the cluster if the user has to agree to its use first, or None."""
         return None
 
     def images(self) -> Sequence[str]:
-        """Return the references that the engine must have before `create`: the node image."""
+        """Return the images that the engine must have before `create`: the node image."""
         return ()
 
     def observe(self) -> State:
         """Return Ready if the API answers and all nodes are Ready."""
-        ...
 
     def create(self, progress: Progress) -> Change:
         """Make or repair the cluster, without waiting for its nodes.
@@ -65,32 +60,32 @@ class Provider(Protocol):
         Reaches the milestones `containerd` (images can be loaded) and `api` (objects can be applied).
         Raises NotOursError if a foreign cluster has the name.
         """
-        ...
 
     def cluster(self) -> Cluster | None:
-        """Return the cluster's API; None as long as there is none."""
-        ...
+        """Return the cluster's API, or None as long as the cluster does not exist."""
 
     def holds(self, image: str) -> bool:
-        """Return whether every node has, or can pull, the image that has this name in the engine."""
-        ...
+        """Return whether every node has, or can pull, the image with this name in the engine."""
 
     def deliver(self, image: str, progress: Progress) -> None:
         """Bring an image of the engine into every node, or to a registry that the nodes pull from."""
-        ...
 
     def in_pods(self, reference: str, image: str) -> str:
-        """Return the name by which pods ask for `image`, which serves for `reference` in the engine."""
-        ...
+        """Return the name of an image in the specs of pods.
+
+        `reference` is its name in the manifests, and `image` the one in the engine that serves for it.
+        """
 
     def surplus(self) -> Sequence[str]:
-        """Return the names of leftovers outside of the cluster, which the file no longer asks for."""
+        """Return the names of things outside of the cluster that kindctl.yaml no longer asks for."""
         return ()
 
     def prune(self) -> Change:
-        """Remove these leftovers."""
+        """Remove what `surplus` returns."""
         return UNCHANGED
 
     def destroy(self) -> Change:
-        """Remove the cluster, by the labels of its containers: this works even if its API is dead."""
-        ...
+        """Remove the cluster, or stop using a preexisting one.
+
+        A cluster of kind is removed by the labels of its containers, even if its API is dead.
+        """

@@ -1,9 +1,9 @@
-"""The provider of an existing cluster: its API by a context of the user's kubeconfig, images by a registry.
+"""The provider of an existing cluster, by a context of the user's kubeconfig. Images go through a registry.
 
-The kubeconfig is read where it is and never written, so that exec plug-ins and cloud logins work as for
-kubectl and no credential is copied. The label of namespace kindctl-system says which environment is in the
-cluster; without that namespace nothing is applied before the user has agreed. This machine saves the
-context of each environment, so that commands find the cluster by the environment's name.
+The kubeconfig is read where it is and never changed. So exec plug-ins and cloud logins work as in kubectl,
+and no credential is copied. The label of namespace kindctl-system says which environment is in the cluster.
+Without that namespace, the user has to agree before anything is applied. The context of each environment is
+saved on this machine, so that commands find the cluster by the environment's name.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from kindctl import kubeconfig
 from kindctl.errors import ApiError, KindctlError, NotOursError, ToolError, UsageError
-from kindctl.kube_objects import is_going, own_labels
+from kindctl.kube_objects import is_going, labels_of, own_labels
 from kindctl.models import (
     ENVIRONMENT_LABEL,
     SYSTEM_NAMESPACE,
@@ -38,15 +38,15 @@ from kindctl.tools.protocols import Cluster, Tools
 CLAIM = ObjectRef("v1", "Namespace", SYSTEM_NAMESPACE)
 BUILT_HERE = "kindctl.local/"
 PINNED = "kindctl.local/pinned/"
-"""Prefix of images that were pulled by digest, which nodes can pull by that digest too."""
+"""Prefix of images that were pulled by digest. Nodes can pull them by that digest too."""
 
 
 @dataclass
 class ExistingProvider(Provider):
-    """A cluster that a context of the user's kubeconfig leads to.
+    """The cluster of a context in the user's kubeconfig.
 
-    `server` is the address of the API server that the context must have, if the file names one. `push` and
-    `pull` are the registry for images, as this machine and as the nodes address it.
+    If `server` is set, the context must have this address of the API server. `push` and `pull` are the
+    addresses of the registry for images: `push` for this machine, `pull` for the nodes.
     """
 
     tools: Tools
@@ -78,8 +78,8 @@ class ExistingProvider(Provider):
     def foreign_cluster(self) -> ForeignCluster | None:
         """Return the cluster as long as it does not have this environment's namespace.
 
-        Raises UsageError if the context is unknown or has another server than the file says, NotOursError
-        if another environment is in the cluster.
+        Raises UsageError if the context does not exist or has another server than kindctl.yaml says, and
+        NotOursError if another environment uses the cluster.
         """
         server = self.address()
         if self.server and kubeconfig.origin(self.server) != kubeconfig.origin(server):
@@ -98,9 +98,9 @@ class ExistingProvider(Provider):
         return kubeconfig.server_of(self.kubeconfig, self.context, self.tools.host.read)
 
     def _claim(self) -> Object | None:
-        """Return the namespace that says that this environment is in the cluster; None if it is not.
+        """Return namespace kindctl-system if its label names this environment; None if it does not exist.
 
-        Raises NotOursError if the namespace says otherwise.
+        Raises NotOursError if the namespace belongs to another environment, or is not kindctl's.
         """
         try:
             found = self.cluster().get(CLAIM)
@@ -115,7 +115,7 @@ class ExistingProvider(Provider):
             ) from error
         if found is None:
             return None
-        owner = (found["metadata"].get("labels") or {}).get(ENVIRONMENT_LABEL)
+        owner = labels_of(found).get(ENVIRONMENT_LABEL)
         if owner != self.environment:
             raise NotOursError(
                 f"namespace {SYSTEM_NAMESPACE} of context {self.context} "
@@ -151,12 +151,9 @@ class ExistingProvider(Provider):
             return self._cluster
 
     def destroy(self) -> Change:
-        """Delete the namespace that says that this environment is in the cluster.
-
-        Its other objects have been deleted before (live/withdraw.py).
-        """
-        there = self._claim() is not None and self.cluster().delete(CLAIM)
-        return Change((f"left the cluster of context {self.context}",)) if there else UNCHANGED
+        """Delete namespace kindctl-system. live/withdraw.py has deleted the environment's other objects."""
+        deleted = self._claim() is not None and self.cluster().delete(CLAIM)
+        return Change((f"left the cluster of context {self.context}",)) if deleted else UNCHANGED
 
     # --- images ----------------------------------------------------------------------------------
 
@@ -167,14 +164,14 @@ class ExistingProvider(Provider):
         if not name or name in self._in_registry:
             return bool(name)
         try:
-            there = self.tools.engine.in_registry(name)
+            exists = self.tools.engine.in_registry(name)
         except (
             ToolError
-        ):  # the registry cannot be asked, without TLS for example; but the push succeeded
-            there = True
-        if there:
+        ):  # the registry cannot be queried (without TLS, for example), but was pushed to
+            exists = True
+        if exists:
             self._in_registry.add(name)
-        return there
+        return exists
 
     def deliver(self, image: str, progress: Progress) -> None:
         if not self._is_local_only(image):
@@ -198,7 +195,7 @@ class ExistingProvider(Provider):
         return f"{self.pull or self.push}{self._target(image).removeprefix(self.push)}@{digest}"
 
     def _is_local_only(self, image: str) -> bool:
-        """Return whether no registry has the image: it was built here, or loaded from an archive."""
+        """Return whether no registry has the image, because it was built here or loaded from an archive."""
         if image.startswith(BUILT_HERE):
             return not image.startswith(PINNED)
         found = self.tools.engine.image(image)
@@ -213,7 +210,7 @@ class ExistingProvider(Provider):
         return f"{self.push}/{path}:{full_name(image).rpartition(':')[2]}"
 
     def _pushed(self, image: str) -> str:
-        """Return REPOSITORY@DIGEST of the image in the registry, as recorded by the engine; or ""."""
+        """Return REPOSITORY@DIGEST of the image in the registry, or "" if the engine has not pushed it."""
         found = self.tools.engine.image(image)
         if not self.push or found is None:
             return ""
@@ -224,7 +221,7 @@ class ExistingProvider(Provider):
     # --- the saved context -----------------------------------------------------------------------
 
     def save_context(self) -> None:
-        """Save the context on this machine, so that commands find the cluster by the environment's name."""
+        """Save the name of the context, for commands that get only the environment's name."""
         text = json.dumps({"context": self.context, "kubeconfig": str(self.kubeconfig)})
         path = context_file(self.environment)
         if not path.is_file() or path.read_text() != text:
@@ -233,12 +230,12 @@ class ExistingProvider(Provider):
 
 
 def _repository(image: str) -> str:
-    """Return docker.io/library/postgres for postgres:17."""
+    """Return the full name of an image without its tag: docker.io/library/postgres for postgres:17."""
     return full_name(image).rpartition(":")[0]
 
 
 def saved_provider(tools: Tools, environment: str) -> ExistingProvider | None:
-    """Return the provider of an environment whose context this machine has saved; None if it has none."""
+    """Return the provider of an environment whose context is saved on this machine, or None."""
     try:
         saved = json.loads(context_file(environment).read_text())
         return ExistingProvider(tools, environment, saved["context"], Path(saved["kubeconfig"]))
@@ -247,7 +244,7 @@ def saved_provider(tools: Tools, environment: str) -> ExistingProvider | None:
 
 
 def saved_environments() -> Iterator[str]:
-    """Yield the names of environments in existing clusters that this machine has used."""
+    """Yield the names of the environments whose context is saved on this machine."""
     for path in sorted(data_dir().glob("environments/*/context.json")):
         if is_valid_name(path.parent.name):
             yield path.parent.name

@@ -1,10 +1,10 @@
 """The provider of local clusters, made with kind.
 
-Node containers are made from a derived image, because kind cannot label its containers (kind#3541) and
-containers inherit the labels of their image. The labels say which environment they belong to and what the
-cluster was made for, so that no other record is needed. When kind has finished, with the network and the
-workers, and the API has answered, a marker file goes into the nodes: a node that has the label but not the
-marker is left from an interrupted creation.
+Node containers are made from a derived image with labels, because kind cannot label its containers
+(kind#3541), and containers inherit the labels of their image. The labels record the environment and the
+settings for which the nodes were created, so no other record is needed. When kind has finished and the API
+has answered, a marker file is written into the nodes. A node with the label but without the marker
+is left over from an interrupted creation.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from kindctl.providers.kind_config import kind_config
 from kindctl.providers.node_image import derived_image, differences
 from kindctl.providers.nodes import NodeImages, nodes_ready, try_exec
 from kindctl.providers.registry import LocalRegistry
+from kindctl.runner.polling import poll
 from kindctl.tools.engine_protocol import ContainerInfo
 from kindctl.tools.protocols import Cluster, Tools
 
@@ -56,14 +57,14 @@ class KindProvider(Provider):
 
     tools: Tools
     environment: str
-    node_image: str  # a reference, as the configuration has it
+    node_image: str  # a reference, as in kindctl.yaml
     resolve: Callable[[str], str | None]  # reference -> name in the engine
     mappings: Sequence[PortMapping] = ()
     workers: int = 0
-    gateways: int = 0  # more workers, only for the ingress controller
+    gateways: int = 0  # how many additional workers are reserved for the ingress controller
     extra: Mapping[str, Any] = field(default_factory=dict)
     extra_cas: Mapping[str, str] = field(default_factory=dict)  # file name -> PEM
-    registry_port: int = 0  # of an image registry on the host; 0 for none
+    registry_port: int = 0  # port of the image registry on the host; 0 for no registry
 
     name = "kind"
     preexisting = False
@@ -75,7 +76,7 @@ class KindProvider(Provider):
         self.context = f"kind-{self.environment}"
         self._lock = threading.Lock()
         self._cluster: Cluster | None = None
-        self._complete: Sequence[ContainerInfo] = ()  # all nodes, as `observe` last found them
+        self._complete: Sequence[ContainerInfo] = ()  # all nodes, as last seen by `observe`
         self._images = NodeImages(self.tools.engine)
         self._registry = LocalRegistry(
             self.tools.engine, self.environment, self.registry_port, self._running
@@ -94,11 +95,14 @@ class KindProvider(Provider):
     # --- observing -------------------------------------------------------------------------------
 
     def nodes(self) -> list[ContainerInfo]:
-        """Return the node containers, the control plane first. Raises NotOursError if they are foreign."""
+        """Return the node containers, the control plane first.
+
+        Raises NotOursError if a cluster with this name exists that kindctl did not create.
+        """
         nodes = self.tools.engine.containers(labels={KIND_CLUSTER_LABEL: self.environment})
         if any(n.labels.get(DOCKER_ENVIRONMENT_LABEL) != self.environment for n in nodes):
             raise NotOursError(
-                f"a kind cluster named {self.environment!r} exists that kindctl did not make",
+                f"a kind cluster named {self.environment!r} exists, but kindctl did not create it",
                 fix=f"choose another name with --name, or: kind delete cluster --name {self.environment}",
             )
         return sorted(
@@ -112,10 +116,10 @@ class KindProvider(Provider):
             return Absent("no cluster")
         if stopped := [node.name for node in nodes if node.state != "running"]:
             return Differs(f"{', '.join(stopped)} {'is' if len(stopped) == 1 else 'are'} stopped")
-        # The marker is empty, so one command checks that it exists and reads the other file.
+        # One command checks that the marker, an empty file, exists, and reads the other file.
         admin_conf = self._exec(nodes[0], "cat", MARKER, ADMIN_CONF)
         if admin_conf is None:
-            return Differs("its creation was interrupted")
+            return Differs("the creation of the cluster was interrupted")
         if found := self._drift(nodes):
             return Differs("needs a new cluster: " + "; ".join(found))
         self._complete = nodes
@@ -145,7 +149,9 @@ class KindProvider(Provider):
 
     def create(self, progress: Progress) -> Change:
         nodes = self.nodes()
-        if any(node.state == "created" for node in nodes):  # it has never run: a port was taken
+        if any(
+            node.state == "created" for node in nodes
+        ):  # never started, because a port was taken
             return self._replace(nodes, progress)
         started = self._start(nodes, progress)
         # checked after the start, because commands cannot run in a stopped node
@@ -154,7 +160,7 @@ class KindProvider(Provider):
         if found := self._drift(nodes):
             raise KindctlError(
                 "this change needs a new cluster",
-                why="; ".join(found) + "; kind cannot change these after it has made a node",
+                why="; ".join(found) + "; kind cannot change these settings of an existing node",
                 fix=f"kindctl down {self.environment} && kindctl up (this deletes the cluster's data)"
                 + (OTHER_PORTS_FIX if any(d.startswith("ports ") for d in found) else ""),
                 code="needs-new-cluster",
@@ -171,7 +177,7 @@ class KindProvider(Provider):
         return tuple(f"started node {node.name}" for node in stopped)
 
     def _replace(self, nodes: Sequence[ContainerInfo], progress: Progress) -> Change:
-        """Create the cluster, after removing what an interrupted creation left."""
+        """Create the cluster, after removing the nodes of an interrupted creation."""
         if nodes:
             progress.say("removing the remains of an interrupted creation")
             self._remove(nodes)
@@ -180,8 +186,8 @@ class KindProvider(Provider):
         except ToolError as error:
             if error.code != "kind-log-line":
                 raise
-            # on a busy machine a node can take longer to boot than the 30 s that kind waits (kind#2972)
-            progress.say("the node booted too slowly for kind, trying once more")
+            # on a busy machine, a node may need longer than the 30 s that kind waits (kind#2972)
+            progress.say("the node booted too slowly for kind, trying again")
             self._remove(self.nodes())
             self._create(progress)
         return Change((f"{'replaced' if nodes else 'created'} cluster {self.environment}",))
@@ -200,23 +206,23 @@ class KindProvider(Provider):
         )
         self._reset()
         self.kubeconfig.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with ThreadPoolExecutor(1) as pool:  # looks for the milestones while kind works
-            over = threading.Event()
-            watching = pool.submit(self._await_milestones, progress, over)
+        with ThreadPoolExecutor(1) as pool:  # reports the milestones while kind is running
+            failed = threading.Event()
+            watching = pool.submit(self._await_milestones, progress, failed)
             try:
                 self.tools.kind.create(self.environment, config, self.kubeconfig, progress.say)
             except ToolError as error:
-                over.set()
+                failed.set()
                 raise self._with_node_logs(error) from error
             except BaseException:
-                over.set()
+                failed.set()
                 raise
             if watching.result():
                 for node in self.nodes():
                     self._exec(node, "touch", MARKER)
 
     def _with_node_logs(self, error: ToolError) -> ToolError:
-        """Add the last log lines of nodes that stopped, which `kind create --retain` keeps."""
+        """Add the last log lines of stopped nodes to the error. `kind create --retain` keeps such nodes."""
         for node in self.tools.engine.containers(
             labels={DOCKER_ENVIRONMENT_LABEL: self.environment}
         ):
@@ -239,45 +245,32 @@ class KindProvider(Provider):
 
     # --- the API ---------------------------------------------------------------------------------
 
-    def _await_milestones(self, progress: Progress, over: threading.Event) -> bool:
-        """Report `containerd` and `api` as they are reached. Returns whether both were."""
+    def _await_milestones(self, progress: Progress, failed: threading.Event) -> bool:
+        """Report `containerd` and `api` as they are reached. Return whether both were.
+
+        The wait for each ends when `failed` is set, or after 5 minutes.
+        """
         milestones = {"containerd": self._containerd_answers, "api": self._api_answers}
-        for milestone, reached in milestones.items():
-            if not self._poll(reached, over):
+        for milestone, answers in milestones.items():
+            if not _await(answers, failed):
                 return False
             progress.reach(milestone)
         return True
 
     def _containerd_answers(self) -> bool:
-        """Return whether containerd answers in all nodes, because images go into all of them.
+        """Return whether containerd answers in all nodes. Images are loaded into all of them.
 
-        kind makes the nodes at the same time, so some may not exist yet.
+        kind creates the nodes in parallel, so some may not exist yet.
         """
         nodes = self.nodes()
         return len(nodes) > self.workers + self.gateways and all(
             self._exec(node, "ctr", "version") is not None for node in nodes
         )
 
-    @staticmethod
-    def _poll(holds: Callable[[], bool], over: threading.Event) -> bool:
-        """Wait until `holds` returns True; return False if `over` is set first, or after 5 minutes."""
-        from tenacity import Retrying, retry_if_result, stop_after_delay, stop_any, wait_random
-        from tenacity.nap import sleep_using_event
-        from tenacity.stop import stop_when_event_set
-
-        retrying = Retrying(
-            retry=retry_if_result(lambda held: not held),
-            wait=wait_random(0.2, 0.4),
-            stop=stop_any(stop_after_delay(300), stop_when_event_set(over)),
-            sleep=sleep_using_event(over),
-            retry_error_callback=lambda state: False,
-        )
-        return bool(retrying(holds))
-
     def _api_answers(self) -> bool:
-        """Return whether the API answers a request of the admin.
+        """Return whether the API answers a request with the credentials of the admin.
 
-        kubeadm binds the group in admin.conf only after /readyz is ok.
+        /readyz is not enough: kubeadm grants these permissions only after it is ok.
         """
         cluster = self.cluster()
         if cluster is None or not cluster.alive():
@@ -300,16 +293,16 @@ class KindProvider(Provider):
         return self._open(nodes[0], self._exec(nodes[0], "cat", ADMIN_CONF) or "")
 
     def _open(self, node: ContainerInfo, admin_conf: str) -> Cluster | None:
-        """Return the API of this control plane, which is opened once."""
+        """Return the API of this control plane. It is opened at the first call."""
         with self._lock:
             if self._cluster is None and self._write_kubeconfig(node, admin_conf):
                 self._cluster = self.tools.open_cluster(self.kubeconfig, self.context)
             return self._cluster
 
     def _write_kubeconfig(self, node: ContainerInfo, admin_conf: str) -> bool:
-        """Write the file from the node, since one on disk may be of an earlier cluster of this name.
+        """Write the kubeconfig, since an existing one may be from an earlier cluster with this name.
 
-        Returns whether the node has what the file needs.
+        Returns False if the node has no API port or no admin.conf yet.
         """
         address, port = next(iter(node.ports.get(API_PORT, ())), ("", 0))
         if not port or not admin_conf.strip():
@@ -320,7 +313,7 @@ class KindProvider(Provider):
         return True
 
     def _reset(self) -> None:
-        """Close the API and drop what is known of the nodes."""
+        """Close the API, and forget everything about the nodes."""
         with self._lock:
             if self._cluster is not None:
                 self._cluster.close()
@@ -337,7 +330,7 @@ class KindProvider(Provider):
         self._images.deliver(self._running(), image)
 
     def _running(self) -> Sequence[ContainerInfo]:
-        """Return the running nodes; they are listed again until `observe` has found all of them."""
+        """Return the running nodes. They are listed anew until `observe` has seen all of them running."""
         return self._complete or [node for node in self.nodes() if node.state == "running"]
 
     # --- removing --------------------------------------------------------------------------------
@@ -364,3 +357,9 @@ class KindProvider(Provider):
     def _remove(self, nodes: Sequence[ContainerInfo]) -> None:
         with ThreadPoolExecutor(max(len(nodes), 1)) as pool:
             list(pool.map(lambda node: self.tools.engine.remove(node.id), nodes))
+
+
+def _await(answers: Callable[[], bool], failed: threading.Event) -> bool:
+    """Wait until `answers` returns True. Return False if `failed` is set first, or after 5 minutes."""
+    over = poll(lambda: failed.is_set() or answers(), until=bool, seconds=300, pause=(0.2, 0.4))
+    return over and not failed.is_set()

@@ -1,4 +1,4 @@
-"""Writes the configuration for kind, with the user's pass-through options merged into it."""
+"""Makes the configuration for kind, including the user's own options (`cluster.kind`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import yaml
 from kindctl.models import GATEWAY_NODE, PortMapping
 
 INGRESS_NODE_LABEL = "ingress-ready"
-"""Label of the node whose ports are mapped. kind's examples use it, and common manifests select it."""
+"""Label of the node whose ports are mapped. kind's examples and many manifests use it."""
 
 
 def kind_config(
@@ -37,7 +37,7 @@ def kind_config(
             for mapping in mappings
         ],
     }
-    if gateways and not workers:  # no other node takes the pods of apps
+    if gateways and not workers:  # the control plane has to run the pods of apps
         control_plane["kubeadmConfigPatches"] = [
             _patch("InitConfiguration", nodeRegistration={"taints": []})
         ]
@@ -69,7 +69,7 @@ def _patch(kind: str, **fields: Any) -> str:
 
 
 def _gateway() -> dict[str, Any]:
-    """Return the label and the taint of a gateway node, which it has from the moment it joins."""
+    """Return the settings that give a gateway node its label and taint when it joins the cluster."""
     taint = {"key": GATEWAY_NODE, "effect": "NoSchedule"}
     patch = _patch("JoinConfiguration", nodeRegistration={"taints": [taint]})
     return {"labels": {GATEWAY_NODE: "true"}, "kubeadmConfigPatches": [patch]}
@@ -78,12 +78,12 @@ def _gateway() -> dict[str, Any]:
 def _kubelet(cgroup_version: int, minor: int) -> str:
     """Return kubelet settings for a development cluster, as a patch for kubeadm."""
     kubelet: dict[str, Any] = {
-        # check static pods and volumes more often: these checks are what a start waits for
+        # check static pods and volumes more often, because starting pods wait for these checks
         "fileCheckFrequency": "1s",
         "syncFrequency": "2s",
     }
     if minor >= 35:
-        # otherwise a restarted node waits 10 s, then twice that (KEP-4603, on by default in 1.35)
+        # otherwise pods of a restarted node wait 10 s, then 20 s (KEP-4603, on by default in 1.35)
         kubelet["crashLoopBackOff"] = {"maxContainerRestartPeriod": "1s"}
         if cgroup_version == 1:
             kubelet["failCgroupV1"] = False  # minikube#22315: kubelet 1.35 refuses cgroup v1

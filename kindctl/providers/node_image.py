@@ -1,4 +1,4 @@
-"""The derived image from which nodes are made, and what its label says that the cluster was made for."""
+"""The derived image from which nodes are created, and its label with the settings of the cluster."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def derived_image(
 ) -> str:
     """Return the name of an image that is `base` with labels and with `extra_cas` (file name -> PEM).
 
-    It is built unless the engine has it. A base that has such authorities already gets no others, and
-    keeps its label. Raises KindctlError if the build fails.
+    It is built unless the engine has it. If the base has extra CAs already, they and their label are kept,
+    and none are added. Raises KindctlError if the build fails.
     """
     labels = {
         DOCKER_ENVIRONMENT_LABEL: environment,
@@ -48,9 +48,9 @@ def derived_image(
 
 
 def differences(node: ContainerInfo, made_for: Mapping[str, str]) -> list[str]:
-    """Describe how the label of this node differs from `made_for`, the label that a new node would get.
+    """Describe how the settings of this node, from its label, differ from `made_for`, those of a new node.
 
-    kind cannot change such things after it has made a node (kind#2720, kind#3668).
+    kind cannot change these settings of an existing node (kind#2720, kind#3668).
     """
     old = json.loads(node.labels.get(MADE_FOR_LABEL, "{}"))
     return [
@@ -65,12 +65,12 @@ def _comparable(key: str, value: str | None) -> object:
 
 
 def _ports(text: str) -> frozenset[str]:
-    """Return the ports without their order, which is that of the file and makes no difference to a node."""
+    """Return the ports as a set: their order is that of kindctl.yaml, and does not matter."""
     return frozenset(filter(None, text.split(", ")))
 
 
 def _difference(key: str, old: str, new: str) -> str:
-    """Describe one difference; of ports only those that differ, because nobody reads two long lists."""
+    """Describe one difference. Of two lists of ports, only the ports that differ are named."""
     if key != "ports":
         return f"{key} changed from {old!r} to {new!r}"
     mapped, wanted = _ports(old), _ports(new)

@@ -1,4 +1,4 @@
-"""Asks the node containers of a kind cluster: are they ready, and which images do they have."""
+"""Finds out whether the nodes of a kind cluster are ready, and which images they have."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any
 
 from kindctl.errors import KindctlError, ToolError
+from kindctl.kube_objects import condition, is_ready
 from kindctl.models import NotReady, Ready, State
 from kindctl.references import full_name
 from kindctl.tools.engine_protocol import ContainerInfo, Engine
@@ -20,7 +20,7 @@ Digests = Mapping[str, str]
 
 
 def try_exec(engine: Engine, node: ContainerInfo, *command: str) -> str | None:
-    """Run a command in a node and return its output; None if it fails."""
+    """Run a command in a node and return its output, or None if it fails."""
     try:
         return engine.exec(node.id, command)
     except ToolError:
@@ -28,9 +28,9 @@ def try_exec(engine: Engine, node: ContainerInfo, *command: str) -> str | None:
 
 
 def nodes_ready(cluster: Cluster, containers: Sequence[ContainerInfo]) -> State:
-    """Return whether every container's node is Ready, by evidence newer than the container's start.
+    """Return Ready if the nodes of all containers are Ready, and have reported since the container started.
 
-    After a restart the API still has the condition from before, until the kubelet renews its lease.
+    After a restart, the API has the old condition of a node until its kubelet renews its lease.
     """
     started = {node.name: node.started_at for node in containers}
     leases = {
@@ -40,11 +40,10 @@ def nodes_ready(cluster: Cluster, containers: Sequence[ContainerInfo]) -> State:
     waiting = dict.fromkeys(started, "has not registered")
     for node in cluster.list("v1", "Node"):
         name = node["metadata"]["name"]
-        conditions = {c["type"]: c for c in node["status"].get("conditions", [])}
-        condition: Mapping[str, Any] = conditions.get("Ready", {})
         renewed, since = leases.get(name), started.get(name)
-        if condition.get("status") != "True":
-            waiting[name] = condition.get("message", "not Ready").splitlines()[0]
+        if not is_ready(node):
+            message = condition(node, "Ready").get("message", "not Ready")
+            waiting[name] = message.splitlines()[0]
         elif since and (not renewed or datetime.fromisoformat(renewed) < since):
             waiting[name] = "kubelet has not reported since the node started"
         else:
@@ -55,9 +54,9 @@ def nodes_ready(cluster: Cluster, containers: Sequence[ContainerInfo]) -> State:
 
 
 class NodeImages:
-    """The images in the nodes, compared by digest because a name may point to a newer image by now.
+    """The images in the nodes. They are compared by digest, because a name may mean a newer image by now.
 
-    Each node is asked once until something is delivered: every image of an `up` needs the lists.
+    The list of each node is cached until an image is delivered, because `up` needs it for every image.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -66,12 +65,12 @@ class NodeImages:
         self._known: dict[tuple[str, str], Digests] = {}
 
     def clear(self) -> None:
-        """Forget what the nodes answered."""
+        """Clear the cached lists."""
         with self._lock:
             self._known.clear()
 
     def hold(self, nodes: Sequence[ContainerInfo], image: str) -> bool:
-        """Return whether there are nodes and all of them have the engine's image of this name."""
+        """Return whether all nodes have the engine's image with this name. False if there are no nodes."""
         wanted = self._engine.image(image)
         if wanted is None or not nodes:
             return False
@@ -92,10 +91,10 @@ class NodeImages:
             list(pool.map(load, nodes))
 
     def _has(self, node: ContainerInfo, image: str, engine_id: str) -> bool:
-        """Compare with the engine's ID of the image.
+        """Return whether a node has an image with this name and this ID of the engine.
 
-        That is the digest of its configuration, or of its manifest if the engine uses the containerd image
-        store (Docker 29's default).
+        The ID is the digest of the image's configuration, or of its manifest if the engine uses the
+        containerd image store (Docker 29's default).
         """
         name = full_name(image)
         return any(

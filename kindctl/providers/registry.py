@@ -1,8 +1,9 @@
-"""The image registry of an environment: a container, and the files that point the nodes' containerd to it.
+"""The image registry of an environment: a container, and the files that lead containerd in the nodes to it.
 
-It is on kind's network, so that nodes reach it by its name, and it is bound to the host's loopback address,
-because `docker push localhost:PORT/NAME` uses plain HTTP there. Its images are in a volume. A node's
-containerd finds it by the names of images, in certs.d (https://kind.sigs.k8s.io/docs/user/local-registry/).
+It is on kind's network, so nodes reach it by its name. On the host, it listens on the loopback address, for
+which `docker push localhost:PORT/NAME` uses plain HTTP. Its images are in a volume. In the nodes, files in
+containerd's certs.d lead from the names of images to the registry
+(https://kind.sigs.k8s.io/docs/user/local-registry/).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ CONTAINERD_CONFIG = "/etc/containerd/config.toml"
 
 @dataclass(frozen=True)
 class LocalRegistry:
-    """The registry of `environment` at `port` of the host; the port is 0 if the file has no registry."""
+    """The registry of an environment. `port` is its port on the host, or 0 if kindctl.yaml wants none."""
 
     engine: Engine
     environment: str
@@ -49,17 +50,17 @@ class LocalRegistry:
     # --- the container ---------------------------------------------------------------------------
 
     def container(self) -> ContainerInfo | None:
-        """Return the container, if there is one. Raises NotOursError if a foreign one has its name."""
+        """Return the container, or None. Raises NotOursError if a foreign container has its name."""
         found = next(iter(self.engine.containers(name=self.name)), None)
         if found and found.labels.get(DOCKER_ENVIRONMENT_LABEL) != self.environment:
             raise NotOursError(
-                f"a container {self.name} exists that kindctl did not make",
+                f"a container {self.name} exists, but kindctl did not create it",
                 fix=f"docker rm {self.name}, or choose another name with --name",
             )
         return found
 
     def difference(self, image: str) -> str:
-        """Say how the container differs from one that runs `image` as the file wants it; else return ""."""
+        """Return how the container differs from the wanted one, which runs `image`; "" if it does not."""
         found = self.container()
         if found is None:
             return "no registry"
@@ -72,7 +73,7 @@ class LocalRegistry:
         return ""
 
     def run(self, image: str) -> None:
-        """Run the registry. It replaces one that differs, whose images stay in the volume."""
+        """Start the registry's container, replacing an existing one. The images stay in the volume."""
         if self.container() is not None:
             self.engine.remove(self.name)
         labels = {DOCKER_ENVIRONMENT_LABEL: self.environment, REGISTRY_LABEL: self.host}
@@ -88,7 +89,7 @@ class LocalRegistry:
         )
 
     def remove(self) -> tuple[str, ...]:
-        """Remove the container and its volume, if they exist and are ours. Returns what was done."""
+        """Remove the container and its volume, if they exist and are kindctl's. Return what was done."""
         done = []
         if self.container() is not None:
             self.engine.remove(self.name)
@@ -102,7 +103,7 @@ class LocalRegistry:
     # --- the nodes -------------------------------------------------------------------------------
 
     def unconfigured_nodes(self) -> list[ContainerInfo]:
-        """Return the nodes whose files for containerd differ from those that the registry needs."""
+        """Return the nodes whose files for containerd are missing or outdated."""
         wanted = self._files()
         return [
             node
@@ -123,8 +124,8 @@ class LocalRegistry:
         if config is not None and CERTS not in config:
             raise KindctlError(
                 f"containerd in node {node.name} does not read {CERTS}, where registries are configured",
-                fix="use a node image of kind v0.27 or later (cluster.image), or set config_path as "
-                "the page of this error shows",
+                fix="use a node image of kind v0.27 or later (cluster.image), or set config_path as shown "
+                "on the page of this error",
                 code="registry-config",
             )
         for path, text in self._files().items():
@@ -133,14 +134,14 @@ class LocalRegistry:
         self.remove_stale_files(node)
 
     def remove_stale_files(self, node: ContainerInfo) -> None:
-        """Remove a node's files for a registry, or for an address of it, that no longer exists."""
+        """Remove the files in a node for a registry or address that no longer exists."""
         for path in self._stale(node):
             self.engine.exec(node.id, ["rm", path])
-            # fails if the folder has other files too
+            # this fails if the folder has other files, which is fine
             try_exec(self.engine, node, "rmdir", path.rpartition("/")[0])
 
     def _files(self) -> dict[str, str]:
-        """Return path in a node -> text, for both addresses by which images of the registry are named."""
+        """Return the files that a node needs, as path -> text: one for each address of the registry."""
         text = (
             f'{self._marker}\n[host."http://{self.inner}"]\n  capabilities = ["pull", "resolve"]\n'
         )
@@ -149,7 +150,7 @@ class LocalRegistry:
 
     @property
     def _marker(self) -> str:
-        """The line that marks a file as ours: a file of the user's may name this registry as a mirror."""
+        """The line that marks a file as kindctl's. The user may have other files for this registry."""
         return f"# kindctl: the registry of environment {self.environment}"
 
     def _stale(self, node: ContainerInfo) -> list[str]:

@@ -1,4 +1,4 @@
-"""The real Cluster, for protocols.Cluster."""
+"""The real Cluster: the API of one Kubernetes cluster over HTTP."""
 
 from __future__ import annotations
 
@@ -20,16 +20,19 @@ DELETE = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Bac
 ALIVE_SECONDS = 2.0
 LOG_SECONDS = 10.0
 PATCHER = f"{MANAGER}-patch"
-WRITES = 5  # attempts, where somebody else writes the same object
+WRITES = 5  # attempts, in case somebody else changes the same object at the same time
 
 
 def open_cluster(kubeconfig: Path, context: str | None = None) -> ApiCluster:
-    """The cluster of a kubeconfig's context (None: the current one). It connects at the first request."""
+    """Return the cluster of a kubeconfig's context, by default the current one.
+
+    It connects at the first request.
+    """
     return ApiCluster(Rest(kubeconfig, context))
 
 
 class ApiCluster:
-    """See protocols.Cluster. Thread-safe: many steps use it at once."""
+    """Implements protocols.Cluster. Thread-safe, because many steps use it at the same time."""
 
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
@@ -72,7 +75,7 @@ class ApiCluster:
         try:
             answer = self._rest.request("GET", resource.path(namespace), doing=doing, query=query)
         except ApiError as error:
-            if error.status == 404:  # its CRD was deleted a moment ago
+            if error.status == 404:  # the CRD was deleted a moment ago
                 return []
             raise
         return [
@@ -100,16 +103,16 @@ class ApiCluster:
             self._disown(path, doing, answer.json())
 
     def _disown(self, path: str, doing: str, patched: Object) -> None:
-        """Give up the fields that a patch has just set, as client-go's csaupgrade does.
+        """Remove the ownership of the fields that a patch has just set, as client-go's csaupgrade does.
 
-        An apply removes only fields that nobody else owns: what the patch owns would outlive the manifest
-        that wants it.
+        An apply removes only fields that no other manager owns. Without this, a field that a patch has set
+        would stay when the manifest no longer has it.
         """
         for _ in range(WRITES):
             meta = patched["metadata"]
             managers = meta.get("managedFields") or ()
             left = [entry for entry in managers if entry.get("manager") != PATCHER]
-            if not left or len(left) == len(managers):  # an empty list would change nothing
+            if not left or len(left) == len(managers):  # the API ignores an empty list
                 return
             body = {"metadata": {"managedFields": left, "resourceVersion": meta["resourceVersion"]}}
             try:
@@ -118,15 +121,14 @@ class ApiCluster:
             except ApiError as error:
                 if error.status != 409:
                     raise
-            patched = self._rest.request(
-                "GET", path, doing=doing
-            ).json()  # somebody else has written it
+            # somebody else has changed it
+            patched = self._rest.request("GET", path, doing=doing).json()
 
     def delete(self, ref: ObjectRef) -> bool:
         try:
             return self._request("DELETE", ref, "delete", body=DELETE, headers=JSON) is not None
         except ApiError as error:
-            if error.status == 409:  # a namespace that is being emptied already
+            if error.status == 409:  # a namespace that is being deleted already
                 return True
             raise
 
@@ -196,7 +198,7 @@ class ApiCluster:
     def _request(
         self, method: str, ref: ObjectRef, verb: str, **options: Unpack[Content]
     ) -> Answer | None:
-        """The answer to a request for one object. None when the object or its kind does not exist."""
+        """Send a request for one object. Returns None if the object or its kind does not exist."""
         resource = self._discovery.find(ref.api_version, ref.kind)
         if resource is None:
             return None
@@ -209,7 +211,7 @@ class ApiCluster:
             raise
 
     def _path(self, ref: ObjectRef, verb: str) -> str:
-        """The API path of the object. Raises ApiError when the cluster does not know its kind."""
+        """Return the API path of an object. Raises ApiError if the cluster does not know its kind."""
         resource = self._discovery.find(ref.api_version, ref.kind)
         if resource is None:
             raise ApiError(

@@ -1,8 +1,8 @@
-"""Which resources an API server has: (apiVersion, kind) -> path.
+"""Finds out which kinds of objects an API server has, and at which paths.
 
-Two aggregated documents, one for the core group and one for all others, hold everything (available since
-Kubernetes 1.26, without a feature gate since 1.30). They have an ETag, so asking again costs next to
-nothing if nothing has changed.
+The API server lists them in two documents, one for the core group and one for all other groups (since
+Kubernetes 1.26; without a feature gate since 1.30). The documents have an ETag, so reading them again is
+cheap if nothing has changed.
 https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery
 """
 
@@ -23,7 +23,7 @@ ROOTS = ("/api", "/apis")
 
 @dataclass(frozen=True)
 class Resource:
-    """A kind of objects that the API server serves."""
+    """A kind of object that the API server has."""
 
     api_version: str  # "v1", "apps/v1"
     kind: str
@@ -32,7 +32,7 @@ class Resource:
     verbs: frozenset[str]
 
     def path(self, namespace: str | None = None, name: str | None = None) -> str:
-        """The API path of an object, or of the list of all objects in a namespace or everywhere."""
+        """Return the API path of an object, or of the list of objects in one or all namespaces."""
         root = "/apis" if "/" in self.api_version else "/api"
         parts = [root, self.api_version]
         if self.namespaced and (namespace or name):
@@ -44,8 +44,10 @@ class Resource:
 
 
 class Discovery:
-    """The resources of an API server, cached. They are asked for again when one is missing, since a CRD may
-    just have been created."""
+    """Caches the resources of an API server.
+
+    If a kind is missing, they are read again, because its CRD may just have been created.
+    """
 
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
@@ -55,11 +57,11 @@ class Discovery:
         self._index: dict[tuple[str, str], Resource] = {}
 
     def find(self, api_version: str, kind: str) -> Resource | None:
-        """None when the server has no such kind."""
+        """Return the resource of a kind, or None if the server does not have it."""
         return self._index.get((api_version, kind)) or self._refreshed().get((api_version, kind))
 
     def all(self) -> list[Resource]:
-        """All resources as of now, each in its preferred version."""
+        """Read the resources again and return all of them, each in its preferred version."""
         preferred: dict[tuple[str, str], Resource] = {}
         for resource in self._refreshed().values():
             group = api_group(resource.api_version)
@@ -78,7 +80,7 @@ class Discovery:
             return self._index
 
     def _refresh(self, root: str) -> bool:
-        """Ask again for the resources under this root; whether they have changed."""
+        """Read the resources under this root again, and return whether they have changed."""
         headers = {"Accept": AGGREGATED}
         if root in self._etags:
             headers["If-None-Match"] = self._etags[root]

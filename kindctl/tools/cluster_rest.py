@@ -1,8 +1,8 @@
-"""Requests to one API server: the connection, retries, and refusals as ApiError.
+"""Sends requests to one API server: connects, retries, and raises ApiError.
 
-The kubernetes client reads the kubeconfig (certificates, tokens, exec plug-ins, proxies) and provides its
-connection pool; requests go straight to that pool. The typed API classes are never used: their import takes
-most of a second, and they turn JSON into objects that would have to be turned back.
+The kubernetes client reads the kubeconfig (certificates, tokens, exec plug-ins, proxies) and provides a
+connection pool, which this module uses directly. The client's typed API classes are not used: their import
+takes most of a second, and they convert JSON into objects that would have to be converted back.
 """
 
 from __future__ import annotations
@@ -22,9 +22,13 @@ from kindctl.kubeconfig import auth_headers, client_settings, is_loopback
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 35.0  # an admission webhook may take 30
 RETRY_SECONDS = 10.0
-POOL_SIZE = 32  # connections that are kept open; more threads than that open their own
+POOL_SIZE = (
+    32  # connections that are kept open; if more are needed, they are closed after their request
+)
 CHUNK_BYTES = 65536
-WRONG_TYPE = "failed to create typed patch object"  # a typing error, yet answered with 500
+WRONG_TYPE = (
+    "failed to create typed patch object"  # answered with 500, although the object is wrong
+)
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Answer:
 
 
 class Content(TypedDict, total=False):
-    """What a request may carry."""
+    """The optional parts of a request."""
 
     query: Mapping[str, str]
     body: Any  # sent as JSON
@@ -48,8 +52,11 @@ class Content(TypedDict, total=False):
 
 
 class Rest:
-    """One API server. Thread-safe. Reads the kubeconfig and connects at the first request, unless `client`
-    (a kubernetes.client.ApiClient) is given."""
+    """One API server. Thread-safe.
+
+    It reads the kubeconfig and connects at the first request, unless it is given a `client`
+    (a kubernetes.client.ApiClient).
+    """
 
     def __init__(self, kubeconfig: Path, context: str | None = None, client: Any = None) -> None:
         self._kubeconfig = kubeconfig
@@ -70,10 +77,10 @@ class Rest:
     ) -> Answer:
         """Send a request and read the whole answer.
 
-        `doing` completes "could not ..." in errors. `timeout`: seconds to connect and to read. `proxied`:
-        the answer of a pod behind the API server is returned whatever its status is.
+        `doing` completes "could not ..." in errors. `timeout` has the seconds to connect and to read.
+        With `proxied`, the answer of a pod behind the API server is returned whatever its status is.
 
-        Raises ApiError. With `retry`, a temporary failure is raised only after RETRY_SECONDS of retries.
+        Raises ApiError. With `retry`, a request that fails temporarily is repeated for RETRY_SECONDS.
         """
 
         def once() -> Answer:
@@ -95,8 +102,8 @@ class Rest:
     ) -> Stream:
         """Send a GET whose answer is read as it arrives.
 
-        `silence`: seconds without data after which the connection counts as broken. Nothing is retried.
-        Raises ApiError.
+        `silence` is the number of seconds without data after which the connection counts as broken.
+        Nothing is retried. Raises ApiError.
         """
         timeout = (CONNECT_SECONDS, silence)
         response = self._open("GET", path, doing=doing, timeout=timeout, stream=True, **content)
@@ -121,7 +128,7 @@ class Rest:
         stream: bool = False,
         proxied: bool = False,
     ) -> Any:
-        """The response of urllib3. Raises ApiError for no answer, and for a refusal of the API server."""
+        """Return urllib3's response. Raises ApiError if the API server does not answer, or refuses."""
         import urllib3
 
         target = f"{path}?{urlencode(query)}" if query else path
@@ -169,12 +176,12 @@ class Rest:
             ) from error
         configuration.connection_pool_maxsize = POOL_SIZE
         if is_loopback(configuration.host):
-            configuration.proxy = None  # as kubectl does: no proxy reaches this machine's loopback
+            configuration.proxy = None  # like kubectl: a proxy cannot reach this machine's loopback
         return ApiClient(configuration)
 
 
 class Stream:
-    """An answer that is still arriving. A context manager that closes it."""
+    """A response that is still arriving. As a context manager, it closes the connection at the end."""
 
     def __init__(self, response: Any, command: tuple[str, str], doing: str) -> None:
         self._response = response
@@ -183,7 +190,7 @@ class Stream:
         self._interrupted = False
 
     def lines(self) -> Iterator[bytes]:
-        """The lines, without their line ends. Raises ApiError when the connection breaks."""
+        """Yield the lines without their line ends. Raises ApiError if the connection breaks."""
         import urllib3
 
         rest = b""
@@ -198,9 +205,9 @@ class Stream:
             yield rest
 
     def interrupt(self) -> None:
-        """End lines() in another thread, where close() alone would leave it waiting."""
+        """Make lines() end in another thread. close() alone would leave that thread waiting."""
         self._interrupted = True
-        with suppress(AttributeError, OSError, RuntimeError, ValueError):  # it ended by itself
+        with suppress(AttributeError, OSError, RuntimeError, ValueError):  # it has ended already
             self._response.shutdown()
 
     def close(self) -> None:
@@ -218,12 +225,12 @@ def _no_answer(error: Exception, command: tuple[str, str], doing: str) -> ApiErr
         f"the Kubernetes API did not answer: could not {doing}",
         command=command,
         why=str(error),
-        fix="`kindctl status` shows what runs; `kindctl up` starts what does not",
+        fix="`kindctl status` shows what is running; `kindctl up` starts the rest",
     )
 
 
 def _is_status(data: bytes) -> bool:
-    """Whether this is an answer of the API server itself, and not of a pod behind its proxy."""
+    """Return whether an error response is from the API server itself, not from a pod behind its proxy."""
     try:
         found = json.loads(data)
     except ValueError:
@@ -232,7 +239,7 @@ def _is_status(data: bytes) -> bool:
 
 
 def _refused(response: Any, command: tuple[str, str], doing: str) -> ApiError:
-    """The error for an answer with a Status object."""
+    """Return the error for a response with an error status, with the message of its Status object."""
     text = response.data.decode(errors="replace")
     try:
         status = json.loads(text)
@@ -251,10 +258,10 @@ def _refused(response: Any, command: tuple[str, str], doing: str) -> ApiError:
 
 
 def _is_temporary(error: BaseException) -> bool:
-    """Whether the same request may succeed a moment later."""
+    """Return whether the same request may succeed a moment later."""
     if not isinstance(error, ApiError) or not error.passing:
         return False
-    # the certificate of another cluster will not be the right one a second later
+    # a certificate of another cluster does not become valid by waiting
     return "CERTIFICATE_VERIFY_FAILED" not in str(error.__cause__)
 
 

@@ -1,7 +1,7 @@
-"""Watches that wake waiters. They do not say what has changed, only that looking again may be worth it.
+"""Watches objects, to wake threads that wait for a change. They then look for themselves what has changed.
 
-One daemon thread per kind serves all waiters. Only the metadata of objects is watched: a change of the
-status changes the resourceVersion too.
+One daemon thread per kind serves all waiting threads. Only the metadata of objects is watched, since every
+change of an object changes its resourceVersion.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kindctl.tools.protocols import ObjectKind
 
 METADATA = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
 SERVED_SECONDS = 120  # the server ends a watch after this
-SILENCE_SECONDS = 150.0  # silence for longer means that the connection is dead (a paused node)
+SILENCE_SECONDS = 150.0  # after this long without data the connection is dead (a paused node)
 
 
 class Changes:
@@ -52,8 +52,8 @@ class Changes:
 class ChangeWake:
     """A models.Wake for changes of some kinds.
 
-    Each waiting thread has its own count of the changes that it has seen, so that it misses neither a
-    change that woke another thread, nor one that came while it looked.
+    It counts for each thread which changes the thread has seen. So no thread misses a change that woke
+    another thread, or that happened while the thread was not waiting.
     """
 
     def __init__(self, changes: Changes, kinds: tuple[ObjectKind, ...]) -> None:
@@ -69,14 +69,14 @@ class ChangeWake:
 
 
 class Watches:
-    """The watching threads of one cluster."""
+    """The threads that watch one cluster."""
 
     def __init__(self, rest: Rest, discovery: Discovery) -> None:
         self._rest = rest
         self._discovery = discovery
         self.changes = Changes()
         self._lock = threading.Lock()
-        self._open: dict[ObjectKind, Stream | None] = {}  # what each thread reads at the moment
+        self._open: dict[ObjectKind, Stream | None] = {}  # what each thread is reading
 
     def wake(self, *kinds: ObjectKind) -> ChangeWake:
         with self._lock:
@@ -90,7 +90,7 @@ class Watches:
         return ChangeWake(self.changes, kinds)
 
     def close(self) -> None:
-        """End the threads and wake all waiters."""
+        """End the threads, and wake all that wait for a change."""
         self.changes.close()
         with self._lock:
             streams = [stream for stream in self._open.values() if stream is not None]
@@ -120,7 +120,7 @@ class Watches:
             reopening(self._read, kind)
 
     def _read(self, kind: ObjectKind) -> None:
-        """Run one watch until the server ends it. Raises ApiError when it breaks in any other way."""
+        """Run one watch until the server ends it. Raises ApiError if it ends in any other way."""
         resource = self._discovery.find(*kind)
         if resource is None:
             raise ApiError(f"the cluster has no {kind[1]} ({kind[0]})", status=404)
@@ -147,16 +147,15 @@ class Watches:
             with self._lock:
                 self._open[kind] = stream
             try:
-                self.changes.note(kind)  # something may have changed while nobody watched
-                if (
-                    not self.changes.closed.is_set()
-                ):  # otherwise close() may not have seen this stream
+                self.changes.note(kind)  # something may have changed before this watch began
+                # close() may have been called before it could see this stream
+                if not self.changes.closed.is_set():
                     self._follow(kind, stream)
             finally:
                 with self._lock:
                     self._open[kind] = None
         if time.monotonic() - started < 1:
-            raise ApiError(f"could not {doing}: the server ends the watch at once")
+            raise ApiError(f"could not {doing}: the server ended the watch at once")
 
     def _follow(self, kind: ObjectKind, stream: Stream) -> None:
         for line in stream.lines():
@@ -164,7 +163,7 @@ class Watches:
                 return
             if line.startswith(b'{"type":"ERROR"'):
                 status = json.loads(line)["object"]
-                raise ApiError(  # 410: the history since our resourceVersion is gone
+                raise ApiError(  # 410: the server no longer knows our resourceVersion
                     f"could not watch {kind[1]}",
                     status=status.get("code"),
                     why=status.get("message", ""),

@@ -1,13 +1,13 @@
 """The real container engine.
 
-Changes go through python-on-whales: pull, build, import, tag, remove, start, stop. Queries run the same
-`docker` client directly and read its JSON, for three reasons. python-on-whales inspects objects one by one,
-and again on each later access (85 ms for three images, 20 ms this way), and an object that vanishes
-meanwhile is an error. Its models lack what kindctl needs (cgroup version, rootless). And its import takes
-0.25-0.5 s, which an `up` that has nothing to change should not pay. It has no counterpart for `exec` with
-standard input, nor for the archive stream of `load_into`.
+Changes (pull, build, import, tag, remove, start, stop) go through python-on-whales. Queries run the same
+`docker` client directly and read its JSON, for three reasons: python-on-whales inspects objects one by one,
+and again at each later access (85 ms for three images instead of 20 ms), and fails if an object vanishes
+meanwhile; its models lack fields that kindctl needs (cgroup version, rootless); and its import takes
+0.25-0.5 s, too long for an `up` that has nothing to change. `exec` with standard input and `load_into` run
+the client directly too, because python-on-whales supports neither.
 
-Both find the engine as the client does: DOCKER_HOST, then the current context.
+Both ways find the engine as the client does: by DOCKER_HOST, else by the current context.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from python_on_whales import DockerClient
 
 IMPORTS_AT_ONCE = 2
-"""More imports would compete with the starting control plane, and with each other for the disk."""
+"""More imports at a time would slow down the starting control plane, and each other, on the disk."""
 
 _NODE_CTR = ("ctr", "--namespace", "k8s.io", "images")
 
@@ -90,12 +90,12 @@ class DockerEngine:
         return [image_info(found) for found in self._inspect("image", list(dict.fromkeys(ids)))]
 
     def pull(self, reference: str, say: Say) -> ImageInfo:
-        with self._acting(words=pull_error) as client:
+        with self._acting(to_error=pull_error) as client:
             _say_lines(client.image.pull(reference, stream_logs=True), say)
         return self._present(reference)
 
     def build(self, build: Build, say: Say) -> ImageInfo:
-        with self._acting(words=build_error) as client:
+        with self._acting(to_error=build_error) as client:
             lines = client.buildx.build(
                 build.context,
                 file=build.dockerfile,
@@ -117,7 +117,7 @@ class DockerEngine:
         return self._present(build.tag)
 
     def push(self, reference: str, say: Say) -> str:
-        with self._acting(words=push_error) as client:
+        with self._acting(to_error=push_error) as client:
             _say_lines(client.image.push(reference, stream_logs=True), say)
         repository = reference.rpartition(":")[0]
         for name in self._present(reference).digests:
@@ -273,8 +273,7 @@ class DockerEngine:
             return process.run([self._client(), *arguments], say=say, stdin=stdin)
 
     def _inspect(self, kind: str, ids: Sequence[str]) -> list[dict[str, Any]]:
-        """Inspect all objects with one call. Objects that have vanished since they were listed are left
-        out."""
+        """Inspect all objects with one call. Objects that no longer exist are left out."""
         if not ids:
             return []
         try:
@@ -299,17 +298,20 @@ class DockerEngine:
             return os.environ.get("DOCKER_HOST", "")
 
     def _snapshotter(self, container: str) -> str:
-        """The snapshotter of the node's containerd. kind's entrypoint configures another one than overlayfs
-        where overlayfs cannot work (rootless, ZFS)."""
+        """Return the snapshotter of the node's containerd. It is not overlayfs if that cannot work here
+        (rootless, ZFS): kind's entrypoint then configures another one."""
         pattern = r's/^ *snapshotter *= *"\([^"]*\)".*/\1/p'
         names = self.exec(container, ["sed", "-n", pattern, "/etc/containerd/config.toml"])
         return (names.split() or ["overlayfs"])[0]
 
     @contextmanager
     def _acting(
-        self, *, missing_ok: bool = False, words: Callable[[ToolError], KindctlError] = as_error
+        self, *, missing_ok: bool = False, to_error: Callable[[ToolError], KindctlError] = as_error
     ) -> Iterator[DockerClient]:
-        """A client of python-on-whales. Its errors are raised as KindctlError, made by `words`."""
+        """Yield a client of python-on-whales. Its errors become what `to_error` makes of them.
+
+        With `missing_ok`, it is no error if the object does not exist.
+        """
         program = self._client()
         from python_on_whales import DockerClient, DockerException
 
@@ -320,11 +322,11 @@ class DockerEngine:
             if missing_ok and is_missing(output):
                 return
             failed = process.failure(error.docker_command, error.return_code, output.splitlines())
-            raise words(failed) from error
+            raise to_error(failed) from error
 
 
 def _say_lines(stream: object, say: Say) -> None:
-    """Pass on what python-on-whales streams of a pull or push: (name of the stream, line)."""
+    """Pass to `say` what python-on-whales yields for a pull or push: (name of the stream, line)."""
     for _, line in cast(Iterable[tuple[str, bytes]], stream):
         say(line.decode(errors="replace").rstrip())
 
@@ -343,7 +345,7 @@ def _has(labels: Mapping[str, str], wanted: Mapping[str, str] | None) -> bool:
 
 
 def _quoted(text: str) -> str:
-    """The text as a word of a Dockerfile instruction, where `$` would be expanded."""
+    """Quote a text as a word of a Dockerfile instruction, in which `$` would be expanded."""
     return json.dumps(text, ensure_ascii=False).replace("$", "\\$")
 
 

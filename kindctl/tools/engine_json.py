@@ -1,4 +1,4 @@
-"""Reads the JSON that the engine's client prints as the data of engine_protocol."""
+"""Turns the JSON that the docker client prints into the dataclasses of engine_protocol."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from kindctl.tools.engine_protocol import ContainerInfo, EngineInfo, ImageInfo, 
 Json = Mapping[str, Any]
 
 _GO_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
-_CONTAINERD_STORE = ["driver-type", "io.containerd.snapshotter.v1"]
 
 
 def engine_info(info: Json, version: Json, endpoint: str) -> EngineInfo:
-    """From `docker info`, `docker version` and the endpoint in use.
+    """Read the output of `docker info` and `docker version`. `endpoint` is the address of the engine.
 
-    Podman's Docker-compatible socket answers in the same shape, and names itself among the components.
+    Podman's Docker-compatible socket answers in the same format, and lists itself as a component.
     """
     if "host" in info:
         return _podman_info(info, endpoint)
@@ -34,12 +33,11 @@ def engine_info(info: Json, version: Json, endpoint: str) -> EngineInfo:
         memory=info["MemTotal"],
         root_dir=info["DockerRootDir"],
         rootless="name=rootless" in (info.get("SecurityOptions") or []),
-        containerd_store=_CONTAINERD_STORE in (info.get("DriverStatus") or []),
     )
 
 
 def _podman_info(info: Json, endpoint: str) -> EngineInfo:
-    """From `podman info`, which the package podman-docker runs for `docker info`."""
+    """Read the output of `podman info`, which the package podman-docker runs for `docker info`."""
     host = info["host"]
     return EngineInfo(
         version=info["version"]["Version"],
@@ -67,7 +65,7 @@ def image_info(image: Json) -> ImageInfo:
 
 def container_info(container: Json) -> ContainerInfo:
     settings = container["NetworkSettings"]
-    # A stopped container has no bindings, only those that it will ask for.
+    # A stopped container has no port bindings, but its configuration has those for its next start.
     bindings = settings.get("Ports") or container["HostConfig"].get("PortBindings") or {}
     networks = settings.get("Networks") or {}
     return ContainerInfo(
@@ -111,5 +109,5 @@ def network(found: Json) -> Network:
 
 
 def _time(text: str) -> datetime | None:
-    """None for Go's zero time, which the engine reports for a container that never ran."""
+    """Parse a time. Go's zero time, which a container that never ran has, becomes None."""
     return datetime.fromisoformat(text) if text and not text.startswith("0001-") else None

@@ -1,4 +1,4 @@
-"""An engine that remembers the images that it was asked for."""
+"""A cache in front of the engine, for its images."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ CHANGES_IMAGES = {"pull", "push", "build", "import_image", "tag", "remove_image"
 
 
 class RememberedImages:
-    """The engine for one plan, whose steps ask for the same images again and again: each question costs a
-    process.
+    """An Engine that caches the answers of `image`, for the steps of one plan.
 
-    Any change of images through this object makes it forget all of them. Changes by others are not seen, so
-    that during one `up` a name always stands for the same image.
+    They ask for the same images again and again, and each query starts a process. Every method that changes
+    images clears the cache. Changes by other programs are not noticed, so a name always means the same
+    image during one `up`.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -24,7 +24,7 @@ class RememberedImages:
         self._seen: dict[str, ImageInfo | None] = {}
 
     def image(self, reference: str) -> ImageInfo | None:
-        seen = self._seen  # a change before the answer replaces this dict
+        seen = self._seen  # an image that changes during the query replaces this dict
         if reference not in seen:
             seen[reference] = self._engine.image(reference)
         return seen[reference]

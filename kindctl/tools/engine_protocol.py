@@ -1,4 +1,4 @@
-"""The container engine as kindctl sees it: the Protocol, and the data of its requests and answers."""
+"""The interface of the container engine, and the data that its methods take and return."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kindctl.models import PortMapping, Say
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """What the container engine reports about itself. Memory in bytes."""
+    """What the container engine reports about itself. `memory` is in bytes."""
 
     version: str
     product: str  # docker or podman
@@ -24,16 +24,17 @@ class EngineInfo:
     memory: int
     root_dir: str
     rootless: bool
-    containerd_store: bool = False  # the containerd image store (Docker 29's default)
 
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """An image in the engine. `size` in bytes."""
+    """An image in the engine. `size` is in bytes."""
 
     id: str  # sha256:...
     tags: tuple[str, ...]
-    digests: tuple[str, ...]  # name@sha256:... in the registries that it came from
+    digests: tuple[
+        str, ...
+    ]  # NAME@sha256:... for each registry that it was pulled from or pushed to
     labels: Mapping[str, str]
     size: int
     architecture: str
@@ -41,6 +42,8 @@ class ImageInfo:
 
 @dataclass(frozen=True)
 class ContainerInfo:
+    """A container in the engine, running or not."""
+
     id: str
     name: str
     image: str
@@ -54,7 +57,7 @@ class ContainerInfo:
 
 @dataclass(frozen=True)
 class Build:
-    """One `docker buildx build`. The result is loaded into the engine under `tag`."""
+    """The arguments of `docker buildx build`. The result is loaded into the engine as `tag`."""
 
     context: str
     tag: str
@@ -67,119 +70,114 @@ class Build:
 
 @dataclass(frozen=True)
 class Run:
-    """One `docker run --detach`. Volumes are created with the same labels; a running container is started
-    again after a restart of the engine."""
+    """The arguments of `docker run --detach`.
+
+    Volumes are created with the same labels as the container. The engine restarts the container when the
+    engine itself restarts.
+    """
 
     name: str
     image: str
     labels: Mapping[str, str] = field(default_factory=dict)
     ports: Sequence[PortMapping] = ()
     network: str = "bridge"
-    volumes: Mapping[str, str] = field(default_factory=dict)  # name -> path in the container
+    volumes: Mapping[str, str] = field(default_factory=dict)  # volume -> path in the container
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network of the engine, and how the engine assigns addresses in it."""
+    """A network of the engine, and the addresses that the engine may assign in it."""
 
     subnets: tuple[str, ...] = ()  # CIDR
-    ranges: tuple[str, ...] = ()  # CIDR; empty: from the bottom of its subnets
-    reserved: tuple[
+    ranges: tuple[
         str, ...
-    ] = ()  # addresses of its gateways, and those that somebody has set aside
+    ] = ()  # CIDR; if empty, addresses are assigned from the start of the subnets
+    reserved: tuple[str, ...] = ()  # addresses of gateways, and those that the user has reserved
 
 
 class Engine(Protocol):
-    """The container engine. DOCKER_HOST and docker contexts are honoured.
+    """The container engine that the docker client uses: DOCKER_HOST and contexts are respected.
 
-    Methods raise MachineError (code engine-missing, engine-down, engine-denied) where the engine cannot be
-    used, and ToolError for what it refuses.
+    Methods raise MachineError (code engine-missing, engine-down, engine-denied) if the engine cannot be
+    used at all, and ToolError if it refuses a request.
     """
 
     def info(self) -> EngineInfo: ...
 
     def builder_version(self) -> str:
-        """The version of the client's build plug-in: "0.13.1". Asks no engine. Raises MachineError (code
-        engine-missing, buildx-missing) where there is none."""
-        ...
+        """Return the version of the client's build plug-in, buildx: "0.13.1". Works without an engine.
 
-    def image(self, reference: str) -> ImageInfo | None: ...
+        Raises MachineError (code engine-missing, buildx-missing) if it is not installed.
+        """
+
+    def image(self, reference: str) -> ImageInfo | None:
+        """Return the image with this name, or None if the engine does not have it."""
 
     def images(self, labels: Mapping[str, str] | None = None) -> list[ImageInfo]:
-        """The images that have all these labels. An empty value stands for any value."""
-        ...
+        """Return the images that have all of these labels. An empty value matches any value."""
 
-    def pull(self, reference: str, say: Say) -> ImageInfo: ...
+    def pull(self, reference: str, say: Say) -> ImageInfo:
+        """Pull an image from its registry. Raises ToolError with a code such as pull-denied."""
 
     def build(self, build: Build, say: Say) -> ImageInfo:
-        """Run the build. `say` gets BuildKit's plain progress, line by line; a failure's `output` has the
-        last lines of it."""
-        ...
+        """Build an image. `say` gets each line of BuildKit's plain progress.
+
+        Raises ToolError; its `output` has the last of these lines.
+        """
 
     def push(self, reference: str, say: Say) -> str:
-        """Push the image to the registry that its name says; the digest (sha256:...) that it has there."""
-        ...
+        """Push an image to the registry in its name, and return its digest there (sha256:...)."""
 
     def in_registry(self, reference: str) -> bool:
-        """Whether the registry in the name has the image. Raises ToolError where it does not answer."""
-        ...
+        """Return whether the registry in the name has the image. Raises ToolError if it does not answer."""
 
     def import_image(self, archive: Path, tag: str, labels: Mapping[str, str]) -> ImageInfo:
-        """Make an image with one layer of a root file system (tar)."""
-        ...
+        """Create an image from a root file system (a tar archive)."""
 
     def read_files(self, reference: str, folder: str) -> Mapping[str, str]:
-        """The files in a folder of an image: name -> text. Nothing in the image is run."""
-        ...
+        """Return the files in a folder of an image, as name -> text. Nothing in the image is executed."""
 
     def tag(self, reference: str, tag: str) -> None: ...
 
     def remove_image(self, reference: str) -> None:
-        """Remove the image if it exists."""
-        ...
+        """Remove an image if it exists."""
 
     def containers(
         self, *, labels: Mapping[str, str] | None = None, name: str | None = None
     ) -> list[ContainerInfo]:
-        """Running and stopped containers. `name` is the exact name."""
-        ...
+        """Return the containers, running or not. `labels` and the exact `name` restrict which ones."""
 
-    def run(self, container: Run) -> ContainerInfo: ...
+    def run(self, container: Run) -> ContainerInfo:
+        """Create and start a container."""
 
     def exec(self, container: str, command: Sequence[str], *, stdin: bytes | None = None) -> str:
-        """Run a command in a container; its standard output. `stdin` is for small texts."""
-        ...
+        """Run a command in a container and return its standard output. `stdin` is for small texts."""
 
     def load_into(self, container: str, references: Sequence[str]) -> None:
-        """Load images of the engine into a kind node's containerd, namespace k8s.io.
+        """Load images of the engine into the containerd of a kind node, in its namespace k8s.io.
 
-        A single-platform archive is streamed to `ctr images import` (kind#3795). Names in the node are full
-        references (docker.io/library/NAME:TAG).
+        A single-platform archive is streamed to `ctr images import` (kind#3795). In the node, the images
+        have their full names (docker.io/library/NAME:TAG).
         """
-        ...
 
     def start(self, container: str) -> None: ...
 
     def stop(self, container: str) -> None: ...
 
     def remove(self, container: str) -> None:
-        """Remove the container if it exists, even while it runs, with its anonymous volumes."""
-        ...
+        """Remove a container and its anonymous volumes, even while it is running, if it exists."""
 
-    def logs(self, container: str, *, tail: int = 50) -> str: ...
+    def logs(self, container: str, *, tail: int = 50) -> str:
+        """Return the last lines of a container's log."""
 
     def volume(self, name: str) -> Mapping[str, str] | None:
-        """The labels of a volume. None when there is no volume of this name."""
-        ...
+        """Return the labels of a volume, or None if there is no volume of this name."""
 
     def unused_volumes(self) -> Mapping[str, Mapping[str, str]]:
-        """The volumes that no container mounts: name -> labels."""
-        ...
+        """Return the volumes that no container mounts, as name -> labels."""
 
     def remove_volume(self, name: str) -> None:
-        """Remove the volume if it exists."""
-        ...
+        """Remove a volume if it exists."""
 
     def networks(self) -> dict[str, Network]:
-        """Name -> network."""
-        ...
+        """Return all networks, as name -> network."""

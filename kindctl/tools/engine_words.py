@@ -52,6 +52,8 @@ _MISSING = re.compile(
     re.IGNORECASE,
 )
 
+DISK_FULL = ("disk-full", r"no space left on device", "free disk space: see `docker system df`")
+
 PULL_ERRORS = (  # code, the engine's message, what to do
     (
         "pull-rate-limited",
@@ -79,12 +81,12 @@ PULL_ERRORS = (  # code, the engine's message, what to do
         r"|Client\.Timeout exceeded|TLS handshake timeout|proxyconnect",
         "check the network, or get images from elsewhere: `images.sources`, `images.mirrors`",
     ),
-    ("disk-full", r"no space left on device", "free disk space: see `docker system df`"),
+    DISK_FULL,
 )
 
 
 def as_error(error: ToolError) -> KindctlError:
-    """The failure of an engine command: a MachineError where the engine cannot be used at all."""
+    """Return a MachineError instead of `error` if the engine cannot be used at all."""
     for pattern, code, what, fix in CLIENT_ERRORS:
         if pattern.search(error.output):
             return MachineError(what, why=error.why, fix=fix, output=error.output, code=code)
@@ -97,7 +99,7 @@ def classify(
     known: Iterable[tuple[str, str, str]],
     flags: re.RegexFlag = re.NOFLAG,
 ) -> None:
-    """Give the error the code and fix of the first (code, pattern, fix) whose pattern is in the text."""
+    """Set code and fix of an error by the first (code, pattern, fix) whose pattern occurs in `text`."""
     for code, pattern, fix in known:
         if re.search(pattern, text, flags):
             error.code, error.fix = code, fix
@@ -105,36 +107,42 @@ def classify(
 
 
 def pull_error(error: ToolError) -> KindctlError:
-    """The failure of a pull: code pull-rate-limited, pull-denied, pull-not-found, pull-untrusted,
-    pull-unreachable, disk-full, or else image-pull."""
+    """Classify the failure of a pull.
+
+    The code becomes pull-rate-limited, pull-denied, pull-not-found, pull-untrusted, pull-unreachable,
+    disk-full, or else image-pull.
+    """
     error.code = "image-pull"
     classify(error, error.output, PULL_ERRORS, re.IGNORECASE)
     return as_error(error)
 
 
 def push_error(error: ToolError) -> KindctlError:
-    """The failure of a push: code image-push."""
+    """Classify the failure of a push. The code becomes image-push, and the fix depends on the message."""
     error.code = "image-push"
     error.fix = "check that the registry in `images.push` runs and accepts images with this name"
     if re.search(r"no basic auth|unauthorized|denied|authentication required", error.output):
         error.fix = "log in with `docker login REGISTRY` as a user who may push there"
     elif "server gave HTTP response to HTTPS client" in error.output:
-        error.fix = "the registry has no TLS: add it to the engine's insecure-registries"
+        error.fix = "the registry does not use TLS: add it to the engine's insecure-registries"
     return as_error(error)
 
 
 def build_error(error: ToolError) -> KindctlError:
-    """The failure of a build: code buildx-missing (MachineError), build-base for a base image that is not
-    available, disk-full, or else image-build."""
+    """Classify the failure of a build.
+
+    The code becomes buildx-missing (a MachineError), build-base if a base image is not available,
+    disk-full, or else image-build.
+    """
     error.code = "image-build"
     if base := re.search(r"failed to resolve source metadata for (\S+?):? ", error.output):
         error.code = "build-base"
         error.fix = f"pull {base[1]} into the engine, or have it built: `images.sources`"
-    elif "no space left on device" in error.output:
-        error.code, error.fix = "disk-full", "free disk space: see `docker system df`"
+    else:
+        classify(error, error.output, [DISK_FULL])
     return as_error(error)
 
 
 def is_missing(output: str) -> bool:
-    """Whether the engine says that the image, container, network or volume does not exist (any longer)."""
+    """Return whether the output says that the image, container, network or volume does not exist."""
     return bool(_MISSING.search(output))

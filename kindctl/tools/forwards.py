@@ -1,6 +1,6 @@
-"""The real Forwards: starts the supervisor process of an environment, and talks to it over its socket.
+"""The real Forwards: starts the supervisor process of an environment, and sends it requests over a socket.
 
-The messages are described in kindctl.forward.supervisor.
+kindctl.forward.supervisor describes the requests and answers.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class RealForwards:
-    """See protocols.Forwards."""
+    """Implements protocols.Forwards."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -40,14 +40,9 @@ class RealForwards:
         answer = _answer(environment, {"do": "list"}) or {"forwards": []}
         return [
             ForwardState(
-                forward=Forward(*found["forward"]),
-                origin=found["origin"],
-                pods=tuple(found["pods"]),
-                connections=found["connections"],
-                fault=found["fault"],
-                last_failure=found["last_failure"],
+                **{**state, "forward": Forward(*state["forward"]), "pods": tuple(state["pods"])}
             )
-            for found in answer["forwards"]
+            for state in answer["forwards"]
         ]
 
     def process(self, environment: str) -> int | None:
@@ -77,7 +72,7 @@ class RealForwards:
             if connection is None:
                 return False
             process = _peer(connection)
-            with suppress(KindctlError):  # it hangs, and is ended below
+            with suppress(KindctlError):  # if the process hangs, it is terminated below
                 _send(connection, {"do": "end"})
         if not poll(
             lambda: not self._host.alive(process), until=bool, seconds=END_SECONDS, pause=PAUSE
@@ -88,7 +83,7 @@ class RealForwards:
     def _request(
         self, environment: str, access: ApiAccess, request: dict[str, Any]
     ) -> socket.socket:
-        """Send a request to the supervisor, which is started if there is none; the open connection.
+        """Send a request to the supervisor, starting it if necessary. Returns the open connection.
 
         Raises ToolError.
         """
@@ -101,7 +96,7 @@ class RealForwards:
         return connection
 
     def _connect_or_start(self, environment: str, access: ApiAccess) -> socket.socket:
-        """A connection to the supervisor, which is started where there is none. Raises ToolError."""
+        """Connect to the supervisor, starting it if necessary. Raises ToolError."""
         connection = _connect(environment)
         if connection is None:
             self._spawn(environment, access)
@@ -117,7 +112,7 @@ class RealForwards:
         return connection
 
     def _spawn(self, environment: str, access: ApiAccess) -> None:
-        # -P: "-m" would look for modules in the current folder first, which is the user's project
+        # -P, because -m would look for modules in the current folder first: the user's project
         command = [sys.executable, "-P", "-m", "kindctl.forward"]
         command += [environment, str(access.kubeconfig)]
         command += ["--context", access.context] if access.context else []
@@ -138,7 +133,7 @@ def _connect(environment: str) -> socket.socket | None:
     try:
         with short_name(path) as name:
             connection.connect(name)
-    except OSError:  # there is no socket, or its supervisor is gone
+    except OSError:  # there is no socket, or the supervisor behind it has ended
         connection.close()
         return None
     return connection
@@ -155,18 +150,21 @@ def _connected(environment: str) -> Iterator[socket.socket | None]:
 
 
 def _peer(connection: socket.socket) -> int:
-    """The process at the other end, from the kernel (unix(7)): known even if it does not answer."""
+    """Return the ID of the process at the other end, which the kernel knows even if it hangs (unix(7))."""
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     return int(struct.unpack("3i", raw)[0])
 
 
 class _EndedError(ToolError):
-    """The supervisor closed the connection instead of answering."""
+    """The supervisor ended instead of answering."""
 
 
 def _retry_if_ending(ask: Callable[[], T]) -> T:
-    """Ask again if the supervisor was just ending: it has closed its socket by then, and there is another
-    supervisor or none. That one may end just as soon, where several forwards are changed at once."""
+    """Call `ask` again if the supervisor ended instead of answering.
+
+    Its socket is closed by then, so the next attempt finds another supervisor or none. That one may end
+    just as soon if several processes change forwards at the same time.
+    """
     from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
     ending = retry_if_exception_type(_EndedError)
@@ -174,7 +172,7 @@ def _retry_if_ending(ask: Callable[[], T]) -> T:
 
 
 def _answer(environment: str, request: dict[str, Any]) -> dict[str, Any] | None:
-    """The supervisor's answer; None if there is no supervisor. Raises ToolError."""
+    """Send a request and return the supervisor's answer, or None if there is none. Raises ToolError."""
 
     def ask() -> dict[str, Any] | None:
         with _connected(environment) as connection:
@@ -184,7 +182,7 @@ def _answer(environment: str, request: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _send(connection: socket.socket, request: dict[str, Any]) -> dict[str, Any]:
-    """Send one request and read the answer. Raises ToolError if it is an error, or does not come."""
+    """Send one request and read the answer. Raises ToolError if there is none, or if it is an error."""
     try:
         connection.sendall(json.dumps(request).encode() + b"\n")
         text = b""

@@ -1,6 +1,6 @@
 """The real Host: programs, files, kernel settings, trusted certificates and routes of this machine.
 
-Methods that read /proc or /sys work on Linux only; elsewhere they find nothing.
+Methods that read /proc or /sys work on Linux; on other systems they return nothing.
 """
 
 from __future__ import annotations
@@ -16,17 +16,15 @@ from pathlib import Path
 
 from kindctl.errors import ToolError
 from kindctl.models import Say
-from kindctl.tools.process import TAIL, run, stop_children
+from kindctl.tools.process import TAIL, run
 from kindctl.tools.protocols import LOCAL_CA_FILES
-
-__all__ = ["RealHost", "parse_routes", "pem_certificates", "stop_children"]
 
 CA_FOLDERS = (
     "/usr/local/share/ca-certificates",  # Debian, Ubuntu, Alpine: update-ca-certificates(8)
     "/etc/pki/ca-trust/source/anchors",  # Fedora, RHEL: update-ca-trust(8)
     "/etc/ca-certificates/trust-source/anchors",  # Arch: update-ca-trust(8)
 )
-"""Where administrators add certificate authorities. macOS keeps them in a keychain, which is not read."""
+"""Folders to which administrators add certificate authorities. The keychain of macOS is not read."""
 
 _CERTIFICATE = re.compile(
     r"-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----"
@@ -35,7 +33,7 @@ _SPAWN_SECONDS = 0.3  # a program that cannot run (bad flag, port taken) ends wi
 
 
 class RealHost:
-    """See protocols.Host. Errors of the operating system become ToolErrors with code `host`."""
+    """Implements protocols.Host. Errors of the operating system become ToolErrors with code `host`."""
 
     def __init__(self) -> None:
         self._spawned: list[subprocess.Popen[bytes]] = []
@@ -71,7 +69,9 @@ class RealHost:
         try:
             status = child.wait(timeout=_SPAWN_SECONDS)
         except subprocess.TimeoutExpired:
-            self._spawned.append(child)  # otherwise its destructor would warn that it still runs
+            self._spawned.append(
+                child
+            )  # else the destructor of Popen would warn that it still runs
             return child.pid
         tail = log.read_text("utf-8", errors="replace").splitlines()[-TAIL:]
         raise ToolError(
@@ -111,7 +111,7 @@ class RealHost:
 
     def write(self, path: Path, text: str, mode: int = 0o644) -> None:
         with _os_errors(f"write {path}"):
-            target = Path(os.path.realpath(path))  # a symbolic link (~/.kube/config) stays one
+            target = Path(os.path.realpath(path))  # keep a symbolic link, such as ~/.kube/config
             target.parent.mkdir(parents=True, exist_ok=True)
             fd, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
             try:
@@ -176,8 +176,10 @@ class RealHost:
 
 
 def pem_certificates(text: str) -> str:
-    """The certificates in a PEM file, without its keys and comments. Empty if there is none, or if one of
-    them is not valid."""
+    """Return the certificates in a PEM text, without keys and comments.
+
+    Returns an empty string if there is no certificate, or if one of them is not valid.
+    """
     import ssl
 
     blocks = _CERTIFICATE.findall(text)
@@ -192,9 +194,9 @@ def pem_certificates(text: str) -> str:
 
 
 def parse_routes(table: str) -> tuple[str, ...]:
-    """/proc/net/route -> the destinations in CIDR notation, without the default route.
+    """Return the destinations in /proc/net/route, in CIDR notation, without the default route.
 
-    Addresses there are 32-bit words in the machine's own byte order (proc_net(5)).
+    That file has addresses as 32-bit words in the byte order of the machine (proc_net(5)).
     """
     import ipaddress
     import sys
@@ -219,7 +221,7 @@ def _sysctl_file(name: str) -> Path:
 
 @contextmanager
 def _os_errors(doing: str, command: Sequence[str] = ()) -> Iterator[None]:
-    """Raise OSError as a ToolError that says what could not be done."""
+    """Turn an OSError into the ToolError "cannot DOING". `command` is the program to start, if any."""
     try:
         yield
     except OSError as error:

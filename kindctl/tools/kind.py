@@ -1,6 +1,6 @@
 """The real Kind: runs the `kind` program.
 
-The environment is passed on, so kind finds the engine as the docker client does, and honours
+kind gets the environment variables, so it finds the engine as the docker client does, and respects
 KIND_EXPERIMENTAL_PROVIDER.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from kindctl.errors import KindctlError, MachineError, ToolError
 from kindctl.models import Say
 from kindctl.tools import process
-from kindctl.tools.engine_words import as_error, classify
+from kindctl.tools.engine_words import DISK_FULL, as_error, classify
 
 CREATION_ERRORS = (  # code, kind's or the engine's message, what to do
     (
@@ -30,7 +30,7 @@ CREATION_ERRORS = (  # code, kind's or the engine's message, what to do
     (
         "kind-log-line",  # kind#2972
         r"could not find a log line",
-        "the node did not boot within kind's 30 s: the machine is busy, or lacks inotify instances",
+        "the node did not boot within kind's 30 s: the machine is busy or has no inotify instances left",
     ),
     ("kind-exists", r"node\(s\) already exist for a cluster with the name", ""),
     (
@@ -43,7 +43,7 @@ CREATION_ERRORS = (  # code, kind's or the engine's message, what to do
         r"non-overlapping IPv4 address pool",
         "remove unused networks, or widen default-address-pools in the engine's daemon.json",
     ),
-    ("disk-full", r"no space left on device", "free disk space: see `docker system df`"),
+    DISK_FULL,
     (
         "inotify",
         r"too many open files",
@@ -60,17 +60,17 @@ CREATION_ERRORS = (  # code, kind's or the engine's message, what to do
 
 
 class KindProgram:
-    """See protocols.Kind. Errors have the codes above; without an engine they are MachineErrors."""
+    """Implements protocols.Kind.
+
+    Errors have the codes of CREATION_ERRORS, or are MachineErrors if the engine cannot be used.
+    """
 
     def version(self) -> str:
-        said = self._kind("version")
-        found = re.search(r"\bv?(\d+\.\d+\.\d+\S*)", said)
+        output = self._kind("version")
+        found = re.search(r"\bv?(\d+\.\d+\.\d+\S*)", output)
         if found is None:
-            raise ToolError("`kind version` printed no version", output=said)
+            raise ToolError("`kind version` printed no version", output=output)
         return found[1]
-
-    def clusters(self) -> list[str]:
-        return self._kind("get", "clusters").split()
 
     def create(self, name: str, config: str, kubeconfig: Path, say: Say) -> None:
         kubeconfig.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -101,10 +101,10 @@ class KindProgram:
 
 
 class _Output:
-    """Keeps all lines that kind prints, and passes only its progress on.
+    """Keeps all lines that kind prints, and passes its progress to `say`.
 
-    kind's ERROR line comes first, and the output of the command that failed follows: it may be longer than
-    the tail that an error keeps.
+    kind prints its ERROR line first, and then the output of the command that failed, which may be longer
+    than the part of the output that an error keeps.
     """
 
     def __init__(self, say: Say | None) -> None:
@@ -119,9 +119,9 @@ class _Output:
             self._say(line.strip())
 
 
-def kind_error(error: ToolError, said: str) -> KindctlError:
-    """kind's failure with a code and a fix. `said`: everything that kind printed."""
-    if summary := re.search(r"^ERROR: (.+)$", said, re.MULTILINE):
+def kind_error(error: ToolError, output: str) -> KindctlError:
+    """Set reason, code and fix of kind's failure by `output`, everything that kind printed."""
+    if summary := re.search(r"^ERROR: (.+)$", output, re.MULTILINE):
         error.why = summary[1]
-    classify(error, said, CREATION_ERRORS)
+    classify(error, output, CREATION_ERRORS)
     return as_error(error)

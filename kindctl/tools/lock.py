@@ -1,4 +1,4 @@
-"""Advisory locks between processes. The kernel releases a lock when its holder ends."""
+"""Locks between kindctl processes. The kernel releases a lock when the process that holds it ends."""
 
 from __future__ import annotations
 
@@ -17,15 +17,19 @@ from kindctl.runner.polling import poll
 def environment_lock(
     environment: str, *, wait: float, say: Say = lambda _: None
 ) -> AbstractContextManager[None]:
-    """Hold the lock of an environment: see `hold`. Raises UsageError for an invalid name."""
+    """Return a context manager that holds the lock of an environment, like `hold`.
+
+    Raises UsageError if the name of the environment is invalid.
+    """
     return hold(valid_name(environment), wait=wait, say=say)
 
 
 @contextmanager
 def hold(name: str, *, wait: float, say: Say = lambda _: None) -> Iterator[None]:
-    """Hold the lock with this name. Waits at most `wait` seconds for another holder, after telling `say`.
+    """Hold the lock with this name until the end of the `with` block.
 
-    Raises BusyError, which names the holder's process, when it does not release the lock in time.
+    If another process holds it, report that to `say` and wait for at most `wait` seconds. Raises BusyError,
+    which names the other process, if the lock is still held then.
     """
     folder = data_dir() / "locks"  # not the environment's own folder: `down` removes that
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -48,12 +52,12 @@ def hold(name: str, *, wait: float, say: Say = lambda _: None) -> Iterator[None]
 
 
 def open_lock_file(path: Path) -> int:
-    """The descriptor of the file, for `lock`. Closing it releases the lock."""
+    """Open a file and return its descriptor, for `lock`. Closing the descriptor releases the lock."""
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def lock(descriptor: int, *, wait: float) -> bool:
-    """Try to lock the open file for at most `wait` seconds; whether it is locked."""
+    """Try to lock an open file for at most `wait` seconds, and return whether that succeeded."""
 
     def try_once() -> bool:
         try:

@@ -1,4 +1,4 @@
-"""The real Net: ports of this machine, and HTTP from it."""
+"""The real Net: ports of this machine, and HTTP requests from it."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from http.client import HTTPResponse
 
 BODY_LIMIT = 4 * 1024 * 1024
-"""Bytes of an answer that are read: enough for any page that is checked."""
+"""How many bytes of a response body are read at most: enough for any page that kindctl checks."""
 
 STAYS_OPEN = 0.15
-"""Seconds after which a connection that was not closed counts as accepted."""
+"""A connection that is still open after this many seconds counts as accepted."""
 
 LAST_PORT = 65535
 
-_ANY = ("0.0.0.0", "::")  # noqa: S104 - addresses that listeners have, none is bound here
+_ANY = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound
 
 
 class RealNet:
-    """See protocols.Net.
+    """Implements protocols.Net.
 
-    A port's owner is found among the listening sockets of this machine. A container's port is held by
-    docker-proxy (rootlesskit, ...), and only the engine knows for which container: `container` stays empty.
+    The owner of a port is found among the listening sockets of this machine. For a port of a container that
+    is docker-proxy or rootlesskit; only the engine knows which container it is.
     """
 
     def owner(self, address: str, port: int) -> PortOwner | None:
@@ -118,7 +118,7 @@ class RealNet:
             raise ToolError(f"nothing listens behind {where}", why="closed at once", code="tcp")
 
     def reachable(self, url: str, timeout: float = 3.0) -> bool:
-        # In a thread of its own, because nothing limits the time that a dead resolver takes.
+        # In a thread, because a resolver that does not answer may block for longer than any timeout.
         answers: list[bool] = []
         thread = threading.Thread(
             target=lambda: answers.append(_answers(url, timeout)), daemon=True
@@ -129,10 +129,10 @@ class RealNet:
 
 
 def _bind(address: str, port: int) -> int:
-    """Bind the port and release it; its number. Raises OSError.
+    """Bind a port, release it, and return its number. Raises OSError.
 
-    SO_REUSEADDR is set as servers set it: connections of an earlier listener in TIME_WAIT do not count,
-    but a listener does, on this address or on all.
+    SO_REUSEADDR is set, as servers do. So connections in TIME_WAIT do not matter, but a listener on this
+    address or on all addresses does.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -154,8 +154,10 @@ def _unbindable(where: str, error: OSError) -> MachineError:
 
 
 def _listener(address: str, port: int) -> PortOwner | None:
-    """The process that listens on the port. Only root sees other users' processes: for others its fields
-    may be empty."""
+    """Return the process that listens on the port, or None if there is none.
+
+    Its fields may be empty, because only root can see the processes of other users.
+    """
     import psutil
 
     listeners = [
@@ -205,7 +207,7 @@ def _headers(response: HTTPResponse) -> Mapping[str, str]:
 
 
 def _body(response: HTTPResponse, deadline: float) -> bytes:
-    """What has arrived by the deadline: a stream of events never ends by itself."""
+    """Read the body until the deadline, since a stream of events never ends."""
     body = b""
     while len(body) < BODY_LIMIT and time.monotonic() < deadline:
         chunk = response.read1(BODY_LIMIT - len(body))
@@ -220,7 +222,7 @@ def _answers(url: str, timeout: float) -> bool:
     from urllib.request import Request, build_opener
 
     request = Request(url, headers={"User-Agent": "kindctl"})  # noqa: S310 - http(s) by the caller
-    try:  # a new opener: the shared one keeps the proxies of the first call
+    try:  # with a new opener, because the shared one keeps the proxies of its first call
         with build_opener().open(request, timeout=timeout) as answer:
             return bool(answer.status < 500)
     except HTTPError as error:

@@ -1,6 +1,7 @@
-"""Child processes: run one until it ends, connect two by a pipe, stop them all.
+"""Runs child processes: one until it ends, or two that are connected by a pipe. Can stop all of them.
 
-Every child is an ordinary subprocess without a terminal, so Ctrl-C can end it (`stop_children`).
+Children get no terminal and belong to the session of this process, so that Ctrl-C ends them
+(`stop_children`).
 """
 
 from __future__ import annotations
@@ -32,13 +33,15 @@ _STARTING = threading.Lock()  # held while a child is started
 
 
 class _Output:
-    """Collects the output of a child, in two threads: all of it for the caller, each line for `say`, and
-    the last lines for an error."""
+    """Reads the output of a child in threads, and passes each line to `say`.
+
+    It keeps the standard output for the caller, and the last lines of both streams for an error.
+    """
 
     def __init__(self, say: Say | None = None) -> None:
         self.stdout: list[bytes] = []
         self.tail: deque[str] = deque(maxlen=TAIL)
-        self.refused: BaseException | None = None  # what `say` raised, which stops the child
+        self.say_error: BaseException | None = None  # what `say` raised; the child is then killed
         self._say = say
         self._lock = threading.Lock()
 
@@ -58,12 +61,12 @@ class _Output:
                 line = raw.decode(errors="replace").strip("\r\n").rsplit("\r", 1)[-1]
                 with self._lock:
                     self.tail.append(line)
-                    if self._say is None or self.refused is not None:
+                    if self._say is None or self.say_error is not None:
                         continue
                     try:
                         self._say(line)
                     except BaseException as error:
-                        self.refused = error
+                        self.say_error = error
                         child.kill()
 
 
@@ -74,11 +77,11 @@ def run(
     stdin: bytes | None = None,
     env: Mapping[str, str] | None = None,
 ) -> str:
-    """Run a program; its standard output. `say` gets each line of both streams, `env` is added to the
-    environment.
+    """Run a program and return its standard output.
 
-    Raises ToolError with the last lines of both streams, in which values of `env` and passwords in
-    URLs are masked (code program-missing when there is no such program).
+    `say` gets each line of both output streams; `env` is added to the environment. Raises ToolError with
+    the last lines of both streams, in which values of `env` and passwords in URLs are masked. Its code is
+    program-missing if the program is not installed.
     """
     output = _Output(say)
     if stdin is None:
@@ -91,19 +94,21 @@ def run(
         output.follow(child, child.stderr, keep=False),
     ]
     _wait([child], readers)
-    if output.refused is not None:
-        raise output.refused
+    if output.say_error is not None:
+        raise output.say_error
     if child.returncode != 0:
         raise failure(command, child.returncode, output.tail, secrets=(env or {}).values())
     return b"".join(output.stdout).decode(errors="replace")
 
 
 def pipe(source: Sequence[str], sink: Sequence[str]) -> str:
-    """Run `source | sink`; the standard output of `sink`. Raises ToolError for the side that failed
-    first."""
-    said, heard = _Output(), _Output()
+    """Run `source | sink` and return the standard output of `sink`.
+
+    Raises ToolError for the program that failed first.
+    """
+    source_output, sink_output = _Output(), _Output()
     left = _start(source, subprocess.DEVNULL)
-    # This process's copy of the pipe is closed at once, so that `source` notices when `sink` ends.
+    # Close this process's end of the pipe at once: otherwise `source` would not notice the end of `sink`.
     with cast(IO[bytes], left.stdout) as joint:
         try:
             right = _start(sink, joint)
@@ -111,26 +116,26 @@ def pipe(source: Sequence[str], sink: Sequence[str]) -> str:
             left.kill()
             raise
     readers = [
-        said.follow(left, left.stderr, keep=False),
-        heard.follow(right, right.stdout, keep=True),
-        heard.follow(right, right.stderr, keep=False),
+        source_output.follow(left, left.stderr, keep=False),
+        sink_output.follow(right, right.stdout, keep=True),
+        sink_output.follow(right, right.stderr, keep=False),
     ]
     _wait([left, right], readers)
-    # A sink that ends early breaks the source's pipe, and a source that ends early leaves the sink with
-    # half an archive. The side that failed is the one with an error message of its own.
-    if left.returncode != 0 and not _broken_pipe(left.returncode, said.tail):
-        raise failure(source, left.returncode, said.tail)
+    # If the sink ends early, the source fails with a broken pipe; if the source ends early, the sink fails
+    # with half an archive. The program that failed first is the one with another error message.
+    if left.returncode != 0 and not _broken_pipe(left.returncode, source_output.tail):
+        raise failure(source, left.returncode, source_output.tail)
     if right.returncode != 0:
-        raise failure(sink, right.returncode, heard.tail)
-    return b"".join(heard.stdout).decode(errors="replace")
+        raise failure(sink, right.returncode, sink_output.tail)
+    return b"".join(sink_output.stdout).decode(errors="replace")
 
 
 def stop_children(grace: float = 1.0) -> None:
     """End all child processes and their children: TERM, then KILL after `grace` seconds.
 
-    The main thread calls this while other threads still wait for the children, which then see them fail.
-    Processes with a session of their own (Host.spawn) are left alone. No child is reaped here: the thread
-    that waits for it must get its real exit status.
+    The main thread calls this while other threads wait for the children, which then fail in those threads.
+    Processes in another session (Host.spawn) keep running. No child is reaped here, because the thread that
+    waits for it must get its real exit status.
     """
     with _adopting_orphans():
         for _ in range(2):  # twice, for children that a thread has started meanwhile
@@ -146,9 +151,9 @@ def stop_children(grace: float = 1.0) -> None:
 
 @contextmanager
 def no_children() -> Iterator[None]:
-    """Stop all children, and start none in the body: a thread that wants to start one waits.
+    """Stop all children. Until the end of the `with` block, threads that want to start one have to wait.
 
-    Otherwise a thread that is left behind could start its next child when the last one ends, and that child
+    Otherwise a thread that still runs could start its next child when the last one ends, and that child
     would outlive this process.
     """
     with _STARTING:
@@ -159,8 +164,10 @@ def no_children() -> Iterator[None]:
 def failure(
     command: Sequence[str], status: int, tail: Iterable[str], *, secrets: Iterable[str] = ()
 ) -> ToolError:
-    """The error for a command that ended with `status` after these last lines of output. Values of
-    `secrets` and passwords in URLs are masked."""
+    """Return the error for a command that failed with `status`. `tail` has the last lines of its output.
+
+    Values of `secrets` and passwords in URLs are masked.
+    """
     hidden = sorted((value for value in secrets if len(value) > 3), key=len, reverse=True)
 
     def clean(text: str) -> str:
@@ -180,13 +187,16 @@ def failure(
 
 
 def _short(command: Sequence[str]) -> str:
-    """`kind create cluster` of a long command line."""
+    """Return the program and its subcommands, without options: `kind create cluster`."""
     words = takewhile(re.compile(r"[a-z][a-z0-9-]*").fullmatch, command[1:3])
     return " ".join([os.path.basename(command[0]), *words])
 
 
 def _file_of(text: bytes, command: Sequence[str]) -> IO[bytes]:
-    """A temporary file with the text: unlike a pipe, no thread has to feed it. Raises ToolError."""
+    """Return a temporary file with this text. Unlike a pipe, it needs no thread that writes to it.
+
+    Raises ToolError.
+    """
     made: IO[bytes] | None = None
     try:
         made = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
@@ -226,11 +236,11 @@ def _start(
 
 
 def _wait(children: Sequence[subprocess.Popen[bytes]], readers: Sequence[threading.Thread]) -> None:
-    """Wait until the children have ended and all their output is read. An exception (Ctrl-C) kills them."""
+    """Wait until the children have ended and their output is read. An exception (Ctrl-C) kills them."""
     try:
         for child in children:
             child.wait()
-        # A daemon that a child has left behind keeps its streams open.
+        # A daemon that a child has started may keep the child's streams open.
         deadline = time.monotonic() + 1
         for reader in readers:
             reader.join(timeout=max(0, deadline - time.monotonic()))
@@ -258,10 +268,10 @@ def _children() -> list[int]:
 
 @contextmanager
 def _adopting_orphans() -> Iterator[None]:
-    """Make orphans of children this process's own children.
+    """Make this process the parent of its orphaned descendants (PR_SET_CHILD_SUBREAPER, prctl(2); Linux).
 
-    What a child starts while it ends (kind: its next `docker exec`) would otherwise run on unnoticed.
-    Works on Linux only: prctl(2), PR_SET_CHILD_SUBREAPER.
+    Otherwise a process that a child starts while it ends (kind: its next `docker exec`) would run on
+    unnoticed.
     """
     import ctypes
 
@@ -274,8 +284,10 @@ def _adopting_orphans() -> Iterator[None]:
 
 
 def _wait_for_end(pids: Iterable[int], seconds: float) -> None:
-    """Wait until the processes end. A pidfd becomes readable when its process ends, and does not reap
-    it."""
+    """Wait until the processes have ended, for at most `seconds`.
+
+    A pidfd becomes readable when its process ends, and reading it does not reap the process.
+    """
     poll = select.poll()
     open_fds = set()
     for pid in pids:

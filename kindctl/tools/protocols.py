@@ -1,10 +1,11 @@
-"""The outside world as kindctl sees it.
+"""The interfaces of everything outside of kindctl: the engine, kind, clusters, the network and the host.
 
-Only the modules of this package access Docker, kind, the cluster, the network, the host and the clock.
-Tests replace them with fakes that behave like them.
+Only the modules of this package use these things. `Tools` holds one object for each of them, and every step
+and command gets the `Tools`. Unit tests pass fakes (tests/fakes) instead; the contract tests run the same
+assertions on the fakes and on the real classes, which `tools/real.py` creates.
 
-Every method raises ToolError (ApiError for the cluster) when the program behind it fails, with the command
-and the program's own message. No other exceptions leave this package.
+Unless its docstring says otherwise, a method raises ToolError (ApiError for a cluster) if the program or
+server that it uses fails. The error has the command or request and the original message.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ ObjectKind = tuple[str, str]
 """(apiVersion, kind), as in ("apps/v1", "Deployment")."""
 
 LOCAL_CA_FILES = "kindctl-local-ca-"
-"""What the names of the files of kindctl's own certificate authority start with in the system's store. It
-serves https://localhost alone, and never goes into an image or a node."""
+"""Prefix of the files of kindctl's own certificate authority in the system's trust store. That authority is
+for https://localhost only, so it is never added to an image or a node."""
 
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """An answer over HTTP. `body` may be cut off: see Net.http."""
+    """An HTTP response. `body` may be incomplete: see Net.http."""
 
     status: int
     headers: Mapping[str, str]  # lower-case names
@@ -38,41 +39,32 @@ class Kind(Protocol):
     """The `kind` program."""
 
     def version(self) -> str:
-        """The version: "0.33.0". Raises MachineError (code kind-missing) when kind is not installed."""
-        ...
-
-    def clusters(self) -> list[str]: ...
+        """Return the version: "0.33.0". Raises MachineError (kind-missing) if kind is not installed."""
 
     def create(self, name: str, config: str, kubeconfig: Path, say: Say) -> None:
-        """Run `kind create cluster --retain --wait 0s`. `config` is kind's YAML.
+        """Create a cluster: `kind create cluster --retain --wait 0s`. `config` is kind's YAML.
 
-        That kind succeeds does not mean that the nodes are ready.
+        The nodes may not be ready yet when this returns.
         """
-        ...
 
     def delete(self, name: str, kubeconfig: Path) -> None:
         """Delete the cluster if it exists."""
-        ...
 
     def kubeconfig(self, name: str) -> str:
-        """The text of the cluster's kubeconfig, with the address that the host uses."""
-        ...
+        """Return the cluster's kubeconfig as text, with the API server's address on this machine."""
 
 
 class Cluster(Protocol):
-    """The API of a cluster."""
+    """The API of one Kubernetes cluster."""
 
     def alive(self) -> bool:
-        """Whether GET /readyz succeeds within 2 s. Raises nothing."""
-        ...
+        """Return whether GET /readyz succeeds within 2 s. Never raises."""
 
     def version(self) -> str:
-        """The version of Kubernetes: "1.36.3"."""
-        ...
+        """Return the version of Kubernetes: "1.36.3"."""
 
     def get(self, ref: ObjectRef) -> Object | None:
-        """The object. None when it does not exist, or when the cluster does not know its kind."""
-        ...
+        """Return the object, or None if it does not exist or the cluster does not know its kind."""
 
     def list(
         self,
@@ -83,25 +75,27 @@ class Cluster(Protocol):
         labels: str = "",
         fields: str = "",
     ) -> list[Object]:
-        """The objects in one namespace, or in all, each with apiVersion and kind. Empty when the cluster
-        does not know the kind. `labels` and `fields` are selectors."""
-        ...
+        """Return the objects of a kind in one namespace, or in all namespaces.
+
+        `labels` and `fields` are selectors. Each object has its apiVersion and kind. The list is empty if
+        the cluster does not know the kind.
+        """
 
     def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
-        """Apply the object server-side, forced, as field manager `kindctl`; the object as it is then."""
-        ...
+        """Apply the object server-side as field manager `kindctl`, and return the resulting object.
+
+        Fields of other managers are taken over (`force`). With `dry_run`, nothing is stored.
+        """
 
     def merge_patch(self, ref: ObjectRef, patch: Object, *, dry_run: bool = False) -> None:
-        """Send a JSON merge patch (RFC 7386): lists are replaced as a whole.
+        """Send a JSON merge patch (RFC 7386), which replaces lists as a whole.
 
-        Nobody owns the fields that it sets until they are applied, and an apply leaves alone what it does
-        not name.
+        Afterwards no field manager owns the fields that it has set, so a later apply changes only those
+        that its object contains.
         """
-        ...
 
     def delete(self, ref: ObjectRef) -> bool:
-        """Delete the object, with background propagation. False when it did not exist."""
-        ...
+        """Delete the object, with background propagation. Return False if it did not exist."""
 
     def logs(
         self,
@@ -114,57 +108,57 @@ class Cluster(Protocol):
         follow: bool = False,
         timestamps: bool = False,
     ) -> Iterator[str]:
-        """The lines of a container's log. `previous`: of the run before its last restart."""
-        ...
+        """Return the lines of a container's log, beginning with the last `tail` lines.
+
+        `previous` selects the log of the run before the last restart. With `follow`, the iterator waits
+        for new lines.
+        """
 
     def http(
         self, namespace: str, service: str, port: str, path: str, *, host: str = ""
     ) -> HttpAnswer:
-        """Send a GET to a ready pod of a Service, through the API server's proxy.
+        """Send a GET to a ready pod of a Service through the API server's proxy, and return the response.
 
-        `port`: name or number; with the prefix `https:` over TLS, whose certificate is not verified. Raises
-        ApiError while no pod is ready; its `passing` is true then.
+        `port` is a name or number; the prefix `https:` selects TLS, without verification of the
+        certificate. Raises ApiError, with `passing` true, as long as no pod is ready.
         """
-        ...
 
     def kinds(self) -> Sequence[tuple[str, str, bool]]:
-        """The kinds that can be listed and deleted: (apiVersion, kind, whether it is namespaced)."""
-        ...
+        """Return the kinds that can be listed and deleted, as (apiVersion, kind, whether namespaced)."""
 
     def watch(self, *kinds: ObjectKind) -> Wake:
-        """A Wake that returns early when an object of these kinds changes, in any namespace.
+        """Return a Wake whose `wait` ends early if an object of these kinds changes, in any namespace.
 
-        The watches run in daemon threads, and are opened again when they break.
+        The watches run in daemon threads, which reconnect if a watch breaks.
         """
-        ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close the connections and end all watches."""
 
 
 @dataclass(frozen=True)
 class PortOwner:
-    """The process that listens on a port of the host. Empty fields are not known."""
+    """The process that listens on a port of this machine. Fields that are unknown are empty."""
 
     pid: int | None
     program: str
-    container: str = ""
 
 
 class Net(Protocol):
-    """Ports of this machine, and HTTP from it."""
+    """The network of this machine: its ports, and HTTP requests from it."""
 
     def owner(self, address: str, port: int) -> PortOwner | None:
-        """Who has the port. None: it can be bound.
+        """Return the process that listens on the port, or None if the port is free.
 
-        Raises MachineError where it can never be bound: code port-privileged if this user may not bind it,
-        port-address if this machine does not have the address.
+        Raises MachineError if the port can never be bound: code port-privileged if this user may not bind
+        it, port-address if this machine does not have the address.
         """
-        ...
 
     def free_port(self, address: str, wanted: Sequence[int]) -> int:
-        """The first of `wanted` that can be bound, or any other port. Raises MachineError
-        (port-address)."""
-        ...
+        """Return the first of the `wanted` ports that is free, or else any free port.
+
+        Raises MachineError (code port-address).
+        """
 
     def http(
         self,
@@ -175,34 +169,34 @@ class Net(Protocol):
         timeout: float = 3.0,
         ca: str | None = None,
     ) -> HttpAnswer:
-        """Send a GET, without proxies or redirects. The connection goes to `connect` instead, if it is
-        given.
+        """Send a GET and return the response. Proxies are not used, and redirects not followed.
 
-        Certificates are verified only with `ca` (PEM). At most the first 4 MiB of the body are read, and
-        only until `timeout`. Raises ToolError: code http when nothing answers, certificate when the
-        verification fails.
+        `connect` is the address and port to connect to, by default those of the URL. `host` replaces the
+        Host header. Certificates are verified only if `ca` (PEM) is given. At most the first 4 MiB of the
+        body are read, and only until `timeout` seconds have passed. Raises ToolError: code http if there
+        is no answer, certificate if the verification fails.
         """
-        ...
 
     def opens(self, connect: tuple[str, int], timeout: float = 3.0) -> None:
-        """Check that a TCP connection is accepted and not closed at once. Raises ToolError (code tcp).
+        """Raise ToolError (code tcp) unless a TCP connection is accepted and stays open.
 
         The engine's proxy accepts every connection, and closes it at once if nothing listens behind it.
         """
-        ...
 
     def reachable(self, url: str, timeout: float = 3.0) -> bool:
-        """Whether the URL answers with a status below 500, through the proxy of the environment
-        variables."""
-        ...
+        """Return whether the URL answers with a status below 500.
+
+        The request goes through the proxy that the environment variables name, if any. Never raises.
+        """
 
 
 class Host(Protocol):
-    """This machine: programs, files, kernel settings, packages."""
+    """This machine: its programs, processes, files and kernel settings."""
 
     def is_root(self) -> bool: ...
 
-    def which(self, program: str) -> str | None: ...
+    def which(self, program: str) -> str | None:
+        """Return the path of a program on PATH, or None if it is not installed."""
 
     def run(
         self,
@@ -212,119 +206,123 @@ class Host(Protocol):
         stdin: str | None = None,
         env: Mapping[str, str] | None = None,
     ) -> str:
-        """Run the program; its standard output. `say` gets each line of both streams. Raises ToolError."""
-        ...
+        """Run a program and return its standard output. `say` gets each line of both output streams.
+
+        `env` is added to the environment. Raises ToolError if the program fails.
+        """
 
     def spawn(self, command: Sequence[str], log: Path) -> int:
-        """Start a program that outlives kindctl, in a session of its own; its process ID."""
-        ...
+        """Start a program that keeps running when kindctl ends, and return its process ID.
 
-    def alive(self, pid: int) -> bool: ...
+        Its output is appended to the file `log`. Raises ToolError if it ends at once.
+        """
+
+    def alive(self, pid: int) -> bool:
+        """Return whether the process is running."""
 
     def terminate(self, pid: int) -> None:
-        """End the process, if it still runs, and wait until it has ended: TERM, then KILL after 10 s."""
-        ...
+        """Send SIGTERM to the process, and SIGKILL if it is still running 10 s later. Wait for its end."""
 
     def read(self, path: Path) -> str | None:
-        """The text of the file. None when it does not exist."""
-        ...
+        """Return the text of a file, or None if it does not exist."""
 
     def write(self, path: Path, text: str, mode: int = 0o644) -> None:
-        """Write the file atomically. Parent folders are created."""
-        ...
+        """Write a file atomically. Missing parent folders are created."""
 
-    def delete(self, path: Path) -> None: ...
+    def delete(self, path: Path) -> None:
+        """Delete a file if it exists."""
 
-    def sysctl(self, name: str) -> str | None: ...
+    def sysctl(self, name: str) -> str | None:
+        """Return a kernel setting, or None if this kernel does not have it."""
 
     def set_sysctl(self, name: str, value: str) -> None: ...
 
     def has_systemd(self) -> bool: ...
 
     def os_release(self) -> Mapping[str, str]:
-        """The fields of /etc/os-release: ID, VERSION_CODENAME, ... Empty where there is no such file."""
-        ...
+        """Return the fields of /etc/os-release (ID, VERSION_CODENAME, ...); empty without such a file."""
 
     def free_disk(self, path: str) -> int:
-        """The free bytes of the file system with this path. The path need not exist."""
-        ...
+        """Return the free bytes of the file system that contains `path`, which need not exist."""
 
     def free_memory(self) -> int:
-        """The bytes of memory that are available without swapping."""
-        ...
+        """Return how many bytes of memory are available without swapping."""
 
     def trusted_cas(self) -> Mapping[str, str]:
-        """The certificate authorities that this host trusts beyond its distribution's own: file name ->
-        PEM. kindctl's own (LOCAL_CA_FILES) is left out."""
-        ...
+        """Return the certificate authorities that administrators added to this machine: file name -> PEM.
+
+        The authorities of the distribution and of kindctl itself (LOCAL_CA_FILES) are not included.
+        """
 
     def routes(self) -> Sequence[str]:
-        """The destinations (CIDR) in the host's routing table, without the default route."""
-        ...
+        """Return the destinations in the routing table, in CIDR notation, without the default route."""
 
 
 @dataclass(frozen=True)
 class ApiAccess:
-    """How the process that forwards ports reaches a cluster's API."""
+    """What the process that forwards ports needs to connect to a cluster's API."""
 
     kubeconfig: Path
     context: str | None = None
-    on_kind: bool = False  # the nodes are containers of the engine
+    on_kind: bool = False  # whether the nodes are containers of the engine
 
 
 @dataclass(frozen=True)
 class ForwardState:
-    """The state of a forwarded port, as the process that forwards it reports it."""
+    """The state of a forwarded port, as reported by the process that forwards it."""
 
     forward: Forward
-    origin: str  # file: kindctl.yaml; command: `kindctl forward`; held: for as long as that runs
-    pods: tuple[str, ...] = ()  # the ready ones
-    connections: int = 0
-    fault: str = ""  # why a new connection would not reach a pod; empty: it would
-    last_failure: str = ""  # why the last connection that failed did so
+    origin: (
+        str  # "file": kindctl.yaml; "command": `kindctl forward`; "held": until that command ends
+    )
+    pods: tuple[str, ...] = ()  # names of the ready pods
+    connections: int = 0  # how many are open
+    fault: str = ""  # why a new connection would not reach a pod; empty if it would
+    last_failure: str = ""  # why the most recent failed connection failed
 
 
 class Forwards(Protocol):
     """Ports of this machine that are forwarded to Services.
 
-    One process per environment forwards them. It is started for the first port and ends with the last one.
+    Each environment has one process that forwards all of its ports. It is started for the first forward
+    and ends with the last one.
     """
 
-    def list(self, environment: str) -> list[ForwardState]: ...
+    def list(self, environment: str) -> list[ForwardState]:
+        """Return the states of all forwards of an environment."""
 
     def process(self, environment: str) -> int | None:
-        """The ID of the process that forwards the ports. None: nothing is forwarded."""
-        ...
+        """Return the ID of the process that forwards the ports, or None if there is none."""
 
     def add(self, environment: str, access: ApiAccess, forward: Forward, *, origin: str) -> None:
-        """Start the forward, unless it runs already.
+        """Start a forward, unless it exists already.
 
-        Raises ToolError: code `forwarded` if another forward has the port, `port-taken` if another program
-        has it, or else `forward`.
+        Raises ToolError: code `forwarded` if another forward uses the port, `port-taken` if another
+        program does, and `forward` for all other failures.
         """
-        ...
 
     def hold(self, environment: str, access: ApiAccess, forward: Forward) -> Iterator[str]:
-        """Forward the port while the result is iterated. It yields a message for each failure, and ends
-        when the forward is stopped from elsewhere. Raises as `add`."""
-        ...
+        """Forward a port for as long as the iterator is consumed. Yields a message for each failure.
+
+        The iterator ends if another process stops the forward. Raises the same errors as `add`.
+        """
 
     def probe(self, environment: str, forward: Forward) -> str:
-        """Try a connection; why it fails. Empty: it succeeds."""
-        ...
+        """Try to connect to a pod. Return why that fails, or "" if it succeeds."""
 
     def stop(self, environment: str, forwards: Sequence[Forward]) -> None:
-        """Stop those of the forwards that run."""
-        ...
+        """Stop these forwards. Forwards that do not exist are ignored."""
 
     def end(self, environment: str) -> bool:
-        """Stop all forwards and end the process, even if it hangs. False: there was no process."""
-        ...
+        """Stop all forwards and end the process, even if it hangs. Return False if there was none."""
 
 
 @dataclass(frozen=True)
 class Tools:
-    """All access to the outside world. `open_cluster`: the cluster of a kubeconfig file and context."""
+    """One object for each thing outside of kindctl.
+
+    `open_cluster` takes a kubeconfig file and a context, and returns the Cluster.
+    """
 
     engine: Engine
     kind: Kind

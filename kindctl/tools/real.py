@@ -1,4 +1,4 @@
-"""The real Tools. Creating them costs nothing: clients and heavy imports come with the first use."""
+"""Creates the real Tools. That is cheap: clients and heavy imports are loaded at the first use."""
 
 from __future__ import annotations
 

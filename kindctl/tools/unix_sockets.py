@@ -1,4 +1,4 @@
-"""Short names for Unix sockets: a name has 108 bytes at most (unix(7)), and paths may be longer."""
+"""Short names for Unix sockets, whose names may have 108 bytes at most (unix(7)); paths may be longer."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ LONGEST = 100
 
 @contextmanager
 def short_name(path: Path) -> Iterator[str]:
-    """A name for the socket that is short enough, valid while the context is open: it goes through the
-    descriptor of its folder."""
+    """Yield a name for the socket that is short enough. It is valid until the end of the `with` block.
+
+    The name of a long path goes through a descriptor of its folder: /proc/self/fd/NUMBER/FILE.
+    """
     if len(os.fsencode(path)) <= LONGEST:
         yield str(path)
         return

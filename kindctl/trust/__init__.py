@@ -1,5 +1,5 @@
-"""`https://localhost`: the local certificate authority, the certificates it signs, and who trusts it.
+"""`https://localhost`: the local certificate authority, the certificates that it signs, and trust stores.
 
-`authority` keeps it in kindctl's data folder; `serving` is the certificate in the cluster; `stores` finds
-the places where programs look for the authorities that they trust.
+`authority` keeps the authority in kindctl's data folder, `serving` makes the certificate in the cluster,
+and `stores` finds the places where programs look for the authorities that they trust.
 """

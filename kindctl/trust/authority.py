@@ -1,8 +1,8 @@
 """The certificate authority behind `https://localhost`.
 
-Its key stays on this machine, readable by its user only, and never goes into a cluster or a log. A
-constraint in its own certificate limits what it signs to names of this machine: whoever stole the key
-could not impersonate any other site.
+Its key stays on this machine, readable only by its user, and is never in a cluster or a log. A constraint
+in its certificate limits it to names of this machine, so even a stolen key could not impersonate other
+sites.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from kindctl.trust.pki import (
 )
 
 ONLY = ("localhost", "127.0.0.0/8", "::1/128")
-"""What it may sign for: `localhost` includes all names below it (RFC 6761 keeps them local)."""
+"""What the authority may sign for. `localhost` includes all subdomains, which are local by RFC 6761."""
 
 LIFE = timedelta(days=3650)
 NAME = "kindctl local CA"
 END = "-----END CERTIFICATE-----"
-LOCK = "local-CA"  # no environment's name has capitals
+LOCK = "local-CA"  # names of environments have no capitals, so none has this lock
 LOCK_SECONDS = 30.0
 
 
@@ -46,15 +46,15 @@ def now() -> datetime:
 
 @dataclass(frozen=True)
 class LocalCa:
-    """The certificate of a local authority, in the form that trust stores take."""
+    """The certificate of a local authority, as trust stores need it."""
 
-    name: str  # its subject, which is unique: "kindctl local CA 1a2b3c4d"
+    name: str  # the subject, which is unique: "kindctl local CA 1a2b3c4d"
     pem: str
     file: Path
 
     @property
     def file_name(self) -> str:
-        """The name of its file in a folder that others use too."""
+        """The name of the file in a folder of a trust store, which may have other files."""
         return f"{LOCAL_CA_FILES}{self.name.rpartition(' ')[2]}.crt"
 
 
@@ -75,23 +75,23 @@ class Authority:
         self._host = host
 
     def pair(self) -> Pair | None:
-        """Return the certificate and its key; None if they are missing or about to expire."""
+        """Return the certificate and its key, or None if they are missing or about to expire."""
         return self._read()[0]
 
     def missing(self) -> str:
-        """Say why `make` would make a new authority; empty if there is a valid one."""
+        """Return why `make` would make a new authority, or "" if there is a valid one."""
         return self._read()[1]
 
     def pem(self) -> str | None:
-        """Return the certificate as PEM; None if it or its key is missing or about to expire."""
+        """Return the certificate as PEM, or None if it or its key is missing or about to expire."""
         pair = self.pair()
         return pair.cert.decode() if pair else None
 
     def local(self) -> LocalCa | None:
-        """Return the certificate for a trust store; None if there is none.
+        """Return the certificate for a trust store, or None.
 
-        Stores trust it until it expires, so it counts even if its key is gone. One that is not limited to
-        this machine's names is an error: kindctl must never give such a one to a store.
+        The key is not needed, because stores trust the certificate until it expires. Raises KindctlError if
+        the certificate is not limited to this machine's names: kindctl must never add that to a store.
         """
         pem = self._host.read(self.file)
         if pem is None:
@@ -107,19 +107,19 @@ class Authority:
         return [replace(ca, file=self.file.with_name(ca.file_name)) for ca in found]
 
     def known(self) -> list[LocalCa]:
-        """Return every authority that kindctl may have added to a store."""
+        """Return all authorities that kindctl may have added to a store: the present and replaced ones."""
         ca = self.local()
         return [*([ca] if ca else []), *self.replaced()]
 
     def drop_replaced(self, gone: Sequence[LocalCa]) -> None:
-        """Delete replaced authorities that no store trusts any more."""
+        """Delete the files of replaced authorities. Call this for those that no store trusts any more."""
         names = {ca.name for ca in gone}
         self._keep([ca for ca in self.replaced() if ca.name not in names])
         for ca in gone:
             self._host.delete(ca.file)
 
     def _keep(self, cas: Sequence[LocalCa]) -> None:
-        """Write the list of replaced authorities, and a file for each because macOS only takes files."""
+        """Write the list of replaced authorities, and a file for each, which the tool of macOS needs."""
         for ca in cas:
             self._host.write(self.file.with_name(ca.file_name), ca.pem)
         if cas:
@@ -128,10 +128,10 @@ class Authority:
             self._host.delete(self.replaced_file)
 
     def make(self) -> bool:
-        """Make an authority, unless there is a valid one: then return False.
+        """Make an authority if there is no valid one, and return whether one was made.
 
-        The certificate that it replaces is kept, so that it can be removed from stores. The new certificate
-        is written last: without it, an interrupted `make` counts as none.
+        The replaced certificate is kept, so that it can be removed from stores. The new certificate is
+        written last: if `make` is interrupted before that, there is no authority.
         """
         with hold(LOCK, wait=LOCK_SECONDS):
             if not self.missing():
@@ -153,19 +153,19 @@ class Authority:
             return None, "there is none yet"
         self._refuse(_why_not_ours(cert.encode()))
         if key is None:
-            return None, "its key is gone"
+            return None, "its key is missing"
         pair = Pair(cert.encode(), key.encode())
         self._refuse(key_mismatch(pair))
         expires = expiry(self.clock(), x509.load_pem_x509_certificate(pair.cert))
         return (None, expires) if expires else (pair, "")
 
     def _refuse(self, why: str) -> None:
-        """Raise KindctlError if there is a reason why the files are not kindctl's."""
+        """Raise KindctlError if `why`, the reason why the files cannot be kindctl's, is not empty."""
         if why:
             raise KindctlError(
                 f"{self.file} is not the certificate authority that kindctl made",
                 why=why,
-                fix="if nothing needs it, remove it and let kindctl make a new one:\n"
+                fix="if nothing else needs it, delete it; kindctl then makes a new one:\n"
                 f"rm {self.file} {self.key_file}",
                 code="local-ca",
             )
@@ -176,7 +176,7 @@ def _local_ca(pem: str, file: Path) -> LocalCa:
 
 
 def _why_not_ours(pem: bytes) -> str:
-    """Say why kindctl cannot have made this authority; empty if it can have."""
+    """Return why kindctl cannot have made this authority, or "" if it may have."""
     try:
         cert = x509.load_pem_x509_certificate(pem)
         basic = cert.extensions.get_extension_for_class(x509.BasicConstraints).value

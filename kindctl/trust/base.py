@@ -13,26 +13,20 @@ class Store(Protocol):
 
     @property
     def name(self) -> str:
-        """Whose store it is, as messages say it: "this system", "Firefox (work)"."""
-        ...
+        """The name for messages: "this system", "Firefox (work)"."""
 
     @property
     def place(self) -> str:
         """The path of the store."""
-        ...
 
     def trusts(self, ca: LocalCa) -> bool | None:
-        """Whether the store trusts `ca`; None if it cannot tell. Changes nothing and never raises."""
-        ...
+        """Return whether the store trusts `ca`; None if that is unknown. Changes nothing; never raises."""
 
     def obstacle(self) -> str:
-        """Why kindctl cannot change this store; empty if it can."""
-        ...
+        """Return why kindctl cannot change this store, or "" if it can."""
 
     def commands(self, ca: LocalCa, *, remove: bool = False) -> Sequence[str]:
-        """The shell commands with which the user can add or remove `ca` instead of kindctl."""
-        ...
+        """Return the shell commands with which the user can add or remove `ca` without kindctl."""
 
     def change(self, ca: LocalCa, *, remove: bool = False) -> None:
-        """Add or remove `ca`. It is no error if that has been done already. Raises ToolError."""
-        ...
+        """Add or remove `ca`, unless that has been done already. Raises ToolError."""

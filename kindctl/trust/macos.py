@@ -1,4 +1,4 @@
-"""The login keychain of macOS, which Safari, Chrome and curl read. macOS asks its owner for consent."""
+"""The login keychain of macOS, for Safari, Chrome and curl. macOS asks the user before it is changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kindctl.trust.authority import LocalCa
 
 @dataclass(frozen=True)
 class Keychain:
-    """A keychain, changed with security(1). Implements trust.base.Store."""
+    """A keychain, which security(1) reads and changes. Implements trust.base.Store."""
 
     host: Host
     file: Path
@@ -25,7 +25,7 @@ class Keychain:
         return str(self.file)
 
     def trusts(self, ca: LocalCa) -> bool | None:
-        """Ask for a verdict: a certificate can be in the keychain without being trusted."""
+        """Verify the certificate, because one that is in the keychain need not be trusted."""
         try:
             self.host.run(["security", "verify-cert", "-c", str(ca.file), "-l", "-L", "-p", "ssl"])
         except KindctlError:
@@ -53,7 +53,7 @@ class Keychain:
 
 
 def keychain(host: Host, home: Path) -> Keychain | None:
-    """Return the user's login keychain; None on other systems than macOS."""
+    """Return the user's login keychain, or None if this is not macOS."""
     if host.which("security") is None or host.which("sw_vers") is None:
         return None
     return Keychain(host, home / "Library/Keychains/login.keychain-db")

@@ -1,7 +1,7 @@
-"""NSS databases, the trust stores of browsers on Linux, which do not read the system's store.
+"""NSS databases: the trust stores of browsers on Linux, which do not use the system's store.
 
-Chromium and its relatives have one per user, Firefox has one per profile. `certutil` (package
-libnss3-tools) changes them; a browser reads its database when it starts.
+Chromium and browsers based on it have one database per user, Firefox has one per profile. The program
+certutil (package libnss3-tools) changes them. A browser reads its database when it starts.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from kindctl.trust.authority import LocalCa
 CERTUTIL = "certutil"
 INSTALL_CERTUTIL = "sudo apt-get install libnss3-tools   # Fedora: nss-tools, macOS: nss"
 CHROMIUM = ".pki/nssdb"
-"""Below the home folder. If it does not exist, a Chromium of 2026 makes and reads one in XDG's data folder.
-Seen with Chromium 156, which switches to this one as soon as it exists."""
+"""Folder below the home folder. If it does not exist, Chromium 156 (of 2026) uses one in XDG's data folder
+instead, but it switches to this one as soon as it exists."""
 
 SNAP = "snap/chromium/current/.pki/nssdb"
 CHROMIUM_PROGRAMS = (
@@ -35,10 +35,10 @@ FIREFOX = (
     ".var/app/org.mozilla.firefox/.mozilla/firefox",
     "Library/Application Support/Firefox",
 )
-"""Folders below the home folder that may have a profiles.ini."""
+"""Folders below the home folder in which Firefox may have its profiles.ini."""
 
 TRUSTED = "C,,"
-"""The flags of certutil(1) that trust an authority for TLS servers, but not for mail or code."""
+"""Flags of certutil(1): trust an authority for TLS servers, but not for mail or code."""
 
 
 @dataclass(frozen=True)
@@ -89,15 +89,15 @@ class Nss:
 
 
 def _is_trusted(line: str, name: str) -> bool:
-    """Judge a line of `certutil -L`, which has a name, blanks and three columns of flags."""
+    """Return whether a line of `certutil -L` (name, spaces, flags) says that `name` is trusted."""
     found = re.fullmatch(r"(.+?)\s+([a-zA-Z]*),([a-zA-Z]*),([a-zA-Z]*)\s*", line)
     return bool(found and found[1] == name and "C" in found[2])
 
 
 def nss_stores(host: Host, home: Path, data: Path) -> Iterator[Nss]:
-    """Find the databases of Chromium, or where it would have one if it is installed, and those of Firefox.
+    """Yield the databases of Chromium and Firefox. `data` is XDG's data folder.
 
-    `home` and `data` are the home folder and XDG's data folder.
+    If Chromium is installed but has no database yet, yield the one that it would use.
     """
     places = [home / CHROMIUM, data / "pki/nssdb", home / SNAP]
     found = [folder for folder in places if _has_database(host, folder)]

@@ -1,7 +1,7 @@
-"""Makes and judges keys and X.509 certificates: P-256 keys, PEM texts; touches no file and no cluster.
+"""Makes and checks keys (P-256) and X.509 certificates, as PEM. Does not access files or clusters.
 
-It makes two kinds of authority: one for each admission webhook (components/nginx/pki.py), whose key is
-thrown away, and the one behind `https://localhost` (trust/authority.py), whose key stays on this machine.
+There are two kinds of authority: one for each admission webhook (components/nginx/pki.py), whose key is not
+kept, and the one for `https://localhost` (trust/authority.py), whose key stays on this machine.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-SKEW = timedelta(hours=1)  # the clock of a node or a browser may be behind the host's
+SKEW = timedelta(hours=1)  # how far the clock of a node or browser may be behind the host's
 RENEW_BEFORE_END = timedelta(days=30)
 FOR_SERVERS = x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.SERVER_AUTH])
 
@@ -52,11 +52,11 @@ def authority(
     key: ec.EllipticCurvePrivateKey | None = None,
     only: Sequence[str] = (),
 ) -> Pair:
-    """Make a CA that cannot sign other CAs.
+    """Make a certificate authority that cannot sign other authorities.
 
-    `only` restricts what it may sign for: host names, each of which includes its subdomains, and networks
-    in CIDR notation. They become a critical name constraint (RFC 5280, 4.2.1.10), and such a CA may sign
-    for TLS servers only.
+    `only` restricts what it may sign for: host names, including their subdomains, and networks in CIDR
+    notation. They become a critical name constraint (RFC 5280, 4.2.1.10), and such an authority may sign
+    only for TLS servers.
     """
     key = key or new_key()
     builder = (
@@ -99,9 +99,9 @@ def certificate(ca: Pair, names: Sequence[str], now: datetime, end: datetime) ->
 
 
 def rejection(ca: bytes, pair: Pair, names: Collection[str], now: datetime) -> str:
-    """Say why a client that trusts `ca` would reject this pair for one of `names`, now or within 30 days.
+    """Return why a client that trusts `ca` would reject this certificate for one of `names`.
 
-    Returns an empty string if such a client accepts it.
+    The certificate must stay valid for 30 days. Returns "" if such a client accepts it.
     """
     try:
         signer = x509.load_pem_x509_certificate(ca)
@@ -120,7 +120,7 @@ def rejection(ca: bytes, pair: Pair, names: Collection[str], now: datetime) -> s
 
 
 def key_mismatch(pair: Pair) -> str:
-    """Say why the key does not belong to the certificate; empty if it does."""
+    """Return why the key does not belong to the certificate, or "" if it does."""
     try:
         key = load_pem_private_key(pair.key, None)
     except (ValueError, TypeError) as error:
@@ -130,13 +130,13 @@ def key_mismatch(pair: Pair) -> str:
 
 
 def expiry(now: datetime, *certificates: x509.Certificate) -> str:
-    """Say when the first of these certificates expires if that is within 30 days; else return ""."""
+    """Return when the first of these certificates expires, or "" if that is not within 30 days."""
     end = min(certificate.not_valid_after_utc for certificate in certificates)
     return f"it expires on {end:%Y-%m-%d}" if end - now < RENEW_BEFORE_END else ""
 
 
 def names_in(cert: x509.Certificate) -> list[str]:
-    """Return the host names and IP addresses that a certificate is for. Raises x509.ExtensionNotFound."""
+    """Return the host names and IP addresses of a certificate. Raises x509.ExtensionNotFound."""
     names = cert.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     addresses = [str(address) for address in names.get_values_for_type(x509.IPAddress)]
     return [*names.get_values_for_type(x509.DNSName), *addresses]
@@ -148,10 +148,10 @@ def common_name(cert: x509.Certificate) -> str:
 
 
 def constraints_of(cert: x509.Certificate) -> list[str]:
-    """Return what a CA is restricted to, in the form that `authority` takes as `only`.
+    """Return what an authority is restricted to, in the form of the argument `only` of `authority`.
 
-    The list is empty if the CA is not restricted. A constraint that is not critical, or that restricts
-    only names or only addresses, counts as none.
+    The list is empty if it is not restricted, or not enough: if the constraint is not critical, or
+    restricts only host names or only addresses.
     """
     try:
         found = cert.extensions.get_extension_for_class(x509.NameConstraints)
@@ -165,7 +165,7 @@ def constraints_of(cert: x509.Certificate) -> list[str]:
 
 
 def _general_name(text: str, *, network: bool = False) -> x509.GeneralName:
-    """Return `text` as an address, or as a network in CIDR notation, if it is one; else as a host name."""
+    """Return an IP address (or with `network`, a network in CIDR notation), or else a host name."""
     try:
         return x509.IPAddress(ipaddress.ip_network(text) if network else ipaddress.ip_address(text))
     except ValueError:

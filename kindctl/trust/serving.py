@@ -1,8 +1,8 @@
 """The certificate that an ingress controller serves by default.
 
-A controller includes `Setup.certificate.secret(cluster, namespace)`, a Secret of type kubernetes.io/tls
-named SECRET, in its objects, and is configured to serve it by default. The Secret in the cluster is kept
-as long as it is valid, so that a second `up` changes nothing.
+A controller adds `Setup.certificate.secret(cluster, namespace)` to its objects: a Secret of type
+kubernetes.io/tls with the name SECRET. It is configured to use that certificate by default. The Secret in
+the cluster is kept as long as it is valid, so a second `up` changes nothing.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from kindctl.trust.pki import authority as new_authority
 
 SECRET = "localhost-tls"  # noqa: S105 - a name
 LIFE = timedelta(days=397)
-"""Browsers reject those that last more than 398 days (CA/Browser Forum, Baseline Requirements 6.3.2)."""
+"""How long a certificate is valid. Browsers reject more than 398 days (CA/Browser Forum, Baseline
+Requirements 6.3.2)."""
 
 ALWAYS = ("localhost", "*.localhost", "127.0.0.1", "::1")
-"""Names in every certificate. Chromium, Firefox and OpenSSL accept no wildcard below a single label, so the
-certificate also has the name of each host of the apps."""
+"""The names in every certificate. Chromium, Firefox and OpenSSL do not accept a wildcard directly below a
+top-level name, so the certificate also has each host name of the apps."""
 
 
 def is_local(host: str) -> bool:
@@ -44,8 +45,8 @@ def is_local(host: str) -> bool:
 class Serving:
     """Makes the Secret with the certificate that a controller serves.
 
-    `hosts` returns the hosts that it must be valid for; those that are not names of this machine are left
-    out.
+    `hosts` returns the hosts that the certificate must be valid for. Hosts that are not names of this
+    machine are ignored.
     """
 
     def __init__(self, authority: Authority, hosts: Callable[[], Iterable[str]] = tuple) -> None:
@@ -62,29 +63,29 @@ class Serving:
     def secret(self, cluster: Cluster, namespace: str) -> Object:
         """Return the cluster's Secret if it is valid for the present authority and names, else a new one.
 
-        A new one stays the same in later calls. Raises ApiError, and KindctlError (local-ca).
+        Later calls return the same new one. Raises ApiError, and KindctlError (code local-ca).
         """
         live = cluster.get(ObjectRef("v1", "Secret", SECRET, namespace))
-        names, at = self.names(), self.authority.clock()
+        names, now = self.names(), self.authority.clock()
         with self._lock:
-            ca = self.authority.pair() or self._without_authority(at)
+            ca = self.authority.pair() or self._without_authority(now)
             pair = _read(live)
-            if pair is None or not _is_good(ca, pair, names, at):
+            if pair is None or not _is_good(ca, pair, names, now):
                 pair = self._made.get((ca.cert, names))
             if pair is None:
-                pair = certificate(ca, names, at, at + LIFE)
+                pair = certificate(ca, names, now, now + LIFE)
                 self._made[ca.cert, names] = pair
         return _secret(pair, namespace)
 
-    def _without_authority(self, at: datetime) -> Pair:
-        """Return a stand-in for `plan`, which may run before there is an authority. It is never applied."""
+    def _without_authority(self, now: datetime) -> Pair:
+        """Return a temporary authority for `plan`, which may run before `up` has made one."""
         if self._stand_in is None:
-            self._stand_in = new_authority(NAME, at, CA_LIFE, only=ONLY)
+            self._stand_in = new_authority(NAME, now, CA_LIFE, only=ONLY)
         return self._stand_in
 
 
-def _is_good(ca: Pair, pair: Pair, names: tuple[str, ...], at: datetime) -> bool:
-    return not rejection(ca.cert, pair, names, at) and set(names) == set(
+def _is_good(ca: Pair, pair: Pair, names: tuple[str, ...], now: datetime) -> bool:
+    return not rejection(ca.cert, pair, names, now) and set(names) == set(
         names_in(x509.load_pem_x509_certificate(pair.cert))
     )
 

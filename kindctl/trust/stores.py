@@ -15,7 +15,7 @@ from kindctl.trust.system import system_store
 
 
 def find_stores(host: Host, home: Path) -> list[Store]:
-    """Return the system's store first, then those of the browsers found below `home`."""
+    """Return the system's store, followed by those of the browsers that are found below `home`."""
     return [keychain(host, home) or system_store(host), *nss_stores(host, home, data_dir().parent)]
 
 

@@ -1,7 +1,7 @@
 """The trust store of a Linux distribution.
 
-It is a folder for certificates, and a program that collects them in the bundle that curl, git, Python and
-many others read.
+It consists of a folder for certificates, and a program that copies them into the bundle that curl, git,
+Python and many others read.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ LAYOUTS = (
 
 @dataclass(frozen=True)
 class SystemStore:
-    """Implements trust.base.Store."""
+    """The system's trust store. Implements trust.base.Store."""
 
     host: Host
     layout: Layout
@@ -61,7 +61,7 @@ class SystemStore:
         return str(self.layout.folder)
 
     def trusts(self, ca: LocalCa) -> bool | None:
-        """Look into the bundle, because that is what programs read."""
+        """Return whether the bundle, which programs read, has the certificate."""
         try:
             bundle = self.host.read(self.layout.bundle)
         except KindctlError:
@@ -93,7 +93,7 @@ class SystemStore:
 
 
 def system_store(host: Host) -> SystemStore:
-    """Return the store of this machine's layout; Debian's if there is none, to be named in messages."""
+    """Return the store of this machine. If its layout is unknown, return Debian's, for use in messages."""
     for layout in LAYOUTS:
         if host.which(layout.add[0]) and host.read(layout.bundle) is not None:
             return SystemStore(host, layout)
@@ -101,6 +101,6 @@ def system_store(host: Host) -> SystemStore:
 
 
 def _body(pem: str) -> str:
-    """Return the base64 text without line breaks, which distributions place differently."""
+    """Return the base64 text of a certificate without line breaks, which differ between distributions."""
     lines = [line.strip() for line in pem.strip().splitlines()]
     return "".join(line for line in lines if not line.startswith("-----"))

@@ -37,7 +37,6 @@ def test_the_owner_of_a_port_is_named(nets: NetBench, address: str) -> None:
     assert owner is not None
     assert owner.pid == os.getpid()
     assert "py" in owner.program  # python or pytest
-    assert owner.container == ""
 
 
 def test_a_listener_on_all_addresses_takes_the_port_of_each(nets: NetBench) -> None:

@@ -43,15 +43,10 @@ class FakeKind:
         self._check(engine=False)
         return "0.33.0"
 
-    def clusters(self) -> list[str]:
-        self._check()
-        names = [node.labels[CLUSTER_LABEL] for node in self._nodes()]
-        return sorted(set(names))
-
     def create(self, name: str, config: str, kubeconfig: Path, say: Say) -> None:
         self._check()
         nodes = _nodes(config)
-        if name in self.clusters():
+        if any(node.labels[CLUSTER_LABEL] == name for node in self._nodes()):
             words = f"node(s) already exist for a cluster with the name {name!r}"
             raise _failed("create", name, words)
         for node in nodes:
@@ -66,9 +61,9 @@ class FakeKind:
             raise _failed("create", name, self.failures.pop(0))
         control_plane = self.engine.container(f"{name}-control-plane")
         inner = _kubeconfig(name, f"https://{name}-control-plane:6443")
-        control_plane.files[ADMIN_CONF] = inner
         self.host.files[kubeconfig] = _kubeconfig(name, f"https://127.0.0.1:{port}")
         self.host.modes[kubeconfig] = 0o600
+        control_plane.files[ADMIN_CONF] = inner  # last: from here on the provider writes the file
         self.on_create(name)
 
     def delete(self, name: str, kubeconfig: Path) -> None:
@@ -80,7 +75,7 @@ class FakeKind:
 
     def kubeconfig(self, name: str) -> str:
         self._check()
-        if name not in self.clusters():
+        if all(node.labels[CLUSTER_LABEL] != name for node in self._nodes()):
             words = f"could not locate any control plane nodes for cluster named {name!r}"
             raise _failed("get", name, words)
         ((_, port),) = self.engine.container(f"{name}-control-plane").ports[API_PORT]

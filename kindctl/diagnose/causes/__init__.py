@@ -1,7 +1,7 @@
-"""Why something is not ready. One module per cause; CAUSES lists them, the most specific first.
+"""Causes: why something is not ready. One module per cause; CAUSES lists them, the most specific first.
 
-A cause is permanent when waiting longer would not help: a name that does not exist, a refusal, a program
-that cannot run. What may still pass (a busy registry, a node that boots) is reported too, but only when the
+A cause is permanent if waiting would not help: a name that does not exist, a refusal, a program that cannot
+run. Causes that may disappear by themselves (a busy registry, a node that boots) are only reported when the
 wait has timed out.
 """
 
@@ -32,14 +32,14 @@ CAUSES = {
     "crash_loop": "a container keeps exiting",
     "probe_failing": "a container runs, but its probe fails",
 }
-"""Module -> summary. A cause's code is its module's name with dashes."""
+"""Module -> summary. The code of a cause is the name of its module with dashes."""
 
 
 def load(name: str) -> Explain:
-    """The `explain` function of the module with this name."""
+    """Return the `explain` function of the module with this name."""
     return cast(Explain, import_module(f"{__name__}.{name}").explain)
 
 
 def explain(evidence: Evidence) -> Cause | None:
-    """The strongest cause of all modules; None where none applies."""
+    """Return the strongest cause that the evidence shows, or None."""
     return strongest(load(name)(evidence) for name in CAUSES)

@@ -1,4 +1,4 @@
-"""A container cannot be created from what its pod names: a ConfigMap, a Secret, a key, a user."""
+"""A container cannot be created, because a ConfigMap, Secret, key or user that its pod names is missing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _container(evidence: Evidence) -> Cause | None:
 
 
 def _mount(evidence: Evidence) -> Cause | None:
-    """A volume's ConfigMap or Secret is missing: only an event says why the container waits."""
+    """Find a volume whose ConfigMap or Secret is missing. Only an event says so."""
     for container in evidence.unready_containers():
         events = container.events("FailedMount").containing(*MISSING)
         if events and container.waiting[0] in ("ContainerCreating", "PodInitializing"):

@@ -1,8 +1,8 @@
 """A container keeps exiting.
 
-Many programs simply exit while something they need is not up yet, and expect to be restarted. So a loop
-counts as permanent only when the program cannot run at all, or when a whole run of it failed that began
-after every other pod of its namespace was ready.
+Many programs exit if something that they need is not running yet, and expect to be restarted. So a loop is
+only permanent if the program cannot run at all, or if it failed in a run that began after all other pods of
+its namespace were ready.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ NOT_STARTED = 128  # containerd's, with reason StartError
 NO_SUCH_PROGRAM = re.compile(
     "executable file not found|permission denied|no such file or directory|is a directory"
 )
-"""What the runtime says when it cannot start a container for a reason that will not go away by itself."""
+"""Messages of the runtime for failures to start a container that will not disappear by themselves."""
 
 SERVICE_LINK = re.compile(r"tcp://(?:\d{1,3}\.){3}\d{1,3}:\d+")
-"""What Kubernetes sets as NAME_PORT for a Service NAME: programs that read such a variable expect a number.
+"""Value of the variable NAME_PORT that Kubernetes sets for a Service NAME. Programs often expect a number.
 https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables"""
 
 STOPPED_BY_OTHERS = (137, 143)  # KILL, TERM: a probe, the kernel
 LINES = 8
-ENDPOINT_DELAY = timedelta(seconds=5)  # until a Service's endpoints are known to every node
+ENDPOINT_DELAY = timedelta(seconds=5)  # until every node knows the endpoints of a Service
 LONG = timedelta(seconds=60)
 
 
@@ -45,7 +45,7 @@ def explain(evidence: Evidence) -> Cause | None:
 
 
 def _loops(container: Container) -> bool:
-    """Whether it was restarted after it had exited. Pods of Jobs are not restarted."""
+    """Return whether the container was restarted after it had exited. Pods of Jobs are not restarted."""
     reason = container.termination.get("reason")
     return bool(container.termination) and container.restarts > 0 and reason != "OOMKilled"
 
@@ -83,7 +83,7 @@ def _fix(code: int | None, lines: Sequence[str], *, cannot_run: bool) -> str:
 def _has_all_it_needs(
     evidence: Evidence, container: Container, looping: Sequence[Container]
 ) -> bool:
-    """Whether it failed with nothing left that it could have waited for."""
+    """Return whether the container's last run failed although everything else was ready."""
     if container.termination.get("exitCode") in STOPPED_BY_OTHERS:
         return False
     began, ended = parse_time(container.termination.get("startedAt")), container.terminated_at
@@ -99,7 +99,7 @@ def _has_all_it_needs(
 
 
 def _neighbours(evidence: Evidence, looping: Sequence[Container]) -> list[Object]:
-    """The other pods of the same namespaces that should be ready."""
+    """Return the other pods in the namespaces of the looping containers that should be ready."""
     names = {container.pod["metadata"]["name"] for container in looping}
     spaces = {container.pod["metadata"].get("namespace") for container in looping}
     return [

@@ -42,7 +42,7 @@ def explain(evidence: Evidence) -> Cause | None:
 
 
 def _is_resolved(evidence: Evidence, event: Object) -> bool:
-    """Whether the workload behind the event has all its pods by now, or no longer wants any."""
+    """Return whether the workload of the event has all of its pods by now, or no longer wants any."""
     target = event["involvedObject"]
     where = (target["kind"], target.get("namespace"), target["name"])
     for workload in evidence.workloads:

@@ -23,9 +23,9 @@ CORRECT_IT = "correct the image's name and tag, or build it: `apps[].build` in k
 
 
 class Failure(NamedTuple):
-    """A way in which a pull fails."""
+    """A reason why pulls fail."""
 
-    pattern: str  # of the words of containerd or a registry, case-insensitive
+    pattern: str  # matches the message of containerd or a registry, ignoring case
     why: str
     fix: str = CORRECT_IT
     permanent: bool = True
@@ -53,7 +53,7 @@ FAILURES = (
     ),
     Failure(
         "ErrImageNeverPull|pull policy of Never|no such image",
-        "it is not on the node, and its pull policy is Never",
+        "the image is not on the node, and its pull policy is Never",
     ),
     Failure("InvalidImageName|invalid reference", "the name is not valid"),
     Failure(
@@ -62,12 +62,12 @@ FAILURES = (
     ),
     Failure(
         "no match for platform|no matching manifest",
-        "it is not available for this architecture",
+        "the image is not available for this architecture",
         "use a tag that supports this architecture, or build the image: `apps[].build`",
     ),
     Failure("not ?found|manifest unknown|does not exist", "the registry has no such image"),
 )
-"""The temporary failures come first, since their messages may quote a name."""
+"""Temporary failures come first, because their messages may contain a name that matches another pattern."""
 
 UNKNOWN = Failure("", "kindctl does not recognize the reason", permanent=False)
 
@@ -103,16 +103,16 @@ def _cause(container: Container) -> Cause:
 
 
 def _classify(texts: Sequence[str], image: str) -> Failure:
-    """The image's own name is left out of the search: it may be "not-found"."""
+    """Return the failure that the texts describe, ignoring the image's name: it may contain "not-found"."""
     text = "\n".join(texts)
     if image:
         text = text.replace(image, "IMAGE")
-    found = (one for one in FAILURES if re.search(one.pattern, text, re.IGNORECASE))
-    return next(found, UNKNOWN)
+    matching = (entry for entry in FAILURES if re.search(entry.pattern, text, re.IGNORECASE))
+    return next(matching, UNKNOWN)
 
 
 def _is_on_node(nodes: Sequence[Object], pod: Object, image: str) -> bool:
-    """Whether the image has arrived since. The kubelet then still waits for its next attempt."""
+    """Return whether the image has reached the node by now. The kubelet may not have noticed that yet."""
     with suppress(UsageError):  # not a valid name
         wanted = full_name(image)
         return any(

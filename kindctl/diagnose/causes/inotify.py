@@ -1,4 +1,4 @@
-"""The host has no inotify instance or watch left for another program (kubernetes#104303)."""
+"""The host has no free inotify instances or watches left (kubernetes#104303)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A Job has used up its retries or its time.
+"""A Job has failed: it has used up its retries or its time.
 
-Such a cause has no age: whenever the Job failed, only a new Job can succeed, and nothing creates one by
-itself.
+The cause has no `since`, because it does not matter when the Job failed: only a new Job can succeed, and
+nothing creates one by itself.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ def explain(evidence: Evidence) -> Cause | None:
 
 
 def _is_cron(job: Object) -> bool:
-    """Whether it is a CronJob's run: the next run may succeed, and nothing waits for this one."""
+    """Return whether a CronJob created the Job. Nothing waits for such a Job, and the next may succeed."""
     owners = job["metadata"].get("ownerReferences", ())
     return any(owner.get("kind") == "CronJob" for owner in owners)
 
 
 def _last_lines(evidence: Evidence, job: Object) -> tuple[str, ...]:
-    """The log of its last pod that has one; pods are called JOB-XXXXX."""
+    """Return the last log lines of the Job's last pod that has a log. Pods are called JOB-XXXXX."""
     meta = job["metadata"]
     start = f"{meta.get('namespace', '')}/{meta['name']}-"
     logs = [lines for key, lines in evidence.logs.items() if key.startswith(start) and lines]

@@ -20,8 +20,11 @@ def _is_pending(service: Object) -> bool:
 
 
 def _cause(evidence: Evidence, service: Object) -> Cause:
-    """Whatever assigns addresses leaves a trace at once: an event (MetalLB, and every cloud's controller)
-    or the finalizer with which it will clean up."""
+    """Return the cause. Which one depends on whether anything assigns addresses in this cluster.
+
+    Whatever does so leaves a trace at once: an event (MetalLB, and the controllers of all clouds), or a
+    finalizer for its clean-up.
+    """
     name = title({"kind": "Service", **service})
     events = evidence.events_about(service)
     if not events and not service["metadata"].get("finalizers"):

@@ -9,7 +9,7 @@ LIVENESS = ("Liveness", "Startup")
 
 
 def explain(evidence: Evidence) -> Cause | None:
-    """Never permanent: it may take longer than others to start, or wait for another pod."""
+    """Find a failing probe. It is never permanent: the program may be slow, or wait for another pod."""
     for container in evidence.unready_containers():
         events = container.events("Unhealthy")
         if not events:
@@ -22,8 +22,8 @@ def explain(evidence: Evidence) -> Cause | None:
         return Cause(
             code="probe-failing",
             what=f"{container.title} runs, but its {probe} probe fails{restarted}",
-            fix="check whether it needs another pod that is not ready; otherwise correct the path and port "
-            f"of the probe{more_time}",
+            fix="check whether the container needs another pod that is not ready; otherwise correct the "
+            f"probe's path and port{more_time}",
             cites=(*events.messages[:1], *container.log(3)),
             sure=0.65 if killed else 0.5,
             since=events.last_seen,

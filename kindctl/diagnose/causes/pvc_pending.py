@@ -8,7 +8,7 @@ from kindctl.models import Cause, Object
 IMPOSSIBLE = ("not found", "no storage class is set")
 NORMAL = "WaitForFirstConsumer"
 INSTALLED_LATER = (None, "standard")
-"""The default class, which kind installs last: a claim that was there before gets it then (KEP-3333)."""
+"""The default class. kind installs it last, and claims that exist by then get it too (KEP-3333)."""
 
 
 def explain(evidence: Evidence) -> Cause | None:
@@ -30,7 +30,7 @@ def _cause(evidence: Evidence, claim: Object) -> Cause | None:
     return Cause(
         code="pvc-pending",
         what=f"{title({'kind': 'PersistentVolumeClaim', **claim})} is not bound{why}",
-        fix="use the storage class `standard`, or none, or add the class to the manifests"
+        fix="use the storage class `standard` or no class, or add the class to the manifests"
         if impossible
         else "check whether the provisioner of its storage class runs",
         cites=events.messages[:1],

@@ -1,5 +1,7 @@
-"""runc on cgroup v1 sometimes cannot freeze a container while many start at once. The kubelet tries again
-after a pause."""
+"""runc could not freeze a container: on cgroup v1 that happens if many containers start at the same time.
+
+The kubelet tries again after a pause.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ def explain(evidence: Evidence) -> Cause | None:
         if events := container.events().containing("unable to freeze"):
             return Cause(
                 code="runc-freeze",
-                what=f"{container.title}: the container runtime failed to start it this time",
-                fix="nothing needs to be done: the kubelet tries again",
+                what=f"{container.title}: the container runtime failed to start the container",
+                fix="nothing to do: the kubelet will try again",
                 cites=events.messages[:1],
                 sure=0.7,
                 since=events.last_seen,

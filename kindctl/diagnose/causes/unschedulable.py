@@ -13,7 +13,7 @@ NOBODY = re.compile(r"0/(\d+) nodes are available")
 CLAIM = "unbound immediate PersistentVolumeClaims"
 SELECTOR = "didn't match Pod's node affinity/selector"
 VOLUME = "volume node affinity conflict|didn't match PersistentVolume's node affinity"
-REASONS = (  # the scheduler's words, why, what to do, whether it is permanent
+REASONS = (  # pattern of the scheduler's message, why, what to do, whether it is permanent
     (
         r"node\.kubernetes\.io/(not-ready|unreachable|network-unavailable)",
         "the nodes are not ready yet",
@@ -28,7 +28,7 @@ REASONS = (  # the scheduler's words, why, what to do, whether it is permanent
     ),
     (
         SELECTOR,
-        "no node has the labels that it selects",
+        "no node has the labels of its node selector",
         "label a node (`cluster.kind.nodes[].labels` in kindctl.yaml), or remove the selector",
         True,
     ),
@@ -70,8 +70,8 @@ def _cause(evidence: Evidence, pod: Object) -> Cause | None:
 
 
 def _judge(evidence: Evidence, pod: Object, message: str) -> tuple[str, str, bool]:
-    """Why no node can run the pod, what to do, and whether that is permanent."""
-    # Nodes that still boot may yet get labels and lose taints.
+    """Return why no node can run the pod, what to do, and whether that is permanent."""
+    # Until all nodes are ready, they may still get labels and lose taints.
     booted = bool(evidence.nodes) and all(map(is_ready, evidence.nodes))
     if re.search(VOLUME, message) and (closed := _cordoned(evidence.nodes)):
         fix = f"kubectl uncordon {closed[0]}, or delete the PersistentVolumeClaim and its data"
@@ -97,7 +97,7 @@ def _cordoned(nodes: Sequence[Object]) -> list[str]:
 
 
 def _would_take(node: Object, pod: Object) -> bool:
-    """Whether the node now has the labels that the pod selects, and no taint that it does not tolerate."""
+    """Return whether the node has the labels that the pod selects, and only taints that it tolerates."""
     spec, labels = pod.get("spec", {}), node["metadata"].get("labels", {})
     selected = spec.get("nodeSelector", {}).items() <= labels.items()
     tolerated = {entry.get("key") for entry in spec.get("tolerations", ())}
@@ -118,7 +118,7 @@ def _selector(pod: Object, phrase: str) -> str:
 
 
 def _exceeds_all(pod: Object, nodes: Sequence[Object], name: str) -> bool:
-    """Whether the pod requests more of the resource `name` than the largest node could give."""
+    """Return whether the pod requests more of the resource `name` than the largest node has."""
     requested = sum(
         _quantity(container.get("resources", {}).get("requests", {}).get(name, "0"))
         for container in pod.get("spec", {}).get("containers", ())
@@ -130,9 +130,9 @@ def _exceeds_all(pod: Object, nodes: Sequence[Object], name: str) -> bool:
 
 
 def _quantity(text: str) -> float:
-    """ "500m" -> 0.5, "1Gi" -> 1073741824
+    """Return the value of a quantity: 0.5 for "500m", 1073741824 for "1Gi".
 
-    The kubernetes client has such a function, but causes are pure, and importing it opens a socket.
+    The kubernetes client has such a function, but importing it opens a socket, and causes are pure.
     """
     match = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", str(text))
     return float(match[1]) * UNITS.get(match[2], 1) if match else 0.0

@@ -1,5 +1,7 @@
-"""An admission webhook cannot be called, so nothing that it guards can be changed (ingress-nginx#5401,
-#5968)."""
+"""An admission webhook cannot be called, so the objects that it checks cannot be changed.
+
+See ingress-nginx#5401 and #5968.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ FAILED = re.compile(r'failed calling webhook "([^"]+)"')
 
 
 def explain(evidence: Evidence) -> Cause | None:
-    """Never permanent: the webhook's pods may still come up, and `up` repairs its own certificate."""
+    """Find a failed call of a webhook. It is never permanent: the webhook's pods may become ready, and `up`
+    renews certificates that kindctl made."""
     for event in evidence.recent_events():
         message = event.get("message", "")
         if not (match := FAILED.search(message)):

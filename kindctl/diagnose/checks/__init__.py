@@ -1,7 +1,7 @@
 """Checks of the machine. One module per check; CHECKS lists them in the order in which they are repaired.
 
-The code of a verdict that is ok is the check's own. Otherwise it may be a more specific one ("engine" ->
-"engine-down"). Each code has a page in docs/troubleshooting.
+A verdict has the code of its check, or a more specific one if it is not ok ("engine-down" of "engine").
+Each code has a page in docs/troubleshooting.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ CHECKS = {
 
 
 def load(code: str) -> Check:
-    """The check with this code. Raises KeyError when there is none."""
+    """Return the check with this code. Raises KeyError if there is none."""
     if code not in CHECKS:
         raise KeyError(code)
     return cast(Check, import_module(f"{__name__}.{code}").CHECK)
 
 
 def examine(tools: Tools, wants: Wants) -> list[Verdict]:
-    """The verdict of every check that applies, in the order of CHECKS. The checks run in parallel."""
+    """Run all checks that apply, in parallel, and return their verdicts in the order of CHECKS."""
     from concurrent.futures import ThreadPoolExecutor
 
     checks = _applicable(wants)
@@ -61,12 +61,12 @@ def _applicable(wants: Wants) -> list[Check]:
 
 
 def is_repairable(verdict: Verdict) -> bool:
-    """Whether `repair` would try to fix it."""
+    """Return whether `repair` would try to fix what the verdict reports."""
     return verdict.fixable and verdict.level != "ok"
 
 
 def planned_repairs(tools: Tools, wants: Wants, verdicts: Sequence[Verdict]) -> list[str]:
-    """What `repair` would do, as sentences without duplicates."""
+    """Return what `repair` would do, as sentences without duplicates."""
     sentences = (
         sentence
         for check, verdict in zip(_applicable(wants), verdicts, strict=True)
@@ -77,10 +77,10 @@ def planned_repairs(tools: Tools, wants: Wants, verdicts: Sequence[Verdict]) -> 
 
 
 def repair(tools: Tools, wants: Wants, verdicts: Sequence[Verdict], say: Say) -> Iterator[str]:
-    """Do what `planned_repairs` said; yields a sentence for each check that was repaired.
+    """Repair what the verdicts report. Yields a sentence for each check that was repaired.
 
-    A check that was blocked is asked again, since what blocked it may work by now. Raises KindctlError
-    when a failed check cannot be repaired; a warning that cannot be repaired is reported and skipped.
+    A check that was blocked by another one is run again first. Raises KindctlError if a failed check cannot
+    be repaired; a warning that cannot be repaired is reported to `say` and skipped.
     """
     for check, before in zip(_applicable(wants), verdicts, strict=True):
         verdict = _ask(check, tools, wants) if before.blocked_by else before
@@ -91,7 +91,7 @@ def repair(tools: Tools, wants: Wants, verdicts: Sequence[Verdict], say: Say) ->
         except KindctlError as error:
             if verdict.level == "failed":
                 raise
-            say(f"{check.title}: left as it is: {error.what}")
+            say(f"{check.title}: not repaired: {error.what}")
         else:
             yield f"{check.title}: {_ask(check, tools, wants).seen}"
 
@@ -111,7 +111,7 @@ def raise_for(verdicts: Iterable[Verdict]) -> None:
 
 
 class _CachedInfo:
-    """The engine for one round of checks: half of them need its `info`, which costs three processes."""
+    """An Engine that reads its `info` once for all checks: many need it, and it takes three processes."""
 
     def __init__(self, engine: Engine, info: Future[EngineInfo]) -> None:
         self._engine = engine
@@ -124,7 +124,7 @@ class _CachedInfo:
 def _ask(check: Check, tools: Tools, wants: Wants) -> Verdict:
     try:
         return check.ask(tools, wants)
-    except KindctlError as error:  # of a tool, where the check did not expect it
+    except KindctlError as error:  # of a tool; the check did not expect it
         return Verdict(
             code=error.code,
             level="failed",

@@ -8,7 +8,7 @@ from kindctl.tools.engine_protocol import EngineInfo
 from kindctl.tools.protocols import Tools
 
 SUPPORTED = ("amd64", "arm64")
-"""What kind's node images are published for."""
+"""Architectures for which kind publishes node images."""
 
 
 class Architecture(EngineCheck):

@@ -1,5 +1,7 @@
-"""Which certificate authorities does this machine trust beyond its distribution's own? A company's
-network often has one, and without it builds and nodes cannot download anything (k3d#1246)."""
+"""Which certificate authorities were added to those of the machine's distribution?
+
+Company networks often have one, without which builds and nodes cannot download anything (k3d#1246).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the kubelet run on the engine's version of control groups?"""
+"""Does the kubelet support the engine's version of control groups (cgroups)?"""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from kindctl.models import Verdict
 from kindctl.tools.engine_protocol import EngineInfo
 from kindctl.tools.protocols import Tools
 
-REFUSES_V1 = 35  # since 1.35 the kubelet does not start on v1 unless failCgroupV1 is false
+REFUSES_V1 = 35  # since Kubernetes 1.35, the kubelet starts on v1 only if failCgroupV1 is false
 
 
 class ControlGroups(EngineCheck):
     code = "cgroup"
-    of_local_cluster = True
     title = "control groups"
     local_only = True
 

@@ -1,4 +1,4 @@
-"""Is debootstrap there? It makes the first base image where no image registry can be reached."""
+"""Is debootstrap installed? It makes the first base image if no image registry can be reached."""
 
 from __future__ import annotations
 
@@ -27,14 +27,13 @@ class Debootstrap(PackageCheck):
             return self.ok("not needed: an image registry is reachable")
         verdict = self.missing(
             tools.host,
-            "no image registry is reachable, and debootstrap, which makes base images without one, is not "
-            "installed",
+            "no image registry is reachable, and debootstrap, which can make base images, is not installed",
         )
         return replace(verdict, level="warning") if _has_built_images(tools) else verdict
 
 
 def _has_built_images(tools: Tools) -> bool:
-    """Whether images were built here before: debootstrap is only needed to build them again."""
+    """Return whether images were built here before. Then debootstrap is only needed to build them again."""
     try:
         return bool(tools.engine.images(BUILT_IMAGES))
     except KindctlError:

@@ -1,4 +1,4 @@
-"""Is there room for images, and for what the nodes unpack from them?"""
+"""Is there enough disk space for images, and for the copies that the nodes unpack?"""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from kindctl.tools.protocols import Tools
 
 
 class Disk(EngineCheck, SpaceCheck):
-    """The bounds were measured: about 1.5 GB of images, 3 GB of build cache where they are built, and 1 to
-    2 GB for each node. A full disk evicts every pod (k3d FAQ, DiskPressure) and stops etcd."""
+    """Checks the disk on which the engine keeps its data.
+
+    The limits are from measurements: about 1.5 GB of images, 3 GB of build cache if images are built, and
+    1 to 2 GB for each node. On a full disk, all pods are evicted (k3d FAQ, DiskPressure) and etcd stops.
+    """
 
     code = "disk"
     title = "disk space"

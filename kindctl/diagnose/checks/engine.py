@@ -39,8 +39,10 @@ class Engine(PackageCheck):
         daemon.start(tools.host, tools.engine, say)
 
     def _unavailable(self, host: Host, error: MachineError) -> Verdict:
-        """The error says whether the engine is missing, down or denied; whether kindctl can repair that is
-        decided here."""
+        """Return the verdict for an engine that cannot be used, and decide whether kindctl can repair that.
+
+        The code of the error says whether the engine is missing, down or denied.
+        """
         ours = host.is_root() and daemon.is_default() and error.code != "engine-denied"
         if ours and daemon.is_installed(host):
             fix = "`kindctl doctor --fix` starts it"
@@ -51,11 +53,11 @@ class Engine(PackageCheck):
         return self.missing(
             host,
             "no container engine is installed",
-            code="engine-missing",  # a client without a daemon would say: down
+            code="engine-missing",  # the error's code is engine-down if only the client is installed
         )
 
     def _unsuitable(self, host: Host, info: EngineInfo) -> Verdict | None:
-        """Why this engine cannot run nodes, or not without more settings. None where it can."""
+        """Return the verdict for an engine that cannot run nodes without restrictions; None if it can."""
         if info.product == "podman":
             return self.failed(
                 f"the engine is Podman {info.version}, which kindctl does not support",
@@ -98,17 +100,17 @@ def _describe(info: EngineInfo) -> str:
 
 def _upgrade(host: Host) -> str:
     if not debian.obstacle(host):
-        return "install docker.io and docker-cli from Debian 13: the page of this code says how"
+        return "install docker.io and docker-cli from Debian 13: the page of this error shows how"
     return "upgrade Docker: https://docs.docker.com/engine/install/"
 
 
 def _version(text: str) -> tuple[int, ...]:
-    """ "26.1.5+dfsg1" -> (26, 1)"""
+    """Return major and minor version: (26, 1) for "26.1.5+dfsg1"."""
     return tuple(int(part) for part in text.split(".")[:2] if part.isdigit())
 
 
 def _may_raise_limits(host: Host) -> bool:
-    """Whether the bounding set holds CAP_SYS_RESOURCE. True where that cannot be read."""
+    """Return whether this machine's bounding set has CAP_SYS_RESOURCE. True if that cannot be read."""
     for line in (host.read(Path("/proc/self/status")) or "").splitlines():
         name, _, value = line.partition(":")
         if name == "CapBnd":

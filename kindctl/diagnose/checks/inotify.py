@@ -1,5 +1,8 @@
-"""Are there enough inotify watches and instances? Each node runs a whole system in a container and
-shares them with the host: "too many open files" (kubernetes#104303)."""
+"""Are there enough inotify watches and instances?
+
+Each node is a whole system in a container, and shares these limits with the host. A program that exceeds
+them fails with "too many open files" (kubernetes#104303).
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,11 @@ LIMITS = {
     "fs.inotify.max_user_watches": (524288, 524288),
     "fs.inotify.max_user_instances": (512, 1024),
 }
-"""Kernel setting -> (the minimum, what the fix sets). kind's "Known Issues" names the first."""
+"""Kernel setting -> (minimum, value that the fix sets). The minimum is from kind's "Known Issues"."""
 
 
 class Inotify(Check):
     code = "inotify"
-    of_local_cluster = True
     title = "inotify limits"
     local_only = True
 
@@ -47,7 +49,7 @@ class Inotify(Check):
 
 
 def _values(host: Host) -> dict[str, int]:
-    """The settings that this machine has: none on macOS, where the engine's virtual machine has them."""
+    """Return the present settings. macOS has none: there, they are in the engine's virtual machine."""
     values = {name: host.sysctl(name) for name in LIMITS}
     return {name: int(value) for name, value in values.items() if value is not None}
 

@@ -1,4 +1,4 @@
-"""Is kind installed, and does this version of it support the Kubernetes version asked for?"""
+"""Is kind installed, and does its version support the Kubernetes version of the environment?"""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from kindctl.models import Verdict
 from kindctl.tools.protocols import Tools
 
 NEWEST_KUBERNETES = {27: 32, 28: 33, 29: 33, 30: 34, 31: 35, 32: 36, 33: 37}
-"""kind 0.N -> the newest Kubernetes 1.N that it was released with, from the default image in kind's
-source (pkg/apis/config/defaults/image.go). A later node image may need what this kind does not do
-(kind#3853); an earlier one works, by kind's own word on a best-effort basis."""
+"""kind 0.N -> the newest Kubernetes 1.N that it was released with: the default image in kind's source
+(pkg/apis/config/defaults/image.go). Later node images may need a newer kind (kind#3853). Earlier ones work,
+although kind promises only "best effort"."""
 
 OLDEST_KIND, NEWEST_KIND = min(NEWEST_KUBERNETES), max(NEWEST_KUBERNETES)
 
 
 class Kind(PackageCheck):
     code = "kind"
-    of_local_cluster = True
     title = "kind"
     local_only = True
     packages = KIND
@@ -32,8 +31,10 @@ class Kind(PackageCheck):
         return self._too_old(version, wants.kubernetes) or self.ok(f"kind {version}")
 
     def _too_old(self, version: str, kubernetes: str) -> Verdict | None:
-        """None when this kind supports it. A kind newer than the table is taken to support all that the
-        table's last one does."""
+        """Return the verdict for a kind that does not support this Kubernetes; None if it does.
+
+        A kind newer than the table is assumed to support what the newest one in the table does.
+        """
         kind, wanted = minor(version), minor(kubernetes)
         newest = NEWEST_KUBERNETES.get(kind, NEWEST_KUBERNETES[NEWEST_KIND])
         if kind >= OLDEST_KIND and (wanted <= newest or kind > NEWEST_KIND):

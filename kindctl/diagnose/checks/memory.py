@@ -1,4 +1,4 @@
-"""Is there memory for a control plane (about 1 GB) and the apps?"""
+"""Is there enough memory for a control plane (about 1 GB) and the apps?"""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from kindctl.tools.protocols import Tools
 
 class Memory(SpaceCheck):
     code = "memory"
-    of_local_cluster = True
     title = "memory"
     local_only = True
     least, comfortable = 2 * GB, 4 * GB
-    purpose = "a control plane takes about 1 GB, and the apps come on top of it"
+    purpose = "a control plane takes about 1 GB, and the apps need more"
     remedy = "stop other programs, or give the engine's virtual machine more memory"
 
     def ask(self, tools: Tools, wants: Wants) -> Verdict:
@@ -23,8 +22,11 @@ class Memory(SpaceCheck):
 
 
 def _available(tools: Tools) -> tuple[float, str]:
-    """The memory in bytes, and words that say so: what is free on this machine, or what the engine has if
-    it runs in a virtual machine (Docker Desktop), on another machine, or with less than that."""
+    """Return the available memory in bytes, and its description.
+
+    It is the free memory of this machine. If the engine runs elsewhere (another machine, the virtual
+    machine of Docker Desktop), or has less, it is the memory of the engine.
+    """
     free = float(tools.host.free_memory())
     seen = f"{free / GB:.1f} GB of memory available"
     try:

@@ -1,5 +1,8 @@
-"""Are the ports free that a new cluster would bind? A node's ports are fixed when it is created, and a
-taken one makes the engine exit with status 125 (kind#3681), so they are checked beforehand."""
+"""Are the ports free that a new cluster would bind?
+
+The ports of a node are fixed when it is created, and the engine fails with status 125 if one is taken
+(kind#3681). So they are checked before that.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from kindctl.tools.protocols import PortOwner, Tools
 
 FIRST_UNPRIVILEGED = 1024
 UNPRIVILEGED = 8000
-"""Added to a privileged port to suggest another: 80 -> 8080, 443 -> 8443."""
+"""Number to add to a privileged port for a suggestion: 80 -> 8080, 443 -> 8443."""
 
 ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not bound
 
@@ -25,7 +28,7 @@ class Conflict:
 
     code: str
     seen: str
-    remedy: str  # other than another port
+    remedy: str  # what to do, other than choosing another port
 
 
 class Ports(Check):
@@ -54,7 +57,7 @@ class Ports(Check):
 def _conflict(
     tools: Tools, wants: Wants, holders: Sequence[ContainerInfo], address: str, port: int
 ) -> Conflict | None:
-    """None when the port is free, or when this environment's own node or forward has it."""
+    """Return why a port cannot be used; None if it is free, or used by this environment itself."""
     holder = next((c for c in holders if _publishes(c, address, port)), None)
     label = holder.labels.get(DOCKER_ENVIRONMENT_LABEL, "") if holder else ""
     if label and label == wants.environment:
@@ -92,7 +95,10 @@ def _unbindable(tools: Tools, error: MachineError) -> Conflict | None:
 
 
 def _free_instead(tools: Tools, wants: Wants, taken: Iterable[WantedPort]) -> Iterator[str]:
-    """At most one sentence: the keys of kindctl.yaml that set the taken ports, each with a free port."""
+    """Yield a sentence with the keys of kindctl.yaml that set the taken ports, each with a free port.
+
+    Yields nothing if no key sets them.
+    """
     asked = {wanted.port for wanted in wants.ports}
     keys = []
     for wanted in (wanted for wanted in taken if wanted.key):
@@ -106,11 +112,10 @@ def _free_instead(tools: Tools, wants: Wants, taken: Iterable[WantedPort]) -> It
 
 
 def _name(owner: PortOwner, holder: ContainerInfo | None, label: str) -> str:
-    if label and holder:
+    if holder and label:
         return f"kindctl's environment {label} (container {holder.name})"
-    if holder or owner.container:
-        image = f" of image {holder.image}" if holder else ""
-        return f"container {holder.name if holder else owner.container}{image}"
+    if holder:
+        return f"container {holder.name} of image {holder.image}"
     program = owner.program or "another program"
     return f"{program} (process {owner.pid})" if owner.pid else program
 
@@ -119,7 +124,7 @@ def _holders(tools: Tools) -> list[ContainerInfo]:
     try:
         return [c for c in tools.engine.containers() if c.state in ("running", "paused")]
     except KindctlError:
-        return []  # the engine's own check reports that; other programs are still found
+        return []  # the check of the engine reports that; ports of other programs are still found
 
 
 def _publishes(container: ContainerInfo, address: str, port: int) -> bool:

@@ -1,8 +1,7 @@
-"""Do the proxies of this shell's environment leave the cluster's own traffic alone? (kind#1186, #1702)
+"""Do the proxies in this shell's variables exclude the cluster's own addresses? (kind#1186, #1702)
 
-kind itself passes the proxies into the nodes, and adds the node names, the networks, the cluster's ranges
-and .svc names to NO_PROXY there. It cannot change the environment of the user's own programs on the host:
-kubectl, curl and browsers.
+kind passes these variables into the nodes, and adds the node names, the networks, the cluster's ranges and
+.svc names to NO_PROXY there. It cannot do so for programs on the host: kubectl, curl, browsers.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ LOCAL = ("localhost", "127.0.0.1")
 
 class Proxy(Check):
     code = "proxy"
-    of_local_cluster = True
     title = "proxies"
     local_only = True
 
@@ -41,7 +39,7 @@ class Proxy(Check):
 
 
 def _needed(wants: Wants) -> list[str]:
-    """The addresses that must not go through the proxy. kindctl's own requests never do."""
+    """Return the addresses that must bypass the proxy. kindctl's own requests always do."""
     return list(dict.fromkeys([*LOCAL, *(wanted.address for wanted in wants.ports)]))
 
 

@@ -1,5 +1,7 @@
-"""Do the engine's networks or the cluster's address ranges overlap networks that this host can reach
-(a VPN, an office)? kind's "Local Subnet Clashes"."""
+"""Do the engine's networks or the cluster's address ranges overlap others, such as those of a VPN?
+
+See "Local Subnet Clashes" in kind's known issues.
+"""
 
 from __future__ import annotations
 
@@ -17,25 +19,24 @@ Network = ipaddress.IPv4Network
 
 KIND_NETWORK = "kind"
 CLUSTER_RANGES = {"pods": Network("10.244.0.0/16"), "services": Network("10.96.0.0/16")}
-"""kind's defaults."""
+"""The default address ranges of clusters that kind creates."""
 
 POOLS = (
     *(Network(f"172.{second}.0.0/16") for second in range(17, 32)),
     *Network("192.168.0.0/16").subnets(new_prefix=20),
 )
-"""Where Docker takes new networks from, unless default-address-pools in daemon.json says otherwise."""
+"""The address ranges of new Docker networks, unless default-address-pools in daemon.json sets others."""
 
 
 class Subnets(EngineCheck):
     code = "subnets"
-    of_local_cluster = True
     title = "address ranges"
     local_only = True
 
     def judge(self, tools: Tools, wants: Wants, info: EngineInfo) -> Verdict:
         if not is_local(info):
             return self.ok("not checked: the engine runs on another machine")
-        networks = {name: _v4(one.subnets) for name, one in tools.engine.networks().items()}
+        networks = {name: _v4(network.subnets) for name, network in tools.engine.networks().items()}
         own = {subnet for subnets in networks.values() for subnet in subnets}
         routes = [route for route in _v4(tools.host.routes()) if route not in own]
         if KIND_NETWORK not in networks and _exhausted(tools.host, [*routes, *own]):
@@ -79,7 +80,10 @@ def _network_clashes(
 
 
 def _cluster_clashes(routes: Sequence[Network]) -> Iterator[str]:
-    """Only routes inside a range count: one as wide as 10.0.0.0/8 does not say that anybody is there."""
+    """Yield a sentence for each route inside one of the cluster's ranges.
+
+    Wider routes do not count: a route for 10.0.0.0/8 does not mean that all of its addresses exist.
+    """
     for what, subnet in CLUSTER_RANGES.items():
         for route in routes:
             if route.subnet_of(subnet):

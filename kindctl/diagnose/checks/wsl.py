@@ -1,4 +1,4 @@
-"""Is this the Windows Subsystem for Linux, and the version of it that has a Linux kernel?"""
+"""If this is the Windows Subsystem for Linux, is it version 2, which has a Linux kernel?"""
 
 from __future__ import annotations
 

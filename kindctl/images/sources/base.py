@@ -1,4 +1,4 @@
-"""The interface of an image source, which is one way to get an image into the engine."""
+"""The interface of an image source: something that images come from."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNAVAILABLE = "image-unavailable"
 
 @dataclass(frozen=True)
 class Provided:
-    """An image in the engine: its name there, and what was done to get it, if anything."""
+    """An image in the engine: its name there, and what was done to get it (empty if it was there)."""
 
     name: str
     done: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ class Provided:
 
 @dataclass(frozen=True)
 class SourceContext:
-    """What every source is made with."""
+    """The arguments of every image source."""
 
     tools: Tools
     mirrors: Mapping[str, str]  # registry -> mirror
@@ -42,16 +42,14 @@ class ImageSource(Protocol):
     name: str  # as in images.sources of kindctl.yaml
 
     def find(self, reference: str) -> str | None:
-        """Return the name, in the engine, of what this source has provided; None if it has not yet."""
-        ...
+        """Return the name in the engine of the image that this source has provided, or None."""
 
     def provide(self, reference: str, say: Say) -> Provided:
         """Get the image into the engine.
 
-        Raises KindctlError; its `what` is shown as this source's answer in the list of what was tried. The
-        code is UNAVAILABLE if the source does not have the image.
+        Raises KindctlError, whose `what` becomes this source's line in the error that lists all sources.
+        Its code is UNAVAILABLE if the source does not have the image.
         """
-        ...
 
 
 def unavailable(answer: str) -> KindctlError:
@@ -61,10 +59,10 @@ def unavailable(answer: str) -> KindctlError:
 def combined(
     what: str, errors: Sequence[KindctlError], *, why: str = "", fix: str = ""
 ) -> KindctlError:
-    """Merge the errors of all places that were tried into one.
+    """Return one error for the errors of all places that were tried.
 
-    Its code and fix are those of the last place that had more to say than UNAVAILABLE; `fix` is the
-    default.
+    Its code and fix are those of the last error that is not just UNAVAILABLE. If no such error has a fix,
+    it gets `fix`.
     """
     failures = [error for error in errors if error.code != UNAVAILABLE]
     return KindctlError(

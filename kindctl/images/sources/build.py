@@ -1,6 +1,6 @@
 """The image source that builds images from package registries, by recipes.
 
-It serves where no image registry can be reached, or if the user asks for it.
+It is used if no image registry can be reached, or if kindctl.yaml prefers it.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ class BuildSource:
         return self.provide_recipe(recipe, say)
 
     def built(self, recipe: Recipe) -> str | None:
-        """Return the name of the recipe's image, if the engine has it for the recipe as it is now."""
+        """Return the name of the image that the present recipe makes, or None if the engine lacks it."""
         tag = self._context.book.tag(recipe)
         return tag if self._context.tools.engine.image(tag) is not None else None
 
     def provide_recipe(self, recipe: Recipe, say: Say) -> Provided:
-        """Build the recipe's image, after those that it needs and the engine lacks. Raises KindctlError."""
+        """Build the recipe's image, and first the missing images that it needs. Raises KindctlError."""
         tag = self._context.book.tag(recipe)
         with self._queue.turn(recipe.seconds, say):
             missing = self._missing(recipe, {})
@@ -55,7 +55,10 @@ class BuildSource:
         return Provided(tag, tuple(f"built {self._context.book.tag(r)}" for r in missing.values()))
 
     def _missing(self, recipe: Recipe, found: dict[str, Recipe]) -> dict[str, Recipe]:
-        """Collect the recipes to build, in order. What only an existing image needs is not built."""
+        """Add to `found` the recipes to build, in order, and return it.
+
+        What an image that exists already needs is not built.
+        """
         if recipe.name not in found and self.built(recipe) is None:
             for need in recipe.needs:
                 self._missing(self._context.book.get(need), found)
@@ -83,9 +86,9 @@ class BuildSource:
 
 
 class Queue:
-    """Runs one build at a time, because parallel compilers gain nothing on two cores.
+    """Runs one build at a time, because two builds at once are not faster on two cores.
 
-    The longest of the waiting builds is next: that is the node's, and the cluster waits for it.
+    Of the waiting builds, the longest is next: that is the node image, for which the cluster waits.
     """
 
     def __init__(self) -> None:
@@ -95,8 +98,10 @@ class Queue:
 
     @contextmanager
     def turn(self, seconds: float, say: Say) -> Iterator[None]:
-        """Hold the turn for a build that takes `seconds`. `say` gets Turn.WAITING where others are before
-        it, and Turn.TAKEN when it starts."""
+        """Wait for the turn of a build that takes `seconds`, and hold it until the end of the `with` block.
+
+        `say` gets Turn.WAITING if the build has to wait, and Turn.TAKEN when its turn begins.
+        """
         with self._changed:
             self._waiting.append(seconds)
             try:

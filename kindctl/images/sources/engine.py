@@ -42,7 +42,7 @@ class EngineSource:
             name = give_name(engine, image, wanted)
             return Provided(name, (f"named {name}",))
         image = engine.image(wanted.tagged) if wanted.tag else None
-        raise (self._refusal(image, wanted) if image else None) or unavailable("not there")
+        raise (self._refusal(image, wanted) if image else None) or unavailable("no such image")
 
     def _refusal(self, image: ImageInfo, wanted: Reference) -> KindctlError | None:
         """Return the error that says why an image with the right name does not serve; None if it does."""
@@ -58,8 +58,8 @@ class EngineSource:
 def names(wanted: Reference) -> list[str]:
     """Return the names that the image may have in the engine.
 
-    A node knows an imported image by its tag only, so one that is asked for by digest needs a tag:
-    upstream's, or one of ours if upstream's is taken.
+    In a node, an imported image can only be found by a tag. So an image that is wanted by digest needs a
+    tag too: upstream's, or one below kindctl.local/pinned if another image has upstream's.
     """
     tags = [wanted.tagged] if wanted.tag else []
     if wanted.digest:
@@ -72,8 +72,8 @@ def names(wanted: Reference) -> list[str]:
 def give_name(engine: Engine, image: ImageInfo, wanted: Reference) -> str:
     """Tag an image that was pulled from a mirror or by digest, and return the tag.
 
-    If a digest is wanted, a tag of another image is left alone: it may be the user's. Otherwise the tag
-    moves, as a pull would move it. Raises KindctlError if all tags are taken.
+    If a digest is wanted, a tag that another image has is not moved, since that image may be the user's.
+    Otherwise the tag is moved, as `docker pull` does. Raises KindctlError if other images have all tags.
     """
     for name in names(wanted):
         holder = engine.image(name)
@@ -82,13 +82,13 @@ def give_name(engine: Engine, image: ImageInfo, wanted: Reference) -> str:
         if holder is None or not wanted.digest:
             engine.tag(image.id, name)
             return name
-    raise unavailable(f"other images have its names: {', '.join(names(wanted))}")
+    raise unavailable(f"other images have the names {', '.join(names(wanted))}")
 
 
 def has_digest(image: ImageInfo, wanted: Reference) -> bool:
-    """Return whether an image has the wanted digest, in any repository: a mirror's image is the same.
+    """Return whether an image has the wanted digest, in any repository: it may be from a mirror.
 
-    An image that was loaded from an archive has no digest; then its tag is enough.
+    An image that was loaded from an archive has no digest. For such an image, this returns True.
     """
     digests = {digest.partition("@")[2] for digest in image.digests}
     return not wanted.digest or not digests or wanted.digest in digests

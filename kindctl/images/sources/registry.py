@@ -33,15 +33,14 @@ _TRANSIENT = re.compile(
     r"|i/o timeout|TLS handshake timeout|Client\.Timeout|deadline exceeded|temporary failure",
     re.IGNORECASE,
 )
-"""Errors of a pull that may succeed a moment later, in the words of Go's net package and of the
-distribution API."""
+"""Errors of pulls that may succeed a moment later: messages of Go's net package and of registries."""
 
 OWN_REGISTRY = "kindctl.local"
 """The registry in the names of what is built here; it does not exist."""
 
 
 class RegistrySource(EngineSource):
-    """Finds images in the engine, and pulls those that are not there."""
+    """Finds images in the engine, and pulls those that the engine lacks."""
 
     name = "registry"
 
@@ -55,7 +54,7 @@ class RegistrySource(EngineSource):
             return Provided(name)
         wanted = parse(official(reference))
         if wanted.registry == OWN_REGISTRY:
-            raise unavailable("kindctl builds it; it is published nowhere")
+            raise unavailable("not published: kindctl builds it")
         places = mirrored(wanted, self._context.mirrors)
         self._probes.start(*(place.registry for place in (*places, *self._default_places())))
         refusals: list[KindctlError] = []
@@ -74,7 +73,7 @@ class RegistrySource(EngineSource):
                 refusals.append(error)
         failure = combined("; ".join(error.why or error.what for error in refusals), refusals)
         if failure.code not in (UNAVAILABLE, "exec-format"):
-            failure.code = "image-pull"  # a registry was reached and refused
+            failure.code = "image-pull"  # a registry answered with a refusal
         raise failure
 
     def reachable(self, reference: str) -> bool:
@@ -82,7 +81,10 @@ class RegistrySource(EngineSource):
         return self._probes.reachable(parse(reference).registry)
 
     def _default_places(self) -> list[Reference]:
-        """Return where the default environment's images are: one wait of 3 s covers all registries."""
+        """Return where the images of the default environment are, to probe all these registries at once.
+
+        If none answers, that takes 3 s in all, not for each image.
+        """
         return [
             place
             for reference in CATALOGUE.values()
@@ -107,12 +109,12 @@ class RegistrySource(EngineSource):
         )
         image = retrying(self._context.tools.engine.pull, place.pull_name, say)
         if place.digest and not any(place.digest in digest for digest in image.digests):
-            raise KindctlError(f"{place.pull_name} came with another digest", code="image-pull")
+            raise KindctlError(f"{place.pull_name} has another digest", code="image-pull")
         return image
 
 
 class Probes:
-    """Finds out which registries answer. Each is asked once; those started together, in parallel."""
+    """Finds out which registries answer. Each is asked only once, and all of them in parallel."""
 
     def __init__(self, net: Net) -> None:
         self._net = net

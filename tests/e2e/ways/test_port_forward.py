@@ -246,7 +246,7 @@ def test_who_has_a_local_port_is_named(forwards: Way) -> None:
     assert str(os.getpid()) in words
     assert "instead of" in words
     words = forward(forwards, "pg-service", str(FILES), code=2)
-    assert f"127.0.0.1:{FILES} is forwarded to files/files:80 already" in words
+    assert f"127.0.0.1:{FILES} is already forwarded to files/files:80" in words
     assert "files:nobody" not in words
     assert "has 80 (http), 81 (nobody)" in forward(forwards, "files", code=2)
 

@@ -156,7 +156,7 @@ def test_another_forward_on_the_port_is_named(world: World) -> None:
     forward("shop", world.tools, WEB)
     with pytest.raises(UsageError) as caught:
         forward("shop", world.tools, Forward("shop", "database", 5432, 8080))
-    assert "is forwarded to shop/web:80 already" in caught.value.what
+    assert "is already forwarded to shop/web:80" in caught.value.what
 
 
 def test_a_held_one_ends_with_the_command(world: World) -> None:

@@ -200,4 +200,4 @@ def test_it_ends_when_nobody_asks_anything_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "FIRST_SECONDS", 0.0)
-    assert why_it_ended(made(tmp_path)) == "ending: it got no request"
+    assert why_it_ended(made(tmp_path)) == "ending: no request was received"

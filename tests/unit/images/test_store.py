@@ -77,7 +77,7 @@ def test_a_source_that_is_not_listed_is_not_asked(bench: Bench, book: RecipeBook
     with pytest.raises(KindctlError) as caught:
         images.provide("kindest/node:v1.36", bench.heard)
     assert bench.engine.built == []
-    assert caught.value.why == "engine: not there"
+    assert caught.value.why == "engine: no such image"
 
 
 def test_a_stand_in_that_serves_goes_on_serving_when_the_network_is_back(
@@ -96,7 +96,7 @@ def test_nothing_provides_and_every_source_says_why(bench: Bench, book: RecipeBo
     error = caught.value
     assert error.code == "image-unavailable"
     assert error.why.splitlines() == [
-        "engine: not there",
+        "engine: no such image",
         "registry: docker.io cannot be reached",
         "build: no recipe builds it",
     ]

@@ -223,7 +223,7 @@ def test_what_an_interrupted_creation_left_is_replaced_and_said(world: World) ->
     old = world.made()
     first = world.engine.container(CONTROL_PLANE)
     del first.files[MARKER]
-    assert old.observe() == Differs("its creation was interrupted")
+    assert old.observe() == Differs("the creation of the cluster was interrupted")
     heard = Heard()
     assert old.create(heard).done == ("replaced cluster shop",)
     assert "removing the remains of an interrupted creation" in heard.said
@@ -273,7 +273,7 @@ def test_a_creation_that_fails_after_the_api_answered_leaves_no_marker(
     with pytest.raises(KindctlError):
         provider.create(heard)
     assert MARKER not in world.engine.container(CONTROL_PLANE).files
-    assert provider.observe() == Differs("its creation was interrupted")
+    assert provider.observe() == Differs("the creation of the cluster was interrupted")
 
 
 def test_a_node_that_booted_too_slowly_is_tried_once_more(world: World) -> None:

@@ -150,7 +150,7 @@ def test_another_container_or_volume_of_that_name_stays(world: World) -> None:
     world.engine.add_container(FakeContainer(NAME, "registry:2"))
     world.engine.volume_labels[NAME] = {}
     registry = LocalRegistry(world.engine, "shop", 5001)
-    with pytest.raises(NotOursError, match="kindctl did not make"):
+    with pytest.raises(NotOursError, match="kindctl did not create"):
         registry.difference("registry:2")
     world.engine.remove(NAME)
     assert registry.remove() == ()

@@ -38,7 +38,6 @@ def test_docker_describes_itself() -> None:
     assert (info.product, info.version, info.host) == ("docker", "29.1.0", "ssh://me@host")
     assert (info.architecture, info.cgroup_version) == ("arm64", 2)
     assert info.rootless
-    assert info.containerd_store
 
 
 def test_podman_behind_a_docker_client_is_recognised() -> None:
@@ -47,7 +46,6 @@ def test_podman_behind_a_docker_client_is_recognised() -> None:
     info = engine_info(answer, version, "unix:///run/podman/podman.sock")
     assert (info.product, info.architecture) == ("podman", "amd64")
     assert not info.rootless
-    assert not info.containerd_store
 
 
 def test_podman_in_place_of_the_docker_client_is_recognised() -> None:

@@ -67,7 +67,7 @@ def test_each_has_a_name_of_its_own(host: FakeHost) -> None:
     [
         ((), "there is none yet"),
         (("ca.key",), "there is none yet"),  # interrupted before the certificate was written
-        (("ca.crt",), "its key is gone"),
+        (("ca.crt",), "its key is missing"),
     ],
 )
 def test_what_is_not_whole_is_made_anew(host: FakeHost, left: tuple[str, ...], why: str) -> None:

@@ -163,7 +163,7 @@ def test_what_cannot_be_mended_among_warnings_does_not_stop_the_rest(world: Worl
     verdicts = examine(world.tools, WANTS)
     said: list[str] = []
     assert list(repair(world.tools, WANTS, verdicts, said.append)) == []
-    assert "left as it is: cannot set fs.inotify.max_user_watches" in said[-1]
+    assert "not repaired: cannot set fs.inotify.max_user_watches" in said[-1]
 
 
 def test_what_failed_and_cannot_be_mended_is_an_error(world: World) -> None:
