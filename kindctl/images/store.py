@@ -10,6 +10,7 @@ from kindctl.images.listing import ImageRow, name_of, row
 from kindctl.images.recipe_book import RecipeBook
 from kindctl.images.sources import load_source
 from kindctl.images.sources.base import Provided, SourceContext, combined
+from kindctl.images.sources.engine import EngineSource
 from kindctl.images.sources.registry import RegistrySource
 from kindctl.models import AppBuild, Progress, Say
 from kindctl.references import full_name
@@ -39,6 +40,9 @@ class Images:
         self.book = book or RecipeBook(extra_cas=extra_cas)
         self._context = SourceContext(tools, mirrors or {}, self.book)
         self._sources = [load_source(name, self._context) for name in sources]
+        engines = [source for source in self._sources if isinstance(source, EngineSource)]
+        # a registry source looks into the engine as an engine source does: the engine is asked once
+        self._finders = [source for source in self._sources if source not in engines[1:]]
         self._builds = {full_name(build.image): build for build in builds}
         registry = RegistrySource(self._context)
         self.apps = AppImages(self._context, self._find, self._from_sources, registry.reachable)
@@ -93,7 +97,7 @@ class Images:
         return rows
 
     def _find(self, reference: str) -> str | None:
-        return next(filter(None, (source.find(reference) for source in self._sources)), None)
+        return next(filter(None, (source.find(reference) for source in self._finders)), None)
 
     def _from_sources(self, reference: str, say: Say) -> Provided:
         """Provide an image by the source that already has it, else by the first source that can.
@@ -101,7 +105,7 @@ class Images:
         Otherwise the base of a built image would change as soon as a registry can be reached again.
         """
         answers: list[tuple[str, KindctlError]] = []
-        serving = next((source for source in self._sources if source.find(reference)), None)
+        serving = next((source for source in self._finders if source.find(reference)), None)
         for source in [serving] if serving else self._sources:
             try:
                 return source.provide(reference, say)

@@ -30,7 +30,8 @@ def verdict_lines(verdicts: Sequence[Verdict], stream: TextIO) -> list[str]:
 
 
 def _fix(verdict: Verdict) -> str:
-    return f"fix: {verdict.fix}" + (" (or run `kindctl doctor --fix`)" if verdict.fixable else "")
+    by_command = verdict.fixable and "doctor --fix" not in verdict.fix
+    return f"fix: {verdict.fix}" + (" (or run `kindctl doctor --fix`)" if by_command else "")
 
 
 def _wrap(text: str, room: int) -> list[str]:

@@ -79,7 +79,7 @@ class DockerEngine:
 
     def builder_version(self) -> str:
         words = self._ask("buildx", "version").split()  # github.com/docker/buildx v0.13.1 ...
-        return words[1].removeprefix("v") if len(words) > 1 else "of unknown version"
+        return words[1].removeprefix("v") if len(words) > 1 else ""
 
     def image(self, reference: str) -> ImageInfo | None:
         found = self._inspect("image", [reference])

@@ -15,7 +15,8 @@ EXHAUSTED = re.compile(
 
 def explain(evidence: Evidence) -> Cause | None:
     for container in evidence.unready_containers():
-        cites = tuple(text for text in container.messages() if EXHAUSTED.search(text))
+        texts = dict.fromkeys(container.messages())
+        cites = tuple(text for text in texts if EXHAUSTED.search(text))
         if cites:
             return Cause(
                 code="inotify",

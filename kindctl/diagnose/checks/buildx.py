@@ -16,7 +16,8 @@ class Buildx(PackageCheck):
 
     def ask(self, tools: Tools, wants: Wants) -> Verdict:
         try:
-            return self.ok(f"buildx {tools.engine.builder_version()}")
+            version = tools.engine.builder_version() or "of an unknown version"
+            return self.ok(f"buildx {version}")
         except KindctlError as error:
             if error.code == "engine-missing":
                 return self.blocked("engine")

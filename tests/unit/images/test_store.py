@@ -69,6 +69,15 @@ def test_the_order_is_the_files(bench: Bench, book: RecipeBook) -> None:
     assert images.provide(PYTHON, bench.heard).name.startswith("kindctl.local/python:")
 
 
+def test_the_engine_is_asked_once_for_an_image_that_it_lacks(
+    bench: Bench, book: RecipeBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(bench.engine, "image", lambda reference: asked.append(reference))
+    assert bench.images("engine", "registry", book=book).resolve("nowhere:1") is None
+    assert len(asked) == len(set(asked))
+
+
 def test_a_source_that_is_not_listed_is_not_asked(bench: Bench, book: RecipeBook) -> None:
     bench.engine.add_image(PYTHON)
     images = bench.images("build", book=book)

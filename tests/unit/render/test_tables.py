@@ -153,6 +153,11 @@ def test_verdicts_say_what_to_do_where_something_is_wrong() -> None:
     ]
 
 
+def test_a_fix_that_names_the_command_is_not_followed_by_it() -> None:
+    verdict = Verdict("engine", "failed", "down", "`kindctl doctor --fix` starts it", fixable=True)
+    assert "\n".join(lines([verdict], io.StringIO())).count("doctor --fix") == 1
+
+
 def test_verdicts_fit_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "50")
     shown = lines([Verdict("disk", "failed", "word " * 30, "fix " * 30)], Terminal())
