@@ -15,14 +15,14 @@ from typing import Any
 from kindctl.components import CONTROLLERS, controller_class
 from kindctl.config.conditions import REGISTRY_KEYS, is_existing, is_given, unmet
 from kindctl.config.file_checks import files_that_must_exist
-from kindctl.config.schema import (
+from kindctl.errors import UsageError
+from kindctl.problems import FieldPath, FieldProblem, dotted
+from kindctl.schema import (
     Config,
     CustomPortsConfig,
     ExposeConfig,
     ExposeServiceConfig,
 )
-from kindctl.errors import UsageError
-from kindctl.problems import FieldPath, FieldProblem, dotted
 
 LAST_PORT = 65535
 

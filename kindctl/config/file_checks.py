@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from kindctl.config.schema import ChartConfig, Config, Source
 from kindctl.problems import FieldPath, FieldProblem
+from kindctl.schema import ChartConfig, Config, Source
 
 
 def files_that_must_exist(config: Config, root: Path) -> Iterator[FieldProblem]:

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 
 from kindctl.config.checks import cross_checks
 from kindctl.config.places import Document, read
-from kindctl.config.schema import Config
 from kindctl.config.schema_problems import schema_problems
 from kindctl.errors import ConfigError, Problem
 from kindctl.paths import share_dir
 from kindctl.problems import FieldPath, FieldProblem
+from kindctl.schema import Config
 
 FILE = "kindctl.yaml"
 LOCAL_FILE = "kindctl.local.yaml"

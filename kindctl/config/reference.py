@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel
 
 from kindctl.config.conditions import unmet
-from kindctl.config.schema import Config
+from kindctl.schema import Config
 
 
 def json_schema() -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from kindctl.config.schema import NODE_PORT_MAX, NODE_PORT_MIN, Config
 from kindctl.problems import FieldPath, FieldProblem, did_you_mean, dotted
+from kindctl.schema import NODE_PORT_MAX, NODE_PORT_MIN, Config
 
 EXPECTED = {
     "tuple_type": "a list",

@@ -18,9 +18,10 @@ from kindctl.errors import ConfigError, Problem
 from kindctl.kube_objects import annotations_of, api_group, namespace_of
 from kindctl.manifests.scopes import Scopes
 from kindctl.manifests.shapes import misshapen
-from kindctl.manifests.sources import ManifestSource, Renderer, Text, Texts
+from kindctl.manifests.sources import Renderer, Text, Texts
 from kindctl.models import Object
 from kindctl.problems import FieldPath, FieldProblem
+from kindctl.schema import Source
 
 if TYPE_CHECKING:
     import yaml
@@ -102,7 +103,7 @@ class Manifest:
 
 def read_manifests(
     root: Path,
-    entries: Sequence[ManifestSource],
+    entries: Sequence[Source],
     namespace: str,
     *,
     release: str = "",

@@ -5,28 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from kindctl.kube_objects import annotations_of, entries, spec_of
 from kindctl.models import Endpoint, Object, Route
+from kindctl.schema import ExpectConfig
 from kindctl.trust.serving import SECRET, is_local
 
 PREFIX = "nginx.ingress.kubernetes.io"
 CLASS_ANNOTATION = "kubernetes.io/ingress.class"  # before Kubernetes 1.18
 
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - bound address -> one to ask
-
-
-@dataclass(frozen=True)
-class Expect:
-    """What a path must answer. None: anything."""
-
-    path: str = "/"
-    host: str | None = None
-    contains: str | None = None
-    status: int | None = None
-    scheme: Literal["http", "https"] | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +31,7 @@ class ServedPath:
 
 def app_routes(
     ingresses: Sequence[Object],
-    expect: Sequence[Expect],
+    expect: Sequence[ExpectConfig],
     endpoints: Sequence[Endpoint],
     *,
     app: str,
@@ -61,7 +51,7 @@ def app_routes(
     if not by_scheme:
         return []
 
-    def route(path: ServedPath, wanted: Expect | None = None) -> Route:
+    def route(path: ServedPath, wanted: ExpectConfig | None = None) -> Route:
         fallback = endpoints[0]
         endpoint = by_scheme.get("https" if path.tls else "http", fallback)
         url, host = _url(endpoint, path)
@@ -99,10 +89,10 @@ def redirected_hosts(ingress: Object) -> list[str]:
 
 
 def service_routes(
-    endpoints: Sequence[Endpoint], wanted: Expect | None, *, app: str
+    endpoints: Sequence[Endpoint], wanted: ExpectConfig | None, *, app: str
 ) -> list[Route]:
     """One route per endpoint of a Service that is exposed without the controller."""
-    expect = wanted or Expect()
+    expect = wanted or ExpectConfig()
     return [
         Route(
             url=endpoint.url + ("" if endpoint.scheme == "tcp" else expect.path),
@@ -165,7 +155,7 @@ def _served_paths(ingress: Object) -> Iterator[ServedPath]:
         yield served("", "/")
 
 
-def _expected_path(wanted: Expect, served: Sequence[ServedPath]) -> ServedPath:
+def _expected_path(wanted: ExpectConfig, served: Sequence[ServedPath]) -> ServedPath:
     """The path of `wanted`, with the host and scheme of the named host; without a name, of the rules for
     any host, else of the first rule."""
     if wanted.host is not None:

@@ -8,16 +8,15 @@ from typing import TypeVar
 from kindctl.components.app import AppComponent
 from kindctl.components.base import Controller
 from kindctl.config.load import Loaded
-from kindctl.config.schema import AppConfig
 from kindctl.errors import ConfigError, Problem
 from kindctl.manifests.lint import LintContext, lint
 from kindctl.manifests.manifest import Finding
 from kindctl.manifests.routes import local_hosts
 from kindctl.manifests.sources import Renderer
-from kindctl.planning.exposing import expectation, exposed_services
+from kindctl.planning.exposing import exposed_services
 from kindctl.planning.images import builds_of
 from kindctl.planning.ports import NodePorts
-from kindctl.planning.rendering import manifest_sources
+from kindctl.schema import AppConfig
 
 HTTPS = 443
 
@@ -45,9 +44,9 @@ def _app(
         name=app.name,
         namespace=app.namespace or app.name,
         root=loaded.root,
-        manifests=manifest_sources(app.manifests),
+        manifests=app.manifests,
         builds=tuple(builds_of(app, loaded.root)),
-        expect=tuple(expectation(wanted) for wanted in app.expect),
+        expect=app.expect,
         ingress_classes=controller.ingress_classes if controller else (),
         render=renderer,
         problem=lambda index, message, hint: loaded.problem((*at, index), message, hint),

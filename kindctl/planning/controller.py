@@ -14,7 +14,6 @@ from kindctl.manifests.manifest import read_manifests
 from kindctl.manifests.sources import Renderer
 from kindctl.planning.exposing import controller_exposure
 from kindctl.planning.images import image_reader
-from kindctl.planning.rendering import manifest_sources
 from kindctl.tools.protocols import Tools
 from kindctl.trust.serving import Serving
 
@@ -68,7 +67,7 @@ def _custom_settings(loaded: Loaded, renderer: Renderer) -> CustomSettings | Non
 
     manifests = read_manifests(
         loaded.root,
-        manifest_sources(custom.manifests),
+        custom.manifests,
         custom.namespace,
         render=renderer,
         entry_problem=lambda index, message, hint: problem(("manifests", index), message, hint),

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from kindctl.components.app import AppComponent, ExposedService
 from kindctl.config.load import Loaded
-from kindctl.config.schema import Config, ExpectConfig, ExposeServiceConfig
 from kindctl.errors import ConfigError, Problem
 from kindctl.exposures import load_exposure
 from kindctl.exposures.load_balancer import nodes_are_reachable, on_this_machine
 from kindctl.ingress.entry_point import EntryPoint
-from kindctl.kube_objects import is_tcp
+from kindctl.kube_objects import entries, is_tcp, spec_of
 from kindctl.manifests.manifest import Manifest
-from kindctl.manifests.routes import Expect
 from kindctl.manifests.services import unreachable_reason
 from kindctl.models import Endpoint, ExposedPort, Exposure, Object
 from kindctl.planning.ports import NodePorts
-from kindctl.problems import FieldPath
+from kindctl.problems import FieldPath, did_you_mean
+from kindctl.schema import Config, ExpectConfig, ExposeServiceConfig
 
 USUALLY_HTTP = (80, 3000, 5000, 8000, 8080)
 
@@ -59,11 +57,6 @@ def _exposure(
         by_default = () if reachable else on_this_machine([port.local for port in ports])
         options = {"local_ports": (local,) if local else by_default, "reachable": reachable}
     return load_exposure(via)(ports, address, **options)
-
-
-def expectation(wanted: ExpectConfig) -> Expect:
-    """An `expect` of the file, as components have it."""
-    return Expect(wanted.path, wanted.host, wanted.contains, wanted.status, wanted.scheme)
 
 
 def refuse_unanswered(loaded: Loaded, endpoints: Sequence[Endpoint]) -> None:
@@ -147,7 +140,7 @@ class _Entry:
                 )
                 raise self.error(message, "remove one of the two entries")
             balanced.add((port.service, port.port))
-        return ExposedService(exposure, expectation(config.expect) if config.expect else None)
+        return ExposedService(exposure, config.expect)
 
     def _service(self) -> Manifest:
         """The only Service of that name among the app's manifests."""
@@ -163,8 +156,7 @@ class _Entry:
                 "only one can be meant: rename the other, or move it to its own app",
             )
         known = [manifest.name for manifest in own]
-        close = difflib.get_close_matches(self.name, known, 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"the app's Services: {', '.join(known)}"
+        hint = did_you_mean(self.name, known, f"the app's Services: {', '.join(known)}")
         if others := [app for app, manifest in every if manifest.name == self.name]:
             hint = f"app {others[0].name!r} has it: expose it there"
         elif not known:
@@ -174,7 +166,7 @@ class _Entry:
     def _service_port(self, service: Manifest) -> Object:
         """The entry of the Service's ports that `port` of the file names."""
         wanted = self.config.port
-        ports = (service.obj.get("spec") or {}).get("ports") or []
+        ports = entries(service.obj, "spec", "ports")
         fitting = [p for p in ports if wanted in (None, p.get("port"), p.get("name"))]
         fitting = [p for p in fitting if is_tcp(p)] or fitting  # DNS has one number for TCP and UDP
         if len(fitting) == 1:
@@ -215,7 +207,7 @@ class _Entry:
         if "address" in self.config.model_fields_set and not self.config.local:
             message = "`address` has no effect with `via: load-balancer` unless `local` is set"
             raise self.error(message, "add `local: PORT`, or remove `address`", "address")
-        wanted = (service.obj.get("spec") or {}).get("loadBalancerClass")
+        wanted = spec_of(service.obj).get("loadBalancerClass")
         if wanted and self.loaded.config.cluster.provider == "kind":  # MetalLB has none
             message = f"no load balancer serves the loadBalancerClass {wanted!r}"
             hint = f"remove it to use MetalLB: {service.where(('spec', 'loadBalancerClass'))}"

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kindctl.config.load import Loaded
-from kindctl.config.schema import AppConfig
 from kindctl.images.objects import objects_in
 from kindctl.images.store import Images
 from kindctl.ingress.gateway_api import ReadImage
 from kindctl.models import AppBuild, Object
+from kindctl.schema import AppConfig
 from kindctl.tools.protocols import Tools
 
 

@@ -10,7 +10,6 @@ from kindctl.components import CONTROLLERS, load_addon
 from kindctl.components.app import assign_namespaces
 from kindctl.components.base import Addon, Component, Controller, Setup
 from kindctl.config.load import Loaded
-from kindctl.config.schema import Config, ExistingConfig
 from kindctl.diagnose.base import WantedPort, Wants
 from kindctl.ingress.handover import Handover
 from kindctl.models import Endpoint, Exposure, Forward, PortMapping, Route
@@ -22,6 +21,7 @@ from kindctl.planning.neighbours import neighbours
 from kindctl.planning.ports import NodePorts, claims_of, on_this_machine, refuse_port_clashes
 from kindctl.planning.rendering import renderer_of
 from kindctl.planning.url_clashes import refuse_url_clashes
+from kindctl.schema import Config, ExistingConfig
 from kindctl.tools.protocols import Tools
 from kindctl.trust.authority import Authority
 from kindctl.trust.serving import Serving

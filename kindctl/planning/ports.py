@@ -16,7 +16,7 @@ from kindctl.components.base import Controller
 from kindctl.config.load import Loaded
 from kindctl.diagnose.base import WantedPort
 from kindctl.errors import ConfigError, Problem
-from kindctl.kube_objects import is_tcp
+from kindctl.kube_objects import entries, is_tcp
 from kindctl.manifests.lint import NODE_PORTS, STATIC_NODE_PORTS
 from kindctl.manifests.manifest import Manifest
 from kindctl.models import ExposedPort, Exposure
@@ -93,7 +93,7 @@ def _named_node_ports(manifest: Manifest) -> Iterator[NamedNodePort]:
     """Those of a Service; other manifests have none."""
     if manifest.kind != "Service":
         return
-    for port in (manifest.obj.get("spec") or {}).get("ports") or ():
+    for port in entries(manifest.obj, "spec", "ports"):
         if isinstance(number := port.get("nodePort"), int) and isinstance(port.get("port"), int):
             yield NamedNodePort(number, manifest, port["port"], is_tcp(port))
 

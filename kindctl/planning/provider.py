@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from kindctl import kubeconfig
 from kindctl.config.load import Loaded
-from kindctl.config.schema import ExistingConfig
 from kindctl.images.pins import node_reference
 from kindctl.images.store import Images
 from kindctl.models import PortMapping
 from kindctl.providers import load_provider
 from kindctl.providers.base import Provider
+from kindctl.schema import ExistingConfig
 from kindctl.tools.protocols import Tools
 
 

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from kindctl.config.load import Loaded
-from kindctl.config.schema import ChartConfig
 from kindctl.errors import KindctlError
 from kindctl.images.pins import HELM, node_reference
 from kindctl.manifests.rendering import Programs
-from kindctl.manifests.sources import Chart, ManifestSource, Renderer
+from kindctl.manifests.sources import Renderer
 from kindctl.planning.images import images_of
 from kindctl.tools.protocols import Tools
-
-
-def manifest_sources(entries: Sequence[str | ChartConfig]) -> tuple[ManifestSource, ...]:
-    """The entries of a `manifests` key."""
-    return tuple(
-        Chart(entry.chart, entry.name or "", entry.values, entry.set)
-        if isinstance(entry, ChartConfig)
-        else entry
-        for entry in entries
-    )
 
 
 def renderer_of(loaded: Loaded, tools: Tools) -> Renderer:

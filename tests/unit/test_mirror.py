@@ -37,7 +37,7 @@ TESTED_ELSEWHERE = {
     "tests/unit/trust/test_stores.py": "actions/trust",
     "tests/unit/trust/test_authority.py": "steps/local_ca",
     "tests/unit/config/test_schema_problems.py": """
-        components/__init__ providers/__init__ config/schema""",
+        components/__init__ providers/__init__ schema""",
     "tests/unit/components/test_app.py": "components/app/generated components/base",
     "tests/unit/components/test_custom.py": """
         components/custom/brought components/witness/__init__""",

@@ -19,8 +19,8 @@ from kindctl.errors import ConfigError, Problem
 from kindctl.manifests.http_routes import served_paths
 from kindctl.manifests.manifest import Manifest, read_manifests
 from kindctl.manifests.pods import Resolve, images, use_images_of_nodes
-from kindctl.manifests.routes import Expect, app_routes, service_routes
-from kindctl.manifests.sources import ManifestSource, Renderer
+from kindctl.manifests.routes import app_routes, service_routes
+from kindctl.manifests.sources import Renderer
 from kindctl.models import (
     SYSTEM_NAMESPACE,
     AppBuild,
@@ -30,9 +30,8 @@ from kindctl.models import (
     ObjectRef,
     Route,
 )
+from kindctl.schema import ExpectConfig, Source
 from kindctl.tools.protocols import Cluster
-
-__all__ = ["AppComponent", "Expect", "ExposedService", "assign_namespaces"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class ExposedService:
     """An entry of `expose`: an exposure of a Service of the app, and the answer that is expected there."""
 
     exposure: Exposure
-    expect: Expect | None = None
+    expect: ExpectConfig | None = None
 
 
 @dataclass
@@ -51,9 +50,9 @@ class AppComponent(Component):
     name: str
     namespace: str
     root: Path
-    manifests: Sequence[ManifestSource]
+    manifests: Sequence[Source]
     builds: Sequence[AppBuild] = ()
-    expect: Sequence[Expect] = ()
+    expect: Sequence[ExpectConfig] = ()
     exposed: Sequence[ExposedService] = ()
     ingress_classes: Collection[str] = ("nginx",)
     gateway_classes: Collection[str] = ()

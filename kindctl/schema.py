@@ -1,6 +1,7 @@
 """The schema of kindctl.yaml: frozen models that refuse unknown keys.
 
-The descriptions are part of docs/configuration.md and of hints. Line numbers are config/load.py's work.
+The descriptions are part of docs/configuration.md and of hints. `config/` loads and checks the file, and
+knows the line and column of each field.
 """
 
 from __future__ import annotations
@@ -142,6 +143,9 @@ class ChartConfig(Strict):
         default_factory=dict,
         description="single values, for example `a.b: value`, which win over the files",
     )
+
+    def __str__(self) -> str:
+        return self.chart
 
 
 Source = str | ChartConfig
