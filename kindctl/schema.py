@@ -132,6 +132,11 @@ class CustomPortsConfig(Strict):
     http: Port = Field(80, description="for HTTP")
     https: Port | None = Field(443, description="for HTTPS; null if it has none")
 
+    @property
+    def by_scheme(self) -> dict[str, int]:
+        ports = {"http": self.http, "https": self.https}
+        return {scheme: number for scheme, number in ports.items() if number is not None}
+
 
 class ChartConfig(Strict):
     """A Helm chart, rendered by `helm template`."""

@@ -17,6 +17,8 @@ from kindctl.ingress.replicas import Scaling
 from kindctl.manifests.manifest import Manifest
 from kindctl.manifests.pods import Resolve
 from kindctl.models import Endpoint, Exposure, Object, Route
+from kindctl.problems import FieldPath
+from kindctl.schema import CustomConfig
 from kindctl.tools.protocols import Cluster
 from kindctl.trust.serving import Serving
 
@@ -125,14 +127,10 @@ class Addon(ShippedComponent):
 class CustomSettings:
     """`ingress.custom` of kindctl.yaml, with its manifests read."""
 
-    namespace: str
-    ingress_class: str
-    service: str
-    ports: Sequence[tuple[str, int]]  # (scheme, port of the Service)
-    ready: str  # "deployment/NAME", if an operator makes the workload; else empty
+    config: CustomConfig
     manifests: Sequence[Manifest]
-    problem: Callable[[Sequence[str | int], str, str], Problem]
-    """(place below ingress.custom, message, hint) -> a Problem with its place in kindctl.yaml"""
+    problem: Callable[[FieldPath, str, str], Problem]
+    """(path below ingress.custom, message, hint) -> a Problem with its place in kindctl.yaml"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,5 @@
-"""Config -> the apps: their manifests, the exposures of their Services, and what is wrong with them."""
+"""Config -> the apps: reads their manifests, exposes their Services, attaches their routes to Gateways, and
+refuses what is wrong with any of it."""
 
 from __future__ import annotations
 
@@ -9,13 +10,18 @@ from kindctl.components.app import AppComponent
 from kindctl.components.base import Controller
 from kindctl.config.load import Loaded
 from kindctl.errors import ConfigError, Problem
+from kindctl.ingress.gateway_api import ServesGateways
+from kindctl.manifests.http_routes import is_gateway_api
 from kindctl.manifests.lint import LintContext, lint
+from kindctl.manifests.lint_gateways import GatewayContext, lint_gateways
 from kindctl.manifests.manifest import Finding
 from kindctl.manifests.routes import local_hosts
 from kindctl.manifests.sources import Renderer
+from kindctl.models import Endpoint, Route
 from kindctl.planning.exposing import exposed_services
-from kindctl.planning.images import builds_of
+from kindctl.planning.origins import builds_of
 from kindctl.planning.ports import NodePorts
+from kindctl.problems import FieldPath, dotted
 from kindctl.schema import AppConfig
 
 HTTPS = 443
@@ -121,3 +127,56 @@ def every_result(make: Callable[[T], R], items: Sequence[T]) -> list[R]:
     if problems:
         raise ConfigError(problems)
     return results
+
+
+def attach_gateways(
+    apps: Sequence[AppComponent], controller: object, *, strangers: bool
+) -> list[Finding]:
+    """Set `gateways` and `gateway_classes` of the apps: the controller's, and those of all apps' manifests.
+    Returns what is wrong with the routes. `strangers`: whether the cluster may have other Gateways."""
+    context = GatewayContext(strangers=strangers)
+    if isinstance(controller, ServesGateways):
+        context = GatewayContext(
+            controller.gateway_classes, controller.listener_ports, controller.gateways, strangers
+        )
+    parsed = [manifest for app in apps for manifest in app.parsed]
+    own = [m.obj for m in parsed if m.kind == "Gateway" and is_gateway_api(m.obj)]
+    classes = [m.name for m in parsed if m.kind == "GatewayClass"]
+    for app in apps:
+        app.gateways = (*context.gateways, *own)
+        app.gateway_classes = (*context.classes, *classes)
+    return lint_gateways({app.name: app.parsed for app in apps}, context)
+
+
+HINTS = {
+    "expect": "put status and contains into one `expect`: each URL has only one",
+    "expose": "remove one of the two entries",
+    "manifests": "set another host or path in one of the two",
+}
+"""Key that the later one is under -> hint."""
+
+
+def refuse_url_clashes(
+    loaded: Loaded, apps: Sequence[AppComponent], endpoints: Sequence[Endpoint]
+) -> None:
+    """Raises ConfigError, with the place of the later one, where two have the same URL: `up`
+    knows a route by its URL."""
+    problems = list(_clashes(loaded, apps, endpoints))
+    if problems:
+        raise ConfigError(problems)
+
+
+def _clashes(
+    loaded: Loaded, apps: Sequence[AppComponent], endpoints: Sequence[Endpoint]
+) -> Iterator[Problem]:
+    first: dict[tuple[str, str], tuple[FieldPath, Route]] = {}
+    for index, app in enumerate(apps):
+        for below, route in app.placed_routes(endpoints):
+            loc: FieldPath = ("apps", index, *below)
+            other, known = first.setdefault((route.url, route.which), (loc, route))
+            if known is route:
+                continue
+            url = f"{route.url} ({route.which})" if route.which else route.url
+            whose = f"app {known.app!r}" if known.app != route.app else dotted(other)
+            hint = HINTS["manifests" if known.app != route.app else str(below[0])]
+            yield loaded.problem(loc, f"{url} is already used by {whose}", hint)

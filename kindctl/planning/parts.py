@@ -6,21 +6,38 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kindctl.components import CONTROLLERS, load_addon
+from kindctl.components import CONTROLLERS, controller_class, load_addon
 from kindctl.components.app import assign_namespaces
-from kindctl.components.base import Addon, Component, Controller, Setup
+from kindctl.components.base import (
+    Addon,
+    Component,
+    Controller,
+    ControllerSetup,
+    CustomSettings,
+    Setup,
+)
 from kindctl.config.load import Loaded
 from kindctl.diagnose.base import WantedPort, Wants
+from kindctl.errors import Problem
 from kindctl.ingress.handover import Handover
+from kindctl.ingress.replicas import Scaling
+from kindctl.manifests.manifest import read_manifests
+from kindctl.manifests.sources import Renderer
 from kindctl.models import Endpoint, Exposure, Forward, PortMapping, Route
-from kindctl.planning.apps import expose_services, hosts_of, lint_apps, raise_errors, read_apps
-from kindctl.planning.controller import make_controller
-from kindctl.planning.exposing import refuse_unanswered
-from kindctl.planning.gateways import attach_gateways
+from kindctl.planning.apps import (
+    attach_gateways,
+    expose_services,
+    hosts_of,
+    lint_apps,
+    raise_errors,
+    read_apps,
+    refuse_url_clashes,
+)
+from kindctl.planning.exposing import controller_exposure, refuse_unanswered
 from kindctl.planning.neighbours import neighbours
+from kindctl.planning.origins import image_reader, renderer_of
 from kindctl.planning.ports import NodePorts, claims_of, on_this_machine, refuse_port_clashes
-from kindctl.planning.rendering import renderer_of
-from kindctl.planning.url_clashes import refuse_url_clashes
+from kindctl.problems import FieldPath
 from kindctl.schema import Config, ExistingConfig
 from kindctl.tools.protocols import Tools
 from kindctl.trust.authority import Authority
@@ -79,8 +96,8 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
     handover = Handover(config.name, [component for _, component, _ in CONTROLLERS.values()])
     setup = Setup(config.name, lambda: neighbours(tools.engine, config.name))
 
-    controller = make_controller(
-        loaded, tools, setup, handover=handover, certificate=certificate, renderer=renderer
+    controller = _controller(
+        loaded, tools, setup, renderer, handover=handover, certificate=certificate
     )
     addons = tuple(load_addon(name, setup) for name in config.addons)
     apps = read_apps(loaded, controller, renderer)
@@ -146,3 +163,57 @@ def wants(loaded: Loaded, parts: Parts) -> Wants:
         environment=loaded.config.name,
         local=not isinstance(cluster.provider, ExistingConfig),
     )
+
+
+def _controller(
+    loaded: Loaded,
+    tools: Tools,
+    setup: Setup,
+    renderer: Renderer,
+    *,
+    handover: Handover,
+    certificate: Serving,
+) -> Controller | None:
+    """The ingress controller; None for `controller: none`. Its entry point gets the exposure that the file
+    asks for. Raises ConfigError with every problem of `ingress.custom`."""
+    config, ingress = loaded.config, loaded.config.ingress
+    if ingress.controller == "none":
+        return None
+    plugin, scale = controller_class(ingress.controller), ingress.autoscale
+    custom = _custom_settings(loaded, renderer)
+    entry_point = plugin.entry_point(custom, node_ports=ingress.expose.via == "node-port")
+    autoscale = (scale.max, scale.cpu) if scale else None
+    return plugin(
+        ControllerSetup(
+            setup.environment,
+            setup.neighbours,
+            exposure=controller_exposure(config, entry_point),
+            handover=handover,
+            certificate=certificate,
+            scaling=Scaling(ingress.replicas, autoscale, config.cluster.gateways),
+            gateway_api=ingress.gatewayAPI,
+            read_image=image_reader(loaded, tools),
+            fresh_cluster=config.cluster.provider == "kind",
+            custom=custom,
+        )
+    )
+
+
+def _custom_settings(loaded: Loaded, renderer: Renderer) -> CustomSettings | None:
+    """`ingress.custom`, with its manifests read. Raises ConfigError if they cannot be read."""
+    ingress = loaded.config.ingress
+    custom = ingress.custom
+    if ingress.controller != "custom" or custom is None:
+        return None
+
+    def problem(path: FieldPath, message: str, hint: str) -> Problem:
+        return loaded.problem(("ingress", "custom", *path), message, hint)
+
+    manifests = read_manifests(
+        loaded.root,
+        custom.manifests,
+        custom.namespace,
+        render=renderer,
+        entry_problem=lambda index, message, hint: problem(("manifests", index), message, hint),
+    )
+    return CustomSettings(custom, manifests, problem)

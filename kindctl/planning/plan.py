@@ -20,9 +20,8 @@ from kindctl.images.pins import FILES, REGISTRY
 from kindctl.images.store import Images
 from kindctl.live.port_holders import PortHolders
 from kindctl.models import Forward, Step
-from kindctl.planning.images import builds_of, images_of
+from kindctl.planning.origins import builds_of, images_of, provider_of
 from kindctl.planning.parts import Parts, parts_of, wants
-from kindctl.planning.provider import provider_of
 from kindctl.providers.base import Provider
 from kindctl.references import full_name, parse
 from kindctl.steps.addressed import Addressed

@@ -38,9 +38,9 @@ class Custom(Controller):
             raise ConfigError(problems)
         super().__init__(setup)
         settings = brought.settings
-        self.namespace = settings.namespace
-        self.ingress_classes: Collection[str] = (settings.ingress_class,)
-        self.service = (settings.namespace, settings.service)
+        self.namespace = settings.config.namespace
+        self.ingress_classes: Collection[str] = (settings.config.ingressClass,)
+        self.service = (self.namespace, settings.config.service)
         self.parsed: Sequence[Manifest] = settings.manifests
         self._made_by_operator = brought.made_by_operator
         self._serves_our_certificate = any(
