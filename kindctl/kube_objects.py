@@ -6,10 +6,12 @@ mapping or list for either, so that nobody has to ask.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kindctl.models import ENVIRONMENT_LABEL, MANAGED_LABEL, MANAGER, Object
+from kindctl.models import ENVIRONMENT_LABEL, MANAGED_LABEL, MANAGER, Object, ObjectRef
 
 WEBHOOK_CONFIGURATIONS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 """Kinds that are applied when the pods of their component are ready: before that, the API server would
@@ -98,3 +100,23 @@ def is_true(obj: Object, kind: str) -> bool:
 
 def is_ready(pod: Object) -> bool:
     return is_true(pod, "Ready")
+
+
+def secret(ref: ObjectRef, values: Mapping[str, bytes], kind: str = "Opaque") -> Object:
+    """A Secret of that type with these values."""
+    return {
+        "apiVersion": ref.api_version,
+        "kind": ref.kind,
+        "metadata": {"name": ref.name, "namespace": ref.namespace},
+        "type": kind,
+        "data": {key: base64.b64encode(value).decode() for key, value in values.items()},
+    }
+
+
+def secret_values(found: Object | None, keys: Sequence[str]) -> list[bytes]:
+    """The values of these keys of a Secret; empty if there is no Secret, or it lacks one of them."""
+    try:
+        data = section(found or {}, "data")
+        return [base64.b64decode(data[key], validate=True) for key in keys]
+    except (KeyError, TypeError, binascii.Error):
+        return []

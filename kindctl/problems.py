@@ -4,8 +4,13 @@ meant. The file, line and column are added by whoever has read the file (errors.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeVar
+
+from kindctl.errors import ConfigError, Problem
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 FieldPath = tuple[str | int, ...]
 """The keys and indexes that lead to a field of a document: ("apps", 0, "name")."""
@@ -33,3 +38,22 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
     if close := difflib.get_close_matches(name, names, 1):
         return f"did you mean {close[0]!r}?"
     return otherwise or (f"available: {', '.join(names)}" if names else "")
+
+
+def refuse(problems: Iterable[Problem]) -> None:
+    """Raises ConfigError with the problems if there are any."""
+    if found := list(problems):
+        raise ConfigError(found)
+
+
+def every_result(make: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """What `make` returns for each item. Raises ConfigError with the problems of all items."""
+    results: list[R] = []
+    problems: list[Problem] = []
+    for item in items:
+        try:
+            results.append(make(item))
+        except ConfigError as error:
+            problems += error.problems
+    refuse(problems)
+    return results

@@ -19,7 +19,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from kindctl.ingress.entry_point import EntryPoint
-from kindctl.kube_objects import environment_selector
+from kindctl.kube_objects import environment_selector, labels_of, section
 from kindctl.models import (
     COMPONENT_LABEL,
     Exposure,
@@ -87,8 +87,7 @@ class Handover:
 def selects(selector: Mapping[str, str], workload: Object) -> bool:
     """Whether a Service with this selector leads to the pods of a workload. Without a selector, or for an
     object without a pod template: no."""
-    template = (workload.get("spec") or {}).get("template") or {}
-    labels = (template.get("metadata") or {}).get("labels") or {}
+    labels = labels_of(section(workload, "spec", "template"))
     return bool(selector) and selector.items() <= labels.items()
 
 

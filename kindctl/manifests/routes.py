@@ -239,7 +239,7 @@ def _piece(rest: str) -> tuple[str, str, bool]:
     first = rest[0]
     if first == "(":
         inside, after = _group(rest)
-        return _example(_alternatives(re.sub(r"^\?(:|[a-zA-Z]+\)?)", "", inside))[0]), after, True
+        return _example(re.sub(r"^\?(:|[a-zA-Z]+\)?)", "", inside)), after, True
     if first == "[":
         match = re.match(r"\[(\^?)(\]?[^\]]*)\]", rest)
         if match:
@@ -257,23 +257,15 @@ def _piece(rest: str) -> tuple[str, str, bool]:
 
 
 def _group(text: str) -> tuple[str, str]:
-    """(text inside the parentheses that `text` starts with, what follows them)."""
-    depth = 0
+    """(first alternative in the parentheses that `text` starts with, what follows them)."""
+    depth, bar = 0, None
     for index, letter in enumerate(text):
-        if letter in "()" and (index == 0 or text[index - 1] != "\\"):
+        if index and text[index - 1] == "\\":
+            continue
+        if letter in "()":
             depth += 1 if letter == "(" else -1
             if depth == 0:
-                return text[1:index], text[index + 1 :]
-    return text[1:], ""
-
-
-def _alternatives(inside: str) -> list[str]:
-    """`a|b(c|d)` -> ["a", "b(c|d)"]"""
-    found, depth = [""], 0
-    for letter in inside:
-        depth += {"(": 1, ")": -1}.get(letter, 0)
-        if letter == "|" and depth == 0:
-            found.append("")
-        else:
-            found[-1] += letter
-    return found
+                return text[1 : bar or index], text[index + 1 :]
+        elif letter == "|" and depth == 1:
+            bar = bar or index
+    return text[1:bar], ""

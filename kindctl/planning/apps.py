@@ -3,31 +3,27 @@ refuses what is wrong with any of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Collection, Iterator, Sequence
 
 from kindctl.components.app import AppComponent
 from kindctl.components.base import Controller
 from kindctl.config.load import Loaded
-from kindctl.errors import ConfigError, Problem
+from kindctl.errors import Problem
 from kindctl.ingress.gateway_api import ServesGateways
 from kindctl.manifests.http_routes import is_gateway_api
 from kindctl.manifests.lint import LintContext, lint
 from kindctl.manifests.lint_gateways import GatewayContext, lint_gateways
-from kindctl.manifests.manifest import Finding
+from kindctl.manifests.manifest import ERROR, Finding
 from kindctl.manifests.routes import local_hosts
 from kindctl.manifests.sources import Renderer
 from kindctl.models import Endpoint, Route
 from kindctl.planning.exposing import exposed_services
 from kindctl.planning.origins import builds_of
 from kindctl.planning.ports import NodePorts
-from kindctl.problems import FieldPath, dotted
+from kindctl.problems import FieldPath, dotted, every_result, refuse
 from kindctl.schema import AppConfig
 
 HTTPS = 443
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 def read_apps(
@@ -110,23 +106,8 @@ def _services_with_node_ports(apps: Sequence[AppComponent]) -> Collection[tuple[
 
 def raise_errors(findings: Sequence[Finding]) -> tuple[str, ...]:
     """The warnings among the findings. Raises ConfigError with every one that is an error."""
-    if errors := [finding.problem for finding in findings if finding.level == "error"]:
-        raise ConfigError(errors)
+    refuse(finding.problem for finding in findings if finding.level == ERROR)
     return tuple(str(finding.problem) for finding in findings)
-
-
-def every_result(make: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """What `make` returns for each item. Raises ConfigError with the problems of all items."""
-    results: list[R] = []
-    problems: list[Problem] = []
-    for item in items:
-        try:
-            results.append(make(item))
-        except ConfigError as error:
-            problems += error.problems
-    if problems:
-        raise ConfigError(problems)
-    return results
 
 
 def attach_gateways(
@@ -161,9 +142,7 @@ def refuse_url_clashes(
 ) -> None:
     """Raises ConfigError, with the place of the later one, where two have the same URL: `up`
     knows a route by its URL."""
-    problems = list(_clashes(loaded, apps, endpoints))
-    if problems:
-        raise ConfigError(problems)
+    refuse(_clashes(loaded, apps, endpoints))
 
 
 def _clashes(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from kindctl.components.app import AppComponent, ExposedService
 from kindctl.config.load import Loaded
-from kindctl.errors import ConfigError, Problem
+from kindctl.errors import ConfigError
 from kindctl.exposures import load_exposure
 from kindctl.exposures.load_balancer import nodes_are_reachable, on_this_machine
 from kindctl.ingress.entry_point import EntryPoint
@@ -17,7 +17,7 @@ from kindctl.manifests.manifest import Manifest
 from kindctl.manifests.services import unreachable_reason
 from kindctl.models import Endpoint, ExposedPort, Exposure, Object
 from kindctl.planning.ports import NodePorts
-from kindctl.problems import FieldPath, did_you_mean
+from kindctl.problems import FieldPath, did_you_mean, every_result, refuse
 from kindctl.schema import Config, ExpectConfig, ExposeServiceConfig
 
 USUALLY_HTTP = (80, 3000, 5000, 8000, 8080)
@@ -62,7 +62,7 @@ def _exposure(
 def refuse_unanswered(loaded: Loaded, endpoints: Sequence[Endpoint]) -> None:
     """Raises ConfigError where an app expects a scheme that the controller does not speak."""
     schemes = {endpoint.scheme for endpoint in endpoints}
-    problems = [
+    refuse(
         loaded.problem(
             ("apps", index, "expect", place, "scheme"),
             f"the ingress controller has no port for {wanted.scheme}",
@@ -71,9 +71,7 @@ def refuse_unanswered(loaded: Loaded, endpoints: Sequence[Endpoint]) -> None:
         for index, app in enumerate(loaded.config.apps)
         for place, wanted in enumerate(app.expect)
         if wanted.scheme and wanted.scheme not in schemes
-    ]
-    if problems:
-        raise ConfigError(problems)
+    )
 
 
 def exposed_services(
@@ -82,22 +80,16 @@ def exposed_services(
     """The exposures of one of the `apps`, in the order of the file. Raises ConfigError for a Service that
     is in no manifest or in several, for a port that it does not have, and for an exposure that it
     cannot have."""
-    entries = [
+    exposed = [
         _Entry(config, ("apps", index, "expose", place), apps[index], apps, loaded)
         for place, config in enumerate(loaded.config.apps[index].expose)
     ]
-    found: dict[FieldPath, ExposedService] = {}
     balanced: set[tuple[str, int | str]] = set()
-    problems: list[Problem] = []
     # sorted, so that the node ports which are chosen do not depend on the order of the file
-    for entry in sorted(entries, key=lambda entry: (entry.name, str(entry.config.port))):
-        try:
-            found[entry.loc] = entry.exposed(node_ports, balanced)
-        except ConfigError as error:
-            problems += error.problems
-    if problems:
-        raise ConfigError(problems)
-    return tuple(found[entry.loc] for entry in entries)
+    by_name = sorted(exposed, key=lambda entry: (entry.name, str(entry.config.port)))
+    services = every_result(lambda entry: entry.exposed(node_ports, balanced), by_name)
+    by_path = {entry.loc: service for entry, service in zip(by_name, services, strict=True)}
+    return tuple(by_path[entry.loc] for entry in exposed)
 
 
 @dataclass(frozen=True)

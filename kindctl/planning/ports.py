@@ -15,12 +15,12 @@ from kindctl.components.app import AppComponent
 from kindctl.components.base import Controller
 from kindctl.config.load import Loaded
 from kindctl.diagnose.base import WantedPort
-from kindctl.errors import ConfigError, Problem
+from kindctl.errors import Problem
 from kindctl.kube_objects import entries, is_tcp
 from kindctl.manifests.lint import NODE_PORTS, STATIC_NODE_PORTS
 from kindctl.manifests.manifest import Manifest
 from kindctl.models import ExposedPort, Exposure
-from kindctl.problems import FieldPath, dotted
+from kindctl.problems import FieldPath, dotted, refuse
 
 ANY = "0.0.0.0"  # noqa: S104 - what kind binds where nothing is said
 PORTS, UNPRIVILEGED = range(1, 65536), range(1024, 65536)
@@ -130,13 +130,13 @@ def refuse_port_clashes(loaded: Loaded, claims: Sequence[Claim], node_ports: Nod
     of_nodes = [claim for claim in claims if not claim.address]
     of_host = [claim for claim in claims if claim.address]
     used = {*node_ports.used, *(claim.port for claim in claims)}
-    problems = [
-        *_wanted_twice(loaded, "node port", of_nodes, used),
-        *_wanted_twice(loaded, "port", of_host, used),
-        *_named_elsewhere(loaded, of_nodes, node_ports, used),
-    ]
-    if problems:
-        raise ConfigError(problems)
+    refuse(
+        [
+            *_wanted_twice(loaded, "node port", of_nodes, used),
+            *_wanted_twice(loaded, "port", of_host, used),
+            *_named_elsewhere(loaded, of_nodes, node_ports, used),
+        ]
+    )
 
 
 def _controllers(controller: Controller | None, mapped: bool) -> Iterator[Claim]:

@@ -7,15 +7,14 @@ as long as it is valid, so that a second `up` changes nothing.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import ipaddress
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from cryptography import x509
 
+from kindctl.kube_objects import secret, secret_values
 from kindctl.models import Object, ObjectRef
 from kindctl.tools.protocols import Cluster
 from kindctl.trust.authority import LIFE as CA_LIFE
@@ -24,6 +23,7 @@ from kindctl.trust.pki import Pair, certificate, names_in, rejection
 from kindctl.trust.pki import authority as new_authority
 
 SECRET = "localhost-tls"  # noqa: S105 - a name
+KEYS = ("tls.crt", "tls.key")
 LIFE = timedelta(days=397)
 """Browsers reject those that last more than 398 days (CA/Browser Forum, Baseline Requirements 6.3.2)."""
 
@@ -64,17 +64,18 @@ class Serving:
 
         A new one stays the same in later calls. Raises ApiError, and KindctlError (local-ca).
         """
-        live = cluster.get(ObjectRef("v1", "Secret", SECRET, namespace))
+        ref = ObjectRef("v1", "Secret", SECRET, namespace)
+        found = secret_values(cluster.get(ref), KEYS)
         names, at = self.names(), self.authority.clock()
         with self._lock:
             ca = self.authority.pair() or self._without_authority(at)
-            pair = _read(live)
+            pair = Pair(*found) if found else None
             if pair is None or not _is_good(ca, pair, names, at):
                 pair = self._made.get((ca.cert, names))
             if pair is None:
                 pair = certificate(ca, names, at, at + LIFE)
                 self._made[ca.cert, names] = pair
-        return _secret(pair, namespace)
+        return secret(ref, dict(zip(KEYS, (pair.cert, pair.key), strict=True)), "kubernetes.io/tls")
 
     def _without_authority(self, at: datetime) -> Pair:
         """Return a stand-in for `plan`, which may run before there is an authority. It is never applied."""
@@ -87,25 +88,3 @@ def _is_good(ca: Pair, pair: Pair, names: tuple[str, ...], at: datetime) -> bool
     return not rejection(ca.cert, pair, names, at) and set(names) == set(
         names_in(x509.load_pem_x509_certificate(pair.cert))
     )
-
-
-def _read(secret: Mapping[str, object] | None) -> Pair | None:
-    data = (secret or {}).get("data")
-    if not isinstance(data, Mapping):
-        return None
-    try:
-        cert, key = (base64.b64decode(data[name], validate=True) for name in ("tls.crt", "tls.key"))
-    except (KeyError, TypeError, binascii.Error):
-        return None
-    return Pair(cert, key)
-
-
-def _secret(pair: Pair, namespace: str) -> Object:
-    values = {"tls.crt": pair.cert, "tls.key": pair.key}
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": SECRET, "namespace": namespace},
-        "type": "kubernetes.io/tls",
-        "data": {key: base64.b64encode(value).decode() for key, value in values.items()},
-    }

@@ -5,7 +5,6 @@ The sample is an ordinary app, too.
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,11 +13,11 @@ from pathlib import Path
 
 from kindctl.components.app import generated
 from kindctl.components.base import Component
-from kindctl.components.objects import LATE, shape_if_exposed
-from kindctl.errors import ConfigError, Problem
+from kindctl.components.objects import copies, images_in, is_late, shape_if_exposed
+from kindctl.errors import Problem
 from kindctl.manifests.http_routes import served_paths
 from kindctl.manifests.manifest import Manifest, read_manifests
-from kindctl.manifests.pods import Resolve, images, use_images_of_nodes
+from kindctl.manifests.pods import Resolve, use_images_of_nodes
 from kindctl.manifests.routes import app_routes, service_routes
 from kindctl.manifests.sources import Renderer
 from kindctl.models import (
@@ -30,6 +29,7 @@ from kindctl.models import (
     ObjectRef,
     Route,
 )
+from kindctl.problems import refuse
 from kindctl.schema import ExpectConfig, Source
 from kindctl.tools.protocols import Cluster
 
@@ -75,7 +75,7 @@ class AppComponent(Component):
             render=self.render,
             entry_problem=self.problem,
         )
-        problems = [
+        refuse(
             manifest.problem(
                 f"{key!r} is both given and generated",
                 f"remove it from the data, or from {generated.ANNOTATION}",
@@ -83,15 +83,12 @@ class AppComponent(Component):
             for manifest in found
             if manifest.kind == "Secret"
             for key in generated.given_too(manifest.obj)
-        ]
-        if problems:
-            raise ConfigError(problems)
+        )
         return found
 
     def images(self) -> Sequence[str]:
         """Each image once, in the order of the manifests. They include those that are built for the app."""
-        found = (image for manifest in self.parsed for image in images(manifest.obj))
-        return tuple(dict.fromkeys(found))
+        return images_in(self.parsed)
 
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
         objects = self._copies(late=False)
@@ -103,7 +100,7 @@ class AppComponent(Component):
 
     @property
     def has_late_objects(self) -> bool:
-        return any(manifest.kind in LATE for manifest in self.parsed)
+        return any(map(is_late, self.parsed))
 
     def late_objects(self, cluster: Cluster) -> list[Object]:
         return self._copies(late=True)
@@ -134,11 +131,10 @@ class AppComponent(Component):
                 yield ("expose", index), route
 
     def _copies(self, *, late: bool) -> list[Object]:
-        chosen = (m for m in self.parsed if (m.kind in LATE) == late)
         return [
-            copy.deepcopy(m.obj)
-            for m in chosen
-            if not (m.kind == "Namespace" and m.name in self.left_to_others)
+            obj
+            for obj in copies(self.parsed, late=late)
+            if obj["kind"] != "Namespace" or obj["metadata"]["name"] not in self.left_to_others
         ]
 
     def _generate(self, objects: Sequence[Object], cluster: Cluster) -> list[Object]:

@@ -6,7 +6,6 @@ It sets none of the headers of ingress/proof.py, so its answers are proven by th
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -14,13 +13,13 @@ from dataclasses import replace
 from kindctl.components import witness
 from kindctl.components.base import Controller, ControllerSetup, CustomSettings
 from kindctl.components.custom.brought import Brought
-from kindctl.components.objects import LATE, leave_node, shape_if_exposed
-from kindctl.errors import ConfigError
+from kindctl.components.objects import copies, images_in, is_late, leave_node, shape_if_exposed
 from kindctl.ingress.entry_point import EntryPoint
 from kindctl.kube_objects import is_tcp
 from kindctl.manifests.manifest import Manifest
-from kindctl.manifests.pods import Resolve, images, on_node, use_images_of_nodes
+from kindctl.manifests.pods import Resolve, on_node, use_images_of_nodes
 from kindctl.models import Object, ObjectRef, Route
+from kindctl.problems import refuse
 from kindctl.tools.protocols import Cluster
 from kindctl.trust.serving import SECRET
 
@@ -33,9 +32,7 @@ class Custom(Controller):
     def __init__(self, setup: ControllerSetup) -> None:
         """Raises ConfigError with every problem of ingress.custom and its manifests."""
         brought = _brought(setup.custom)
-        problems = brought.problems(setup.exposure, fresh_cluster=setup.fresh_cluster)
-        if problems:
-            raise ConfigError(problems)
+        refuse(brought.problems(setup.exposure, fresh_cluster=setup.fresh_cluster))
         super().__init__(setup)
         settings = brought.settings
         self.namespace = settings.config.namespace
@@ -64,12 +61,11 @@ class Custom(Controller):
         return dict.fromkeys([*declared, *exposed], self.name)
 
     def images(self) -> Sequence[str]:
-        found = (image for manifest in self.parsed for image in images(manifest.obj))
-        return tuple(dict.fromkeys([*found, *witness.images()]))
+        return tuple(dict.fromkeys([*images_in(self.parsed), *witness.images()]))
 
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
         waits = bool(self._handover.others(cluster, self.name))
-        objects = [copy.deepcopy(m.obj) for m in self.parsed if m.kind not in LATE]
+        objects = copies(self.parsed, late=False)
         for obj in objects:
             use_images_of_nodes(obj, resolve)
             if waits and self.exposure.on_node:
@@ -84,10 +80,10 @@ class Custom(Controller):
 
     @property
     def has_late_objects(self) -> bool:
-        return self._made_by_operator is not None or any(m.kind in LATE for m in self.parsed)
+        return self._made_by_operator is not None or any(map(is_late, self.parsed))
 
     def late_objects(self, cluster: Cluster) -> list[Object]:
-        return [copy.deepcopy(m.obj) for m in self.parsed if m.kind in LATE]
+        return copies(self.parsed, late=True)
 
     def prove(self, cluster: Cluster) -> str:
         """Whether the workload that an operator creates from the manifests is ready. That the controller
