@@ -1,7 +1,7 @@
-"""What is the same for Kubernetes objects of every kind, wherever they come from.
+"""Functions on Kubernetes objects of any kind, live or desired.
 
-YAML may leave a field out or set it to null, and both mean the same: the readers below give an empty
-mapping or list for either, so that nobody has to ask.
+In YAML a missing field and a field that is null mean the same, so the functions that read a mapping or
+a list return an empty one for both.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def labels_of(obj: Mapping[str, Any]) -> dict[str, str]:
 
 
 def namespace_of(obj: Mapping[str, Any]) -> str:
-    """The object's namespace; empty for what belongs to none."""
+    """Return the object's namespace; empty if it has none."""
     return str(section(obj, "metadata").get("namespace") or "")
 
 
@@ -66,12 +66,12 @@ def is_going(live: Object) -> bool:
 
 
 def environment_selector(environment: str) -> str:
-    """The label selector of what kindctl made for this environment."""
+    """Return the label selector for all objects that kindctl made for this environment."""
     return ",".join(f"{name}={value}" for name, value in own_labels(environment).items())
 
 
 def own_labels(environment: str) -> dict[str, str]:
-    """The labels of what kindctl makes for this environment."""
+    """Return the labels that kindctl puts on every object of this environment."""
     return {MANAGED_LABEL: MANAGER, ENVIRONMENT_LABEL: environment}
 
 
@@ -88,7 +88,7 @@ def is_managed(live: Object) -> bool:
 
 
 def condition(obj: Object, kind: str) -> Object:
-    """The condition of this type in the object's status; empty when it has none."""
+    """Return the condition of this type in the object's status; empty if there is none."""
     conditions = entries(obj, "status", "conditions")
     return next((dict(entry) for entry in conditions if entry.get("type") == kind), {})
 

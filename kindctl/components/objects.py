@@ -1,4 +1,4 @@
-"""Functions on Kubernetes objects that several components share."""
+"""Functions on the objects of components: shipped manifests, and manifests of the user."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def images_in(manifests: Iterable[Manifest]) -> tuple[str, ...]:
 
 
 def shape_if_exposed(obj: Object, exposure: Exposure) -> None:
-    """Change a Service into what the exposure needs, if it is the one that is exposed."""
+    """Change the object as the exposure needs it, if it is the Service that is exposed."""
     meta = obj["metadata"]
     exposed = {(port.namespace, port.service) for port in exposure.ports}
     if obj["kind"] == "Service" and (meta.get("namespace"), meta["name"]) in exposed:
@@ -61,8 +61,10 @@ def shape_if_exposed(obj: Object, exposure: Exposure) -> None:
 
 
 def leave_node(workload: Object) -> None:
-    """Take from a workload's pods the ports of their node and the choice of the node. An object without
-    a pod template may be of any shape: it is a custom resource of the user's."""
+    """Remove host ports and hostNetwork from a workload's pods.
+
+    An object without a pod template may have any shape: it can be the user's custom resource.
+    """
     pod: Any = workload
     for key in ("spec", "template", "spec"):
         pod = pod.get(key) if isinstance(pod, dict) else None

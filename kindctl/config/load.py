@@ -1,4 +1,4 @@
-"""Loads kindctl.yaml and kindctl.local.yaml: a Config, or every problem at once with its place."""
+"""Loads kindctl.yaml and kindctl.local.yaml into a Config, or reports all problems with their places."""
 
 from __future__ import annotations
 

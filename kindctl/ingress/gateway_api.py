@@ -71,12 +71,13 @@ class Definitions:
             return copy.deepcopy(list(self._found))
 
     def _definitions(self) -> list[Object]:
-        """Without upstream's admission policy, which would keep others from installing other versions."""
+        """Read the definitions. Upstream's admission policy is left out: it would keep others from
+        installing other versions."""
         found = [obj for obj in self._read(self._image, FOLDER) if obj["kind"] == CRD[1]]
         return [_marked(obj, self._mark(len(found))) for obj in found]
 
     def _mark(self, number: int) -> str:
-        """The annotation of each definition: how many there are, and of which version."""
+        """Return the value of the annotation: the number of definitions, and their version."""
         return f"{number} of {self._version}"
 
     def _are_there(self, cluster: Cluster) -> bool:

@@ -35,7 +35,7 @@ SERVICE = "gateway"
 """The Service that has the node ports."""
 
 ENTRY_POINT = EntryPoint(NAMESPACE, SERVICE)
-"""Of controllers that share node ports."""
+"""The entry point of controllers that share node ports."""
 
 WORKLOADS = (("apps/v1", "Deployment"), ("apps/v1", "DaemonSet"))
 
@@ -62,7 +62,7 @@ class Handover:
             return self._others[name]
 
     def over(self, name: str) -> None:
-        """From now on no controller other than `name` is in charge."""
+        """Remember that no controller other than `name` is in charge any longer."""
         with self._lock:
             self._others[name] = frozenset()
 
@@ -127,7 +127,7 @@ def selector_in_charge(cluster: Cluster) -> Mapping[str, str] | None:
 
 
 def is_shared(exposure: Exposure) -> bool:
-    """Whether the exposure is that of the shared Service."""
+    """Return whether the exposure leads to the shared Service."""
     return any((port.namespace, port.service) == (NAMESPACE, SERVICE) for port in exposure.ports)
 
 

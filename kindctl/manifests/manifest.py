@@ -85,7 +85,7 @@ class Manifest:
 
     @property
     def namespace(self) -> str:
-        """Empty for what belongs to no namespace."""
+        """The namespace; empty for a cluster-scoped object."""
         return namespace_of(self.obj)
 
     @property

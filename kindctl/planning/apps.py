@@ -56,8 +56,11 @@ def _app(
 
 
 def expose_services(loaded: Loaded, apps: Sequence[AppComponent], node_ports: NodePorts) -> None:
-    """Set `exposed` of the apps, in the order of their names: so that node ports which are chosen do not
-    depend on the order of the file. Raises ConfigError with the problems of all apps."""
+    """Set `exposed` of every app. Raises ConfigError with the problems of all apps.
+
+    The apps are taken in the order of their names, so that the node ports that kindctl chooses do not
+    depend on the order of the file.
+    """
     by_name = sorted(range(len(apps)), key=lambda index: apps[index].name)
     found = every_result(lambda index: exposed_services(index, apps, loaded, node_ports), by_name)
     for index, services in zip(by_name, found, strict=True):
@@ -65,7 +68,7 @@ def expose_services(loaded: Loaded, apps: Sequence[AppComponent], node_ports: No
 
 
 def hosts_of(apps: Sequence[AppComponent]) -> Iterator[str]:
-    """Hosts of the apps that the certificate has to be for, where they are this machine's."""
+    """Yield the host names of the apps. The certificate must be valid for those that name this machine."""
     for app in apps:
         yield from local_hosts(manifest.obj for manifest in app.parsed)
         yield from (wanted.host for wanted in app.expect if wanted.host)
@@ -78,8 +81,10 @@ def lint_apps(
     metrics: bool,
     addresses: bool,
 ) -> tuple[str, ...]:
-    """Warnings. `metrics`: whether autoscalers get metrics; `addresses`: whether Services get external
-    addresses. Raises ConfigError with every finding that is certain to fail."""
+    """Lint the manifests of all apps and return the warnings. Raises ConfigError with all errors.
+
+    `metrics` says whether autoscalers get metrics, `addresses` whether Services get external addresses.
+    """
     endpoints = controller.exposure.endpoints() if controller else ()
     context = LintContext(
         https=next((endpoint.port for endpoint in endpoints if endpoint.scheme == "https"), HTTPS),
@@ -105,7 +110,7 @@ def _services_with_node_ports(apps: Sequence[AppComponent]) -> Collection[tuple[
 
 
 def raise_errors(findings: Sequence[Finding]) -> tuple[str, ...]:
-    """The warnings among the findings. Raises ConfigError with every one that is an error."""
+    """Return the warnings among the findings. Raises ConfigError with the errors among them."""
     refuse(finding.problem for finding in findings if finding.level == ERROR)
     return tuple(str(finding.problem) for finding in findings)
 
@@ -113,8 +118,11 @@ def raise_errors(findings: Sequence[Finding]) -> tuple[str, ...]:
 def attach_gateways(
     apps: Sequence[AppComponent], controller: object, *, strangers: bool
 ) -> list[Finding]:
-    """Set `gateways` and `gateway_classes` of the apps: the controller's, and those of all apps' manifests.
-    Returns what is wrong with the routes. `strangers`: whether the cluster may have other Gateways."""
+    """Set `gateways` and `gateway_classes` of every app, to those of the controller and of all apps.
+
+    Returns the findings about Gateways and routes. `strangers` says whether the cluster may have Gateways
+    that kindctl does not know.
+    """
     context = GatewayContext(strangers=strangers)
     if isinstance(controller, ServesGateways):
         context = GatewayContext(
@@ -134,14 +142,14 @@ HINTS = {
     "expose": "remove one of the two entries",
     "manifests": "set another host or path in one of the two",
 }
-"""Key that the later one is under -> hint."""
+"""Key of the file that the later entry is under -> hint."""
 
 
 def refuse_url_clashes(
     loaded: Loaded, apps: Sequence[AppComponent], endpoints: Sequence[Endpoint]
 ) -> None:
-    """Raises ConfigError, with the place of the later one, where two have the same URL: `up`
-    knows a route by its URL."""
+    """Raise ConfigError if two entries of the file have the same URL, with the place of the later entry.
+    `up` identifies a route by its URL."""
     refuse(_clashes(loaded, apps, endpoints))
 
 

@@ -1,4 +1,4 @@
-"""The exposures that the file asks for: the controller's own, and those of Services of the apps."""
+"""Makes the exposures that the file asks for: of the ingress controller, and of Services of the apps."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ USUALLY_HTTP = (80, 3000, 5000, 8000, 8080)
 
 
 def controller_exposure(config: Config, entry_point: EntryPoint) -> Exposure:
-    """How the host reaches the entry point that the controller declares."""
+    """Return the exposure of the entry point that the controller declares."""
     expose = config.ingress.expose
     local = {"http": expose.http, "https": expose.https}
     if expose.via == "load-balancer":  # an external address has the ports of the Service
@@ -49,8 +49,8 @@ def controller_exposure(config: Config, entry_point: EntryPoint) -> Exposure:
 def _exposure(
     config: Config, via: str, ports: Sequence[ExposedPort], address: str, local: int | None = None
 ) -> Exposure:
-    """The exposure of that kind. A load balancer also gets ports of this machine: `local`, where the file
-    names one, else where nothing else leads from here to the nodes."""
+    """Return an exposure of that kind. A load balancer also gets forwarded ports of this machine: the port
+    `local` if the file names one, else one for each port if this machine cannot reach the nodes."""
     options: dict[str, Any] = {}
     if via == "load-balancer":
         reachable = config.cluster.provider != "kind" or nodes_are_reachable()
@@ -60,7 +60,7 @@ def _exposure(
 
 
 def refuse_unanswered(loaded: Loaded, endpoints: Sequence[Endpoint]) -> None:
-    """Raises ConfigError where an app expects a scheme that the controller does not speak."""
+    """Raise ConfigError if an app expects a scheme for which the controller has no port."""
     schemes = {endpoint.scheme for endpoint in endpoints}
     refuse(
         loaded.problem(
@@ -107,14 +107,16 @@ class _Entry:
         return self.config.service
 
     def error(self, message: str, hint: str, *inner: str) -> ConfigError:
-        """With the place of the entry, or of the key `inner` in it."""
+        """Return an error at the place of the entry, or of the key `inner` in it."""
         return ConfigError([self.loaded.problem((*self.loc, *inner), message, hint)])
 
     def exposed(
         self, node_ports: NodePorts, balanced: set[tuple[str, int | str]]
     ) -> ExposedService:
-        """`balanced`: Services and ports that have an external address; this one is added if it gets one.
-        Raises ConfigError."""
+        """Make the exposure of this entry. Raises ConfigError.
+
+        `balanced` collects the (Service, port) pairs that have an external address.
+        """
         config, service = self.config, self._service()
         service_port = self._service_port(service)
         port = self._exposed_port(service, service_port, node_ports)
@@ -135,7 +137,7 @@ class _Entry:
         return ExposedService(exposure, config.expect)
 
     def _service(self) -> Manifest:
-        """The only Service of that name among the app's manifests."""
+        """Return the Service that the entry names. Raises ConfigError unless the app has exactly one."""
         every = [(app, m) for app in self.apps for m in app.parsed if m.kind == "Service"]
         own = [manifest for app, manifest in every if app is self.app]
         found = [manifest for manifest in own if manifest.name == self.name]
@@ -156,7 +158,7 @@ class _Entry:
         raise self.error(f"no manifest of the app has a Service {self.name!r}", hint)
 
     def _service_port(self, service: Manifest) -> Object:
-        """The entry of the Service's ports that `port` of the file names."""
+        """Return the port of the Service that the entry names. Raises ConfigError if there is none."""
         wanted = self.config.port
         ports = entries(service.obj, "spec", "ports")
         fitting = [p for p in ports if wanted in (None, p.get("port"), p.get("name"))]
@@ -216,7 +218,7 @@ class _Entry:
 
 
 def scheme_of(port: Object) -> Literal["http", "https", "tcp"]:
-    """What a port of a Service speaks, by its appProtocol, its name or its number."""
+    """Guess the protocol of a Service's port from its appProtocol, its name or its number."""
     words = (str(port.get("appProtocol") or ""), str(port.get("name") or ""))
     if any(word.startswith("https") for word in words) or port["port"] in (443, 8443):
         return "https"

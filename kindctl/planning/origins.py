@@ -1,5 +1,5 @@
-"""Config -> where images, rendered manifests and the cluster come from: the image store, the programs that
-render kustomizations and charts, and the provider."""
+"""Makes from the Config what images, rendered manifests and the cluster come from: the image store, the
+programs that render kustomizations and charts, and the provider."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from kindctl.tools.protocols import Tools
 
 
 def images_of(loaded: Loaded, tools: Tools) -> Images:
-    """The store of all images, which builds those of the apps."""
+    """Return the store that finds all images and builds those of the apps."""
     config, root = loaded.config, loaded.root
     own = {Path(file).name: (root / file).read_text() for file in config.extraCAs}
     return Images(
@@ -45,7 +45,7 @@ def builds_of(app: AppConfig, root: Path) -> Iterator[AppBuild]:
 
 
 def image_reader(loaded: Loaded, tools: Tools) -> ReadImage:
-    """A function that reads Kubernetes objects from the files of an image."""
+    """Return a function that reads Kubernetes objects from files in an image."""
 
     def read(image: str, folder: str) -> Sequence[Object]:
         found = images_of(loaded, tools).resolve(image)
@@ -55,8 +55,8 @@ def image_reader(loaded: Loaded, tools: Tools) -> ReadImage:
 
 
 def renderer_of(loaded: Loaded, tools: Tools) -> Renderer:
-    """Renders by kubectl and helm, of this machine or of images: kubectl is in a node image. Neither is
-    looked for before a kustomization or a chart needs it."""
+    """Return a renderer that runs kubectl and helm: those of this machine, or those in images (a node image
+    contains kubectl). It looks for them only when a kustomization or a chart needs them."""
     cluster = loaded.config.cluster
     node_image = cluster.image or node_reference(cluster.kubernetes)
 
@@ -81,7 +81,8 @@ def renderer_of(loaded: Loaded, tools: Tools) -> Renderer:
 def provider_of(
     loaded: Loaded, tools: Tools, images: Images, mappings: Sequence[PortMapping]
 ) -> Provider:
-    """The provider that `cluster.provider` names. `mappings`: the host's ports that lead to the nodes."""
+    """Return the provider that `cluster.provider` names. `mappings` are the host ports that kind maps to
+    ports of the nodes."""
     config = loaded.config
     cluster = config.cluster
     made: Provider

@@ -1,5 +1,7 @@
-"""Config -> the parts of an environment: components, exposures, routes, ports. Neither the engine nor the
-cluster is asked here, so that what cannot work is refused before either is touched."""
+"""Makes the parts of an environment from the Config: components, exposures, routes and ports.
+
+Nothing here asks the engine or the cluster, so a file that cannot work is refused before either is touched.
+"""
 
 from __future__ import annotations
 
@@ -87,8 +89,11 @@ class Parts:
 
 
 def parts_of(loaded: Loaded, tools: Tools) -> Parts:
-    """`tools` are used to render manifests, and for nothing else now. Raises ConfigError for manifests that
-    are certain to fail, and for what cannot be combined."""
+    """Make the parts of the environment. Raises ConfigError for manifests that are certain to fail, and for
+    entries of the file that contradict each other.
+
+    While this runs, `tools` are used only to render manifests.
+    """
     config = loaded.config
     renderer = renderer_of(loaded, tools)
     hosts: list[str] = []  # of the certificate; the apps name them, which are read later
@@ -145,7 +150,8 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
 
 
 def _registry(config: Config) -> Iterator[Component]:
-    """What tells tools of the cluster's image registry, if the file asks for one."""
+    """Yield the component that announces the cluster's image registry to tools, if the file asks for
+    one."""
     if config.cluster.registry:
         from kindctl.components.local_registry import LocalRegistryHosting
 
@@ -154,7 +160,7 @@ def _registry(config: Config) -> Iterator[Component]:
 
 
 def wants(loaded: Loaded, parts: Parts) -> Wants:
-    """What the environment needs of the machine."""
+    """Return what the environment needs of this machine, for the checks of `up` and `doctor`."""
     cluster = loaded.config.cluster
     return Wants(
         ports=parts.ports,
@@ -174,8 +180,8 @@ def _controller(
     handover: Handover,
     certificate: Serving,
 ) -> Controller | None:
-    """The ingress controller; None for `controller: none`. Its entry point gets the exposure that the file
-    asks for. Raises ConfigError with every problem of `ingress.custom`."""
+    """Make the ingress controller, with the exposure that the file asks for; None for `controller: none`.
+    Raises ConfigError with every problem of `ingress.custom`."""
     config, ingress = loaded.config, loaded.config.ingress
     if ingress.controller == "none":
         return None
@@ -200,7 +206,8 @@ def _controller(
 
 
 def _custom_settings(loaded: Loaded, renderer: Renderer) -> CustomSettings | None:
-    """`ingress.custom`, with its manifests read. Raises ConfigError if they cannot be read."""
+    """Return `ingress.custom` with its manifests; None for another controller. Raises ConfigError if the
+    manifests cannot be read."""
     ingress = loaded.config.ingress
     custom = ingress.custom
     if ingress.controller != "custom" or custom is None:

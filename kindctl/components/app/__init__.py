@@ -1,7 +1,4 @@
-"""An app: the user's manifests, the images that they need, and the URLs that must answer.
-
-The sample is an ordinary app, too.
-"""
+"""An app: the user's manifests, the images that they need, and the URLs that must answer."""
 
 from __future__ import annotations
 
@@ -111,7 +108,8 @@ class AppComponent(Component):
     def placed_routes(
         self, endpoints: Sequence[Endpoint]
     ) -> Iterator[tuple[tuple[str | int, ...], Route]]:
-        """The routes, each with the place below the app in kindctl.yaml that asks for it: ("expect", 0)."""
+        """Yield each route with the path, below the app in kindctl.yaml, of what asks for it: ("expect",
+        0)."""
         ingresses = [m.obj for m in self.parsed if m.kind == "Ingress"]
         http_routes = [m.obj for m in self.parsed if m.kind == "HTTPRoute"]
         behind = app_routes(
@@ -138,8 +136,8 @@ class AppComponent(Component):
         ]
 
     def _generate(self, objects: Sequence[Object], cluster: Cluster) -> list[Object]:
-        """Complete the Secrets among the objects. Returns the Secret with copies of what was generated, if
-        anything was."""
+        """Complete the Secrets among the objects. If any value is generated, returns the Secret that has
+        the copies of the generated values."""
         copy_ref = ObjectRef("v1", "Secret", f"generated-{self.name}", SYSTEM_NAMESPACE)
         values: dict[str, str] = {}
         with self._lock:

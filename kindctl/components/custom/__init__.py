@@ -46,7 +46,7 @@ class Custom(Controller):
 
     @classmethod
     def entry_point(cls, custom: CustomSettings | None, *, node_ports: bool) -> EntryPoint:
-        """As ingress.custom and its manifests say. Its node ports are never shared."""
+        """Return the Service that `ingress.custom` names. Controllers of users never share node ports."""
         return _brought(custom).entry_point
 
     @property
@@ -86,8 +86,8 @@ class Custom(Controller):
         return copies(self.parsed, late=True)
 
     def prove(self, cluster: Cluster) -> str:
-        """Whether the workload that an operator creates from the manifests is ready. That the controller
-        answers is proven with the URLs."""
+        """Return why the workload that an operator creates is not ready; empty if it is. The URLs prove
+        that the controller answers."""
         ref = self._made_by_operator
         if ref is None:
             return ""
@@ -97,7 +97,7 @@ class Custom(Controller):
         )
 
     def with_proof(self, route: Route) -> Route:
-        """Our certificate is expected only if the manifests name the Secret that has it."""
+        """Expect kindctl's certificate only if the manifests name the Secret that contains it."""
         certified = route.certified and self._serves_our_certificate
         return replace(route, via_witness=True, certified=certified)
 
@@ -111,7 +111,7 @@ def _brought(custom: CustomSettings | None) -> Brought:
 
 
 def _unready(workload: Object) -> str:
-    """What a Deployment, StatefulSet or DaemonSet lacks to be ready; empty: nothing."""
+    """Return why a Deployment, StatefulSet or DaemonSet is not ready; empty if it is."""
     status = workload.get("status") or {}
     wanted = status.get("desiredNumberScheduled", (workload.get("spec") or {}).get("replicas", 1))
     ready = status.get("numberReady", status.get("readyReplicas")) or 0

@@ -1,4 +1,4 @@
-"""What `ingress.custom` names, found in the user's manifests, and every problem with it."""
+"""Finds what `ingress.custom` names in the user's manifests, and every problem with it."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Brought:
 
     @property
     def entry_point(self) -> EntryPoint:
-        """With node port 0 where no pod has a port of its node, and where the Service or its port is
-        missing: that is among the problems."""
+        """The Service of `ingress.custom`. A node port is 0 if no pod uses a port of its node, and if the
+        Service or its port is missing, which is one of the `problems`."""
         ports = [
             EntryPort(scheme, n, self._node_port(n)) for scheme, n in self._wanted_ports.items()
         ]
@@ -38,7 +38,7 @@ class Brought:
 
     @property
     def made_by_operator(self) -> ObjectRef | None:
-        """The workload of `ready`, where it is in no manifest: an operator creates it."""
+        """The workload that `ready` names if no manifest has it, so that an operator must create it."""
         if not self._config.ready:
             return None
         kind, name = self._ready
@@ -47,7 +47,8 @@ class Brought:
         return ObjectRef("apps/v1", kind, name, self._config.namespace)
 
     def problems(self, exposure: Exposure, *, fresh_cluster: bool) -> list[Problem]:
-        """Everything that keeps the controller from working. `exposure` is that of the entry point."""
+        """Return everything that keeps the controller from working. `exposure` is that of the entry
+        point."""
         return [
             *self._class_problems(fresh_cluster=fresh_cluster),
             *self._workload_problems(),
@@ -57,7 +58,8 @@ class Brought:
     # --- problems ---------------------------------------------------------------------------------
 
     def _class_problems(self, *, fresh_cluster: bool) -> Iterator[Problem]:
-        """A class is an object of the cluster. A fresh cluster has none; another one may."""
+        """Check that the IngressClass exists. An existing cluster may have it already; a fresh one does
+        not."""
         name = self._config.ingressClass
         known = [m.name for m in self.settings.manifests if m.kind == "IngressClass"]
         if fresh_cluster and name not in known:
@@ -124,7 +126,7 @@ class Brought:
 
     @property
     def _ready(self) -> tuple[str, str]:
-        """Kind and name of the workload of `ready`."""
+        """The kind and name of the workload that `ready` names."""
         kind, _, name = (self._config.ready or "").partition("/")
         return WORKLOADS[kind], name
 
@@ -139,8 +141,8 @@ class Brought:
         return {int(port["port"]): port for port in ports if is_tcp(port)}
 
     def _node_port(self, number: int) -> int:
-        """The port of the node that leads to the same port of a container as this one of the Service;
-        0: none."""
+        """Return the port of the node that leads to the same container port as this port of the Service; 0
+        if there is none."""
         if self._service is None or number not in self._ports:
             return 0
         target = self._ports[number].get("targetPort", number)
@@ -162,7 +164,8 @@ class Brought:
 
 
 def _port_of_node(pod: Object, target: Any) -> int:
-    """The port of the node for a Service's `targetPort`, by a pod's spec; 0: none."""
+    """Return the port of the node that a pod spec gives to the container port `target` (a name or a
+    number); 0 if there is none."""
     for _, number, port in on_node(pod):
         if is_tcp(port) and target in (port.get("name"), port.get("containerPort")):
             return number
@@ -170,12 +173,12 @@ def _port_of_node(pod: Object, target: Any) -> int:
 
 
 def _is_custom(obj: Object) -> bool:
-    """Whether a custom resource definition defines its kind: an operator may create anything from it."""
+    """Return whether this is a custom resource, from which an operator may create anything."""
     group = api_group(str(obj["apiVersion"]))
     return "." in group and not group.endswith(".k8s.io")
 
 
 def _closest(name: str, known: Iterable[str], what: str, others: Iterable[str] = ()) -> str:
-    """A hint: the known name that was probably meant, else all `known` ones, else `others`."""
+    """Return a hint: the known name that was probably meant, else all `known` names, else the `others`."""
     known = sorted(known)
     return did_you_mean(name, known, f"{what}: {', '.join(known or others) or 'none'}")

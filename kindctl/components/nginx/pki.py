@@ -1,7 +1,7 @@
 """The certificate of the admission webhook, and the CA that signed it.
 
-They are made here and not by upstream's two Jobs: so the Secret exists before the pod that mounts it, and
-nothing has to run in the cluster first. The CA's key is not kept: a renewal makes a new CA as well.
+They are made here, and not by upstream's two Jobs, so that the Secret exists before the pod that mounts it,
+and nothing has to run in the cluster first. The CA's key is not kept: a renewal makes a new CA as well.
 """
 
 from __future__ import annotations
