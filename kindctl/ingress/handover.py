@@ -20,12 +20,7 @@ from typing import Any
 
 from kindctl.ingress.entry_point import EntryPoint
 from kindctl.kube_objects import environment_selector, labels_of, section
-from kindctl.models import (
-    COMPONENT_LABEL,
-    Exposure,
-    Object,
-    ObjectRef,
-)
+from kindctl.models import COMPONENT_LABEL, Exposure, Object, ObjectRef
 from kindctl.tools.protocols import Cluster
 
 NAMESPACE = "ingress"

@@ -61,7 +61,7 @@ class Custom(Controller):
         return dict.fromkeys([*declared, *exposed], self.name)
 
     def images(self) -> Sequence[str]:
-        return tuple(dict.fromkeys([*images_in(self.parsed), *witness.images()]))
+        return tuple(dict.fromkeys([*images_in(self.parsed), *witness.IMAGES]))
 
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
         waits = bool(self._handover.others(cluster, self.name))
