@@ -1,15 +1,17 @@
-"""What is the same for Kubernetes objects of every kind, wherever they come from.
+"""Functions on Kubernetes objects of any kind, live or desired.
 
-YAML may leave a field out or set it to null, and both mean the same: the readers below give an empty
-mapping or list for either, so that nobody has to ask.
+In YAML a missing field and a field that is null mean the same, so the functions that read a mapping or
+a list return an empty one for both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kindctl.models import ENVIRONMENT_LABEL, MANAGED_LABEL, MANAGER, Object
+from kindctl.models import ENVIRONMENT_LABEL, MANAGED_LABEL, MANAGER, Object, ObjectRef
 
 WEBHOOK_CONFIGURATIONS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 """Kinds that are applied when the pods of their component are ready: before that, the API server would
@@ -44,7 +46,7 @@ def labels_of(obj: Mapping[str, Any]) -> dict[str, str]:
 
 
 def namespace_of(obj: Mapping[str, Any]) -> str:
-    """The object's namespace; empty for what belongs to none."""
+    """Return the object's namespace; empty if it has none."""
     return str(section(obj, "metadata").get("namespace") or "")
 
 
@@ -64,12 +66,12 @@ def is_going(live: Object) -> bool:
 
 
 def environment_selector(environment: str) -> str:
-    """The label selector of what kindctl made for this environment."""
+    """Return the label selector for all objects that kindctl made for this environment."""
     return ",".join(f"{name}={value}" for name, value in own_labels(environment).items())
 
 
 def own_labels(environment: str) -> dict[str, str]:
-    """The labels of what kindctl makes for this environment."""
+    """Return the labels that kindctl puts on every object of this environment."""
     return {MANAGED_LABEL: MANAGER, ENVIRONMENT_LABEL: environment}
 
 
@@ -86,7 +88,7 @@ def is_managed(live: Object) -> bool:
 
 
 def condition(obj: Object, kind: str) -> Object:
-    """The condition of this type in the object's status; empty when it has none."""
+    """Return the condition of this type in the object's status; empty if there is none."""
     conditions = entries(obj, "status", "conditions")
     return next((dict(entry) for entry in conditions if entry.get("type") == kind), {})
 
@@ -98,3 +100,23 @@ def is_true(obj: Object, kind: str) -> bool:
 
 def is_ready(pod: Object) -> bool:
     return is_true(pod, "Ready")
+
+
+def secret(ref: ObjectRef, values: Mapping[str, bytes], kind: str = "Opaque") -> Object:
+    """A Secret of that type with these values."""
+    return {
+        "apiVersion": ref.api_version,
+        "kind": ref.kind,
+        "metadata": {"name": ref.name, "namespace": ref.namespace},
+        "type": kind,
+        "data": {key: base64.b64encode(value).decode() for key, value in values.items()},
+    }
+
+
+def secret_values(found: Object | None, keys: Sequence[str]) -> list[bytes]:
+    """The values of these keys of a Secret; empty if there is no Secret, or it lacks one of them."""
+    try:
+        data = section(found or {}, "data")
+        return [base64.b64decode(data[key], validate=True) for key in keys]
+    except (KeyError, TypeError, binascii.Error):
+        return []

@@ -12,9 +12,10 @@ from kindctl.errors import UsageError
 def load_plugin(
     registry: Mapping[str, tuple[str, ...]], name: str, *, kind: str, choices: str
 ) -> Any:
-    """The object of that name in a registry, whose entries begin with "module:attribute".
+    """Import and return the plug-in of that name. Each entry of the registry begins with
+    "module:attribute".
 
-    `kind` ("ingress controller") and `choices` ("ingress.controller is one of") are words of the error.
+    `kind` ("ingress controller") and `choices` ("ingress.controller is one of") are for the error message.
     Raises UsageError for a name that is not registered.
     """
     if name not in registry:

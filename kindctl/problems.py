@@ -1,11 +1,18 @@
-"""What a problem in a user's file is made of: the path of the field, the words, and the guess at what was
-meant. The file, line and column are added by whoever has read the file (errors.Problem)."""
+"""Problems in a user's file before their place is known: the path of the field, the message and the hint.
+
+Whoever has read the file adds the file, line and column, and makes an errors.Problem of it.
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeVar
+
+from kindctl.errors import ConfigError, Problem
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 FieldPath = tuple[str | int, ...]
 """The keys and indexes that lead to a field of a document: ("apps", 0, "name")."""
@@ -27,9 +34,32 @@ def dotted(path: FieldPath) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
-    """A hint for a name that nothing has: the known name that is spelt most like it. If none is close,
-    `otherwise`, by default a list of the known names, in their order; empty if nothing is known."""
+    """Return a hint for an unknown name: the known name with the most similar spelling.
+
+    If none is similar, returns `otherwise`, or without it a list of the known names; empty if there are
+    none.
+    """
     names = list(known)
     if close := difflib.get_close_matches(name, names, 1):
         return f"did you mean {close[0]!r}?"
     return otherwise or (f"available: {', '.join(names)}" if names else "")
+
+
+def refuse(problems: Iterable[Problem]) -> None:
+    """Raise ConfigError with these problems, unless there are none."""
+    if found := list(problems):
+        raise ConfigError(found)
+
+
+def every_result(make: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """Call `make` with each item and return the results. Raises ConfigError with the problems of all
+    calls."""
+    results: list[R] = []
+    problems: list[Problem] = []
+    for item in items:
+        try:
+            results.append(make(item))
+        except ConfigError as error:
+            problems += error.problems
+    refuse(problems)
+    return results

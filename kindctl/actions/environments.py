@@ -12,7 +12,6 @@ from pathlib import Path
 from kindctl import kubeconfig
 from kindctl.actions.elsewhere import refuse_a_move
 from kindctl.config.load import LOCAL_FILE, Loaded, find_file, load
-from kindctl.config.schema import ExistingConfig
 from kindctl.errors import ConfigError, KindctlError, UsageError
 from kindctl.live.addresses import urls_of
 from kindctl.live.record import read_record
@@ -21,6 +20,7 @@ from kindctl.paths import is_valid_name, valid_name
 from kindctl.providers.base import Provider
 from kindctl.providers.existing import ExistingProvider, saved_environments, saved_provider
 from kindctl.providers.kind import KindProvider
+from kindctl.schema import ExistingConfig
 from kindctl.tools.engine_protocol import ContainerInfo
 from kindctl.tools.protocols import Cluster, Tools
 

@@ -11,7 +11,7 @@ from kindctl.images.listing import ImageRow
 from kindctl.images.pins import OPTIONAL
 from kindctl.images.store import Images
 from kindctl.models import Report
-from kindctl.planning.images import images_of
+from kindctl.planning.origins import images_of
 from kindctl.planning.plan import make_plan
 from kindctl.runner.events import Emit
 from kindctl.runner.run import run

@@ -6,7 +6,7 @@ that needs their names reads these lists. A module is imported when it is needed
 
 from __future__ import annotations
 
-from kindctl.components.base import Addon, Controller, ControllerSetup, Setup
+from kindctl.components.base import Addon, Controller, Setup
 from kindctl.plugins import load_plugin
 
 CONTROLLERS: dict[str, tuple[str, str, str]] = {
@@ -47,12 +47,6 @@ def controller_class(name: str) -> type[Controller]:
         CONTROLLERS, name, kind="ingress controller", choices="ingress.controller is none or one of"
     )
     return found
-
-
-def load_controller(name: str, setup: ControllerSetup) -> Controller:
-    """The ingress controller of that name in kindctl.yaml. Raises UsageError, and ConfigError where the
-    user's own manifests do not suit `setup`."""
-    return controller_class(name)(setup)
 
 
 def load_addon(name: str, setup: Setup) -> Addon:

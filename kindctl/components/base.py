@@ -17,14 +17,18 @@ from kindctl.ingress.replicas import Scaling
 from kindctl.manifests.manifest import Manifest
 from kindctl.manifests.pods import Resolve
 from kindctl.models import Endpoint, Exposure, Object, Route
+from kindctl.problems import FieldPath
+from kindctl.schema import CustomConfig
 from kindctl.tools.protocols import Cluster
 from kindctl.trust.serving import Serving
 
 
 class Component(Protocol):
-    """What is applied, pruned and waited for as one. Its objects come back in the order in which they
-    are applied; the caller labels them. A class that derives from this one defines what differs from
-    the defaults."""
+    """A set of objects that are applied, pruned and waited for together.
+
+    Objects are returned in the order in which they are applied; the caller labels them. A subclass
+    overrides what differs from the defaults.
+    """
 
     name: str  # "ingress-nginx", "sample": the value of kindctl.dev/component
     namespace: str  # for objects that name none
@@ -32,36 +36,37 @@ class Component(Protocol):
 
     @property
     def has_late_objects(self) -> bool:
-        """Whether there are late objects, or something to prove."""
+        """Whether `late_objects` returns any, or `prove` has something to check."""
         return False
 
     def images(self) -> Sequence[str]:
-        """The images that its pods need in the nodes, as its manifests name them."""
+        """Return the images that the pods need in the nodes, as the manifests name them."""
         return ()
 
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
-        """What is applied as soon as the API answers. Values that were generated earlier (a certificate,
-        a password) are read from the cluster, so that the same call gives the same objects."""
+        """Return the objects that are applied as soon as the API answers. Values that were generated
+        earlier (a certificate, a password) are read from the cluster, so each call returns the same
+        objects."""
         ...
 
     def late_objects(self, cluster: Cluster) -> list[Object]:
-        """What can be applied only when the rest is ready: admission webhooks."""
+        """Return the objects that are applied when all others are ready: admission webhooks."""
         return []
 
     def prove(self, cluster: Cluster) -> str:
-        """Empty when the component does its work (its webhook answers), else what is wrong. Called after
-        the late objects are applied, until it is empty."""
+        """Return what keeps the component from working (its webhook does not answer); empty if it works.
+        Called after the late objects are applied, until it returns an empty text."""
         return ""
 
     def routes(self, endpoints: Sequence[Endpoint]) -> Sequence[Route]:
-        """URLs that must answer before `up` is done: from its Ingress objects and `expect`.
-        `endpoints` are the controller's."""
+        """Return the URLs that must answer before `up` is done, from Ingress objects and `expect`.
+        `endpoints` are those of the ingress controller."""
         return ()
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The network that the nodes are on, and who else is on it."""
+    """The network of the nodes, and the addresses on it that are in use or reserved."""
 
     subnets: tuple[str, ...]  # CIDR
     addresses: frozenset[str]  # of its containers, and of its gateway
@@ -77,13 +82,13 @@ class Exclusive(Protocol):
     """A component whose objects depend on what other environments of this machine have."""
 
     def exclusively(self) -> AbstractContextManager[None]:
-        """Held while its objects are determined again and applied. Raises BusyError."""
+        """Return a lock that is held while the objects are computed again and applied. Raises BusyError."""
         ...
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What an add-on is made from."""
+    """The arguments of an add-on's constructor."""
 
     environment: str
     neighbours: Callable[[], Neighbours]  # asks the engine
@@ -104,7 +109,7 @@ class ShippedComponent(Component):
         return self.shipped(*self.files, resolve=resolve)
 
     def shipped(self, *files: str, resolve: Resolve = str) -> list[Object]:
-        """Copies of the objects in these of its manifests, with their images."""
+        """Return copies of the objects in these manifests, with their images set."""
         return shipped_objects(self.package, files, self.container_images, resolve)
 
 
@@ -125,19 +130,15 @@ class Addon(ShippedComponent):
 class CustomSettings:
     """`ingress.custom` of kindctl.yaml, with its manifests read."""
 
-    namespace: str
-    ingress_class: str
-    service: str
-    ports: Sequence[tuple[str, int]]  # (scheme, port of the Service)
-    ready: str  # "deployment/NAME", if an operator makes the workload; else empty
+    config: CustomConfig
     manifests: Sequence[Manifest]
-    problem: Callable[[Sequence[str | int], str, str], Problem]
-    """(place below ingress.custom, message, hint) -> a Problem with its place in kindctl.yaml"""
+    problem: Callable[[FieldPath, str, str], Problem]
+    """(path below ingress.custom, message, hint) -> a Problem with its place in kindctl.yaml"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ControllerSetup(Setup):
-    """What an ingress controller is made from."""
+    """The arguments of an ingress controller's constructor."""
 
     exposure: Exposure  # of its entry point
     handover: Handover
@@ -166,8 +167,8 @@ class Controller(Component):
     @classmethod
     @abstractmethod
     def entry_point(cls, custom: CustomSettings | None, *, node_ports: bool) -> EntryPoint:
-        """The Service at which requests enter. `node_ports`: whether they enter by its node ports, which
-        bundled controllers share (ingress/handover.py)."""
+        """Return the Service at which requests enter. `node_ports` says whether they enter by node ports,
+        which bundled controllers share (ingress/handover.py)."""
 
     @property
     @abstractmethod
@@ -175,9 +176,9 @@ class Controller(Component):
         """Ports that its pods use on their node -> what uses them."""
 
     def with_proof(self, route: Route) -> Route:
-        """A route behind this controller, completed by how its answer is proven: see ingress/proof.py."""
+        """Return the route with the fields set that say how its answer is proven (see ingress/proof.py)."""
         return route
 
     def resync(self, cluster: Cluster) -> None:
-        """Make it read all objects again, in case it has missed a change."""
+        """Make the controller read all objects again, in case it missed a change."""
         return

@@ -11,12 +11,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from kindctl.components import witness
-from kindctl.components.base import (
-    Controller,
-    ControllerSetup,
-    CustomSettings,
-    ShippedComponent,
-)
+from kindctl.components.base import Controller, ControllerSetup, CustomSettings, ShippedComponent
 from kindctl.components.objects import leave_node
 from kindctl.ingress import handover
 from kindctl.ingress.entry_point import EntryPoint
@@ -59,7 +54,7 @@ class BundledController(ShippedComponent, Controller):
         return {port.node_port: self.name for port in self.home.ports}
 
     def images(self) -> Sequence[str]:
-        return (*super().images(), *(() if self.sets_headers else witness.images()))
+        return (*super().images(), *(() if self.sets_headers else witness.IMAGES))
 
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
         waits = bool(self._handover.others(cluster, self.name))

@@ -1,4 +1,4 @@
-"""Functions on Kubernetes objects that several components share."""
+"""Functions on the objects of components: shipped manifests, and manifests of the user."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from kindctl.manifests.pods import Resolve, container_ports, containers
+from kindctl.kube_objects import WEBHOOK_CONFIGURATIONS
+from kindctl.manifests.manifest import Manifest
+from kindctl.manifests.pods import Resolve, container_ports, containers, images
 from kindctl.models import Exposure, Object
-
-LATE = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
-"""Kinds that are applied when the component's pods are ready: earlier they would refuse other objects."""
 
 
 def shipped_objects(
-    package: str, files: Iterable[str], images: Mapping[str, str], resolve: Resolve = str
+    package: str, files: Iterable[str], by_container: Mapping[str, str], resolve: Resolve = str
 ) -> list[Object]:
     """Copies of the objects in these files of the package's folder `manifests`, in order.
 
-    `images`: name of a container -> its image, which is set in place of what the manifest says; `resolve`
+    `by_container`: name of a container -> its image, which replaces the one in the manifest; `resolve`
     gives the name under which the nodes have it. Raises KeyError for a container that has no image there.
     """
     objects = [obj for file in files for obj in copy.deepcopy(_parsed(package, file))]
     for _, container in containers(objects):
-        container["image"] = resolve(images[container["name"]])
+        container["image"] = resolve(by_container[container["name"]])
     return objects
 
 
@@ -37,8 +36,24 @@ def _parsed(package: str, file: str) -> list[Object]:
     return list(yaml.safe_load_all(text))
 
 
+def is_late(manifest: Manifest) -> bool:
+    """Whether the object is applied only when the pods of its component are ready."""
+    return manifest.kind in WEBHOOK_CONFIGURATIONS
+
+
+def copies(manifests: Iterable[Manifest], *, late: bool) -> list[Object]:
+    """Copies of the objects that are late objects, or of all others."""
+    return [copy.deepcopy(manifest.obj) for manifest in manifests if is_late(manifest) == late]
+
+
+def images_in(manifests: Iterable[Manifest]) -> tuple[str, ...]:
+    """The images that the manifests name, each once, in their order."""
+    found = (image for manifest in manifests for image in images(manifest.obj))
+    return tuple(dict.fromkeys(found))
+
+
 def shape_if_exposed(obj: Object, exposure: Exposure) -> None:
-    """Change a Service into what the exposure needs, if it is the one that is exposed."""
+    """Change the object as the exposure needs it, if it is the Service that is exposed."""
     meta = obj["metadata"]
     exposed = {(port.namespace, port.service) for port in exposure.ports}
     if obj["kind"] == "Service" and (meta.get("namespace"), meta["name"]) in exposed:
@@ -46,8 +61,10 @@ def shape_if_exposed(obj: Object, exposure: Exposure) -> None:
 
 
 def leave_node(workload: Object) -> None:
-    """Take from a workload's pods the ports of their node and the choice of the node. An object without
-    a pod template may be of any shape: it is a custom resource of the user's."""
+    """Remove host ports and hostNetwork from a workload's pods.
+
+    An object without a pod template may have any shape: it can be the user's custom resource.
+    """
     pod: Any = workload
     for key in ("spec", "template", "spec"):
         pod = pod.get(key) if isinstance(pod, dict) else None

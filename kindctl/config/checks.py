@@ -15,14 +15,14 @@ from typing import Any
 from kindctl.components import CONTROLLERS, controller_class
 from kindctl.config.conditions import REGISTRY_KEYS, is_existing, is_given, unmet
 from kindctl.config.file_checks import files_that_must_exist
-from kindctl.config.schema import (
+from kindctl.errors import UsageError
+from kindctl.problems import FieldPath, FieldProblem, dotted
+from kindctl.schema import (
     Config,
     CustomPortsConfig,
     ExposeConfig,
     ExposeServiceConfig,
 )
-from kindctl.errors import UsageError
-from kindctl.problems import FieldPath, FieldProblem, dotted
 
 LAST_PORT = 65535
 
@@ -46,7 +46,7 @@ REMOVE_ONE = "remove one of the two"
 
 
 def cross_checks(config: Config, root: Path) -> Iterator[FieldProblem]:
-    """All problems, in no particular order. Paths in the file are relative to `root`."""
+    """Yield all problems, in no particular order. Paths in the file are relative to `root`."""
     for condition in unmet(config):
         if is_given(config, condition.path):
             yield condition.problem
@@ -58,7 +58,7 @@ def cross_checks(config: Config, root: Path) -> Iterator[FieldProblem]:
     yield from _controller(config)
     yield from _controller_ports(config)
     yield from _scaling(config)
-    yield from _controllers_way_in(config)
+    yield from _controller_exposure(config)
     yield from _app_names(config)
     yield from _apps(config)
     yield from _service_exposures(config)
@@ -69,7 +69,7 @@ def cross_checks(config: Config, root: Path) -> Iterator[FieldProblem]:
 
 
 def _exposures(config: Config) -> Iterator[tuple[FieldPath, int, ExposeServiceConfig]]:
-    """(path, index of its app, entry) for each `apps[].expose`."""
+    """Yield (path, index of the app, entry) for each entry of `apps[].expose`."""
     for index, app in enumerate(config.apps):
         for place, entry in enumerate(app.expose):
             yield ("apps", index, "expose", place), index, entry
@@ -87,7 +87,7 @@ def _address(address: str, path: FieldPath) -> Iterator[FieldProblem]:
 
 
 def _kind_configuration(config: Config) -> Iterator[FieldProblem]:
-    """Keys of `cluster.kind` that kindctl writes itself, or changes."""
+    """Refuse keys of `cluster.kind` that kindctl sets itself, and lists of the wrong shape."""
     for key, hint in KIND_KEYS_OF_KINDCTL.items():
         if key in config.cluster.kind:
             path: FieldPath = ("cluster", "kind", key)
@@ -217,7 +217,7 @@ def _different_ports(
 
 
 def _scaling(config: Config) -> Iterator[FieldProblem]:
-    """Replicas of the controller, and nodes for it alone."""
+    """Check the replicas of the controller, its autoscaler and its gateway nodes."""
     ingress, scale = config.ingress, config.ingress.autoscale
     given: list[FieldPath] = [
         *([("ingress", "replicas")] if ingress.replicas > 1 else []),
@@ -246,8 +246,8 @@ def _scaling(config: Config) -> Iterator[FieldProblem]:
         yield FieldProblem(("ingress", "autoscale"), message, "add `addons: [metrics-server]`")
 
 
-def _controllers_way_in(config: Config) -> Iterator[FieldProblem]:
-    """ingress.expose: its address, and what an existing cluster cannot do."""
+def _controller_exposure(config: Config) -> Iterator[FieldProblem]:
+    """Check ingress.expose: its address, and that an existing cluster supports it."""
     ingress, expose = config.ingress, config.ingress.expose
     yield from _address(expose.address, ("ingress", "expose", "address"))
     if not is_existing(config) or ingress.controller == "none":
@@ -311,7 +311,8 @@ def _apps(config: Config) -> Iterator[FieldProblem]:
 
 
 def _service_exposures(config: Config) -> Iterator[FieldProblem]:
-    """Entries of apps[].expose: keys that have no effect, addresses, and ports in an existing cluster."""
+    """Check entries of apps[].expose: their addresses, keys without effect, ports of an existing
+    cluster."""
     for path, _, entry in _exposures(config):
         yield from _address(entry.address, (*path, "address"))
         if entry.nodePort and entry.via != "node-port":

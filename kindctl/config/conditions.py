@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from kindctl.config.schema import Config, ExistingConfig
 from kindctl.problems import FieldPath, FieldProblem, dotted
+from kindctl.schema import Config, ExistingConfig
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from kindctl.config.schema import ChartConfig, Config, Source
 from kindctl.problems import FieldPath, FieldProblem
+from kindctl.schema import ChartConfig, Config, Source
 
 
 def files_that_must_exist(config: Config, root: Path) -> Iterator[FieldProblem]:
-    """A problem for each path, relative to `root`, that leads nowhere."""
+    """Yield a problem for each path in the file that does not exist. Paths are relative to `root`."""
     for index, ca in enumerate(config.extraCAs):
         if not (root / ca).is_file():
             yield _missing(("extraCAs", index), "file", ca, root)

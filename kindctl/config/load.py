@@ -1,4 +1,4 @@
-"""Loads kindctl.yaml and kindctl.local.yaml: a Config, or every problem at once with its place."""
+"""Loads kindctl.yaml and kindctl.local.yaml into a Config, or reports all problems with their places."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pydantic import ValidationError
 
 from kindctl.config.checks import cross_checks
 from kindctl.config.places import Document, read
-from kindctl.config.schema import Config
 from kindctl.config.schema_problems import schema_problems
 from kindctl.errors import ConfigError, Problem
 from kindctl.paths import share_dir
 from kindctl.problems import FieldPath, FieldProblem
+from kindctl.schema import Config
 
 FILE = "kindctl.yaml"
 LOCAL_FILE = "kindctl.local.yaml"

@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from kindctl.errors import ConfigError, Problem
+from kindctl.errors import Problem
 from kindctl.manifests import yaml_nodes
-from kindctl.problems import FieldPath
+from kindctl.problems import FieldPath, refuse
 
 
 class Loader(yaml_nodes.Loader):
@@ -64,8 +64,7 @@ def read(path: Path) -> Document:
         place = _place(nodes[1].start_mark)
         message, hint = "only the first YAML document is read", "remove `---` and what follows it"
         problems.append(Problem(file, *place, message, hint))
-    if problems:
-        raise ConfigError(problems)
+    refuse(problems)
     return Document(file, data[0], nodes[0]) if nodes else Document(file, None, None)
 
 

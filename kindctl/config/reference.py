@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel
 
 from kindctl.config.conditions import unmet
-from kindctl.config.schema import Config
+from kindctl.schema import Config
 
 
 def json_schema() -> dict[str, Any]:
@@ -33,7 +33,7 @@ def as_yaml(config: Config) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Plain data for YAML. A null is left out if it is the default."""
+    """Turn a value into plain data for YAML. A null that is the default is left out."""
     if isinstance(value, BaseModel):
         fields = type(value).model_fields
         pairs = ((name, getattr(value, name), info.default) for name, info in fields.items())

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from kindctl.config.schema import NODE_PORT_MAX, NODE_PORT_MIN, Config
 from kindctl.problems import FieldPath, FieldProblem, did_you_mean, dotted
+from kindctl.schema import NODE_PORT_MAX, NODE_PORT_MIN, Config
 
 EXPECTED = {
     "tuple_type": "a list",
@@ -33,7 +33,7 @@ Words = tuple[str, str]
 
 
 def schema_problems(error: ValidationError) -> Iterator[FieldProblem]:
-    """Every error of pydantic's once, as a problem of the file."""
+    """Yield each error that pydantic reports, once, as a problem of the file."""
     for path, item in _one_of_each_choice(error):
         kind, value, context = item["type"], item.get("input"), item.get("ctx") or {}
         words = _of_key(path, kind) or _of_value(path, kind, value, context) or _other(path, item)

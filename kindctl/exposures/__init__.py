@@ -29,7 +29,8 @@ EXPOSURES: dict[str, tuple[str, str]] = {
 
 
 def load_exposure(via: str) -> Callable[..., Exposure]:
-    """The class of that name: called with its ports (of ExposedPort) and `address`. Raises UsageError."""
+    """Return the class of that kind of exposure. It is called with a sequence of ExposedPort and the
+    address to bind. Raises UsageError."""
     made: Callable[..., Exposure] = load_plugin(
         EXPOSURES, via, kind="exposure", choices="via is one of"
     )

@@ -35,8 +35,8 @@ def service_port(service: Object, port: int | str) -> Object:
 
 @dataclass(frozen=True)
 class OnThisMachine:
-    """Ports of the host that lead to the Service; `address` is the one of the host's IP addresses that they
-    are bound to. What a kind of exposure does not define, it does not need."""
+    """Ports of the host, bound to the IP address `address`, that lead to the Service. Subclasses override
+    what their kind of exposure needs in addition."""
 
     ports: Sequence[ExposedPort]
     address: str = "127.0.0.1"
@@ -66,5 +66,5 @@ class Mapped(OnThisMachine):
 
 
 def forward_to(port: ExposedPort, local: int, address: str) -> Forward:
-    """A forward of the host's port `local`, bound to `address`, to a port of a Service."""
+    """Return the forward from the host's port `local`, bound to `address`, to a port of a Service."""
     return Forward(port.namespace, port.service, port.port, local, address)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Protocol, runtime_checkable
 
 from kindctl.errors import KindctlError
-from kindctl.kube_objects import is_going, is_managed
+from kindctl.kube_objects import annotations_of, is_going, is_managed
 from kindctl.models import MANAGED_LABEL, MANAGER, Object, ObjectRef
 from kindctl.tools.protocols import Cluster
 
@@ -51,9 +51,8 @@ class Definitions:
         self._needed = needed
         self._lock = threading.Lock()
         self._found: Sequence[Object] = ()
-        self._are_foreign: bool | None = (
-            None  # whether somebody else has installed them; asked once
-        )
+        # whether somebody else has installed them; None: not asked yet
+        self._are_foreign: bool | None = None
 
     def objects(self, cluster: Cluster) -> list[Object]:
         """What has to be applied: all of them, or none if all are there. They are not compared field by
@@ -72,17 +71,18 @@ class Definitions:
             return copy.deepcopy(list(self._found))
 
     def _definitions(self) -> list[Object]:
-        """Without upstream's admission policy, which would keep others from installing other versions."""
+        """Read the definitions. Upstream's admission policy is left out: it would keep others from
+        installing other versions."""
         found = [obj for obj in self._read(self._image, FOLDER) if obj["kind"] == CRD[1]]
         return [_marked(obj, self._mark(len(found))) for obj in found]
 
     def _mark(self, number: int) -> str:
-        """The annotation of each definition: how many there are, and of which version."""
+        """Return the value of the annotation: the number of definitions, and their version."""
         return f"{number} of {self._version}"
 
     def _are_there(self, cluster: Cluster) -> bool:
         marks = [
-            (obj["metadata"].get("annotations") or {}).get(MARK)
+            annotations_of(obj).get(MARK)
             for obj in cluster.list(*CRD, labels=f"{MANAGED_LABEL}={MANAGER}")
             if obj["spec"]["group"] == GROUP and not is_going(obj)
         ]
@@ -99,7 +99,7 @@ class Definitions:
             if (f"{GROUP}/{version}", kind) not in served
         ]
         if missing:
-            found = (live["metadata"].get("annotations") or {}).get(BUNDLE, "of an unknown version")
+            found = annotations_of(live).get(BUNDLE, "of an unknown version")
             raise KindctlError(
                 f"the cluster has Gateway API {found}, which kindctl did not install and which has no "
                 f"{' and no '.join(missing)}",
@@ -110,6 +110,6 @@ class Definitions:
 
 
 def _marked(definition: Object, mark: str) -> Object:
-    meta = dict(definition["metadata"])
-    meta["annotations"] = {**(meta.get("annotations") or {}), **KEEP, MARK: mark}
+    annotations = {**annotations_of(definition), **KEEP, MARK: mark}
+    meta = {**definition["metadata"], "annotations": annotations}
     return {key: value for key, value in definition.items() if key != "status"} | {"metadata": meta}

@@ -19,13 +19,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from kindctl.ingress.entry_point import EntryPoint
-from kindctl.kube_objects import environment_selector
-from kindctl.models import (
-    COMPONENT_LABEL,
-    Exposure,
-    Object,
-    ObjectRef,
-)
+from kindctl.kube_objects import environment_selector, labels_of, section
+from kindctl.models import COMPONENT_LABEL, Exposure, Object, ObjectRef
 from kindctl.tools.protocols import Cluster
 
 NAMESPACE = "ingress"
@@ -35,7 +30,7 @@ SERVICE = "gateway"
 """The Service that has the node ports."""
 
 ENTRY_POINT = EntryPoint(NAMESPACE, SERVICE)
-"""Of controllers that share node ports."""
+"""The entry point of controllers that share node ports."""
 
 WORKLOADS = (("apps/v1", "Deployment"), ("apps/v1", "DaemonSet"))
 
@@ -62,7 +57,7 @@ class Handover:
             return self._others[name]
 
     def over(self, name: str) -> None:
-        """From now on no controller other than `name` is in charge."""
+        """Remember that no controller other than `name` is in charge any longer."""
         with self._lock:
             self._others[name] = frozenset()
 
@@ -87,8 +82,7 @@ class Handover:
 def selects(selector: Mapping[str, str], workload: Object) -> bool:
     """Whether a Service with this selector leads to the pods of a workload. Without a selector, or for an
     object without a pod template: no."""
-    template = (workload.get("spec") or {}).get("template") or {}
-    labels = (template.get("metadata") or {}).get("labels") or {}
+    labels = labels_of(section(workload, "spec", "template"))
     return bool(selector) and selector.items() <= labels.items()
 
 
@@ -128,7 +122,7 @@ def selector_in_charge(cluster: Cluster) -> Mapping[str, str] | None:
 
 
 def is_shared(exposure: Exposure) -> bool:
-    """Whether the exposure is that of the shared Service."""
+    """Return whether the exposure leads to the shared Service."""
     return any((port.namespace, port.service) == (NAMESPACE, SERVICE) for port in exposure.ports)
 
 

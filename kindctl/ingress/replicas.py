@@ -1,4 +1,4 @@
-"""A controller in several replicas, so that no request is lost when one of them stops."""
+"""Runs a controller in several replicas, so that no request is lost when one of them stops."""
 
 from __future__ import annotations
 

@@ -14,13 +14,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kindctl.errors import ConfigError, Problem
+from kindctl.errors import Problem
 from kindctl.kube_objects import annotations_of, api_group, namespace_of
 from kindctl.manifests.scopes import Scopes
 from kindctl.manifests.shapes import misshapen
-from kindctl.manifests.sources import ManifestSource, Renderer, Text, Texts
+from kindctl.manifests.sources import Renderer, Text, Texts
 from kindctl.models import Object
-from kindctl.problems import FieldPath, FieldProblem
+from kindctl.problems import FieldPath, FieldProblem, refuse
+from kindctl.schema import Source
 
 if TYPE_CHECKING:
     import yaml
@@ -84,7 +85,7 @@ class Manifest:
 
     @property
     def namespace(self) -> str:
-        """Empty for what belongs to no namespace."""
+        """The namespace; empty for a cluster-scoped object."""
         return namespace_of(self.obj)
 
     @property
@@ -102,7 +103,7 @@ class Manifest:
 
 def read_manifests(
     root: Path,
-    entries: Sequence[ManifestSource],
+    entries: Sequence[Source],
     namespace: str,
     *,
     release: str = "",
@@ -128,9 +129,7 @@ def read_manifests(
     scopes = Scopes.of([manifest.obj for manifest in found])
     for manifest in found:
         _default_namespace(manifest.obj, scopes, namespace)
-    problems += _duplicates(found)
-    if problems:
-        raise ConfigError(problems)
+    refuse([*problems, *_duplicates(found)])
     return found
 
 

@@ -15,7 +15,7 @@ Resolve = Callable[[str], str]
 
 
 def _mappings(part: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPath, dict[str, Any]]]:
-    """(path, mapping) of an object itself and of every mapping in it."""
+    """Yield (path, mapping) for the object itself and for every mapping inside it."""
     if isinstance(part, dict):
         yield path, part
     pairs = part.items() if isinstance(part, dict) else enumerate(part)
@@ -25,7 +25,8 @@ def _mappings(part: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPath, dict
 
 
 def _items(mapping: Object, key: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(index, item) of each mapping in a list. Custom objects may have anything in its place."""
+    """Yield (index, item) for each mapping in the list at `key`. A custom object may have anything
+    there."""
     items = mapping.get(key)
     for index, item in enumerate(items if isinstance(items, list) else ()):
         if isinstance(item, dict):

@@ -5,28 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from kindctl.kube_objects import annotations_of, entries, spec_of
 from kindctl.models import Endpoint, Object, Route
+from kindctl.schema import ExpectConfig
 from kindctl.trust.serving import SECRET, is_local
 
 PREFIX = "nginx.ingress.kubernetes.io"
 CLASS_ANNOTATION = "kubernetes.io/ingress.class"  # before Kubernetes 1.18
 
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - bound address -> one to ask
-
-
-@dataclass(frozen=True)
-class Expect:
-    """What a path must answer. None: anything."""
-
-    path: str = "/"
-    host: str | None = None
-    contains: str | None = None
-    status: int | None = None
-    scheme: Literal["http", "https"] | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +31,7 @@ class ServedPath:
 
 def app_routes(
     ingresses: Sequence[Object],
-    expect: Sequence[Expect],
+    expect: Sequence[ExpectConfig],
     endpoints: Sequence[Endpoint],
     *,
     app: str,
@@ -61,7 +51,7 @@ def app_routes(
     if not by_scheme:
         return []
 
-    def route(path: ServedPath, wanted: Expect | None = None) -> Route:
+    def route(path: ServedPath, wanted: ExpectConfig | None = None) -> Route:
         fallback = endpoints[0]
         endpoint = by_scheme.get("https" if path.tls else "http", fallback)
         url, host = _url(endpoint, path)
@@ -99,10 +89,10 @@ def redirected_hosts(ingress: Object) -> list[str]:
 
 
 def service_routes(
-    endpoints: Sequence[Endpoint], wanted: Expect | None, *, app: str
+    endpoints: Sequence[Endpoint], wanted: ExpectConfig | None, *, app: str
 ) -> list[Route]:
     """One route per endpoint of a Service that is exposed without the controller."""
-    expect = wanted or Expect()
+    expect = wanted or ExpectConfig()
     return [
         Route(
             url=endpoint.url + ("" if endpoint.scheme == "tcp" else expect.path),
@@ -165,7 +155,7 @@ def _served_paths(ingress: Object) -> Iterator[ServedPath]:
         yield served("", "/")
 
 
-def _expected_path(wanted: Expect, served: Sequence[ServedPath]) -> ServedPath:
+def _expected_path(wanted: ExpectConfig, served: Sequence[ServedPath]) -> ServedPath:
     """The path of `wanted`, with the host and scheme of the named host; without a name, of the rules for
     any host, else of the first rule."""
     if wanted.host is not None:
@@ -249,7 +239,7 @@ def _piece(rest: str) -> tuple[str, str, bool]:
     first = rest[0]
     if first == "(":
         inside, after = _group(rest)
-        return _example(_alternatives(re.sub(r"^\?(:|[a-zA-Z]+\)?)", "", inside))[0]), after, True
+        return _example(re.sub(r"^\?(:|[a-zA-Z]+\)?)", "", inside)), after, True
     if first == "[":
         match = re.match(r"\[(\^?)(\]?[^\]]*)\]", rest)
         if match:
@@ -267,23 +257,15 @@ def _piece(rest: str) -> tuple[str, str, bool]:
 
 
 def _group(text: str) -> tuple[str, str]:
-    """(text inside the parentheses that `text` starts with, what follows them)."""
-    depth = 0
+    """(first alternative in the parentheses that `text` starts with, what follows them)."""
+    depth, bar = 0, None
     for index, letter in enumerate(text):
-        if letter in "()" and (index == 0 or text[index - 1] != "\\"):
+        if index and text[index - 1] == "\\":
+            continue
+        if letter in "()":
             depth += 1 if letter == "(" else -1
             if depth == 0:
-                return text[1:index], text[index + 1 :]
-    return text[1:], ""
-
-
-def _alternatives(inside: str) -> list[str]:
-    """`a|b(c|d)` -> ["a", "b(c|d)"]"""
-    found, depth = [""], 0
-    for letter in inside:
-        depth += {"(": 1, ")": -1}.get(letter, 0)
-        if letter == "|" and depth == 0:
-            found.append("")
-        else:
-            found[-1] += letter
-    return found
+                return text[1 : bar or index], text[index + 1 :]
+        elif letter == "|" and depth == 1:
+            bar = bar or index
+    return text[1:bar], ""

@@ -1,4 +1,4 @@
-"""Which kinds are namespaced, known before there is a cluster to ask."""
+"""Knows which kinds are namespaced, without asking a cluster."""
 
 from __future__ import annotations
 

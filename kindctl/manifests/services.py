@@ -1,4 +1,4 @@
-"""What a Service needs to be exposed."""
+"""Says why an exposure cannot reach a Service."""
 
 from __future__ import annotations
 

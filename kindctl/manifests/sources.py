@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from kindctl.errors import ConfigError, Problem, ToolError
+from kindctl.schema import ChartConfig, Source
 
 SUFFIXES = (".yaml", ".yml", ".json")
 OWN_FILES = ("kindctl.yaml", "kindctl.local.yaml")
@@ -19,23 +20,6 @@ TEMPLATE = re.compile(r"^---\n# Source: (\S+)$", re.MULTILINE)
 
 SENTENCE = re.compile(r"^error: (.+?)(?:\n\s*\n|\Z)", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 LOGGED = re.compile(r'^[EF]\d{4} .* err="(.+)"$', re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A Helm chart. Paths are relative to the folder of kindctl.yaml."""
-
-    chart: str
-    name: str = ""  # release name; empty: the app's name
-    values: Sequence[str] = ()
-    set: Mapping[str, Any] = field(default_factory=dict)  # a.b -> value
-
-    def __str__(self) -> str:
-        return self.chart
-
-
-ManifestSource = str | Chart
-"""A file, a folder of YAML, the folder of a kustomization, or a chart."""
 
 
 class Renderer(Protocol):
@@ -82,10 +66,10 @@ class Texts:
     render: Renderer | None
     problems: list[Problem]
 
-    def read(self, entry: ManifestSource, to_problem: ToProblem) -> Iterator[Text]:
+    def read(self, entry: Source, to_problem: ToProblem) -> Iterator[Text]:
         """The texts of one entry."""
         try:
-            if isinstance(entry, Chart):
+            if isinstance(entry, ChartConfig):
                 yield from self._chart(entry)
                 return
             path = self.root / entry
@@ -103,7 +87,7 @@ class Texts:
         for file in self._files(path, entry, to_problem) if path.is_dir() else [path]:
             yield from self._file(file)
 
-    def _chart(self, chart: Chart) -> Iterator[Text]:
+    def _chart(self, chart: ChartConfig) -> Iterator[Text]:
         folder = (self.root / chart.chart).resolve()
         text = self._renderer().chart(
             folder,

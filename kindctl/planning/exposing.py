@@ -1,32 +1,30 @@
-"""The exposures that the file asks for: the controller's own, and those of Services of the apps."""
+"""Makes the exposures that the file asks for: of the ingress controller, and of Services of the apps."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from kindctl.components.app import AppComponent, ExposedService
 from kindctl.config.load import Loaded
-from kindctl.config.schema import Config, ExpectConfig, ExposeServiceConfig
-from kindctl.errors import ConfigError, Problem
+from kindctl.errors import ConfigError
 from kindctl.exposures import load_exposure
 from kindctl.exposures.load_balancer import nodes_are_reachable, on_this_machine
 from kindctl.ingress.entry_point import EntryPoint
-from kindctl.kube_objects import is_tcp
+from kindctl.kube_objects import entries, is_tcp, spec_of
 from kindctl.manifests.manifest import Manifest
-from kindctl.manifests.routes import Expect
 from kindctl.manifests.services import unreachable_reason
 from kindctl.models import Endpoint, ExposedPort, Exposure, Object
 from kindctl.planning.ports import NodePorts
-from kindctl.problems import FieldPath
+from kindctl.problems import FieldPath, did_you_mean, every_result, refuse
+from kindctl.schema import Config, ExpectConfig, ExposeServiceConfig
 
 USUALLY_HTTP = (80, 3000, 5000, 8000, 8080)
 
 
 def controller_exposure(config: Config, entry_point: EntryPoint) -> Exposure:
-    """How the host reaches the entry point that the controller declares."""
+    """Return the exposure of the entry point that the controller declares."""
     expose = config.ingress.expose
     local = {"http": expose.http, "https": expose.https}
     if expose.via == "load-balancer":  # an external address has the ports of the Service
@@ -51,8 +49,8 @@ def controller_exposure(config: Config, entry_point: EntryPoint) -> Exposure:
 def _exposure(
     config: Config, via: str, ports: Sequence[ExposedPort], address: str, local: int | None = None
 ) -> Exposure:
-    """The exposure of that kind. A load balancer also gets ports of this machine: `local`, where the file
-    names one, else where nothing else leads from here to the nodes."""
+    """Return an exposure of that kind. A load balancer also gets forwarded ports of this machine: the port
+    `local` if the file names one, else one for each port if this machine cannot reach the nodes."""
     options: dict[str, Any] = {}
     if via == "load-balancer":
         reachable = config.cluster.provider != "kind" or nodes_are_reachable()
@@ -61,15 +59,10 @@ def _exposure(
     return load_exposure(via)(ports, address, **options)
 
 
-def expectation(wanted: ExpectConfig) -> Expect:
-    """An `expect` of the file, as components have it."""
-    return Expect(wanted.path, wanted.host, wanted.contains, wanted.status, wanted.scheme)
-
-
 def refuse_unanswered(loaded: Loaded, endpoints: Sequence[Endpoint]) -> None:
-    """Raises ConfigError where an app expects a scheme that the controller does not speak."""
+    """Raise ConfigError if an app expects a scheme for which the controller has no port."""
     schemes = {endpoint.scheme for endpoint in endpoints}
-    problems = [
+    refuse(
         loaded.problem(
             ("apps", index, "expect", place, "scheme"),
             f"the ingress controller has no port for {wanted.scheme}",
@@ -78,9 +71,7 @@ def refuse_unanswered(loaded: Loaded, endpoints: Sequence[Endpoint]) -> None:
         for index, app in enumerate(loaded.config.apps)
         for place, wanted in enumerate(app.expect)
         if wanted.scheme and wanted.scheme not in schemes
-    ]
-    if problems:
-        raise ConfigError(problems)
+    )
 
 
 def exposed_services(
@@ -89,22 +80,16 @@ def exposed_services(
     """The exposures of one of the `apps`, in the order of the file. Raises ConfigError for a Service that
     is in no manifest or in several, for a port that it does not have, and for an exposure that it
     cannot have."""
-    entries = [
+    exposed = [
         _Entry(config, ("apps", index, "expose", place), apps[index], apps, loaded)
         for place, config in enumerate(loaded.config.apps[index].expose)
     ]
-    found: dict[FieldPath, ExposedService] = {}
     balanced: set[tuple[str, int | str]] = set()
-    problems: list[Problem] = []
     # sorted, so that the node ports which are chosen do not depend on the order of the file
-    for entry in sorted(entries, key=lambda entry: (entry.name, str(entry.config.port))):
-        try:
-            found[entry.loc] = entry.exposed(node_ports, balanced)
-        except ConfigError as error:
-            problems += error.problems
-    if problems:
-        raise ConfigError(problems)
-    return tuple(found[entry.loc] for entry in entries)
+    by_name = sorted(exposed, key=lambda entry: (entry.name, str(entry.config.port)))
+    services = every_result(lambda entry: entry.exposed(node_ports, balanced), by_name)
+    by_path = {entry.loc: service for entry, service in zip(by_name, services, strict=True)}
+    return tuple(by_path[entry.loc] for entry in exposed)
 
 
 @dataclass(frozen=True)
@@ -122,14 +107,16 @@ class _Entry:
         return self.config.service
 
     def error(self, message: str, hint: str, *inner: str) -> ConfigError:
-        """With the place of the entry, or of the key `inner` in it."""
+        """Return an error at the place of the entry, or of the key `inner` in it."""
         return ConfigError([self.loaded.problem((*self.loc, *inner), message, hint)])
 
     def exposed(
         self, node_ports: NodePorts, balanced: set[tuple[str, int | str]]
     ) -> ExposedService:
-        """`balanced`: Services and ports that have an external address; this one is added if it gets one.
-        Raises ConfigError."""
+        """Make the exposure of this entry. Raises ConfigError.
+
+        `balanced` collects the (Service, port) pairs that have an external address.
+        """
         config, service = self.config, self._service()
         service_port = self._service_port(service)
         port = self._exposed_port(service, service_port, node_ports)
@@ -147,10 +134,10 @@ class _Entry:
                 )
                 raise self.error(message, "remove one of the two entries")
             balanced.add((port.service, port.port))
-        return ExposedService(exposure, expectation(config.expect) if config.expect else None)
+        return ExposedService(exposure, config.expect)
 
     def _service(self) -> Manifest:
-        """The only Service of that name among the app's manifests."""
+        """Return the Service that the entry names. Raises ConfigError unless the app has exactly one."""
         every = [(app, m) for app in self.apps for m in app.parsed if m.kind == "Service"]
         own = [manifest for app, manifest in every if app is self.app]
         found = [manifest for manifest in own if manifest.name == self.name]
@@ -163,8 +150,7 @@ class _Entry:
                 "only one can be meant: rename the other, or move it to its own app",
             )
         known = [manifest.name for manifest in own]
-        close = difflib.get_close_matches(self.name, known, 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"the app's Services: {', '.join(known)}"
+        hint = did_you_mean(self.name, known, f"the app's Services: {', '.join(known)}")
         if others := [app for app, manifest in every if manifest.name == self.name]:
             hint = f"app {others[0].name!r} has it: expose it there"
         elif not known:
@@ -172,9 +158,9 @@ class _Entry:
         raise self.error(f"no manifest of the app has a Service {self.name!r}", hint)
 
     def _service_port(self, service: Manifest) -> Object:
-        """The entry of the Service's ports that `port` of the file names."""
+        """Return the port of the Service that the entry names. Raises ConfigError if there is none."""
         wanted = self.config.port
-        ports = (service.obj.get("spec") or {}).get("ports") or []
+        ports = entries(service.obj, "spec", "ports")
         fitting = [p for p in ports if wanted in (None, p.get("port"), p.get("name"))]
         fitting = [p for p in fitting if is_tcp(p)] or fitting  # DNS has one number for TCP and UDP
         if len(fitting) == 1:
@@ -215,7 +201,7 @@ class _Entry:
         if "address" in self.config.model_fields_set and not self.config.local:
             message = "`address` has no effect with `via: load-balancer` unless `local` is set"
             raise self.error(message, "add `local: PORT`, or remove `address`", "address")
-        wanted = (service.obj.get("spec") or {}).get("loadBalancerClass")
+        wanted = spec_of(service.obj).get("loadBalancerClass")
         if wanted and self.loaded.config.cluster.provider == "kind":  # MetalLB has none
             message = f"no load balancer serves the loadBalancerClass {wanted!r}"
             hint = f"remove it to use MetalLB: {service.where(('spec', 'loadBalancerClass'))}"
@@ -232,7 +218,7 @@ class _Entry:
 
 
 def scheme_of(port: Object) -> Literal["http", "https", "tcp"]:
-    """What a port of a Service speaks, by its appProtocol, its name or its number."""
+    """Guess the protocol of a Service's port from its appProtocol, its name or its number."""
     words = (str(port.get("appProtocol") or ""), str(port.get("name") or ""))
     if any(word.startswith("https") for word in words) or port["port"] in (443, 8443):
         return "https"

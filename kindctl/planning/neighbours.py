@@ -23,7 +23,7 @@ POOLS = (
 
 
 def neighbours(engine: Engine, environment: str) -> Neighbours:
-    """Ask the engine and the other environments. Raises ToolError."""
+    """Ask the engine and the clusters of the other environments about their addresses. Raises ToolError."""
     containers = engine.containers()
     network = engine.networks().get(NETWORK, Network())
     others = [node for node in containers if _is_of_another(node, environment)]
@@ -45,14 +45,15 @@ def neighbours(engine: Engine, environment: str) -> Neighbours:
 
 
 def _is_of_another(container: ContainerInfo, environment: str) -> bool:
-    """Whether it is the control plane of another environment, running or stopped. That node has the API's
-    credentials."""
+    """Return whether this is the control plane of another environment, running or stopped. Only a control
+    plane has credentials for its API."""
     owner = container.labels.get(DOCKER_ENVIRONMENT_LABEL, environment)
     return owner != environment and container.labels.get(KIND_ROLE_LABEL) == "control-plane"
 
 
 def _pools(engine: Engine, node: ContainerInfo) -> Sequence[str] | None:
-    """The pools of a node's cluster; None if it is stopped, not yet complete, or has no MetalLB."""
+    """Return the address pools of the node's cluster; None if it is stopped, incomplete or has no
+    MetalLB."""
     if node.state != "running":
         return None
     try:

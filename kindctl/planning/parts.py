@@ -1,27 +1,46 @@
-"""Config -> the parts of an environment: components, exposures, routes, ports. Neither the engine nor the
-cluster is asked here, so that what cannot work is refused before either is touched."""
+"""Makes the parts of an environment from the Config: components, exposures, routes and ports.
+
+Nothing here asks the engine or the cluster, so a file that cannot work is refused before either is touched.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kindctl.components import CONTROLLERS, load_addon
+from kindctl.components import CONTROLLERS, controller_class, load_addon
 from kindctl.components.app import assign_namespaces
-from kindctl.components.base import Addon, Component, Controller, Setup
+from kindctl.components.base import (
+    Addon,
+    Component,
+    Controller,
+    ControllerSetup,
+    CustomSettings,
+    Setup,
+)
 from kindctl.config.load import Loaded
-from kindctl.config.schema import Config, ExistingConfig
 from kindctl.diagnose.base import WantedPort, Wants
+from kindctl.errors import Problem
 from kindctl.ingress.handover import Handover
+from kindctl.ingress.replicas import Scaling
+from kindctl.manifests.manifest import read_manifests
+from kindctl.manifests.sources import Renderer
 from kindctl.models import Endpoint, Exposure, Forward, PortMapping, Route
-from kindctl.planning.apps import expose_services, hosts_of, lint_apps, raise_errors, read_apps
-from kindctl.planning.controller import make_controller
-from kindctl.planning.exposing import refuse_unanswered
-from kindctl.planning.gateways import attach_gateways
+from kindctl.planning.apps import (
+    attach_gateways,
+    expose_services,
+    hosts_of,
+    lint_apps,
+    raise_errors,
+    read_apps,
+    refuse_url_clashes,
+)
+from kindctl.planning.exposing import controller_exposure, refuse_unanswered
 from kindctl.planning.neighbours import neighbours
+from kindctl.planning.origins import image_reader, renderer_of
 from kindctl.planning.ports import NodePorts, claims_of, on_this_machine, refuse_port_clashes
-from kindctl.planning.rendering import renderer_of
-from kindctl.planning.url_clashes import refuse_url_clashes
+from kindctl.problems import FieldPath
+from kindctl.schema import Config, ExistingConfig
 from kindctl.tools.protocols import Tools
 from kindctl.trust.authority import Authority
 from kindctl.trust.serving import Serving
@@ -70,8 +89,11 @@ class Parts:
 
 
 def parts_of(loaded: Loaded, tools: Tools) -> Parts:
-    """`tools` are used to render manifests, and for nothing else now. Raises ConfigError for manifests that
-    are certain to fail, and for what cannot be combined."""
+    """Make the parts of the environment. Raises ConfigError for manifests that are certain to fail, and for
+    entries of the file that contradict each other.
+
+    While this runs, `tools` are used only to render manifests.
+    """
     config = loaded.config
     renderer = renderer_of(loaded, tools)
     hosts: list[str] = []  # of the certificate; the apps name them, which are read later
@@ -79,8 +101,8 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
     handover = Handover(config.name, [component for _, component, _ in CONTROLLERS.values()])
     setup = Setup(config.name, lambda: neighbours(tools.engine, config.name))
 
-    controller = make_controller(
-        loaded, tools, setup, handover=handover, certificate=certificate, renderer=renderer
+    controller = _controller(
+        loaded, tools, setup, renderer, handover=handover, certificate=certificate
     )
     addons = tuple(load_addon(name, setup) for name in config.addons)
     apps = read_apps(loaded, controller, renderer)
@@ -128,7 +150,8 @@ def parts_of(loaded: Loaded, tools: Tools) -> Parts:
 
 
 def _registry(config: Config) -> Iterator[Component]:
-    """What tells tools of the cluster's image registry, if the file asks for one."""
+    """Yield the component that announces the cluster's image registry to tools, if the file asks for
+    one."""
     if config.cluster.registry:
         from kindctl.components.local_registry import LocalRegistryHosting
 
@@ -137,7 +160,7 @@ def _registry(config: Config) -> Iterator[Component]:
 
 
 def wants(loaded: Loaded, parts: Parts) -> Wants:
-    """What the environment needs of the machine."""
+    """Return what the environment needs of this machine, for the checks of `up` and `doctor`."""
     cluster = loaded.config.cluster
     return Wants(
         ports=parts.ports,
@@ -146,3 +169,58 @@ def wants(loaded: Loaded, parts: Parts) -> Wants:
         environment=loaded.config.name,
         local=not isinstance(cluster.provider, ExistingConfig),
     )
+
+
+def _controller(
+    loaded: Loaded,
+    tools: Tools,
+    setup: Setup,
+    renderer: Renderer,
+    *,
+    handover: Handover,
+    certificate: Serving,
+) -> Controller | None:
+    """Make the ingress controller, with the exposure that the file asks for; None for `controller: none`.
+    Raises ConfigError with every problem of `ingress.custom`."""
+    config, ingress = loaded.config, loaded.config.ingress
+    if ingress.controller == "none":
+        return None
+    plugin, scale = controller_class(ingress.controller), ingress.autoscale
+    custom = _custom_settings(loaded, renderer)
+    entry_point = plugin.entry_point(custom, node_ports=ingress.expose.via == "node-port")
+    autoscale = (scale.max, scale.cpu) if scale else None
+    return plugin(
+        ControllerSetup(
+            setup.environment,
+            setup.neighbours,
+            exposure=controller_exposure(config, entry_point),
+            handover=handover,
+            certificate=certificate,
+            scaling=Scaling(ingress.replicas, autoscale, config.cluster.gateways),
+            gateway_api=ingress.gatewayAPI,
+            read_image=image_reader(loaded, tools),
+            fresh_cluster=config.cluster.provider == "kind",
+            custom=custom,
+        )
+    )
+
+
+def _custom_settings(loaded: Loaded, renderer: Renderer) -> CustomSettings | None:
+    """Return `ingress.custom` with its manifests; None for another controller. Raises ConfigError if the
+    manifests cannot be read."""
+    ingress = loaded.config.ingress
+    custom = ingress.custom
+    if ingress.controller != "custom" or custom is None:
+        return None
+
+    def problem(path: FieldPath, message: str, hint: str) -> Problem:
+        return loaded.problem(("ingress", "custom", *path), message, hint)
+
+    manifests = read_manifests(
+        loaded.root,
+        custom.manifests,
+        custom.namespace,
+        render=renderer,
+        entry_problem=lambda index, message, hint: problem(("manifests", index), message, hint),
+    )
+    return CustomSettings(custom, manifests, problem)

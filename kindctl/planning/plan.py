@@ -20,9 +20,8 @@ from kindctl.images.pins import FILES, REGISTRY
 from kindctl.images.store import Images
 from kindctl.live.port_holders import PortHolders
 from kindctl.models import Forward, Step
-from kindctl.planning.images import builds_of, images_of
+from kindctl.planning.origins import builds_of, images_of, provider_of
 from kindctl.planning.parts import Parts, parts_of, wants
-from kindctl.planning.provider import provider_of
 from kindctl.providers.base import Provider
 from kindctl.references import full_name, parse
 from kindctl.steps.addressed import Addressed
@@ -77,7 +76,8 @@ def make_plan(loaded: Loaded, tools: Tools) -> Plan:
 
 
 def distinct(references: Iterable[str]) -> tuple[str, ...]:
-    """Each image once, in its first spelling: postgres:17 and docker.io/library/postgres:17 are one."""
+    """Return each image once, in its first spelling: postgres:17 and docker.io/library/postgres:17 are
+    one."""
     found: dict[str, str] = {}
     for reference in references:
         found.setdefault(full_name(reference), reference)
@@ -85,7 +85,7 @@ def distinct(references: Iterable[str]) -> tuple[str, ...]:
 
 
 def first(kind: type[S], steps: Iterable[Step]) -> S:
-    """The first step of that class. Raises StopIteration if there is none."""
+    """Return the first step of that class. Raises StopIteration if there is none."""
     return next(step for step in steps if isinstance(step, kind))
 
 
@@ -154,13 +154,15 @@ class _Steps:
         )
 
     def _fetched(self, reference: str) -> bool:
-        """Whether the nodes pull the image from the environment's registry, to which the user pushes it."""
+        """Return whether the nodes pull the image from the environment's registry, where the user pushed
+        it."""
         port = self.loaded.config.cluster.registry and self.loaded.config.cluster.registry.port
         own = port and parse(reference).registry == f"localhost:{port}"
         return bool(own) and not isinstance(self._present(reference), AppImageBuilt)
 
     def _present(self, reference: str) -> Step:
-        """The step that builds an image of an app's Dockerfile, or gets any other image from its source."""
+        """Return the step that builds the image from an app's Dockerfile, or gets it from an image
+        source."""
         for app in self.loaded.config.apps:
             for build in builds_of(app, self.loaded.root):
                 if full_name(build.image) == full_name(reference):
@@ -212,7 +214,7 @@ class _Steps:
             yield Addressed(external=external, provider=self.provider, needs=needs)
 
     def _handover(self, steps: Mapping[str, Sequence[Step]]) -> Iterator[Step]:
-        """The hand-over, where two controllers cannot be exposed at once."""
+        """Yield the hand-over step if two controllers cannot be exposed at once."""
         controller = self.parts.controller
         if controller is None or not self.parts.needs_handover:
             return
@@ -260,7 +262,7 @@ class _Steps:
             )
 
     def _serving(self) -> frozenset[str]:
-        """Names of the steps that hold before requests get answers."""
+        """Return the names of the steps that must hold before requests are answered."""
         controller = self.parts.controller
         if controller is None or not self.parts.needs_handover:
             return self._all_ready()
@@ -300,6 +302,7 @@ class _Steps:
         )
 
     def _resolve(self, reference: str) -> str:
-        """The name by which pods ask for an image; its reference as long as the engine does not have it."""
+        """Return the name by which pods ask for an image; the reference itself if the engine lacks the
+        image."""
         image = self.images.resolve(reference)
         return self.provider.in_pods(reference, image) if image else reference

@@ -15,12 +15,12 @@ from kindctl.components.app import AppComponent
 from kindctl.components.base import Controller
 from kindctl.config.load import Loaded
 from kindctl.diagnose.base import WantedPort
-from kindctl.errors import ConfigError, Problem
-from kindctl.kube_objects import is_tcp
+from kindctl.errors import Problem
+from kindctl.kube_objects import entries, is_tcp
 from kindctl.manifests.lint import NODE_PORTS, STATIC_NODE_PORTS
 from kindctl.manifests.manifest import Manifest
 from kindctl.models import ExposedPort, Exposure
-from kindctl.problems import FieldPath, dotted
+from kindctl.problems import FieldPath, dotted, refuse
 
 ANY = "0.0.0.0"  # noqa: S104 - what kind binds where nothing is said
 PORTS, UNPRIVILEGED = range(1, 65536), range(1024, 65536)
@@ -57,7 +57,7 @@ class NodePorts:
     def of(
         cls, loaded: Loaded, controller: Controller | None, apps: Sequence[AppComponent]
     ) -> NodePorts:
-        """Those that the file and the manifests name."""
+        """Collect the node ports that the file and the manifests name."""
         found = cls()
         expose = loaded.config.ingress.expose
         if controller and expose.via == "node-port":
@@ -75,8 +75,11 @@ class NodePorts:
         return found
 
     def choose(self, service: Manifest, port: int) -> int:
-        """A node port for a Service that names none. It is always the same as long as nothing else uses it,
-        so that a cluster which has it mapped keeps it."""
+        """Choose a node port for a Service that names none.
+
+        The choice depends on the Service alone unless something else uses that port, so a cluster in which
+        the port is mapped can stay.
+        """
         digest = hashlib.sha256(f"{service.namespace}/{service.name}:{port}".encode()).digest()
         first = int.from_bytes(digest[:4], "big") % len(STATIC_NODE_PORTS)
         candidates: Sequence[int] = (
@@ -90,10 +93,10 @@ class NodePorts:
 
 
 def _named_node_ports(manifest: Manifest) -> Iterator[NamedNodePort]:
-    """Those of a Service; other manifests have none."""
+    """Yield the node ports that a Service names. Other manifests name none."""
     if manifest.kind != "Service":
         return
-    for port in (manifest.obj.get("spec") or {}).get("ports") or ():
+    for port in entries(manifest.obj, "spec", "ports"):
         if isinstance(number := port.get("nodePort"), int) and isinstance(port.get("port"), int):
             yield NamedNodePort(number, manifest, port["port"], is_tcp(port))
 
@@ -112,7 +115,8 @@ class Claim:
 def claims_of(
     loaded: Loaded, controller: Controller | None, apps: Sequence[AppComponent]
 ) -> Sequence[Claim]:
-    """The controller's first, the apps' last: of two that clash, the later one is refused."""
+    """Return all claims: first the controller's, last the apps'. Of two that clash the later one is
+    refused."""
     mapped = loaded.config.cluster.provider == "kind"
     return [*_controllers(controller, mapped), *_clusters(loaded), *_apps(apps, mapped)]
 
@@ -126,21 +130,21 @@ def on_this_machine(claims: Iterable[Claim]) -> tuple[WantedPort, ...]:
 
 
 def refuse_port_clashes(loaded: Loaded, claims: Sequence[Claim], node_ports: NodePorts) -> None:
-    """Raises ConfigError, with the place of the later one, where two want the same port."""
+    """Raise ConfigError if two claims want the same port, with the place of the later claim."""
     of_nodes = [claim for claim in claims if not claim.address]
     of_host = [claim for claim in claims if claim.address]
     used = {*node_ports.used, *(claim.port for claim in claims)}
-    problems = [
-        *_wanted_twice(loaded, "node port", of_nodes, used),
-        *_wanted_twice(loaded, "port", of_host, used),
-        *_named_elsewhere(loaded, of_nodes, node_ports, used),
-    ]
-    if problems:
-        raise ConfigError(problems)
+    refuse(
+        [
+            *_wanted_twice(loaded, "node port", of_nodes, used),
+            *_wanted_twice(loaded, "port", of_host, used),
+            *_named_elsewhere(loaded, of_nodes, node_ports, used),
+        ]
+    )
 
 
 def _controllers(controller: Controller | None, mapped: bool) -> Iterator[Claim]:
-    """Claims of the controller. `mapped`: whether node ports are mapped to this machine."""
+    """Yield the claims of the controller. `mapped` says whether node ports are mapped to this machine."""
     if controller is None:
         return
     at: FieldPath = ("ingress", "expose")
@@ -154,7 +158,7 @@ def _controllers(controller: Controller | None, mapped: bool) -> Iterator[Claim]
 
 
 def _clusters(loaded: Loaded) -> Iterator[Claim]:
-    """Claims of the image registry, and of kind's own configuration."""
+    """Yield the claims of the image registry, and of `cluster.kind`."""
     cluster = loaded.config.cluster
     if cluster.registry:
         at: FieldPath = ("cluster", "registry", "port")
@@ -186,7 +190,7 @@ def _leads_to(port: ExposedPort) -> ServicePort:
 
 
 def _local(exposure: Exposure, mapped: bool) -> Iterator[tuple[str, int]]:
-    """(address, port) of this machine that an exposure uses."""
+    """Yield each (address, port) of this machine that an exposure uses."""
     for mapping in exposure.mappings() if mapped else ():
         yield mapping.address, mapping.host_port
     for forward in exposure.forwards():
@@ -211,7 +215,7 @@ def _wanted_twice(
 
 
 def _instead(claim: Claim, used: Collection[int]) -> str:
-    """A hint: the key, with the next port that is free."""
+    """Return a hint: the key, with the next free port as its value."""
     key = dotted(claim.loc[-2:] if claim.loc[-2] == "nodePorts" else claim.loc[-1:])
     choices = (UNPRIVILEGED if claim.port >= 1024 else PORTS) if claim.address else NODE_PORTS
     later = [port for port in choices if port > claim.port]
@@ -220,8 +224,7 @@ def _instead(claim: Claim, used: Collection[int]) -> str:
 
 
 def _clash(one: Claim, other: Claim) -> bool:
-    """Whether both want the same port. A port of all addresses is also one of each address of its
-    family."""
+    """Return whether both claim the same port. 0.0.0.0 and :: include every address of their family."""
     if one.service_port and one.service_port == other.service_port:
         return True
     if one.port != other.port or not (one.address and other.address):
@@ -234,7 +237,7 @@ def _clash(one: Claim, other: Claim) -> bool:
 def _named_elsewhere(
     loaded: Loaded, claims: Iterable[Claim], node_ports: NodePorts, used: Collection[int]
 ) -> Iterator[Problem]:
-    """Claims of node ports that the manifest of another Service names."""
+    """Yield a problem for each claim of a node port that the manifest of another Service names."""
     for claim in claims:
         for named in node_ports.named:
             if named.number == claim.port and not named.is_for(claim.service_port):

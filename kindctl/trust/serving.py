@@ -7,23 +7,23 @@ the cluster is kept as long as it is valid, so a second `up` changes nothing.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import ipaddress
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from cryptography import x509
 
+from kindctl.kube_objects import secret, secret_values
 from kindctl.models import Object, ObjectRef
 from kindctl.tools.protocols import Cluster
 from kindctl.trust.authority import LIFE as CA_LIFE
-from kindctl.trust.authority import NAME, ONLY, Authority
+from kindctl.trust.authority import NAME, ONLY, Authority, now
 from kindctl.trust.pki import Pair, certificate, names_in, rejection
 from kindctl.trust.pki import authority as new_authority
 
 SECRET = "localhost-tls"  # noqa: S105 - a name
+KEYS = ("tls.crt", "tls.key")
 LIFE = timedelta(days=397)
 """How long a certificate is valid. Browsers reject more than 398 days (CA/Browser Forum, Baseline
 Requirements 6.3.2)."""
@@ -65,17 +65,18 @@ class Serving:
 
         Later calls return the same new one. Raises ApiError, and KindctlError (code local-ca).
         """
-        live = cluster.get(ObjectRef("v1", "Secret", SECRET, namespace))
+        ref = ObjectRef("v1", "Secret", SECRET, namespace)
+        found = secret_values(cluster.get(ref), KEYS)
         names, now = self.names(), self.authority.clock()
         with self._lock:
             ca = self.authority.pair() or self._without_authority(now)
-            pair = _read(live)
+            pair = Pair(*found) if found else None
             if pair is None or not _is_good(ca, pair, names, now):
                 pair = self._made.get((ca.cert, names))
             if pair is None:
                 pair = certificate(ca, names, now, now + LIFE)
                 self._made[ca.cert, names] = pair
-        return _secret(pair, namespace)
+        return secret(ref, dict(zip(KEYS, (pair.cert, pair.key), strict=True)), "kubernetes.io/tls")
 
     def _without_authority(self, now: datetime) -> Pair:
         """Return a temporary authority for `plan`, which may run before `up` has made one."""
@@ -88,25 +89,3 @@ def _is_good(ca: Pair, pair: Pair, names: tuple[str, ...], now: datetime) -> boo
     return not rejection(ca.cert, pair, names, now) and set(names) == set(
         names_in(x509.load_pem_x509_certificate(pair.cert))
     )
-
-
-def _read(secret: Mapping[str, object] | None) -> Pair | None:
-    data = (secret or {}).get("data")
-    if not isinstance(data, Mapping):
-        return None
-    try:
-        cert, key = (base64.b64decode(data[name], validate=True) for name in ("tls.crt", "tls.key"))
-    except (KeyError, TypeError, binascii.Error):
-        return None
-    return Pair(cert, key)
-
-
-def _secret(pair: Pair, namespace: str) -> Object:
-    values = {"tls.crt": pair.cert, "tls.key": pair.key}
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": SECRET, "namespace": namespace},
-        "type": "kubernetes.io/tls",
-        "data": {key: base64.b64encode(value).decode() for key, value in values.items()},
-    }

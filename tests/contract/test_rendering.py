@@ -14,7 +14,7 @@ from kindctl.images.pins import HELM, node_reference
 from kindctl.images.store import Images
 from kindctl.manifests.manifest import Manifest, read_manifests
 from kindctl.manifests.rendering import Programs
-from kindctl.manifests.sources import Chart, ManifestSource
+from kindctl.schema import ChartConfig, Source
 from kindctl.tools.host import RealHost
 from kindctl.tools.protocols import Host
 from kindctl.tools.real import real_tools
@@ -23,7 +23,12 @@ from tests.fakes.host import FakeHost
 from tests.fakes.renderers import RENDERERS
 
 APPS = ROOT / "configs" / "apps"
-GREETING = Chart("greeting/chart", "hello", ["greeting/values.yaml"], {"greeting.name": "you"})
+GREETING = ChartConfig(
+    chart="greeting/chart",
+    name="hello",
+    values=("greeting/values.yaml",),
+    set={"greeting.name": "you"},
+)
 
 
 class Bare(RealHost):
@@ -63,7 +68,7 @@ def render(request: pytest.FixtureRequest) -> Iterator[Programs]:
     )
 
 
-def read(render: Programs, *entries: ManifestSource, root: Path = APPS) -> list[Manifest]:
+def read(render: Programs, *entries: Source, root: Path = APPS) -> list[Manifest]:
     return read_manifests(root, entries, "demo", release="demo", render=render)
 
 
@@ -124,7 +129,7 @@ def test_what_cannot_be_rendered_is_said_in_the_programs_words(
         render.host, tmp_path, render.kubectl_image, render.helm_image, render.kubernetes
     )
     with pytest.raises(ConfigError) as caught:
-        read(render, "kust", Chart("chart"), root=tmp_path)
+        read(render, "kust", ChartConfig(chart="chart"), root=tmp_path)
     first, second = caught.value.problems
     assert (first.file, second.file) == (str(chart), str(folder))
     assert first.message.startswith("'chart' cannot be rendered: ")

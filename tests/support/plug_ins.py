@@ -13,9 +13,9 @@ from typing import Any, get_args
 from kindctl.actions.examples import examples, ways
 from kindctl.components import CONTROLLERS
 from kindctl.config.load import Loaded, load
-from kindctl.config.schema import Config, Strict
 from kindctl.images.pins import CATALOGUE, OPTIONAL
 from kindctl.images.recipe_book import RecipeBook
+from kindctl.schema import Config, Strict
 from tests import ROOT
 
 PAGES = ROOT / "docs" / "ways-in"
@@ -67,7 +67,7 @@ def summary_faults(name: str, summary: str, registry: str) -> Iterator[str]:
 def schema_faults(name: str, model: type[Strict], key: str) -> Iterator[str]:
     """A name is in the schema's literal, and in the page that is generated from it."""
     if name not in words_of(model, key):
-        yield f"{name}: add it to the values of {model.__name__}.{key} in kindctl/config/schema.py"
+        yield f"{name}: add it to the values of {model.__name__}.{key} in kindctl/schema.py"
     if f"`{name}`" not in configuration_page() and f"`{{{name}: " not in configuration_page():
         yield (
             f"{name}: docs/configuration.md does not mention it; "

@@ -15,7 +15,6 @@ from kindctl.components import ADDONS
 from kindctl.components.base import Component, Controller
 from kindctl.config.checks import cross_checks
 from kindctl.config.load import Loaded
-from kindctl.config.schema import AutoscaleConfig
 from kindctl.errors import ApiError
 from kindctl.images.pins import FILES
 from kindctl.ingress.proof import environment_id
@@ -31,6 +30,7 @@ from kindctl.models import (
     ObjectRef,
 )
 from kindctl.planning.parts import parts_of
+from kindctl.schema import AutoscaleConfig
 from kindctl.tools.protocols import Tools
 from kindctl.trust.authority import Authority
 from tests.fakes.cluster import FakeCluster

@@ -37,7 +37,7 @@ TESTED_ELSEWHERE = {
     "tests/unit/trust/test_stores.py": "actions/trust",
     "tests/unit/trust/test_authority.py": "steps/local_ca",
     "tests/unit/config/test_schema_problems.py": """
-        components/__init__ providers/__init__ config/schema""",
+        components/__init__ providers/__init__ schema""",
     "tests/unit/components/test_app.py": "components/app/generated components/base",
     "tests/unit/components/test_custom.py": """
         components/custom/brought components/witness/__init__""",
@@ -62,11 +62,9 @@ TESTED_ELSEWHERE = {
     "tests/unit/steps/test_prune.py": "live/stale_tokens live/port_holders",
     "tests/unit/manifests/test_shapes.py": "manifests/checksum manifests/pods",
     "tests/unit/manifests/test_manifest.py": "manifests/scopes manifests/yaml_nodes",
-    "tests/unit/manifests/test_rendering.py": "manifests/sources planning/rendering",
-    "tests/unit/manifests/test_http_routes.py": "planning/gateways",
+    "tests/unit/manifests/test_rendering.py": "manifests/sources",
     "tests/unit/planning/test_plan.py": """
-        planning/url_clashes steps/cluster steps/preflight planning/apps planning/controller
-        planning/images planning/provider""",
+        steps/cluster steps/preflight planning/apps planning/origins""",
     "tests/unit/providers/test_kind.py": "providers/base providers/node_image providers/nodes",
     "tests/unit/providers/test_registry.py": "components/local_registry steps/registry",
     "tests/unit/render/test_live.py": "render/board render/style",

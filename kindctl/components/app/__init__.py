@@ -1,11 +1,7 @@
-"""An app: the user's manifests, the images that they need, and the URLs that must answer.
-
-The sample is an ordinary app, too.
-"""
+"""An app: the user's manifests, the images that they need, and the URLs that must answer."""
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,13 +10,13 @@ from pathlib import Path
 
 from kindctl.components.app import generated
 from kindctl.components.base import Component
-from kindctl.components.objects import LATE, shape_if_exposed
-from kindctl.errors import ConfigError, Problem
+from kindctl.components.objects import copies, images_in, is_late, shape_if_exposed
+from kindctl.errors import Problem
 from kindctl.manifests.http_routes import served_paths
 from kindctl.manifests.manifest import Manifest, read_manifests
-from kindctl.manifests.pods import Resolve, images, use_images_of_nodes
-from kindctl.manifests.routes import Expect, app_routes, service_routes
-from kindctl.manifests.sources import ManifestSource, Renderer
+from kindctl.manifests.pods import Resolve, use_images_of_nodes
+from kindctl.manifests.routes import app_routes, service_routes
+from kindctl.manifests.sources import Renderer
 from kindctl.models import (
     SYSTEM_NAMESPACE,
     AppBuild,
@@ -30,9 +26,9 @@ from kindctl.models import (
     ObjectRef,
     Route,
 )
+from kindctl.problems import refuse
+from kindctl.schema import ExpectConfig, Source
 from kindctl.tools.protocols import Cluster
-
-__all__ = ["AppComponent", "Expect", "ExposedService", "assign_namespaces"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,7 @@ class ExposedService:
     """An entry of `expose`: an exposure of a Service of the app, and the answer that is expected there."""
 
     exposure: Exposure
-    expect: Expect | None = None
+    expect: ExpectConfig | None = None
 
 
 @dataclass
@@ -51,9 +47,9 @@ class AppComponent(Component):
     name: str
     namespace: str
     root: Path
-    manifests: Sequence[ManifestSource]
+    manifests: Sequence[Source]
     builds: Sequence[AppBuild] = ()
-    expect: Sequence[Expect] = ()
+    expect: Sequence[ExpectConfig] = ()
     exposed: Sequence[ExposedService] = ()
     ingress_classes: Collection[str] = ("nginx",)
     gateway_classes: Collection[str] = ()
@@ -76,7 +72,7 @@ class AppComponent(Component):
             render=self.render,
             entry_problem=self.problem,
         )
-        problems = [
+        refuse(
             manifest.problem(
                 f"{key!r} is both given and generated",
                 f"remove it from the data, or from {generated.ANNOTATION}",
@@ -84,15 +80,12 @@ class AppComponent(Component):
             for manifest in found
             if manifest.kind == "Secret"
             for key in generated.given_too(manifest.obj)
-        ]
-        if problems:
-            raise ConfigError(problems)
+        )
         return found
 
     def images(self) -> Sequence[str]:
         """Each image once, in the order of the manifests. They include those that are built for the app."""
-        found = (image for manifest in self.parsed for image in images(manifest.obj))
-        return tuple(dict.fromkeys(found))
+        return images_in(self.parsed)
 
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
         objects = self._copies(late=False)
@@ -104,7 +97,7 @@ class AppComponent(Component):
 
     @property
     def has_late_objects(self) -> bool:
-        return any(manifest.kind in LATE for manifest in self.parsed)
+        return any(map(is_late, self.parsed))
 
     def late_objects(self, cluster: Cluster) -> list[Object]:
         return self._copies(late=True)
@@ -115,7 +108,8 @@ class AppComponent(Component):
     def placed_routes(
         self, endpoints: Sequence[Endpoint]
     ) -> Iterator[tuple[tuple[str | int, ...], Route]]:
-        """The routes, each with the place below the app in kindctl.yaml that asks for it: ("expect", 0)."""
+        """Yield each route with the path, below the app in kindctl.yaml, of what asks for it: ("expect",
+        0)."""
         ingresses = [m.obj for m in self.parsed if m.kind == "Ingress"]
         http_routes = [m.obj for m in self.parsed if m.kind == "HTTPRoute"]
         behind = app_routes(
@@ -135,16 +129,15 @@ class AppComponent(Component):
                 yield ("expose", index), route
 
     def _copies(self, *, late: bool) -> list[Object]:
-        chosen = (m for m in self.parsed if (m.kind in LATE) == late)
         return [
-            copy.deepcopy(m.obj)
-            for m in chosen
-            if not (m.kind == "Namespace" and m.name in self.left_to_others)
+            obj
+            for obj in copies(self.parsed, late=late)
+            if obj["kind"] != "Namespace" or obj["metadata"]["name"] not in self.left_to_others
         ]
 
     def _generate(self, objects: Sequence[Object], cluster: Cluster) -> list[Object]:
-        """Complete the Secrets among the objects. Returns the Secret with copies of what was generated, if
-        anything was."""
+        """Complete the Secrets among the objects. If any value is generated, returns the Secret that has
+        the copies of the generated values."""
         copy_ref = ObjectRef("v1", "Secret", f"generated-{self.name}", SYSTEM_NAMESPACE)
         values: dict[str, str] = {}
         with self._lock:

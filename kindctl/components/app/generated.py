@@ -21,14 +21,14 @@ RANDOM_BYTES = 24  # 32 characters of base64: letters, digits, "-" and "_"
 
 
 def wanted(secret: Object) -> list[str]:
-    """The keys that the annotation names, in the same order."""
+    """Return the keys for which the annotation asks for generated values, in its order."""
     annotations = secret["metadata"].get("annotations") or {}
     named = str(annotations.get(ANNOTATION) or "")
     return [key.strip() for key in named.split(",") if key.strip()]
 
 
 def given_too(secret: Object) -> list[str]:
-    """Keys that the annotation names although the manifest has a value for them: a mistake."""
+    """Return the keys that the annotation names although the manifest gives a value for them."""
     given = {**(secret.get("data") or {}), **(secret.get("stringData") or {})}
     return [key for key in wanted(secret) if key in given]
 
@@ -60,7 +60,7 @@ def complete(
 
 
 def known(cluster: Cluster, ref: ObjectRef, copy_ref: ObjectRef) -> dict[str, str]:
-    """Key -> value (base64) of a Secret in the cluster; keys that it lacks are taken from the copy."""
+    """Return key -> value (base64) of a Secret in the cluster, with missing keys taken from the copy."""
     own = (cluster.get(ref) or {}).get("data") or {}
     prefix = f"{ref.namespace}.{ref.name}."
     stored = (cluster.get(copy_ref) or {}).get("data") or {}
@@ -68,7 +68,7 @@ def known(cluster: Cluster, ref: ObjectRef, copy_ref: ObjectRef) -> dict[str, st
 
 
 def copied(secret: Object) -> dict[str, str]:
-    """The generated values of a completed Secret, with the keys of the copy: NAMESPACE.NAME.KEY."""
+    """Return the generated values of a completed Secret, under the keys of the copy: NAMESPACE.NAME.KEY."""
     meta = secret["metadata"]
     return {
         f"{meta['namespace']}.{meta['name']}.{key}": secret["data"][key] for key in wanted(secret)

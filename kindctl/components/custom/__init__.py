@@ -6,7 +6,6 @@ It sets none of the headers of ingress/proof.py, so its answers are proven by th
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -14,13 +13,13 @@ from dataclasses import replace
 from kindctl.components import witness
 from kindctl.components.base import Controller, ControllerSetup, CustomSettings
 from kindctl.components.custom.brought import Brought
-from kindctl.components.objects import LATE, leave_node, shape_if_exposed
-from kindctl.errors import ConfigError
+from kindctl.components.objects import copies, images_in, is_late, leave_node, shape_if_exposed
 from kindctl.ingress.entry_point import EntryPoint
 from kindctl.kube_objects import is_tcp
 from kindctl.manifests.manifest import Manifest
-from kindctl.manifests.pods import Resolve, images, on_node, use_images_of_nodes
+from kindctl.manifests.pods import Resolve, on_node, use_images_of_nodes
 from kindctl.models import Object, ObjectRef, Route
+from kindctl.problems import refuse
 from kindctl.tools.protocols import Cluster
 from kindctl.trust.serving import SECRET
 
@@ -33,14 +32,12 @@ class Custom(Controller):
     def __init__(self, setup: ControllerSetup) -> None:
         """Raises ConfigError with every problem of ingress.custom and its manifests."""
         brought = _brought(setup.custom)
-        problems = brought.problems(setup.exposure, fresh_cluster=setup.fresh_cluster)
-        if problems:
-            raise ConfigError(problems)
+        refuse(brought.problems(setup.exposure, fresh_cluster=setup.fresh_cluster))
         super().__init__(setup)
         settings = brought.settings
-        self.namespace = settings.namespace
-        self.ingress_classes: Collection[str] = (settings.ingress_class,)
-        self.service = (settings.namespace, settings.service)
+        self.namespace = settings.config.namespace
+        self.ingress_classes: Collection[str] = (settings.config.ingressClass,)
+        self.service = (self.namespace, settings.config.service)
         self.parsed: Sequence[Manifest] = settings.manifests
         self._made_by_operator = brought.made_by_operator
         self._serves_our_certificate = any(
@@ -49,7 +46,7 @@ class Custom(Controller):
 
     @classmethod
     def entry_point(cls, custom: CustomSettings | None, *, node_ports: bool) -> EntryPoint:
-        """As ingress.custom and its manifests say. Its node ports are never shared."""
+        """Return the Service that `ingress.custom` names. Controllers of users never share node ports."""
         return _brought(custom).entry_point
 
     @property
@@ -64,12 +61,11 @@ class Custom(Controller):
         return dict.fromkeys([*declared, *exposed], self.name)
 
     def images(self) -> Sequence[str]:
-        found = (image for manifest in self.parsed for image in images(manifest.obj))
-        return tuple(dict.fromkeys([*found, *witness.images()]))
+        return tuple(dict.fromkeys([*images_in(self.parsed), *witness.IMAGES]))
 
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
         waits = bool(self._handover.others(cluster, self.name))
-        objects = [copy.deepcopy(m.obj) for m in self.parsed if m.kind not in LATE]
+        objects = copies(self.parsed, late=False)
         for obj in objects:
             use_images_of_nodes(obj, resolve)
             if waits and self.exposure.on_node:
@@ -84,14 +80,14 @@ class Custom(Controller):
 
     @property
     def has_late_objects(self) -> bool:
-        return self._made_by_operator is not None or any(m.kind in LATE for m in self.parsed)
+        return self._made_by_operator is not None or any(map(is_late, self.parsed))
 
     def late_objects(self, cluster: Cluster) -> list[Object]:
-        return [copy.deepcopy(m.obj) for m in self.parsed if m.kind in LATE]
+        return copies(self.parsed, late=True)
 
     def prove(self, cluster: Cluster) -> str:
-        """Whether the workload that an operator creates from the manifests is ready. That the controller
-        answers is proven with the URLs."""
+        """Return why the workload that an operator creates is not ready; empty if it is. The URLs prove
+        that the controller answers."""
         ref = self._made_by_operator
         if ref is None:
             return ""
@@ -101,7 +97,7 @@ class Custom(Controller):
         )
 
     def with_proof(self, route: Route) -> Route:
-        """Our certificate is expected only if the manifests name the Secret that has it."""
+        """Expect kindctl's certificate only if the manifests name the Secret that contains it."""
         certified = route.certified and self._serves_our_certificate
         return replace(route, via_witness=True, certified=certified)
 
@@ -115,7 +111,7 @@ def _brought(custom: CustomSettings | None) -> Brought:
 
 
 def _unready(workload: Object) -> str:
-    """What a Deployment, StatefulSet or DaemonSet lacks to be ready; empty: nothing."""
+    """Return why a Deployment, StatefulSet or DaemonSet is not ready; empty if it is."""
     status = workload.get("status") or {}
     wanted = status.get("desiredNumberScheduled", (workload.get("spec") or {}).get("replicas", 1))
     ready = status.get("numberReady", status.get("readyReplicas")) or 0

@@ -1,8 +1,7 @@
-"""What `ingress.custom` names, found in the user's manifests, and every problem with it."""
+"""Finds what `ingress.custom` names in the user's manifests, and every problem with it."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +10,13 @@ from kindctl.components.base import CustomSettings
 from kindctl.errors import Problem
 from kindctl.ingress.entry_point import EntryPoint, EntryPort
 from kindctl.ingress.handover import selects
-from kindctl.kube_objects import api_group, is_tcp
+from kindctl.kube_objects import api_group, entries, is_tcp, section
 from kindctl.manifests.manifest import Manifest
 from kindctl.manifests.pods import on_node
 from kindctl.manifests.services import unreachable_reason
 from kindctl.models import Exposure, Object, ObjectRef
+from kindctl.problems import did_you_mean
+from kindctl.schema import CustomConfig
 
 WORKLOADS = {"deployment": "Deployment", "daemonset": "DaemonSet", "statefulset": "StatefulSet"}
 
@@ -28,23 +29,26 @@ class Brought:
 
     @property
     def entry_point(self) -> EntryPoint:
-        """With node port 0 where no pod has a port of its node, and where the Service or its port is
-        missing: that is among the problems."""
-        ports = [EntryPort(scheme, n, self._node_port(n)) for scheme, n in self.settings.ports]
-        return EntryPoint(self.settings.namespace, self.settings.service, tuple(ports))
+        """The Service of `ingress.custom`. A node port is 0 if no pod uses a port of its node, and if the
+        Service or its port is missing, which is one of the `problems`."""
+        ports = [
+            EntryPort(scheme, n, self._node_port(n)) for scheme, n in self._wanted_ports.items()
+        ]
+        return EntryPoint(self._config.namespace, self._config.service, tuple(ports))
 
     @property
     def made_by_operator(self) -> ObjectRef | None:
-        """The workload of `ready`, where it is in no manifest: an operator creates it."""
-        if not self.settings.ready:
+        """The workload that `ready` names if no manifest has it, so that an operator must create it."""
+        if not self._config.ready:
             return None
         kind, name = self._ready
         if any(m.name == name for m in self._here(kind)):
             return None
-        return ObjectRef("apps/v1", kind, name, self.settings.namespace)
+        return ObjectRef("apps/v1", kind, name, self._config.namespace)
 
     def problems(self, exposure: Exposure, *, fresh_cluster: bool) -> list[Problem]:
-        """Everything that keeps the controller from working. `exposure` is that of the entry point."""
+        """Return everything that keeps the controller from working. `exposure` is that of the entry
+        point."""
         return [
             *self._class_problems(fresh_cluster=fresh_cluster),
             *self._workload_problems(),
@@ -54,8 +58,9 @@ class Brought:
     # --- problems ---------------------------------------------------------------------------------
 
     def _class_problems(self, *, fresh_cluster: bool) -> Iterator[Problem]:
-        """A class is an object of the cluster. A fresh cluster has none; another one may."""
-        name = self.settings.ingress_class
+        """Check that the IngressClass exists. An existing cluster may have it already; a fresh one does
+        not."""
+        name = self._config.ingressClass
         known = [m.name for m in self.settings.manifests if m.kind == "IngressClass"]
         if fresh_cluster and name not in known:
             hint = _closest(name, known, "IngressClass objects there")
@@ -75,15 +80,15 @@ class Brought:
         yield self.settings.problem(("ready",), message, hint)
 
     def _service_problems(self, exposure: Exposure) -> Iterator[Problem]:
-        service, name = self._service, self.settings.service
+        service, name = self._service, self._config.service
         if service is None:
             known = {m.name for m in self._here("Service")}
             elsewhere = [str(m) for m in self.settings.manifests if m.kind == "Service"]
             hint = _closest(name, known, "there is", elsewhere)
-            message = f"no manifest has a Service {self.settings.namespace}/{name}"
+            message = f"no manifest has a Service {self._config.namespace}/{name}"
             yield self.settings.problem(("service",), message, hint)
             return
-        missing = [(scheme, n) for scheme, n in self.settings.ports if n not in self._ports]
+        missing = [(scheme, n) for scheme, n in self._wanted_ports.items() if n not in self._ports]
         for scheme, number in missing:
             has = ", ".join(map(str, self._ports)) or "none"
             no_https = "; set `https: null` if it serves no HTTPS" if scheme == "https" else ""
@@ -93,7 +98,7 @@ class Brought:
             yield from self._exposure_problems(service, exposure)
 
     def _exposure_problems(self, service: Manifest, exposure: Exposure) -> Iterator[Problem]:
-        for scheme, number in self.settings.ports:
+        for scheme, number in self._wanted_ports.items():
             if reason := unreachable_reason(service, self._ports[number], exposure):
                 yield self.settings.problem(("service",), *reason)
                 return
@@ -112,30 +117,38 @@ class Brought:
     # --- what the manifests have ------------------------------------------------------------------
 
     @property
+    def _config(self) -> CustomConfig:
+        return self.settings.config
+
+    @property
+    def _wanted_ports(self) -> dict[str, int]:
+        return self._config.ports.by_scheme
+
+    @property
     def _ready(self) -> tuple[str, str]:
-        """Kind and name of the workload of `ready`."""
-        kind, _, name = self.settings.ready.partition("/")
+        """The kind and name of the workload that `ready` names."""
+        kind, _, name = (self._config.ready or "").partition("/")
         return WORKLOADS[kind], name
 
     @property
     def _service(self) -> Manifest | None:
-        return next((m for m in self._here("Service") if m.name == self.settings.service), None)
+        return next((m for m in self._here("Service") if m.name == self._config.service), None)
 
     @property
     def _ports(self) -> dict[int, Object]:
         """The Service's TCP ports by their numbers."""
-        ports = _spec(self._service.obj).get("ports") if self._service else None
-        return {int(port["port"]): port for port in ports or () if is_tcp(port)}
+        ports = entries(self._service.obj, "spec", "ports") if self._service else ()
+        return {int(port["port"]): port for port in ports if is_tcp(port)}
 
     def _node_port(self, number: int) -> int:
-        """The port of the node that leads to the same port of a container as this one of the Service;
-        0: none."""
+        """Return the port of the node that leads to the same container port as this port of the Service; 0
+        if there is none."""
         if self._service is None or number not in self._ports:
             return 0
         target = self._ports[number].get("targetPort", number)
-        selector = _spec(self._service.obj).get("selector") or {}
+        selector = section(self._service.obj, "spec", "selector")
         pods = (
-            _spec(_spec(workload.obj)["template"])
+            section(workload.obj, "spec", "template", "spec")
             for workload in self._here(*WORKLOADS.values())
             if selects(selector, workload.obj)
         )
@@ -146,16 +159,13 @@ class Brought:
         return (
             m
             for m in self.settings.manifests
-            if m.kind in kinds and m.namespace == self.settings.namespace
+            if m.kind in kinds and m.namespace == self._config.namespace
         )
 
 
-def _spec(obj: Object) -> Object:
-    return dict(obj.get("spec") or {})
-
-
 def _port_of_node(pod: Object, target: Any) -> int:
-    """The port of the node for a Service's `targetPort`, by a pod's spec; 0: none."""
+    """Return the port of the node that a pod spec gives to the container port `target` (a name or a
+    number); 0 if there is none."""
     for _, number, port in on_node(pod):
         if is_tcp(port) and target in (port.get("name"), port.get("containerPort")):
             return number
@@ -163,14 +173,12 @@ def _port_of_node(pod: Object, target: Any) -> int:
 
 
 def _is_custom(obj: Object) -> bool:
-    """Whether a custom resource definition defines its kind: an operator may create anything from it."""
+    """Return whether this is a custom resource, from which an operator may create anything."""
     group = api_group(str(obj["apiVersion"]))
     return "." in group and not group.endswith(".k8s.io")
 
 
 def _closest(name: str, known: Iterable[str], what: str, others: Iterable[str] = ()) -> str:
-    """A hint: the name that was probably meant, else all `known` ones, else `others`."""
+    """Return a hint: the known name that was probably meant, else all `known` names, else the `others`."""
     known = sorted(known)
-    if close := difflib.get_close_matches(name, known, 1):
-        return f"did you mean {close[0]!r}?"
-    return f"{what}: {', '.join(known or others) or 'none'}"
+    return did_you_mean(name, known, f"{what}: {', '.join(known or others) or 'none'}")

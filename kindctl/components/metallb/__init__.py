@@ -13,6 +13,7 @@ from typing import ClassVar
 from kindctl.components.base import Addon, Neighbours, Setup
 from kindctl.components.metallb.pool import choose
 from kindctl.images.pins import METALLB_CONTROLLER, METALLB_SPEAKER
+from kindctl.kube_objects import entries
 from kindctl.manifests.pods import Resolve, containers
 from kindctl.models import Object, ObjectRef
 from kindctl.tools.lock import hold
@@ -63,8 +64,7 @@ class MetalLB(Addon):
 
     def _pool(self, cluster: Cluster) -> str:
         """The addresses that it gives: those of the cluster's pool, where they are still free."""
-        live = cluster.get(POOL)
-        present = ((live or {}).get("spec") or {}).get("addresses") or [""]
+        present = entries(cluster.get(POOL) or {}, "spec", "addresses") or [""]
         if self._neighbours is None:
             self._neighbours = self._ask_neighbours()
         return choose(self.environment, self._neighbours, str(present[0]))

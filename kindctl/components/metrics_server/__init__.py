@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from kindctl.components.base import Addon
 from kindctl.images.pins import METRICS_SERVER
+from kindctl.kube_objects import condition
 from kindctl.models import Object, ObjectRef
 from kindctl.tools.protocols import Cluster
 
@@ -33,8 +34,7 @@ class MetricsServer(Addon):
 
     def prove(self, cluster: Cluster) -> str:
         """Empty when the API server reaches it, else what the API server says."""
-        conditions = ((cluster.get(API) or {}).get("status") or {}).get("conditions") or ()
-        available: Object = next((c for c in conditions if c.get("type") == "Available"), {})
+        available = condition(cluster.get(API) or {}, "Available")
         if available.get("status") == "True":
             return ""
         return f"its API is not available: {available.get('message') or 'not checked yet'}"

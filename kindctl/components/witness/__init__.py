@@ -7,8 +7,6 @@ controller serves the class in this cluster.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from kindctl.components.objects import shipped_objects
 from kindctl.images.pins import NGINX
 from kindctl.ingress.proof import (
@@ -21,9 +19,7 @@ from kindctl.manifests.pods import Resolve
 from kindctl.models import SYSTEM_NAMESPACE, Object
 from kindctl.tools.protocols import Cluster
 
-
-def images() -> Sequence[str]:
-    return (NGINX,)
+IMAGES = (NGINX,)
 
 
 def objects(

@@ -13,7 +13,7 @@ from kindctl.actions.init import init
 from kindctl.cli.app import app
 from kindctl.config.load import load
 from kindctl.errors import UsageError
-from kindctl.planning.images import builds_of
+from kindctl.planning.origins import builds_of
 from kindctl.planning.plan import Plan, make_plan
 from kindctl.runner.graph import graph_of
 from tests import ROOT

@@ -155,7 +155,7 @@ def heavy(start: str) -> set[str]:
 @pytest.mark.parametrize("start", ["kindctl.__main__", "kindctl.cli.exits", "kindctl.cli.app"])
 def test_the_command_tree_loads_nothing_heavy(start: str) -> None:
     assert heavy(start) == set()
-    assert "kindctl.config.schema" not in reached(start)
+    assert "kindctl.schema" not in reached(start)
 
 
 def test_errors_load_nothing_heavy_either() -> None:
@@ -164,7 +164,7 @@ def test_errors_load_nothing_heavy_either() -> None:
 
 
 def test_the_look_at_imports_sees_what_is_heavy() -> None:
-    assert "pydantic" in heavy("kindctl.config.schema")
-    assert "kindctl.config.schema" in reached("kindctl.planning.plan")
+    assert "pydantic" in heavy("kindctl.schema")
+    assert "kindctl.schema" in reached("kindctl.planning.plan")
     assert "yaml" in heavy("kindctl.actions.down")
     assert "kindctl.cli.logs" in reached("kindctl.cli.app")

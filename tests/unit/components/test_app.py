@@ -15,7 +15,6 @@ from kindctl.components.nginx import IngressNginx
 from kindctl.config.load import load
 from kindctl.errors import ConfigError
 from kindctl.manifests.pods import is_latest
-from kindctl.manifests.routes import Expect
 from kindctl.models import Object, ObjectRef
 from tests import ROOT
 from tests.fakes.cluster import FakeCluster
@@ -251,7 +250,7 @@ def sample() -> AppComponent:
         namespace=config.namespace or config.name,
         root=SAMPLE,
         manifests=[entry for entry in config.manifests if isinstance(entry, str)],
-        expect=[Expect(**expect.model_dump()) for expect in config.expect],
+        expect=config.expect,
     )
 
 

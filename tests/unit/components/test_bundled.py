@@ -109,7 +109,7 @@ def test_a_daemon_set_is_placed_and_a_control_plane_left_alone() -> None:
     proxy = pod(found["DaemonSet/proxy"])
     assert proxy["nodeSelector"] == {"kindctl.dev/gateway": "true"}
     assert proxy["terminationGracePeriodSeconds"] == Gate.grace
-    assert "replicas" not in found["DaemonSet/proxy"]["spec"]
+    assert not {"replicas", "strategy"} & found["DaemonSet/proxy"]["spec"].keys()
     assert "nodeSelector" not in pod(found["Deployment/control"])
     assert not {"PodDisruptionBudget/proxy", "PodDisruptionBudget/control"} & found.keys()
 

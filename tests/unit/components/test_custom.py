@@ -19,6 +19,7 @@ from kindctl.live.desired import desired
 from kindctl.manifests.manifest import read_manifests
 from kindctl.models import NotReady, Object, ObjectRef, PortMapping, Ready, Route
 from kindctl.planning.parts import Parts, parts_of
+from kindctl.schema import CustomConfig, CustomPortsConfig
 from kindctl.steps.url import UrlAnswers
 from kindctl.tools.protocols import HttpAnswer
 from tests.fakes.cluster import FakeCluster
@@ -248,11 +249,13 @@ def test_a_cluster_that_is_there_may_have_the_class(folder: Folder) -> None:
 
 def _setup(folder: Folder, ingress_class: str) -> ControllerSetup:
     custom = CustomSettings(
-        "front",
-        ingress_class,
-        "gate",
-        (("http", 8000), ("https", 8443)),
-        "",
+        CustomConfig(
+            manifests=("gate.yaml",),
+            namespace="front",
+            ingressClass=ingress_class,
+            service="gate",
+            ports=CustomPortsConfig(http=8000, https=8443),
+        ),
         read_manifests(folder.path, ["gate.yaml"], "front"),
         lambda at, message, hint: Problem("kindctl.yaml", 1, 1, message, hint),
     )

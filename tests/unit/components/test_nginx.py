@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kindctl.components import CONTROLLERS, load_controller
+from kindctl.components import CONTROLLERS, controller_class
 from kindctl.components.nginx import SECRET, WEBHOOK, IngressNginx
 from kindctl.components.nginx.pki import LIFE
 from kindctl.errors import ApiError, UsageError
@@ -66,9 +66,9 @@ def test_the_local_authoritys_certificate_is_its_default(cluster: FakeCluster) -
 
 def test_the_registry_loads_it() -> None:
     assert next(iter(CONTROLLERS)) == "nginx"  # the default, named first
-    assert load_controller("nginx", setup("shop")).images() == (CONTROLLER,)
+    assert controller_class("nginx")(setup("shop")).images() == (CONTROLLER,)
     with pytest.raises(UsageError, match="no ingress controller 'apache'"):
-        load_controller("apache", setup("shop"))
+        controller_class("apache")(setup("shop"))
 
 
 def test_an_in_memory_api_takes_all_objects(cluster: FakeCluster) -> None:

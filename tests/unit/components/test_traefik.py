@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kindctl.components import CONTROLLERS, load_controller
+from kindctl.components import CONTROLLERS, controller_class
 from kindctl.components.traefik import Traefik, dynamic
 from kindctl.exposures import load_exposure
 from kindctl.images.pins import TRAEFIK
@@ -38,7 +38,7 @@ def args(objects: list[Object]) -> str:
 
 
 def test_the_registry_loads_it_by_the_name_of_its_component() -> None:
-    controller = load_controller("traefik", setup("shop"))
+    controller = controller_class("traefik")(setup("shop"))
     assert controller.name == CONTROLLERS["traefik"][1]
     assert controller.images() == (TRAEFIK,)
 

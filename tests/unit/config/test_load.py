@@ -10,8 +10,8 @@ import pytest
 from kindctl.actions.init import init
 from kindctl.config.load import Loaded, find_file, load
 from kindctl.config.reference import as_markdown, as_yaml, json_schema
-from kindctl.config.schema import Config
 from kindctl.errors import ConfigError, UsageError
+from kindctl.schema import Config
 from tests import ROOT
 
 

@@ -11,7 +11,11 @@ import yaml
 
 from kindctl.components import ADDONS, CONTROLLERS
 from kindctl.config.load import load
-from kindctl.config.schema import (
+from kindctl.errors import ConfigError, Problem
+from kindctl.exposures import EXPOSURES
+from kindctl.images.sources import SOURCES
+from kindctl.providers import PROVIDERS
+from kindctl.schema import (
     Addon,
     AppVia,
     ClusterConfig,
@@ -19,10 +23,6 @@ from kindctl.config.schema import (
     IngressConfig,
     Via,
 )
-from kindctl.errors import ConfigError, Problem
-from kindctl.exposures import EXPOSURES
-from kindctl.images.sources import SOURCES
-from kindctl.providers import PROVIDERS
 from tests.support.wrong_values import WRONG, places, put
 
 FAST_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from kindctl.components import ADDONS
-from kindctl.config.schema import Config
+from kindctl.schema import Config
 from tests.support.component_rules import (
     RULES_OF_EVERY_COMPONENT,
     left_out_of_any_component,

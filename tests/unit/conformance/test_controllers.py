@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 
 from kindctl.components import CONTROLLERS
-from kindctl.config.schema import IngressConfig
 from kindctl.exposures import EXPOSURES
 from kindctl.exposures.base import service_port
 from kindctl.ingress.proof import (
@@ -28,6 +27,7 @@ from kindctl.ingress.proof import (
     WELL_KNOWN,
 )
 from kindctl.models import GATEWAY_NODE, Object, Route
+from kindctl.schema import IngressConfig
 from kindctl.trust.serving import SECRET
 from tests.support.component_rules import (
     RULES_OF_EVERY_COMPONENT,

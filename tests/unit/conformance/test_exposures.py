@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from kindctl.config.schema import Config, ExposeConfig
 from kindctl.exposures import EXPOSURES, load_exposure
 from kindctl.models import ExposedPort, Exposure, Object
+from kindctl.schema import Config, ExposeConfig
 from tests.fakes.ways import ports
 from tests.support.plug_ins import (
     assert_nothing_is_missing,

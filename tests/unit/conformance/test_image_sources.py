@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from kindctl.config.schema import ImagesConfig
 from kindctl.images.sources import SOURCES, load_source
 from kindctl.images.sources.base import ImageSource, SourceContext
+from kindctl.schema import ImagesConfig
 from tests.fakes.tools import fake_tools
 from tests.support.plug_ins import (
     assert_nothing_is_missing,

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from kindctl.config.schema import ClusterConfig, Config
 from kindctl.planning.plan import make_plan
 from kindctl.providers import PROVIDERS, load_provider
 from kindctl.providers.base import Provider
+from kindctl.schema import ClusterConfig, Config
 from tests.fakes.tools import fake_tools
 from tests.support.plug_ins import (
     assert_nothing_is_missing,

@@ -56,7 +56,7 @@ def test_every_source_that_the_configuration_knows_can_be_loaded(
 ) -> None:
     from typing import get_args
 
-    from kindctl.config.schema import ImagesConfig
+    from kindctl.schema import ImagesConfig
 
     (known, _) = get_args(ImagesConfig.model_fields["sources"].annotation)
     assert set(get_args(known)) == set(SOURCES)

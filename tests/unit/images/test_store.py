@@ -73,7 +73,7 @@ def test_the_engine_is_asked_once_for_an_image_that_it_lacks(
     bench: Bench, book: RecipeBook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(bench.engine, "image", lambda reference: asked.append(reference))
+    monkeypatch.setattr(bench.engine, "image", asked.append)
     assert bench.images("engine", "registry", book=book).resolve("nowhere:1") is None
     assert len(asked) == len(set(asked))
 

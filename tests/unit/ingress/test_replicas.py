@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kindctl.components import load_addon, load_controller
+from kindctl.components import controller_class, load_addon
 from kindctl.components.metrics_server import API
 from kindctl.components.nginx import GRACE, WITHDRAWN
 from kindctl.config.load import load
@@ -22,7 +22,7 @@ from tests.fakes.ways import ports, setup
 def objects(**how: Any) -> dict[str, Object]:
     """Kind -> object of the controller."""
     way = load_exposure("node-port")(ports())
-    made = load_controller("nginx", setup("shop", way, shared=True, **how))
+    made = controller_class("nginx")(setup("shop", way, shared=True, **how))
     found = made.objects(FakeCluster(), str)
     return {obj["kind"]: obj for obj in found if obj["metadata"]["name"] != "x"}
 

@@ -17,8 +17,9 @@ from kindctl.errors import ConfigError, MachineError
 from kindctl.images.pins import HELM, node_reference
 from kindctl.manifests.manifest import Manifest, read_manifests
 from kindctl.manifests.rendering import Programs
-from kindctl.manifests.sources import Chart, ManifestSource, nested
+from kindctl.manifests.sources import nested
 from kindctl.planning.parts import parts_of
+from kindctl.schema import ChartConfig, Source
 from tests.fakes.engine import FakeEngine
 from tests.fakes.host import Failed, FakeHost
 from tests.fakes.steps import Journal
@@ -60,13 +61,11 @@ def programs(root: Path, image: str = "", **there: Recorder) -> Programs:
     return Programs(host, root, lambda: image or None, lambda: image or None, "1.36")
 
 
-def read(root: Path, entry: ManifestSource, render: Programs | None) -> list[Manifest]:
+def read(root: Path, entry: Source, render: Programs | None) -> list[Manifest]:
     return read_manifests(root, [entry], "shop", release="app", render=render)
 
 
-def problem(
-    root: Path, entry: ManifestSource, render: Programs | None
-) -> tuple[str, int, str, str]:
+def problem(root: Path, entry: Source, render: Programs | None) -> tuple[str, int, str, str]:
     with pytest.raises(ConfigError) as caught:
         read(root, entry, render)
     (found,) = caught.value.problems
@@ -175,7 +174,12 @@ def test_rendered_objects_are_checked_like_any_manifest(tmp_path: Path) -> None:
 
 def test_a_chart_is_rendered_with_its_release_namespace_and_values(tmp_path: Path) -> None:
     helm = Recorder()
-    chart = Chart("chart", "web", ["a.yaml", "b.yaml"], {"image.tag": "1.10", "replicas": 2})
+    chart = ChartConfig(
+        chart="chart",
+        name="web",
+        values=("a.yaml", "b.yaml"),
+        set={"image.tag": "1.10", "replicas": 2},
+    )
     read(tmp_path, chart, programs(tmp_path, helm=helm))
     (call,) = helm.calls
     assert call[:3] == ["template", "web", str(tmp_path / "chart")]
@@ -191,13 +195,17 @@ def test_a_chart_is_rendered_with_its_release_namespace_and_values(tmp_path: Pat
 
 def test_a_release_is_called_like_its_app_unless_it_has_a_name(tmp_path: Path) -> None:
     helm = Recorder()
-    read(tmp_path, Chart("chart"), programs(tmp_path, helm=helm))
+    read(tmp_path, ChartConfig(chart="chart"), programs(tmp_path, helm=helm))
     assert helm.calls[0][1] == "app"
 
 
 def test_a_chart_is_rendered_by_an_image_where_helm_is_missing(tmp_path: Path) -> None:
     docker = Recorder()
-    read(tmp_path, Chart("chart", set={"a": 1}), programs(tmp_path, "helm:4", docker=docker))
+    read(
+        tmp_path,
+        ChartConfig(chart="chart", set={"a": 1}),
+        programs(tmp_path, "helm:4", docker=docker),
+    )
     (call,) = docker.calls
     place = call.index("helm:4")
     assert call[place - 2 : place + 3] == ["--entrypoint", "helm", "helm:4", "template", "app"]
@@ -208,7 +216,7 @@ def test_a_chart_is_rendered_by_an_image_where_helm_is_missing(tmp_path: Path) -
 def test_a_container_sees_what_lies_outside_of_the_folder(tmp_path: Path) -> None:
     docker, root = Recorder(), tmp_path / "root"
     root.mkdir()
-    chart = Chart("../chart", values=["inside.yaml", "../outside.yaml"])
+    chart = ChartConfig(chart="../chart", values=("inside.yaml", "../outside.yaml"))
     read(root, chart, programs(root, "helm:4", docker=docker))
     seen = [word.split(":")[1] for word in docker.calls[0] if word.startswith("--volume=")]
     assert seen == [str(root), str(tmp_path / "chart"), str(tmp_path / "outside.yaml")]
@@ -218,10 +226,10 @@ def test_the_place_of_an_object_from_a_chart_is_its_template(tmp_path: Path) -> 
     (tmp_path / "chart").mkdir()
     text = f"---\n# Source: shop/templates/web.yaml\n{WEB}---\n# Source: shop/charts/db/templates/x.yaml\n"
     render = programs(tmp_path, helm=Recorder(text + "kind: x\n"))
-    file, line, message, _ = problem(tmp_path, Chart("chart"), render)
+    file, line, message, _ = problem(tmp_path, ChartConfig(chart="chart"), render)
     assert (file, line) == (str(tmp_path / "chart/charts/db/templates/x.yaml"), 0)
     assert message == "object without apiVersion"
-    (web,) = read(tmp_path, Chart("chart"), programs(tmp_path, helm=Recorder(text)))
+    (web,) = read(tmp_path, ChartConfig(chart="chart"), programs(tmp_path, helm=Recorder(text)))
     assert web.file == str(tmp_path / "chart/templates/web.yaml")
 
 
@@ -238,7 +246,7 @@ def test_hooks_of_an_install_are_applied_and_others_are_left_out(tmp_path: Path)
     text = "---\n".join(
         HOOK.replace("NAME", name).replace("HOOKS", kinds) for name, kinds in hooks.items()
     )
-    found = read(tmp_path, Chart("chart"), programs(tmp_path, helm=Recorder(text)))
+    found = read(tmp_path, ChartConfig(chart="chart"), programs(tmp_path, helm=Recorder(text)))
     assert [manifest.name for manifest in found] == ["migrate", "seed", "crd"]
     (tmp_path / "plain.yaml").write_text(text)
     assert len(read(tmp_path, "plain.yaml", None)) == len(hooks)  # rendered by somebody else

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from kindctl.exposures.host_port import HostPort
-from kindctl.manifests.routes import Expect, app_routes, concrete
+from kindctl.manifests.routes import app_routes, concrete
 from kindctl.models import Object, Route
+from kindctl.schema import ExpectConfig
 from tests.fakes.ways import host_port
 
 REWRITE = {"nginx.ingress.kubernetes.io/rewrite-target": "/$1"}
@@ -31,7 +32,7 @@ def ingress(
 
 
 def routes(
-    *ingresses: Object, expect: tuple[Expect, ...] = (), exposure: HostPort | None = None
+    *ingresses: Object, expect: tuple[ExpectConfig, ...] = (), exposure: HostPort | None = None
 ) -> list[Route]:
     endpoints = (exposure or host_port()).endpoints()
     return app_routes(
@@ -153,9 +154,9 @@ def test_a_route_that_would_redirect_to_https_is_asked_there(
 
 def test_expectations_take_host_and_scheme_from_the_ingress() -> None:
     expect = (
-        Expect("/", contains="<title>", status=200),
-        Expect("/api/healthy", status=204),
-        Expect("/x", host="b.localhost"),
+        ExpectConfig(path="/", contains="<title>", status=200),
+        ExpectConfig(path="/api/healthy", status=204),
+        ExpectConfig(path="/x", host="b.localhost"),
     )
     found = routes(
         ingress("/", host="a.localhost", tls=True), ingress("/", host="b.localhost"), expect=expect
@@ -170,7 +171,9 @@ def test_expectations_take_host_and_scheme_from_the_ingress() -> None:
 
 
 def test_a_rule_for_any_host_is_preferred_for_expectations() -> None:
-    found = routes(ingress("/", host="a.localhost"), ingress("/"), expect=(Expect("/x"),))
+    found = routes(
+        ingress("/", host="a.localhost"), ingress("/"), expect=(ExpectConfig(path="/x"),)
+    )
     assert urls(found) == ["http://localhost/x"]
 
 
@@ -193,7 +196,7 @@ def test_without_endpoints_there_is_no_route() -> None:
         app_routes([ingress("/")], [], [], app="a", namespace="a", ingress_classes=("nginx",)) == []
     )
     assert routes() == []
-    assert urls(routes(expect=(Expect("/"),))) == ["http://localhost/"]
+    assert urls(routes(expect=(ExpectConfig(path="/"),))) == ["http://localhost/"]
 
 
 # --- certificates --------------------------------------------------------------------------------
@@ -201,10 +204,10 @@ def test_without_endpoints_there_is_no_route() -> None:
 
 def test_an_expected_scheme_wins_over_the_ingress() -> None:
     plain, encrypted = ingress("/"), ingress("/", host="shop.localhost", tls=True)
-    (found,) = routes(plain, expect=(Expect("/", scheme="https"),))
+    (found,) = routes(plain, expect=(ExpectConfig(path="/", scheme="https"),))
     assert found == Route("https://localhost/", connect=("127.0.0.1", 443), app="shop",
                           namespace="shop", certified=True)  # fmt: skip
-    wanted = Expect("/", host="shop.localhost", scheme="http", status=308)
+    wanted = ExpectConfig(path="/", host="shop.localhost", scheme="http", status=308)
     (found,) = routes(encrypted, expect=(wanted,))
     assert (found.url, found.status, found.certified) == ("http://shop.localhost/", 308, False)
 
@@ -217,12 +220,12 @@ def test_tls_without_a_secret_of_the_apps_own_means_the_local_authority() -> Non
     theirs = ingress("/", host="shop.localhost", tls=True)
     assert [routes(one)[0].certified for one in (bare, ours, theirs)] == [True, True, False]
     for one, certified in ((bare, True), (theirs, False)):
-        (found,) = routes(one, expect=(Expect("/", host="shop.localhost"),))
+        (found,) = routes(one, expect=(ExpectConfig(path="/", host="shop.localhost"),))
         assert (found.url, found.certified) == ("https://shop.localhost/", certified)
 
 
 def test_a_host_that_is_not_this_machines_is_asked_for_under_the_name_that_is() -> None:
-    wanted = Expect("/", host="shop.example.com", scheme="https")
+    wanted = ExpectConfig(path="/", host="shop.example.com", scheme="https")
     (found,) = routes(ingress("/", host="shop.example.com"), expect=(wanted,))
     assert (found.url, found.host) == ("https://localhost/", "shop.example.com")
     assert found.certified
@@ -230,6 +233,8 @@ def test_a_host_that_is_not_this_machines_is_asked_for_under_the_name_that_is() 
 
 def test_an_address_that_the_authority_may_not_sign_for_is_not_verified() -> None:
     (found,) = routes(
-        ingress("/"), expect=(Expect("/", scheme="https"),), exposure=host_port("192.0.2.7")
+        ingress("/"),
+        expect=(ExpectConfig(path="/", scheme="https"),),
+        exposure=host_port("192.0.2.7"),
     )
     assert (found.url, found.certified) == ("https://192.0.2.7/", False)

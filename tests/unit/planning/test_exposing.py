@@ -9,10 +9,11 @@ import pytest
 from kindctl.config.load import load
 from kindctl.errors import ConfigError
 from kindctl.live.addresses import located, urls_of
-from kindctl.manifests.routes import Expect, service_routes
+from kindctl.manifests.routes import service_routes
 from kindctl.models import EXTERNAL, Endpoint, Forward, Object, Route
 from kindctl.planning.exposing import scheme_of
 from kindctl.planning.parts import Parts, parts_of
+from kindctl.schema import ExpectConfig
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.tools import fake_tools
 
@@ -38,7 +39,7 @@ def having(obj: dict[str, object]) -> FakeCluster:
 
 
 def route() -> Route:
-    (found,) = service_routes([OUTSIDE], Expect("/x", contains="hello"), app="shop")
+    (found,) = service_routes([OUTSIDE], ExpectConfig(path="/x", contains="hello"), app="shop")
     return found
 
 

@@ -1,6 +1,7 @@
 """The schema of kindctl.yaml: frozen models that refuse unknown keys.
 
-The descriptions are part of docs/configuration.md and of hints. Line numbers are config/load.py's work.
+The descriptions are part of docs/configuration.md and of hints. `config/` loads and checks the file, and
+knows the line and column of each field.
 """
 
 from __future__ import annotations
@@ -131,6 +132,11 @@ class CustomPortsConfig(Strict):
     http: Port = Field(80, description="for HTTP")
     https: Port | None = Field(443, description="for HTTPS; null if it has none")
 
+    @property
+    def by_scheme(self) -> dict[str, int]:
+        ports = {"http": self.http, "https": self.https}
+        return {scheme: number for scheme, number in ports.items() if number is not None}
+
 
 class ChartConfig(Strict):
     """A Helm chart, rendered by `helm template`."""
@@ -142,6 +148,9 @@ class ChartConfig(Strict):
         default_factory=dict,
         description="single values, for example `a.b: value`, which win over the files",
     )
+
+    def __str__(self) -> str:
+        return self.chart
 
 
 Source = str | ChartConfig
