@@ -29,21 +29,12 @@ class Table(StrEnum):
 File = Annotated[
     Path | None,
     typer.Option(
-        "--file",
-        "-f",
-        help="kindctl.yaml to use; default: the nearest one, else the sample.",
-        show_default=False,
+        "--file", "-f", help="kindctl.yaml to use; default: the nearest one, else the sample."
     ),
 ]
-Name = Annotated[
-    str | None,
-    typer.Option("--name", "-n", help="Name of the environment.", show_default=False),
-]
+Name = Annotated[str | None, typer.Option("--name", "-n", help="Name of the environment.")]
 NameArgument = Annotated[
-    str | None,
-    typer.Argument(
-        help="Name of the environment; default: the one in kindctl.yaml.", show_default=False
-    ),
+    str | None, typer.Argument(help="Name of the environment; default: the one in kindctl.yaml.")
 ]
 Yes = Annotated[
     bool, typer.Option("--yes", "-y", help="Do not ask; print what will be done, then do it.")

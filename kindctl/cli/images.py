@@ -11,8 +11,7 @@ from kindctl.cli.common import File, OutputOption, Table, TableOption, get_tools
 app = typer.Typer(help="Manage the images that environments need.", no_args_is_help=True)
 
 Names = Annotated[
-    list[str] | None,
-    typer.Argument(help="Names, as in `images list`; default: all.", show_default=False),
+    list[str] | None, typer.Argument(help="Names, as in `images list`; default: all.")
 ]
 
 

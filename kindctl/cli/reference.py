@@ -11,7 +11,7 @@ import typer
 
 def as_markdown() -> str:
     """The page of all commands: one section for each panel of `kindctl --help`."""
-    from kindctl.cli.app import PANELS, app, command_name
+    from kindctl.cli.app import PANELS, app
 
     lines = [
         "# Commands",
@@ -24,9 +24,9 @@ def as_markdown() -> str:
         "",
     ]
     tree: Any = typer.main.get_command(app)
-    for panel, modules in PANELS.items():
+    for panel, names in PANELS.items():
         lines += [f"## {panel}", ""]
-        for name in map(command_name, modules):
+        for name in names:
             _describe(tree.commands[name], f"kindctl {name}", lines)
     return "\n".join(lines).rstrip() + "\n"
 
