@@ -49,7 +49,7 @@ def _provide(
     from kindctl.actions.images import provide_images
     from kindctl.cli.signals import interruptible
     from kindctl.config.load import load
-    from kindctl.render.screen import choose
+    from kindctl.render.screens import choose_screen
 
-    with interruptible() as stop, choose(output) as screen:
+    with interruptible() as stop, choose_screen(output) as screen:
         provide_images(load(file), get_tools(), names or (), sources, emit=screen, stop=stop)

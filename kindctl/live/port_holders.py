@@ -12,7 +12,15 @@ from dataclasses import dataclass
 
 from kindctl.components.base import Component
 from kindctl.errors import ApiError, KindctlError
-from kindctl.kube_objects import condition, environment_selector, is_going, labels_of, own_labels
+from kindctl.kube_objects import (
+    WEBHOOK_CONFIGURATIONS,
+    condition,
+    entries,
+    environment_selector,
+    is_going,
+    labels_of,
+    own_labels,
+)
 from kindctl.live.applied import Identity, identity, may_remove
 from kindctl.live.desired import everything
 from kindctl.live.listing import list_kinds
@@ -27,10 +35,7 @@ WORKLOADS = (
     *(("apps/v1", kind) for kind in ("Deployment", "DaemonSet", "StatefulSet", "ReplicaSet")),
     ("v1", "Pod"),
 )
-WEBHOOKS = tuple(
-    ("admissionregistration.k8s.io/v1", f"{kind}WebhookConfiguration")
-    for kind in ("Validating", "Mutating")
-)
+WEBHOOKS = [("admissionregistration.k8s.io/v1", kind) for kind in WEBHOOK_CONFIGURATIONS]
 
 
 def taken_node_port(error: ApiError) -> int:
@@ -127,7 +132,7 @@ def missing_host_ports(pods: Sequence[Object]) -> set[int]:
 
 
 def _node_ports(service: Object) -> set[int]:
-    ports = service["spec"].get("ports") or ()
+    ports = entries(service, "spec", "ports")
     return {port["nodePort"] for port in ports if port.get("nodePort")}
 
 
@@ -137,7 +142,7 @@ def _releases(wanted: Object, port: int) -> bool:
     spec = wanted["spec"]
     if spec.get("type", "ClusterIP") not in ("NodePort", "LoadBalancer"):
         return True
-    ports = [entry.get("nodePort") for entry in spec.get("ports") or ()]
+    ports = [entry.get("nodePort") for entry in entries(wanted, "spec", "ports")]
     return all(ports) and port not in ports
 
 
@@ -147,6 +152,6 @@ def _host_ports(obj: Object) -> set[int]:
     return {
         port["hostPort"]
         for _, container in containers(obj)
-        for port in container.get("ports") or ()
+        for port in entries(container, "ports")
         if port.get("hostPort")
     }

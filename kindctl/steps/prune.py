@@ -9,6 +9,7 @@ from kindctl.components.base import Component
 from kindctl.forward.client import describe, leftover_forwards
 from kindctl.live.applied import identity, leftovers, remove
 from kindctl.live.desired import inventory
+from kindctl.live.drift_state import few
 from kindctl.models import (
     SYSTEM_NAMESPACE,
     Change,
@@ -45,9 +46,7 @@ class Pruned(StepInCluster):
         every = [*sorted(map(str, refs)), *self.provider.surplus(), *forwards]
         if not every:
             return Ready("; ".join(notes))
-        names = ", ".join(every[:3])
-        more = f" and {len(every) - 3} more" if len(every) > 3 else ""
-        return Differs(f"no longer in the configuration: {names}{more}")
+        return Differs(f"no longer in the configuration: {few(every)}")
 
     def apply_in(self, cluster: Cluster, progress: Progress) -> Change:
         refs, _ = self._leftovers(cluster)

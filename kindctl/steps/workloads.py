@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from kindctl.components.base import Component
 from kindctl.diagnose.evidence import Evidence
-from kindctl.diagnose.snapshot import collect
+from kindctl.diagnose.snapshot import CLAIM, POD, WORKLOADS, collect
 from kindctl.live.applied import remove
 from kindctl.live.cluster_wake import ClusterWake
 from kindctl.live.desired import inventory
@@ -37,14 +37,7 @@ from kindctl.models import (
 from kindctl.steps.base import StepInCluster
 from kindctl.tools.protocols import Cluster
 
-WATCHED = (
-    ("v1", "Pod"),
-    ("v1", "PersistentVolumeClaim"),
-    ("apps/v1", "Deployment"),
-    ("apps/v1", "StatefulSet"),
-    ("apps/v1", "DaemonSet"),
-    ("batch/v1", "Job"),
-)
+WATCHED = (POD, CLAIM, *WORKLOADS)
 EXPLAIN_EVERY = 1.0  # seconds: evidence costs the API more than observing does
 
 Unready = tuple[Object, str]  # a workload or claim, and why it is not ready
