@@ -1,4 +1,4 @@
-"""Which environments exist and what is known of each, as the engine and the clusters report it."""
+"""Lists the environments of the engine and of other clusters, and finds the one that a command means."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _in_existing_cluster(tools: Tools, name: str) -> Environment | None:
         return None
     row = Environment(name, provider.context, "running", nodes=0)
     try:
-        # Asked first because the answer comes soon: failed requests of other kinds are repeated.
+        # Asked first because it fails fast: other failed requests are retried.
         if not provider.cluster().alive():
             return replace(row, state="not answering")
         if isinstance(provider.observe(), Absent):
@@ -109,7 +109,7 @@ def _in_containers(tools: Tools, name: str, nodes: list[ContainerInfo]) -> Envir
 
 
 def _with_record(tools: Tools, row: Environment) -> Environment:
-    """The row with what its cluster reports."""
+    """The row, completed with what the environment's cluster reports."""
     try:
         with open_environment(tools, row.name) as cluster:
             record = read_record(cluster)

@@ -66,8 +66,8 @@ def up(
 
 
 def ask_before_use(provider: Provider, confirm: Confirm) -> None:
-    """Raises UsageError if the environment is new to a cluster that kindctl did not create and the user
-    does not agree."""
+    """Ask before the environment is first put into a cluster that kindctl did not create. Raises UsageError
+    if the user does not agree."""
     foreign = provider.foreign_cluster()
     if foreign is None or confirm(foreign):
         return

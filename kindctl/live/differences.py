@@ -55,7 +55,7 @@ def _differing(live: Any, wanted: Any, path: str) -> Iterator[str]:
 
 
 def _key(*lists: Sequence[Any]) -> str | None:
-    """The field by which the items of both lists can be told apart; None: there is none."""
+    """The field that identifies the items in both lists; None if there is no such field."""
     for key in NAMES:
         if all(
             items

@@ -30,16 +30,16 @@ REPLACED = "old pods are being replaced"
 
 
 def unready_reason(obj: Object, pods: Sequence[Object]) -> str:
-    """Why an object is not ready ("0/1: ContainerCreating"); empty when it is, or is of a kind that has no
-    readiness. `pods` are those of its namespace."""
+    """Why an object is not ready ("0/1: ContainerCreating"); empty when it is ready or its kind has no
+    readiness. `pods` are the pods of its namespace."""
     return UNREADY_REASONS[obj["kind"]](obj, pods) if obj["kind"] in UNREADY_REASONS else ""
 
 
 def find_live(
     cluster: Cluster, refs: Sequence[ObjectRef]
 ) -> tuple[dict[ObjectRef, Object], Sequence[Object]]:
-    """Those of `refs` that exist (see is_waited_for), as the cluster has them now, and all pods of their
-    namespaces. Raises ApiError."""
+    """The live objects among `refs` that exist, by reference, and all pods of their namespaces. Every ref
+    must satisfy `is_waited_for`. Raises ApiError."""
     kinds = {ref.kind for ref in refs}
     evidence = snapshot(
         cluster,
@@ -94,7 +94,7 @@ def _replicated(obj: Object, pods: Sequence[Object]) -> str:
     own = pods_of(obj, pods)
     counted = ["readyReplicas"]
     if obj["kind"] != "ReplicaSet" and not _is_updated_by_hand(obj):
-        counted.append("updatedReplicas")  # pods that are as the template is now
+        counted.append("updatedReplicas")  # pods made from the current template
     ready = min(sum(map(is_ready, own)), *(status.get(field, 0) for field in counted))
     if _is_behind(obj) or status.get("replicas", 0) != wanted:
         return f"{ready}/{wanted}: {_missing_pods(obj, own)}"
@@ -106,7 +106,7 @@ def _daemon_set(obj: Object, pods: Sequence[Object]) -> str:
     wanted = status.get("desiredNumberScheduled", 0)
     own = pods_of(obj, pods)
     if _is_behind(obj):
-        return "waiting for its controller"
+        return "its controller has not acted on the latest change yet"
     updated = wanted if _is_updated_by_hand(obj) else status.get("updatedNumberScheduled", 0)
     ready = min(sum(map(is_ready, own)), status.get("numberReady", 0))
     if ready < wanted or updated < wanted:
@@ -151,7 +151,7 @@ def is_waited_for(ref: ObjectRef) -> bool:
 
 
 def _is_behind(obj: Object) -> bool:
-    """Whether the workload's controller has not acted on the latest change of it."""
+    """Whether the workload's controller has not yet acted on the workload's latest change."""
     seen = section(obj, "status").get("observedGeneration", 0)
     return bool(seen < obj["metadata"].get("generation", 0))
 

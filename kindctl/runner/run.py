@@ -265,8 +265,8 @@ class _Run:
         self._show(task)
 
     def _show(self, task: Task) -> None:
-        """Emit the step's latest words, if they are new. Too soon after the last ones, the deciding thread
-        shows them later."""
+        """Emit the step's latest words, if they are new. If the words before them were emitted too
+        recently, the deciding thread does it later."""
         now = self._now()
         if (
             task.running

@@ -335,7 +335,7 @@ NEVER_READY = pod(state={"running": {}})
         (
             with_status(shop.workload("DaemonSet"), observedGeneration=1),
             [],
-            "waiting for its controller",
+            "its controller has not acted on the latest change yet",
         ),
         (with_status(shop.workload("ReplicaSet"), **replicas(1)), [READY_POD], ""),
         (with_status(shop.job(), conditions=[{"type": "Complete", "status": "True"}]), [], ""),
