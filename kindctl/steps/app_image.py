@@ -25,4 +25,4 @@ class AppImageBuilt(ImagePresent):
         return f"build {self.reference}"
 
     def observe_image(self, image: str | None) -> State:
-        return Ready(image) if image else Absent("not built from the present files")
+        return Ready(image) if image else Absent("not built from the current files")

@@ -45,11 +45,11 @@ Unready = tuple[Object, str]  # a workload or claim, and why it is not ready
 
 @dataclass(kw_only=True)
 class WorkloadsReady(StepInCluster):
-    """Holds when all workloads and claims of the component are ready. `explain` finds the cause in the
-    evidence when they are not.
+    """Holds when all workloads and claims of the component are ready. `explain` finds in the evidence why
+    they are not.
 
-    It deletes leftovers that have ports of a node that the pods need, and pods that have a token of a
-    deleted ServiceAccount. Everything else is only waited for.
+    The step deletes leftovers that have host ports which the pods need, and pods whose token is that of a
+    deleted ServiceAccount. It only waits for everything else.
     """
 
     name: str
@@ -99,7 +99,7 @@ class WorkloadsReady(StepInCluster):
             self._stale = stale_pods(cluster, list(used.values()))
             if self._stale:
                 names = ", ".join(pod["metadata"]["name"] for pod in self._stale)
-                return Differs(f"older than its ServiceAccount: {names}")
+                return Differs(f"pods older than their ServiceAccount: {names}")
             return Ready(f"{len(wanted)} workload{'s' if len(wanted) > 1 else ''}")
         ports = missing_host_ports([pod for obj, _ in unready for pod in _pods_for(obj, pods)])
         if ports and (leftovers := self.port_holders.leftovers_on(cluster, ports)):
@@ -125,13 +125,13 @@ class WorkloadsReady(StepInCluster):
         if refused := self._refusals.cause(unready, now):
             return refused
         if self._explained is None or now - self._explained[0] >= EXPLAIN_EVERY:
-            evidence = _concerning(unready, collect(cluster, namespaces_of(wanted)))
+            evidence = _evidence_about(unready, collect(cluster, namespaces_of(wanted)))
             self._explained = (now, self.explain(evidence))
         return self._explained[1]
 
 
-def _concerning(unready: Sequence[Unready], evidence: Evidence) -> Evidence:
-    """The evidence without the pods and Jobs of others in the same namespaces, which are not waited for."""
+def _evidence_about(unready: Sequence[Unready], evidence: Evidence) -> Evidence:
+    """The evidence about these objects only. Other pods and Jobs in the namespaces are not waited for."""
     own = {obj["metadata"]["uid"] for obj, _ in unready}
     pods = {
         pod["metadata"]["uid"]: pod for obj, _ in unready for pod in _pods_for(obj, evidence.pods)

@@ -45,8 +45,8 @@ class Takeover(Protocol):
 
 @dataclass
 class NodePortTakeover:
-    """Takes over ports of the node: the controller's own objects have them once no other controller
-    does, so they are applied again."""
+    """Takes over ports of the node by applying the controller's objects again: they get the ports once no
+    other controller has them."""
 
     controller: Controller
     handover: Handover
@@ -66,8 +66,8 @@ class NodePortTakeover:
 
 @dataclass
 class ForwardTakeover:
-    """Takes over ports of this machine that kindctl.yaml has forwarded: they are forwarded to the
-    Service of the new controller instead."""
+    """Takes over ports of this machine that kindctl.yaml forwards: from now on they lead to the Service of
+    the new controller."""
 
     controller: Controller
     handover: Handover
@@ -92,7 +92,7 @@ class ForwardTakeover:
                 yield state.forward
 
     def _owner(self, cluster: Cluster, forward: Forward) -> str:
-        """The component of this environment that the Service belongs to; empty: none."""
+        """The component of this environment that the Service belongs to; empty if it belongs to none."""
         live = cluster.get(ObjectRef("v1", "Service", forward.service, forward.namespace))
         labels = labels_of(live) if live else {}
         is_own = labels.get(ENVIRONMENT_LABEL) == self.handover.environment
