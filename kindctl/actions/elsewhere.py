@@ -72,10 +72,8 @@ def _exists(provider: ExistingProvider) -> bool | None:
     try:
         provider.address()
         return not isinstance(provider.observe(), Absent)
-    except (
-        UsageError,
-        NotOursError,
-    ):  # the context no longer exists, or another environment is in the cluster
+    except (UsageError, NotOursError):
+        # The context no longer exists, or another environment is in the cluster.
         return False
     except KindctlError:
         return None

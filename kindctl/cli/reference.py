@@ -71,9 +71,8 @@ def _meaning(option: Any) -> str:
 
 
 def _choices(option: Any) -> list[Any]:
-    descriptor = getattr(
-        option, "type_descriptor", None
-    )  # newer versions of typer have no click types
+    # Newer versions of typer have no click types.
+    descriptor = getattr(option, "type_descriptor", None)
     if descriptor is None:
         return list(getattr(option.type, "choices", ()))
     kind = descriptor.annotation

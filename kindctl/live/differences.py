@@ -13,9 +13,8 @@ SET_BY_SERVER = {
     "selfLink",
     "uid",
 }
-ANNOTATION_OF_SERVER = (
-    "deprecated.daemonset.template.generation"  # counts what the spec already shows
-)
+# Counts the changes of the spec, which are compared themselves.
+ANNOTATION_OF_SERVER = "deprecated.daemonset.template.generation"
 NAMES = ("name", "type", "mountPath", "containerPort", "port", "key", "ip")
 
 

@@ -51,9 +51,8 @@ class NodePortHolder:
 
     ref: ObjectRef
     is_leftover: bool = False  # kindctl applied it and the configuration no longer asks for it
-    will_release: bool = (
-        False  # it is being deleted, or the configuration asks for it without the port
-    )
+    # The Service is being deleted, or the configuration asks for it without the port.
+    will_release: bool = False
 
 
 @dataclass(frozen=True)

@@ -45,9 +45,8 @@ def critical_path(steps: Sequence[StepReport]) -> list[str]:
     by_name = {step.name: step for step in steps}
     step = max(steps, key=lambda s: s.started + s.seconds, default=None)
     until = math.inf
-    visited: list[
-        tuple[str, float]
-    ] = []  # a step may be met again, for what it did before it waited
+    # A step may be met again, for what it did before it waited.
+    visited: list[tuple[str, float]] = []
     while step and (step.name, until) not in visited:
         visited.append((step.name, until))
         ended = [w for w in step.waits if w.ended <= until and w.after in by_name]

@@ -63,9 +63,8 @@ def _show_rich(rows: Sequence[object], stream: TextIO) -> None:
 
     names, cells = _cells(rows, several="\n")
     cells = [[_DIGEST.sub(r"\1…", cell) for cell in line] for line in cells]
-    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
-    for name in names:
-        table.add_column(_header(name))
+    headers = map(_header, names)
+    table = Table(*headers, box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for line in cells:
         table.add_row(*(Text(cell, style=_style(cell)) for cell in line))
     console = Console(file=stream, highlight=False)
