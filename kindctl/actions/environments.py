@@ -74,7 +74,8 @@ def environments(tools: Tools) -> list[Environment]:
 
 
 def _in_existing_cluster(tools: Tools, name: str) -> Environment | None:
-    """None if the environment is no longer in the cluster that this machine remembers."""
+    """The row of an environment that this machine has put into an existing cluster; None if the environment
+    is no longer there."""
     provider = saved_provider(tools, name)
     if provider is None:
         return None
@@ -175,14 +176,16 @@ def choose_name(tools: Tools, name: str | None, file: Path | None = None) -> str
         return known[0]
     if not known:
         return load(file).config.name
-    raise UsageError("several environments exist", why=", ".join(known), fix="name one of them")
+    raise UsageError(
+        "several environments exist", why=", ".join(known), fix="choose one with --name"
+    )
 
 
 def _name_in(loaded: Loaded, tools: Tools) -> str:
     """The name of the environment. If it is in an existing cluster, this machine remembers which one.
 
-    Raises UsageError if the environment is in another cluster than the file says: then only its name
-    leads there.
+    Raises UsageError if the environment is in another cluster than the file says: then the command line
+    has to name it.
     """
     config = loaded.config
     where = config.cluster.provider

@@ -30,7 +30,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`left` lists the shell commands that the user has to run, because kindctl may not."""
+    """The result of a command. `left` lists the shell commands that only the user may run."""
 
     standings: tuple[Standing, ...] = ()
     left: tuple[str, ...] = ()

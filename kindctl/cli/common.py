@@ -65,7 +65,7 @@ def find_environment(name: str | None, file: Path | None = None) -> tuple[str, T
 
 
 def show(rows: Sequence[object], output: str = Table.human, *, empty: str = "") -> None:
-    """Print rows as a table or as JSON; `empty` is printed to standard error where there are none."""
+    """Print rows as a table or as JSON; `empty` is printed to standard error if there are none."""
     from kindctl.render import tables
 
     tables.show(rows, output, empty=empty)

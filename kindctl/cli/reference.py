@@ -32,7 +32,7 @@ def as_markdown() -> str:
 
 
 def _describe(command: Any, path: str, lines: list[str]) -> None:
-    """Add the section of a command, or those of its subcommands, to `lines`."""
+    """Add the section of a command, or the sections of its subcommands, to `lines`."""
     children = getattr(command, "commands", None)
     if children is not None:
         for name, child in children.items():

@@ -21,7 +21,7 @@ def command(
     ] = None,
     output: OutputOption = None,
 ) -> None:
-    """Create the environment, or what is missing of it, and wait until its URLs answer.
+    """Create the environment, or whatever is missing from it, and wait until its URLs answer.
 
     Run it again at any time: it repairs what differs and leaves the rest alone.
 

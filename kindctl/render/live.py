@@ -30,7 +30,8 @@ MARGIN = 1
 
 
 class Live(Screen):
-    """Draws nothing before the run starts: kindctl may ask questions until then."""
+    """The screen for terminals. It draws nothing before the run starts: kindctl may ask questions until
+    then."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)

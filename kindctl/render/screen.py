@@ -1,4 +1,4 @@
-"""What the four screens share."""
+"""The base of the four screens."""
 
 from __future__ import annotations
 

@@ -93,15 +93,12 @@ class WorkloadsReady(StepInCluster):
             and not _waits_for_consumer(cluster, live[ref], pods)
         ]
         if not unready:
-            used = {
-                pod["metadata"]["name"]: pod for ref in wanted for pod in _pods_for(live[ref], pods)
-            }
-            self._stale = stale_pods(cluster, list(used.values()))
+            self._stale = stale_pods(cluster, _pods_for([live[ref] for ref in wanted], pods))
             if self._stale:
                 names = ", ".join(pod["metadata"]["name"] for pod in self._stale)
                 return Differs(f"pods older than their ServiceAccount: {names}")
             return Ready(f"{len(wanted)} workload{'s' if len(wanted) > 1 else ''}")
-        ports = missing_host_ports([pod for obj, _ in unready for pod in _pods_for(obj, pods)])
+        ports = missing_host_ports(_pods_for([obj for obj, _ in unready], pods))
         if ports and (leftovers := self.port_holders.leftovers_on(cluster, ports)):
             self._port_leftovers = leftovers
             names = ", ".join(map(str, leftovers[:3]))
@@ -133,12 +130,10 @@ class WorkloadsReady(StepInCluster):
 def _evidence_about(unready: Sequence[Unready], evidence: Evidence) -> Evidence:
     """The evidence about these objects only. Other pods and Jobs in the namespaces are not waited for."""
     own = {obj["metadata"]["uid"] for obj, _ in unready}
-    pods = {
-        pod["metadata"]["uid"]: pod for obj, _ in unready for pod in _pods_for(obj, evidence.pods)
-    }
+    pods = _pods_for([obj for obj, _ in unready], evidence.pods)
     return replace(
         evidence,
-        pods=list(pods.values()),
+        pods=pods,
         workloads=[
             obj
             for obj in evidence.workloads
@@ -147,12 +142,18 @@ def _evidence_about(unready: Sequence[Unready], evidence: Evidence) -> Evidence:
         logs={
             where: lines
             for where, lines in evidence.logs.items()
-            if any(where.startswith(_place(pod)) for pod in pods.values())
+            if any(where.startswith(_place(pod)) for pod in pods)
         },
     )
 
 
-def _pods_for(obj: Object, pods: Sequence[Object]) -> list[Object]:
+def _pods_for(objects: Sequence[Object], pods: Sequence[Object]) -> list[Object]:
+    """The pods of these workloads and the pods that use these claims, each once."""
+    found = {pod["metadata"]["uid"]: pod for obj in objects for pod in _pods_for_one(obj, pods)}
+    return list(found.values())
+
+
+def _pods_for_one(obj: Object, pods: Sequence[Object]) -> list[Object]:
     match obj["kind"]:
         case "Pod":
             return [obj]
