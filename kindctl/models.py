@@ -146,36 +146,29 @@ class Step(Protocol):
     @property
     def name(self) -> str:
         """The stable name: "cluster", "image:postgres:17"."""
-        ...
 
     @property
     def title(self) -> str:
         """The name for people: "create the cluster"."""
-        ...
 
     @property
     def needs(self) -> frozenset[str]:
         """The steps ("STEP") and milestones ("STEP:MILESTONE") that must hold first."""
-        ...
 
     @property
     def timeout(self) -> float:
         """The time within which the step must hold, in seconds from its start."""
-        ...
 
     @property
     def wake(self) -> Wake | None:
         """What ends the pauses between observations early. None if the step is only polled."""
-        ...
 
     def observe(self) -> State:
         """Find the present state, changing nothing. The state is Absent, without an error, if something
         that the step needs is missing."""
-        ...
 
     def apply(self, progress: Progress) -> Change:
         """Make the change. Called only for Absent and Differs; the runner then waits for Ready."""
-        ...
 
 
 # --- exposures ------------------------------------------------------------------------------------
@@ -243,34 +236,27 @@ class Exposure(Protocol):
     @property
     def ports(self) -> Sequence[ExposedPort]:
         """The ports of the Service that are exposed."""
-        ...
 
     @property
     def on_node(self) -> bool:
         """Whether the pods listen on ports of their node (hostPort)."""
-        ...
 
     @property
     def service_type(self) -> str:
         """The type that the Service is given. Empty if the Service keeps its type."""
-        ...
 
     def mappings(self) -> Sequence[PortMapping]:
         """The ports that the node must be created with."""
-        ...
 
     def forwards(self) -> Sequence[Forward]:
         """The ports that must be forwarded."""
-        ...
 
     def endpoints(self) -> Sequence[Endpoint]:
         """The endpoints at which the host reaches the Service, HTTP first."""
-        ...
 
     def shape(self, service: Object) -> None:
         """Give a Service of the manifests, in place, the type and the node ports that the exposure
         needs."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,6 @@ class StepInCluster(BaseStep):
     @abstractmethod
     def observe_in(self, cluster: Cluster) -> State:
         """Find the step's state in this cluster, changing nothing. Raises ApiError."""
-        ...
 
     def apply(self, progress: Progress) -> Change:
         cluster = self.provider.cluster()

@@ -30,7 +30,6 @@ class ImageStep(BaseStep):
     def observe_image(self, image: str | None) -> State:
         """Find the step's state. `image` is the engine's name of the image that serves the reference, or
         None if no image does. Raises MachineError."""
-        ...
 
     def present_image(self) -> str:
         """The engine's name of the image that serves the reference. Raises KindctlError (image-unavailable)

@@ -31,16 +31,13 @@ class Takeover(Protocol):
 
     def holders(self, cluster: Cluster) -> frozenset[str]:
         """Component names of the other controllers that have the entry point. Raises ApiError."""
-        ...
 
     def can_overlap(self, cluster: Cluster) -> bool:
         """Whether the old controller may run until the new one has the entry point; otherwise the old
         one has to be removed first. Raises ApiError."""
-        ...
 
     def take_over(self, progress: Progress) -> None:
         """Give the entry point to the new controller. Raises KindctlError."""
-        ...
 
 
 @dataclass
