@@ -23,13 +23,12 @@ def show(file: File = None, name: Name = None) -> None:
 @app.command()
 def validate(file: File = None) -> None:
     """Report every problem in the file and its manifests, with its place. Exit code 2 if there are any."""
-    from kindctl.config.load import load
-    from kindctl.planning.parts import parts_of
+    from kindctl.actions.validate import validate
 
-    loaded = load(file)
-    for warning in parts_of(loaded, get_tools()).warnings:
+    path, warnings = validate(file, get_tools())
+    for warning in warnings:
         note(f"warning: {warning}")
-    typer.echo(f"{loaded.file} is valid")
+    typer.echo(f"{path} is valid")
 
 
 @app.command()

@@ -114,7 +114,7 @@ class UrlAnswers(BaseStep):
         return Ready(summary(answer))
 
     def _ask(self, route: Route) -> HttpAnswer:
-        """Raises ToolError."""
+        """Request the URL from the host's port. Raises ToolError."""
         ca = self.ca() if route.certified else None
         return self.net.http(route.url, connect=route.connect, host=route.host, ca=ca)
 

@@ -30,7 +30,7 @@ TESTED_ELSEWHERE = {
     "tests/unit/cli/test_cli.py": """
         cli/common cli/config cli/doctor cli/down cli/explain cli/forward cli/images cli/init
         cli/kubeconfig cli/list cli/logs cli/open cli/plan cli/purge cli/status cli/trust
-        cli/up cli/urls cli/version actions/elsewhere actions/images paths""",
+        cli/up cli/urls cli/version actions/elsewhere actions/images actions/validate paths""",
     "tests/unit/render/test_screens.py": "render/screen",
     "tests/unit/actions/test_up.py": "actions/plan",
     "tests/unit/actions/test_examples.py": "actions/init planning/parts",
