@@ -40,10 +40,10 @@ SYSTEM_NAMESPACE = "kindctl-system"
 
 @dataclass(frozen=True)
 class Cause:
-    """Why something is not ready, as far as the evidence says.
+    """Why something is not ready, according to the evidence.
 
-    `sure` is between 0 and 1. `cites` are the messages of the system that it is based on (events, log
-    lines). `since` is when the evidence arose: a cause that is older than the present `up` may be about
+    `sure` says how certain the cause is, from 0 to 1. `cites` quotes the evidence: events and log lines.
+    `since` is when the evidence arose: a cause that is older than the present `up` may be about
     something that this `up` has just repaired, so only newer causes stop a wait.
     """
 
@@ -68,14 +68,14 @@ class Absent:
 
 @dataclass(frozen=True)
 class Differs:
-    """It exists, but not as the configuration says. `what` names the differences."""
+    """What the step makes exists, but not as the configuration says. `what` names the differences."""
 
     what: str
 
 
 @dataclass(frozen=True)
 class NotReady:
-    """It exists as it should, but does not work yet. `seen` is the last observation."""
+    """What the step makes exists as it should, but does not work yet. `seen` is the last observation."""
 
     seen: str
     cause: Cause | None = None
@@ -83,7 +83,7 @@ class NotReady:
 
 @dataclass(frozen=True)
 class Ready:
-    """It exists as it should, and works. `note`: a remark for the user."""
+    """What the step makes exists as it should, and works. `note` is a remark for the user."""
 
     note: str = ""
 
@@ -130,14 +130,14 @@ Say = Callable[[str], None]
 
 
 class Wake(Protocol):
-    """Something that knows when it may be worth looking again."""
+    """Ends the pause of a waiting step early when the step's state may have changed."""
 
     def wait(self, seconds: float) -> object:
-        """Return after `seconds`, or earlier when something has changed."""
+        """Return after `seconds`, or earlier if something has changed."""
 
 
 class Step(Protocol):
-    """One thing that `up` makes so or waits for. It holds when `observe()` returns Ready.
+    """One thing that `up` does or waits for. It holds when `observe()` returns Ready.
 
     A step passes nothing to another step that cannot be looked up again, so that a resumed `up` runs the
     same code as the first one.
@@ -146,36 +146,29 @@ class Step(Protocol):
     @property
     def name(self) -> str:
         """The stable name: "cluster", "image:postgres:17"."""
-        ...
 
     @property
     def title(self) -> str:
         """The name for people: "create the cluster"."""
-        ...
 
     @property
     def needs(self) -> frozenset[str]:
         """The steps ("STEP") and milestones ("STEP:MILESTONE") that must hold first."""
-        ...
 
     @property
     def timeout(self) -> float:
-        """The seconds from its start until it must hold."""
-        ...
+        """The time within which the step must hold, in seconds from its start."""
 
     @property
     def wake(self) -> Wake | None:
-        """What wakes the wait for it. None: it is polled."""
-        ...
+        """What ends the pauses between observations early. None if the step is only polled."""
 
     def observe(self) -> State:
-        """The present state. Changes nothing. If something that it needs is missing, it is Absent: no
-        error."""
-        ...
+        """Find the present state, changing nothing. The state is Absent, without an error, if something
+        that the step needs is missing."""
 
     def apply(self, progress: Progress) -> Change:
-        """Make it so. Called only for Absent and Differs; the runner then waits until it is Ready."""
-        ...
+        """Make the change. Called only for Absent and Differs; the runner then waits for Ready."""
 
 
 # --- exposures ------------------------------------------------------------------------------------
@@ -243,33 +236,27 @@ class Exposure(Protocol):
     @property
     def ports(self) -> Sequence[ExposedPort]:
         """The ports of the Service that are exposed."""
-        ...
 
     @property
     def on_node(self) -> bool:
         """Whether the pods listen on ports of their node (hostPort)."""
-        ...
 
     @property
     def service_type(self) -> str:
-        """The type that the Service is given. Empty: it keeps its own."""
-        ...
+        """The type that the Service is given. Empty if the Service keeps its type."""
 
     def mappings(self) -> Sequence[PortMapping]:
         """The ports that the node must be created with."""
-        ...
 
     def forwards(self) -> Sequence[Forward]:
         """The ports that must be forwarded."""
-        ...
 
     def endpoints(self) -> Sequence[Endpoint]:
         """The endpoints at which the host reaches the Service, HTTP first."""
-        ...
 
     def shape(self, service: Object) -> None:
-        """Change a Service of the manifests in place as the exposure needs it: its type, its node ports."""
-        ...
+        """Give a Service of the manifests, in place, the type and the node ports that the exposure
+        needs."""
 
 
 @dataclass(frozen=True)
@@ -290,8 +277,8 @@ class Route:
 
     @property
     def which(self) -> str:
-        """What tells it from other routes with the same URL: the host, or the Service with the external
-        address."""
+        """What distinguishes the route from others with the same URL: the host, or the Service with the
+        external address."""
         return self.host or ("" if self.via_controller else self.external)
 
 
@@ -351,7 +338,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class TurnWait:
-    """A time in which a step waited for its turn, and so did no work."""
+    """A period in which a step waited for its turn and did no work."""
 
     started: float  # seconds after the start of the run
     seconds: float
@@ -364,7 +351,7 @@ class TurnWait:
 
 @dataclass(frozen=True)
 class StepReport:
-    """What became of one step of a run."""
+    """The result of one step of a run."""
 
     name: str
     title: str
@@ -373,7 +360,7 @@ class StepReport:
     started: float  # seconds after the start of the run
     changes: tuple[str, ...] = ()
     note: str = ""
-    after: str = ""  # the need that held last and so let it start: the critical path, step by step
+    after: str = ""  # the need that was met last, so that the step could start
     waits: tuple[TurnWait, ...] = ()
 
     @property

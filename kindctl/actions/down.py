@@ -16,10 +16,11 @@ LOCK_WAIT = 20.0
 
 
 def down(name: str, tools: Tools, *, say: Say = lambda _: None) -> Change:
-    """Remove containers with their volumes, files and kubeconfig entries; in an existing cluster, what was
-    applied there. The Change is empty if there was no such environment."""
+    """Remove an environment's containers with their volumes, its files and its kubeconfig entries. In an
+    existing cluster, remove what was applied there. The Change is empty if there was no such
+    environment."""
     with environment_lock(name, wait=LOCK_WAIT, say=say):
-        done = ["stopped its forwards"] if tools.forwards.end(name) else []
+        done = ["stopped the port forwards"] if tools.forwards.end(name) else []
         provider = provider_of(tools, name)
         if provider.preexisting and not isinstance(provider.observe(), Absent):
             cluster = provider.cluster()
@@ -28,7 +29,7 @@ def down(name: str, tools: Tools, *, say: Say = lambda _: None) -> Change:
         if environment_dir(name).exists():
             shutil.rmtree(environment_dir(name))
             if not provider.preexisting:
-                done.append("removed its kubeconfig")
+                done.append("removed the kubeconfig")
         if not provider.preexisting:
             done += _remove_from_default_kubeconfig(name, tools)
     return Change(tuple(done))
@@ -41,4 +42,4 @@ def _remove_from_default_kubeconfig(name: str, tools: Tools) -> list[str]:
     if rest is None:
         return []
     tools.host.write(default, rest, 0o600)
-    return [f"removed its entries from {default}"]
+    return [f"removed the entries from {default}"]

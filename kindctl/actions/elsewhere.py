@@ -1,4 +1,4 @@
-"""An environment lives in one cluster. A file that names another cluster would leave it behind there."""
+"""Refuses a kindctl.yaml that would move an environment to another cluster and leave the old one behind."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from kindctl.tools.protocols import Tools
 
 
 def refuse_a_move(provider: Provider, name: str, tools: Tools) -> None:
-    """Check that the environment is not in another cluster than the provider's.
+    """Check that no environment of this name is in another cluster than the provider's.
 
-    Raises UsageError if an environment of this name is, or may be, in another cluster than the
-    provider's: whatever was applied there would be lost track of. A remembered environment that no longer
-    exists is forgotten instead.
+    Raises UsageError if one is, or may be: nobody would remember what was applied there. This machine
+    forgets a saved context if its environment no longer exists.
     """
     known = saved_provider(tools, name)
     if known is None:
@@ -58,7 +57,7 @@ def _is_on_kind(tools: Tools, name: str) -> bool:
 
 
 def _is_same_cluster(one: ExistingProvider, other: ExistingProvider) -> bool:
-    """Whether both lead to the same API server. Names do not tell: contexts get renamed, and different
+    """Whether both lead to the same API server. Names prove nothing: contexts get renamed, and different
     kubeconfigs use one name for different clusters."""
     if (one.context, one.kubeconfig) == (other.context, other.kubeconfig):
         return True
@@ -73,10 +72,8 @@ def _exists(provider: ExistingProvider) -> bool | None:
     try:
         provider.address()
         return not isinstance(provider.observe(), Absent)
-    except (
-        UsageError,
-        NotOursError,
-    ):  # its context is gone, or another environment is in the cluster
+    except (UsageError, NotOursError):
+        # The context no longer exists, or another environment is in the cluster.
         return False
     except KindctlError:
         return None

@@ -1,4 +1,4 @@
-"""Which environments exist and what is known of each, as the engine and the clusters report it."""
+"""Lists the environments of the engine and of other clusters, and finds the one that a command means."""
 
 from __future__ import annotations
 
@@ -74,13 +74,14 @@ def environments(tools: Tools) -> list[Environment]:
 
 
 def _in_existing_cluster(tools: Tools, name: str) -> Environment | None:
-    """None if the environment is no longer in the cluster that this machine remembers."""
+    """The row of an environment that this machine has put into an existing cluster; None if the environment
+    is no longer there."""
     provider = saved_provider(tools, name)
     if provider is None:
         return None
     row = Environment(name, provider.context, "running", nodes=0)
     try:
-        # Asked first because the answer comes soon: failed requests of other kinds are repeated.
+        # Asked first because it fails fast: other failed requests are retried.
         if not provider.cluster().alive():
             return replace(row, state="not answering")
         if isinstance(provider.observe(), Absent):
@@ -109,7 +110,7 @@ def _in_containers(tools: Tools, name: str, nodes: list[ContainerInfo]) -> Envir
 
 
 def _with_record(tools: Tools, row: Environment) -> Environment:
-    """The row with what its cluster reports."""
+    """The row, completed with what the environment's cluster reports."""
     try:
         with open_environment(tools, row.name) as cluster:
             record = read_record(cluster)
@@ -175,14 +176,16 @@ def choose_name(tools: Tools, name: str | None, file: Path | None = None) -> str
         return known[0]
     if not known:
         return load(file).config.name
-    raise UsageError("several environments exist", why=", ".join(known), fix="name one of them")
+    raise UsageError(
+        "several environments exist", why=", ".join(known), fix="choose one with --name"
+    )
 
 
 def _name_in(loaded: Loaded, tools: Tools) -> str:
     """The name of the environment. If it is in an existing cluster, this machine remembers which one.
 
-    Raises UsageError if the environment is in another cluster than the file says: then only its name
-    leads there.
+    Raises UsageError if the environment is in another cluster than the file says: then the command line
+    has to name it.
     """
     config = loaded.config
     where = config.cluster.provider

@@ -38,7 +38,6 @@ class Way:
 class Page:
     """What `kindctl explain NAME` shows of a page."""
 
-    name: str
     summary: str  # one sentence
     picture: str  # lines that draw the path of a request
 
@@ -57,7 +56,7 @@ def page(name: str) -> Page:
         raise _unknown(f"no way in {name!r}", known)
     text = (_pages() / f"{name}.md").read_text()
     found = PICTURE.search(text)
-    return Page(name, summary(text), found[1].rstrip("\n") if found else "")
+    return Page(summary(text), found[1].rstrip("\n") if found else "")
 
 
 def summary(text: str) -> str:

@@ -19,8 +19,8 @@ PORT_OFFSETS = (8000, 10000)
 
 @dataclass(frozen=True)
 class ForwardRow:
-    """One row of `kindctl forward list`. `seen` is what is missing, or how many pods and connections use
-    it."""
+    """One row of `kindctl forward list`. `seen` says what is missing, or how many pods and connections the
+    forward has."""
 
     local: str
     service: str
@@ -78,8 +78,8 @@ def wanted_forward(
 
 
 def forward(name: str, tools: Tools, wanted: Forward) -> str:
-    """Start a forward in the environment's supervisor. Returns why a connection does not succeed yet, or an
-    empty string if one did. Raises UsageError, MachineError."""
+    """Start a forward in the environment's forwarding process. Returns why a connection does not succeed
+    yet, or an empty string if one did. Raises UsageError, MachineError."""
     access = access_to(provider_of(tools, name))
     add_forward(tools.forwards, tools.net, name, access, wanted, origin=FROM_COMMAND)
     return tools.forwards.probe(name, wanted)
@@ -147,8 +147,8 @@ def _service(cluster: Cluster, name: str, namespace: str | None) -> Object:
 
 
 def _port(service: Object, port: str) -> int:
-    """The number of a TCP port of the Service. `port` is its number, its name, or empty for the only
-    one."""
+    """The number of a TCP port of the Service. `port` is the port's number or name, or empty if the
+    Service has only one."""
     ports = [p for p in (service.get("spec") or {}).get("ports") or () if is_tcp(p)]
     fitting = [p for p in ports if port in ("", str(p["port"]), p.get("name"))]
     if len(fitting) == 1:

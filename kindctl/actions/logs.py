@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kindctl.diagnose.snapshot import WORKLOADS
 from kindctl.errors import KindctlError, UsageError
+from kindctl.kube_objects import namespace_of
+from kindctl.live.readiness import selects
 from kindctl.models import MANAGED_LABEL, MANAGER, Object
 from kindctl.tools.protocols import Cluster
-
-WORKLOADS = (
-    ("apps/v1", "Deployment"),
-    ("apps/v1", "StatefulSet"),
-    ("apps/v1", "DaemonSet"),
-    ("batch/v1", "Job"),
-)
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ def log_lines(
     Raises UsageError, which lists the workloads, if nothing has that name.
     """
     sources = [
-        (pod["metadata"]["namespace"], pod["metadata"]["name"], container["name"])
+        (namespace_of(pod), pod["metadata"]["name"], container["name"])
         for pod in pods_of(cluster, workload)
         for container in pod["spec"]["containers"]
     ]
@@ -84,40 +80,32 @@ def pods_of(cluster: Cluster, workload: str | None) -> list[Object]:
     of every workload that kindctl applied. Raises UsageError if nothing has that name."""
     known = [
         obj
-        for api_version, kind in WORKLOADS
-        for obj in cluster.list(api_version, kind, labels=f"{MANAGED_LABEL}={MANAGER}")
+        for kind in WORKLOADS
+        for obj in cluster.list(*kind, labels=f"{MANAGED_LABEL}={MANAGER}")
     ]
     chosen = [obj for obj in known if workload is None or _matches(obj, workload)]
-    pods: dict[str, Object] = {}
-    for obj in chosen:
-        namespace, selector = obj["metadata"]["namespace"], obj["spec"]["selector"]
-        labels = ",".join(f"{k}={v}" for k, v in (selector.get("matchLabels") or {}).items())
-        for pod in cluster.list("v1", "Pod", namespace=namespace, labels=labels):
-            pods[f"{namespace}/{pod['metadata']['name']}"] = pod
-    if not chosen and workload is not None:
-        pods = {
-            pod["metadata"]["name"]: pod
-            for pod in cluster.list("v1", "Pod")
-            if pod["metadata"]["name"] == workload
-        }
+    pods = [
+        pod
+        for namespace in {namespace_of(obj) for obj in chosen}
+        for pod in cluster.list("v1", "Pod", namespace=namespace)
+        if any(selects(obj, pod) for obj in chosen)
+    ]
+    if workload is not None and not chosen:
+        pods = [pod for pod in cluster.list("v1", "Pod") if pod["metadata"]["name"] == workload]
         if not pods:
+            names = [f"{namespace_of(obj)}/{obj['metadata']['name']}" for obj in known]
             raise UsageError(
                 f"no workload {workload!r}",
-                why=f"known workloads: {_names(known)}",
+                why=f"known workloads: {', '.join(names) or 'none'}",
                 fix="kindctl status",
             )
-    return [pods[key] for key in sorted(pods)]
+    return sorted(pods, key=lambda pod: (namespace_of(pod), pod["metadata"]["name"]))
 
 
 def _matches(obj: Object, wanted: str) -> bool:
     """Whether NAME matches, and each part before it is the namespace or the start of the kind."""
-    name, namespace, kind = obj["metadata"]["name"], obj["metadata"]["namespace"], obj["kind"]
+    name, namespace, kind = obj["metadata"]["name"], namespace_of(obj), obj["kind"]
     *scope, last = wanted.split("/")
     return last == name and all(
         part == namespace or kind.lower().startswith(part.lower()) for part in scope
     )
-
-
-def _names(objects: Sequence[Object]) -> str:
-    names = [f"{o['metadata']['namespace']}/{o['metadata']['name']}" for o in objects]
-    return ", ".join(names) or "none"

@@ -13,7 +13,7 @@ from kindctl.tools.protocols import Tools
 
 @dataclass(frozen=True)
 class PlanRow:
-    """`state` is ready, absent, differs or not ready; `what` gives details."""
+    """One row of `kindctl plan`. `state` is ready, absent, differs or not ready; `what` gives details."""
 
     state: str
     step: str

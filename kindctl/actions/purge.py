@@ -1,4 +1,4 @@
-"""`purge`: remove everything that kindctl has left on this machine."""
+"""`purge`: remove everything that kindctl has put on this machine."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _trusting(tools: Tools) -> list[str]:
 
 
 def _untrust(tools: Tools, say: Say) -> None:
-    """Remove the authority from the stores. Must come before its files go: they identify it."""
+    """Remove the authority from the stores. Runs before its files are deleted, because they identify it."""
     if not _trusting(tools):
         return
     for line in untrust(tools.host, Path.home(), agree=lambda _: True, say=say).left:

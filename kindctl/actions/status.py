@@ -21,7 +21,7 @@ from kindctl.trust.authority import Authority
 
 @dataclass(frozen=True)
 class StatusRow:
-    """`seen` is what is missing, or what answered."""
+    """One row of `kindctl status`. `seen` says what is missing or what answered."""
 
     kind: str
     name: str

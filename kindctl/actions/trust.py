@@ -30,7 +30,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`left` lists the shell commands that the user has to run, because kindctl may not."""
+    """The result of a command. `left` lists the shell commands that only the user may run."""
 
     standings: tuple[Standing, ...] = ()
     left: tuple[str, ...] = ()
@@ -107,18 +107,18 @@ def _forget(authority: Authority, stores: Sequence[Store]) -> None:
 
 
 def _change(trusts: Sequence[Trust], say: Say, *, remove: bool) -> dict[tuple[str, str], str]:
-    """Change the stores. The result is (place, authority) -> why it could not be changed, or empty if it
-    was."""
+    """Change the stores. Returns (place, name of the authority) -> why the store could not be changed, or
+    an empty string if it was."""
     notes = {}
     for store, ca in trusts:
-        at = store.place, ca.name
-        notes[at] = store.obstacle()
-        if notes[at]:
+        key = store.place, ca.name
+        notes[key] = store.obstacle()
+        if notes[key]:
             continue
         try:
             store.change(ca, remove=remove)
         except KindctlError as error:
-            notes[at] = error.why or error.what
+            notes[key] = error.why or error.what
         else:
             done = "removed it from" if remove else "added it to"
             say(f"{done} the store of {store.name} ({store.place})")

@@ -29,11 +29,6 @@ Confirm = Callable[[ForeignCluster], bool]
 LOCK_WAIT = 600.0
 
 
-def unconfirmed(foreign: ForeignCluster) -> bool:
-    """A Confirm that never agrees, for callers without a user to ask."""
-    return False
-
-
 def up(
     loaded: Loaded,
     tools: Tools,
@@ -43,7 +38,7 @@ def up(
     stop: threading.Event,
     timeout: float | None = None,
     say: Say = lambda _: None,
-    confirm: Confirm = unconfirmed,
+    confirm: Confirm = lambda _: False,
 ) -> Report:
     """Run every step and return the report. Raises the error of the first step that fails: what exists by
     then stays, and the next `up` continues from there."""
@@ -71,8 +66,8 @@ def up(
 
 
 def ask_before_use(provider: Provider, confirm: Confirm) -> None:
-    """Raises UsageError if the environment is new to a cluster that kindctl did not create and the user
-    does not agree."""
+    """Ask before the environment is first put into a cluster that kindctl did not create. Raises UsageError
+    if the user does not agree."""
     foreign = provider.foreign_cluster()
     if foreign is None or confirm(foreign):
         return

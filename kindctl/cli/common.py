@@ -29,21 +29,12 @@ class Table(StrEnum):
 File = Annotated[
     Path | None,
     typer.Option(
-        "--file",
-        "-f",
-        help="kindctl.yaml to use; default: the nearest one, else the sample.",
-        show_default=False,
+        "--file", "-f", help="kindctl.yaml to use; default: the nearest one, else the sample."
     ),
 ]
-Name = Annotated[
-    str | None,
-    typer.Option("--name", "-n", help="Name of the environment.", show_default=False),
-]
+Name = Annotated[str | None, typer.Option("--name", "-n", help="Name of the environment.")]
 NameArgument = Annotated[
-    str | None,
-    typer.Argument(
-        help="Name of the environment; default: the one in kindctl.yaml.", show_default=False
-    ),
+    str | None, typer.Argument(help="Name of the environment; default: the one in kindctl.yaml.")
 ]
 Yes = Annotated[
     bool, typer.Option("--yes", "-y", help="Do not ask; print what will be done, then do it.")
@@ -74,7 +65,7 @@ def find_environment(name: str | None, file: Path | None = None) -> tuple[str, T
 
 
 def show(rows: Sequence[object], output: str = Table.human, *, empty: str = "") -> None:
-    """Print rows as a table or as JSON; `empty` is printed to standard error where there are none."""
+    """Print rows as a table or as JSON; `empty` is printed to standard error if there are none."""
     from kindctl.render import tables
 
     tables.show(rows, output, empty=empty)

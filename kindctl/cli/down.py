@@ -12,7 +12,7 @@ def command(environment: NameArgument = None, name: Name = None, file: File = No
 
     [bold]Examples[/bold]
 
-      kindctl down          the one of the nearest kindctl.yaml, or the only one
+      kindctl down          the environment of the nearest kindctl.yaml, or the only one
       kindctl down shop     by name, from any folder
     """
     from kindctl.actions.down import down

@@ -1,14 +1,16 @@
-"""The one place where an error becomes an exit code."""
+"""Runs the command line and turns every error into a message and an exit code."""
 
 from __future__ import annotations
 
+import errno
 import re
 import sys
+import time
+import traceback
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from kindctl.errors import KindctlError
+from kindctl.errors import Interrupted, KindctlError, MachineError
+from kindctl.paths import log_dir
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -17,7 +19,6 @@ def run(arguments: Sequence[str]) -> int:
     A KindctlError is shown without a traceback. Any other error is a bug: its traceback goes to a log.
     """
     from kindctl.cli.app import app
-    from kindctl.errors import Interrupted, KindctlError
     from kindctl.render.errors import show_error
 
     shown: KindctlError
@@ -46,12 +47,8 @@ def wants_json(arguments: Sequence[str]) -> bool:
 
 
 def disk_full(error: Exception) -> KindctlError | None:
-    """The error for a full disk, or None for any other error. Every file that kindctl writes may hit it: a
-    temporary file, a log, a kubeconfig."""
-    import errno
-
-    from kindctl.errors import MachineError
-
+    """The error to show if `error` means that the disk is full, or None. It may come from any file that
+    kindctl writes: a temporary file, a log, a kubeconfig."""
     if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT):
         return None
     where = f" for {error.filename}" if error.filename else ""
@@ -66,12 +63,6 @@ def disk_full(error: Exception) -> KindctlError | None:
 def unexpected(error: Exception) -> KindctlError:
     """The error for a bug in kindctl. The traceback goes to a log, or into the output of the error if the
     log cannot be written."""
-    import time
-    import traceback
-
-    from kindctl.errors import KindctlError
-    from kindctl.paths import log_dir
-
     text = "".join(traceback.format_exception(error))
     path = log_dir() / f"error-{time.strftime('%Y%m%d-%H%M%S')}.log"
     try:

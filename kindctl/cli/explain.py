@@ -21,7 +21,6 @@ def command(
         str | None,
         typer.Argument(
             help="Name of a way in; default: list all of them, and when to choose which.",
-            show_default=False,
             autocompletion=complete_name,
         ),
     ] = None,

@@ -10,9 +10,7 @@ from typer.core import TyperGroup
 
 from kindctl.cli.common import Name, NameArgument, Table, TableOption, find_environment, note, show
 
-NameOption = Annotated[
-    str | None, typer.Option("--name", help="Name of the environment.", show_default=False)
-]
+NameOption = Annotated[str | None, typer.Option("--name", help="Name of the environment.")]
 
 
 class _StartByDefault(TyperGroup):
@@ -36,15 +34,13 @@ def start(
     service: Annotated[
         str,
         typer.Argument(
-            help="SERVICE, SERVICE:PORT or NAMESPACE/SERVICE:PORT; PORT is a number or a name.",
-            show_default=False,
+            help="SERVICE, SERVICE:PORT or NAMESPACE/SERVICE:PORT; PORT is a number or a name."
         ),
     ],
     local: Annotated[
         int | None,
         typer.Argument(
             help="Local port; default: the Service's port, or a similar one that is free.",
-            show_default=False,
             min=1,
             max=65535,
         ),
@@ -113,8 +109,7 @@ def list_(
 @app.command("stop")
 def stop(
     which: Annotated[
-        str | None,
-        typer.Argument(help="A local port or a Service; default: all.", show_default=False),
+        str | None, typer.Argument(help="A local port or a Service; default: all.")
     ] = None,
     name: NameOption = None,
 ) -> None:

@@ -11,8 +11,7 @@ from kindctl.cli.common import File, OutputOption, Table, TableOption, get_tools
 app = typer.Typer(help="Manage the images that environments need.", no_args_is_help=True)
 
 Names = Annotated[
-    list[str] | None,
-    typer.Argument(help="Names, as in `images list`; default: all.", show_default=False),
+    list[str] | None, typer.Argument(help="Names, as in `images list`; default: all.")
 ]
 
 
@@ -50,7 +49,7 @@ def _provide(
     from kindctl.actions.images import provide_images
     from kindctl.cli.signals import interruptible
     from kindctl.config.load import load
-    from kindctl.render.screen import choose
+    from kindctl.render.screens import choose_screen
 
-    with interruptible() as stop, choose(output) as screen:
+    with interruptible() as stop, choose_screen(output) as screen:
         provide_images(load(file), get_tools(), names or (), sources, emit=screen, stop=stop)

@@ -21,12 +21,7 @@ def command(
     folder: Annotated[Path, typer.Argument(help="Folder to write to.")] = Path(),
     name: Annotated[
         str | None,
-        typer.Option(
-            "--name",
-            "-n",
-            help="Name of the environment; default: the folder's name.",
-            show_default=False,
-        ),
+        typer.Option("--name", "-n", help="Name of the environment; default: the folder's name."),
     ] = None,
     example: Annotated[
         str | None,
@@ -35,7 +30,6 @@ def command(
             "-e",
             metavar="NAME",
             help="Write this example and everything it uses; `list` lists the examples.",
-            show_default=False,
             autocompletion=complete_example,
         ),
     ] = None,

@@ -16,7 +16,7 @@ def command(
     merge: Annotated[
         bool,
         typer.Option(
-            "--merge", help="Add its entries to kubectl's default file; `down` removes them."
+            "--merge", help="Add the entries to kubectl's default file; `down` removes them."
         ),
     ] = False,
     export: Annotated[

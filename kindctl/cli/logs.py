@@ -11,10 +11,7 @@ from kindctl.cli.common import Name, find_environment
 
 def command(
     workload: Annotated[
-        str | None,
-        typer.Argument(
-            help="NAME, NAMESPACE/NAME, KIND/NAME or a pod; default: all.", show_default=False
-        ),
+        str | None, typer.Argument(help="NAME, NAMESPACE/NAME, KIND/NAME or a pod; default: all.")
     ] = None,
     name: Name = None,
     tail: Annotated[int, typer.Option(help="Number of lines for each container.", min=0)] = 20,

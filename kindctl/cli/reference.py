@@ -11,7 +11,7 @@ import typer
 
 def as_markdown() -> str:
     """The page of all commands: one section for each panel of `kindctl --help`."""
-    from kindctl.cli.app import PANELS, app, command_name
+    from kindctl.cli.app import PANELS, app
 
     lines = [
         "# Commands",
@@ -24,15 +24,15 @@ def as_markdown() -> str:
         "",
     ]
     tree: Any = typer.main.get_command(app)
-    for panel, modules in PANELS.items():
+    for panel, names in PANELS.items():
         lines += [f"## {panel}", ""]
-        for name in map(command_name, modules):
+        for name in names:
             _describe(tree.commands[name], f"kindctl {name}", lines)
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _describe(command: Any, path: str, lines: list[str]) -> None:
-    """Add the section of a command, or those of its subcommands, to `lines`."""
+    """Add the section of a command, or the sections of its subcommands, to `lines`."""
     children = getattr(command, "commands", None)
     if children is not None:
         for name, child in children.items():
@@ -71,9 +71,8 @@ def _meaning(option: Any) -> str:
 
 
 def _choices(option: Any) -> list[Any]:
-    descriptor = getattr(
-        option, "type_descriptor", None
-    )  # newer versions of typer have no click types
+    # Newer versions of typer have no click types.
+    descriptor = getattr(option, "type_descriptor", None)
     if descriptor is None:
         return list(getattr(option.type, "choices", ()))
     kind = descriptor.annotation

@@ -11,10 +11,10 @@ from types import FrameType
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set.
+    """A context with an event that SIGINT and SIGTERM set.
 
-    If the body fails or is stopped, the child processes that still run (a build, kind) are ended: also
-    after a time-out, which leaves an apply running in its thread.
+    If the body raises, the child processes that still run (a build, kind) are ended. A time-out, for
+    example, leaves an apply running in its thread.
     """
     stop = threading.Event()
 

@@ -10,9 +10,12 @@ from kindctl.cli.common import Table, TableOption, Yes, ask, get_tools, note, sh
 
 
 def command(
-    remove: Annotated[bool, typer.Option("--remove", help="Remove it from every store.")] = False,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Remove the authority from every store.")
+    ] = False,
     status: Annotated[
-        bool, typer.Option("--status", help="Show which stores trust it; change nothing.")
+        bool,
+        typer.Option("--status", help="Show which stores trust the authority; change nothing."),
     ] = False,
     yes: Yes = False,
     output: TableOption = Table.human,

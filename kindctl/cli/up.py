@@ -21,7 +21,7 @@ def command(
     ] = None,
     output: OutputOption = None,
 ) -> None:
-    """Create the environment, or what is missing of it, and wait until its URLs answer.
+    """Create the environment, or whatever is missing from it, and wait until its URLs answer.
 
     Run it again at any time: it repairs what differs and leaves the rest alone.
 
@@ -35,10 +35,10 @@ def command(
     from kindctl.cli.signals import interruptible
     from kindctl.config.load import load
     from kindctl.render.report import render_up
-    from kindctl.render.screen import choose
+    from kindctl.render.screens import choose_screen
 
     loaded = load(file, name=name)
-    with interruptible() as stop, choose(output) as screen:
+    with interruptible() as stop, choose_screen(output) as screen:
         report = up(
             loaded,
             get_tools(),

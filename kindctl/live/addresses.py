@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from kindctl.errors import KindctlError
+from kindctl.kube_objects import entries
 from kindctl.models import EXTERNAL, Object, ObjectRef, Route
 from kindctl.tools.protocols import Cluster
 
 
 def located(route: Route, cluster: Cluster | None) -> Route | None:
     """The route with the external address of its Service in place of EXTERNAL-IP; None while the Service
-    has none. A route that needs none is returned as it is. Raises ApiError."""
+    has no address. A route without an external Service is returned as it is. Raises ApiError."""
     if not route.external:
         return route
     address = external_address(cluster.get(service_ref(route.external))) if cluster else ""
@@ -33,8 +34,7 @@ def service_ref(external: str) -> ObjectRef:
 
 def external_address(service: Object | None) -> str:
     """What `kubectl get service` shows as EXTERNAL-IP; empty while that is <pending>."""
-    status = (service or {}).get("status") or {}
-    ingress = (status.get("loadBalancer") or {}).get("ingress") or []
+    ingress = entries(service or {}, "status", "loadBalancer", "ingress")
     return str(ingress[0].get("ip") or ingress[0].get("hostname") or "") if ingress else ""
 
 

@@ -12,7 +12,7 @@ from kindctl.live.listing import in_parallel, list_kinds
 from kindctl.models import COMPONENT_LABEL, MANAGED_LABEL, MANAGER, Object, ObjectRef
 from kindctl.tools.protocols import Cluster
 
-MADE_FOR_EACH = {  # in every namespace, or written by whatever runs in it
+MADE_FOR_EACH = {  # Kubernetes makes these in every namespace, and programs write them at work
     *("Endpoints", "EndpointSlice", "Event", "Lease"),
     *("ConfigMap kube-root-ca.crt", "ServiceAccount default"),
 }
@@ -43,11 +43,11 @@ def leftovers(
     for ref in found:
         if ref.kind == "Namespace" and ref.name not in used:
             if foreign := _foreign_in_namespace(cluster, ref.name):
-                notes.append(f"{ref} stays: it has {', '.join(foreign[:3])}")
+                notes.append(f"kept {ref}: it contains {', '.join(foreign[:3])}")
             else:
                 going.add(ref.name)
         if ref.kind == "CustomResourceDefinition" and (foreign := _foreign_of_kind(cluster, ref)):
-            notes.append(f"{ref} stays: it defines {', '.join(foreign[:3])}")
+            notes.append(f"kept {ref}: it defines {', '.join(foreign[:3])}")
             staying.add(ref)
     to_delete = [
         ref
@@ -81,8 +81,8 @@ def applied_objects(
 
 
 def remove(cluster: Cluster, refs: Iterable[ObjectRef]) -> list[str]:
-    """Delete these in the order in which that does no harm. Returns one line for each that existed.
-    Raises ApiError."""
+    """Delete objects in the reverse of the order in which they are applied, so that webhooks go first.
+    Returns one line for each object that existed. Raises ApiError."""
     ordered = sorted(refs, key=lambda ref: (-rank(ref.kind), str(ref)))
     done: list[str] = []
     # a webhook that outlives its server would refuse everything that follows
@@ -94,24 +94,24 @@ def remove(cluster: Cluster, refs: Iterable[ObjectRef]) -> list[str]:
 
 
 def may_remove(obj: Object) -> bool:
-    """Whether an object with kindctl's labels is kindctl's to remove.
+    """Whether kindctl may remove an object that has kindctl's labels.
 
-    It must have been applied by kindctl's field manager, since controllers copy labels to objects that
-    they make from ours, and must not be kept for its chart.
+    kindctl's field manager must have applied it, since controllers copy labels from kindctl's objects to
+    the objects that they make. The object's chart must not ask to keep it.
     """
     is_own = obj["kind"] == "Namespace" or COMPONENT_LABEL in labels_of(obj)
     return is_own and is_applied(obj) and not _is_kept_by_chart(obj)
 
 
 def _is_kept_by_chart(obj: Object) -> bool:
-    """Helm's way to exclude an object from removal: https://helm.sh/docs/howto/charts_tips_and_tricks/"""
+    """Whether the object has Helm's annotation against removal: https://helm.sh/docs/howto/charts_tips_and_tricks/"""
     annotations = obj["metadata"].get("annotations") or {}
     return str(annotations.get("helm.sh/resource-policy")) == "keep"
 
 
 def _foreign_in_namespace(cluster: Cluster, namespace: str) -> list[str]:
-    """Objects that somebody else has put into a namespace, or that must be kept: they would be deleted
-    with it."""
+    """Objects in a namespace that somebody else has made, or that must be kept. Deleting the namespace
+    would delete them too."""
     kinds = [kind[:2] for kind in cluster.kinds() if kind[2] and kind[1] not in MADE_FOR_EACH]
     names = [
         f"{obj['kind']} {obj['metadata']['name']}"
@@ -122,7 +122,7 @@ def _foreign_in_namespace(cluster: Cluster, namespace: str) -> list[str]:
 
 
 def _foreign_of_kind(cluster: Cluster, definition: ObjectRef) -> list[str]:
-    """Objects of others that would be deleted with the definition of their kind."""
+    """Objects that others have made and that would be deleted with the definition of their kind."""
     live = cluster.get(definition)
     if live is None:
         return []

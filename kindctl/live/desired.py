@@ -66,14 +66,14 @@ def desired(
     for obj in objects:
         _label(obj, labels | {COMPONENT_LABEL: component.name})
     for obj in missing:
-        _label(obj, labels)  # of no component: others may use it too
+        _label(obj, labels)  # no component label: other components may use the namespace too
     return sorted(with_checksums(missing + objects), key=lambda obj: rank(obj["kind"]))
 
 
 def inventory(
     components: Iterable[Component], cluster: Cluster, environment: str, *, late: bool = True
 ) -> list[ObjectRef]:
-    """References to what everything() returns."""
+    """References to the objects that `everything` returns."""
     return [ObjectRef.of(obj) for obj in everything(components, cluster, environment, late=late)]
 
 
@@ -133,7 +133,8 @@ def _missing_namespaces(
     """Namespaces that the objects use and no manifest declares, if they do not exist or kindctl created
     them for that reason before.
 
-    `elsewhere` are those that other components declare: applying a bare one would remove its labels.
+    `elsewhere` names the namespaces that other components declare: applying a bare namespace would remove
+    the labels that they give it.
     """
     declared = {obj["metadata"]["name"] for obj in objects if obj["kind"] == "Namespace"}
     used = dict.fromkeys(
@@ -148,7 +149,8 @@ def _missing_namespaces(
 
 
 def _is_undeclared(live: Object | None) -> bool:
-    """Whether a namespace is absent, or kindctl created it without a manifest: then it has no component."""
+    """Whether a namespace does not exist, or kindctl created it without a manifest and so without a
+    component label."""
     return live is None or (is_managed(live) and COMPONENT_LABEL not in labels_of(live))
 
 

@@ -13,9 +13,8 @@ SET_BY_SERVER = {
     "selfLink",
     "uid",
 }
-ANNOTATION_OF_SERVER = (
-    "deprecated.daemonset.template.generation"  # counts what the spec already shows
-)
+# Counts the changes of the spec, which are compared themselves.
+ANNOTATION_OF_SERVER = "deprecated.daemonset.template.generation"
 NAMES = ("name", "type", "mountPath", "containerPort", "port", "key", "ip")
 
 
@@ -55,7 +54,7 @@ def _differing(live: Any, wanted: Any, path: str) -> Iterator[str]:
 
 
 def _key(*lists: Sequence[Any]) -> str | None:
-    """The field by which the items of both lists can be told apart; None: there is none."""
+    """The field that identifies the items in both lists; None if there is no such field."""
     for key in NAMES:
         if all(
             items

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kindctl.errors import ApiError, KindctlError
-from kindctl.kube_objects import environment_selector, is_going, is_managed, labels_of
+from kindctl.kube_objects import entries, environment_selector, is_going, is_managed, labels_of
 from kindctl.live.differences import differences
 from kindctl.live.listing import in_parallel, list_kinds
 from kindctl.live.port_holders import PortHolders, node_port_taken, taken_node_port
@@ -29,8 +29,8 @@ Target = tuple[str, str | None, str]
 
 @dataclass(frozen=True)
 class Drift:
-    """One object as it should be, and how the cluster's differs from it. Without any of the other fields
-    it does not differ."""
+    """An object as it should be, and how the object in the cluster differs from it. The two are the same if
+    no other field is set."""
 
     obj: Object
     is_absent: bool = False
@@ -89,8 +89,11 @@ class DriftFinder:
         return in_parallel(compare, objects)
 
     def with_taken_port(self, cluster: Cluster, drift: Drift, port: int) -> Drift:
-        """The drift of a Service whose node port another Service has: a leftover, which goes; one that is
-        about to release the port, which is waited for; or one that keeps it, which is an error."""
+        """The drift of a Service whose node port another Service has.
+
+        If the other Service is a leftover, it is deleted; if it is about to release the port, the step
+        waits; if it keeps the port, that is an error.
+        """
         holder = self.port_holders.of_node_port(cluster, port)
         if holder and holder.is_leftover:
             fields = () if drift.is_absent else (f"node port {port}",)
@@ -98,8 +101,8 @@ class DriftFinder:
         if holder and not holder.will_release:
             error = node_port_taken(drift.ref, port, holder.ref, self.context)
             return replace(drift, is_absent=False, error=error)
-        having = holder.ref if holder else "another Service"
-        return replace(drift, is_absent=False, waits_for=f"{having} has node port {port}")
+        owner = holder.ref if holder else "another Service"
+        return replace(drift, is_absent=False, waits_for=f"{owner} has node port {port}")
 
     def _absent(self, cluster: Cluster, obj: Object, *, was_refused: bool) -> Drift:
         if was_refused:
@@ -117,7 +120,7 @@ class DriftFinder:
     ) -> Drift:
         is_namespace = obj["kind"] == "Namespace"
         if is_namespace and not self.adopt and not self._is_own(live):
-            return Drift(obj)  # used as it is
+            return Drift(obj)  # a foreign namespace is used as it is
         if is_going(live):
             return Drift(obj, is_being_deleted=True, waits_for=_deletion_reason(live))
         if not (is_namespace or self.adopt or self._is_own(live)):
@@ -150,11 +153,11 @@ class DriftFinder:
 
 
 def _deletion_reason(live: Object) -> str:
-    """What keeps an object that is being deleted, in parentheses; empty where its status does not say."""
-    conditions = (live.get("status") or {}).get("conditions") or ()
+    """Why an object that is being deleted still exists, in parentheses; empty if its status does not
+    say."""
     remaining = [
         condition["message"]
-        for condition in conditions
+        for condition in entries(live, "status", "conditions")
         if condition["type"].endswith("Remaining") and condition["status"] == "True"
     ]
     finalizers = live["metadata"].get("finalizers")
@@ -168,7 +171,7 @@ def _scale_target(autoscaler: Object) -> Target:
 
 
 def _with_live_replicas(obj: Object, live: Object, autoscaler: Object) -> Object:
-    """`obj` with the number of replicas that the autoscaler has chosen, if it is within its limits."""
+    """`obj` with the live number of replicas, if that is within the limits of the autoscaler."""
     now = live["spec"].get("replicas", 1)
     limits = autoscaler["spec"]
     if "replicas" not in obj["spec"] or not (

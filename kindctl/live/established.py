@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kindctl.errors import KindctlError
-from kindctl.kube_objects import is_true
+from kindctl.kube_objects import entries, is_true
 from kindctl.models import ObjectRef, Progress
 from kindctl.runner.polling import poll
 from kindctl.tools.protocols import Cluster
@@ -35,7 +35,7 @@ def _unserved_reason(cluster: Cluster, ref: ObjectRef) -> str:
     if crd is None:
         return f"{ref.name} no longer exists"
     if not is_true(crd, "Established"):
-        conditions = (crd.get("status") or {}).get("conditions") or ()
+        conditions = entries(crd, "status", "conditions")
         refused = [c.get("message", "") for c in conditions if c["status"] == "False"]
         return f"{ref.name} is not established: {'; '.join(refused) or 'the API gives no reason'}"
     spec = crd["spec"]

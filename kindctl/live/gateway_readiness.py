@@ -1,4 +1,4 @@
-"""Why a Gateway or a route of Gateway API is not ready, by its conditions."""
+"""Finds in the conditions of a Gateway or a route of Gateway API why it is not ready."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kindctl.kube_objects import entries, namespace_of, section
 from kindctl.models import Cause, Object, ObjectRef
 
 GROUP = "gateway.networking.k8s.io"
@@ -18,7 +19,7 @@ PENDING = "no controller has accepted it yet"
 
 
 def is_gateway_kind(ref: ObjectRef) -> bool:
-    """Whether this is an object of Gateway API: others have kinds of the same names (Istio's Gateway)."""
+    """Whether this is an object of Gateway API: Istio's API, for one, has a Gateway too."""
     return ref.kind in KINDS and ref.api_version.startswith(f"{GROUP}/")
 
 
@@ -35,23 +36,23 @@ def unready_reason(obj: Object, pods: Sequence[Object] = ()) -> str:
 
 
 def _gateway(obj: Object) -> str:
-    status = obj.get("status") or {}
+    status = section(obj, "status")
     if _holds(obj, status, "Programmed"):
         return ""
-    for listener in status.get("listeners") or ():
+    for listener in entries(status, "listeners"):
         for words in _refusals(obj, listener):
             return f"listener {listener.get('name')}: {words}"
     return next(_refusals(obj, status), PENDING)
 
 
 def _route(obj: Object) -> str:
-    statuses = (obj.get("status") or {}).get("parents") or ()
-    for ref in (obj.get("spec") or {}).get("parentRefs") or ():
+    statuses = entries(obj, "status", "parents")
+    for ref in entries(obj, "spec", "parentRefs"):
         if ref.get("kind", "Gateway") != "Gateway":
             continue
-        where = f"Gateway {ref.get('namespace') or obj['metadata'].get('namespace')}/{ref['name']}"
+        where = f"Gateway {ref.get('namespace') or namespace_of(obj)}/{ref['name']}"
         found: Mapping[str, Any] = next(
-            (one for one in statuses if _is_same_parent(ref, one["parentRef"], obj)), {}
+            (s for s in statuses if _is_same_parent(ref, s["parentRef"], obj)), {}
         )
         for words in _refusals(obj, found):
             return f"{where}: {words}"
@@ -62,8 +63,7 @@ def _route(obj: Object) -> str:
 
 def _is_same_parent(ref: Mapping[str, Any], other: Mapping[str, Any], route: Object) -> bool:
     """Whether two references of the route, one of its spec and one of its status, mean the same parent."""
-    namespace = route["metadata"].get("namespace")
-    defaults = {"name": "", "namespace": namespace, "sectionName": "", "port": 0}
+    defaults = {"name": "", "namespace": namespace_of(route), "sectionName": "", "port": 0}
     return all(
         (ref.get(key) or default) == (other.get(key) or default)
         for key, default in defaults.items()
@@ -75,30 +75,31 @@ def _holds(obj: Object, status: Mapping[str, Any], kind: str) -> bool:
 
 
 def _refusals(obj: Object, status: Mapping[str, Any]) -> Iterator[str]:
-    for one in _current(obj, status):
-        bad = "True" if one["type"] == "Conflicted" else "False"
-        if one["status"] == bad and one.get("reason") != "Pending":
-            message = " ".join(str(one.get("message") or "").split())
-            reason = f"{one['type']}: {one.get('reason')}"
+    for condition in _current(obj, status):
+        bad = "True" if condition["type"] == "Conflicted" else "False"
+        if condition["status"] == bad and condition.get("reason") != "Pending":
+            message = " ".join(str(condition.get("message") or "").split())
+            reason = f"{condition['type']}: {condition.get('reason')}"
             yield f"{reason} ({message})" if message else reason
 
 
 def _current(obj: Object, status: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The conditions in `status` that are about the latest change of the object."""
     generation = obj["metadata"].get("generation", 0)
-    conditions = status.get("conditions") or ()
+    conditions = entries(status, "conditions")
     return [c for c in conditions if c.get("observedGeneration", generation) >= generation]
 
 
 @dataclass
 class LastingRefusals:
-    """Remembers since when controllers refuse which objects."""
+    """Remembers which objects controllers refuse, and since when."""
 
     _since: dict[ObjectRef, tuple[str, float]] = field(default_factory=dict)
 
     def cause(self, unready: Sequence[tuple[Object, str]], now: float) -> Cause | None:
-        """The cause for the first refusal that has lasted so long that waiting longer does not help; None:
-        there is none. `unready` has objects and their unready_reason(), `now` is in seconds."""
+        """The cause for the first refusal that has lasted LASTING_SECONDS, so that waiting longer does not
+        help; None if there is none. `unready` holds objects and their `unready_reason`; `now` is in
+        seconds."""
         reasons = {ObjectRef.of(obj): words for obj, words in unready if PENDING not in words}
         self._since = {
             ref: known if (known := self._since.get(ref)) and known[0] == words else (words, now)
@@ -110,7 +111,7 @@ class LastingRefusals:
                 return Cause(
                     code="gateway-refused",
                     what=f"{ref} is refused by its controller",
-                    fix="correct the manifest as the condition says, then kindctl up",
+                    fix="correct the manifest as the condition says, then run `kindctl up`",
                     cites=(words,),
                     permanent=True,
                 )

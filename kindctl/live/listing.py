@@ -11,15 +11,15 @@ from kindctl.models import Object
 from kindctl.tools.protocols import Cluster
 
 THREADS = 8
-UNLISTABLE = {403, 405, 503}  # not for this user, not at all, or its API server is away
+UNLISTABLE = {403, 405, 503}  # forbidden, not supported, or its API server does not answer
 
 A = TypeVar("A")
 B = TypeVar("B")
 
 
 def in_parallel(call: Callable[[A], B], arguments: Iterable[A]) -> list[B]:
-    """The results of `call` for each argument, in the order of the arguments. Raises what the first call
-    raised that failed."""
+    """The results of `call` for each argument, in the order of the arguments. Raises the error of the first
+    call that fails."""
     with ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(call, arguments))
 

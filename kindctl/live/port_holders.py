@@ -1,7 +1,7 @@
-"""Who has a port that something the configuration asks for needs.
+"""Finds the objects that have a port which a new object needs.
 
-Leftovers are pruned after everything holds. But no two Services have the same node port, and no two pods
-the same port of a node: there the new object never becomes ready before the old one has gone.
+Leftovers are pruned after everything holds. But no two Services can have the same node port, and no two
+pods the same port of a node, so a new object that needs the port is not ready until the old one is gone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,15 @@ from dataclasses import dataclass
 
 from kindctl.components.base import Component
 from kindctl.errors import ApiError, KindctlError
-from kindctl.kube_objects import condition, environment_selector, is_going, labels_of, own_labels
+from kindctl.kube_objects import (
+    WEBHOOK_CONFIGURATIONS,
+    condition,
+    entries,
+    environment_selector,
+    is_going,
+    labels_of,
+    own_labels,
+)
 from kindctl.live.applied import Identity, identity, may_remove
 from kindctl.live.desired import everything
 from kindctl.live.listing import list_kinds
@@ -27,15 +35,12 @@ WORKLOADS = (
     *(("apps/v1", kind) for kind in ("Deployment", "DaemonSet", "StatefulSet", "ReplicaSet")),
     ("v1", "Pod"),
 )
-WEBHOOKS = tuple(
-    ("admissionregistration.k8s.io/v1", f"{kind}WebhookConfiguration")
-    for kind in ("Validating", "Mutating")
-)
+WEBHOOKS = [("admissionregistration.k8s.io/v1", kind) for kind in WEBHOOK_CONFIGURATIONS]
 
 
 def taken_node_port(error: ApiError) -> int:
-    """The node port that another Service has, when the API refused an object for that; 0: it refused it
-    for something else."""
+    """The node port because of which the API refused an object: another Service has it. 0 if the API gave
+    another reason."""
     found = NODE_PORT.search(error.why) if error.status == 422 else None
     return int(found.group(1)) if found else 0
 
@@ -46,9 +51,8 @@ class NodePortHolder:
 
     ref: ObjectRef
     is_leftover: bool = False  # kindctl applied it and the configuration no longer asks for it
-    will_release: bool = (
-        False  # it is being deleted, or the configuration asks for it without the port
-    )
+    # The Service is being deleted, or the configuration asks for it without the port.
+    will_release: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class PortHolders:
     components: Sequence[Component]
 
     def of_node_port(self, cluster: Cluster, port: int) -> NodePortHolder | None:
-        """The Service that has this node port; None: nobody has it any more. Raises ApiError."""
+        """The Service that has this node port; None: no Service has it any more. Raises ApiError."""
         for service in cluster.list("v1", "Service"):
             if port in _node_ports(service):
                 ref = ObjectRef.of(service)
@@ -127,26 +131,26 @@ def missing_host_ports(pods: Sequence[Object]) -> set[int]:
 
 
 def _node_ports(service: Object) -> set[int]:
-    ports = service["spec"].get("ports") or ()
+    ports = entries(service, "spec", "ports")
     return {port["nodePort"] for port in ports if port.get("nodePort")}
 
 
 def _releases(wanted: Object, port: int) -> bool:
-    """Whether applying the Service `wanted` takes the port from it. It does not where the Service may keep
-    a port that the API has chosen."""
+    """Whether the Service gives up the port when it is applied as `wanted`. It may keep a port that the API
+    has chosen."""
     spec = wanted["spec"]
     if spec.get("type", "ClusterIP") not in ("NodePort", "LoadBalancer"):
         return True
-    ports = [entry.get("nodePort") for entry in spec.get("ports") or ()]
+    ports = [entry.get("nodePort") for entry in entries(wanted, "spec", "ports")]
     return all(ports) and port not in ports
 
 
 def _host_ports(obj: Object) -> set[int]:
-    """Ports of the node that a pod or workload asks for. In pods in the network of their node the API has
-    filled them in."""
+    """Ports of the node that a pod or workload asks for. For pods with hostNetwork, the API fills in the
+    host ports."""
     return {
         port["hostPort"]
         for _, container in containers(obj)
-        for port in container.get("ports") or ()
+        for port in entries(container, "ports")
         if port.get("hostPort")
     }

@@ -11,7 +11,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from kindctl.diagnose.snapshot import WORKLOADS, snapshot
-from kindctl.kube_objects import condition, is_going, is_ready, is_true, labels_of
+from kindctl.kube_objects import (
+    condition,
+    entries,
+    is_going,
+    is_ready,
+    is_true,
+    labels_of,
+    namespace_of,
+    section,
+)
 from kindctl.live import gateway_readiness
 from kindctl.models import Object, ObjectRef
 from kindctl.tools.protocols import Cluster
@@ -21,16 +30,16 @@ REPLACED = "old pods are being replaced"
 
 
 def unready_reason(obj: Object, pods: Sequence[Object]) -> str:
-    """Why an object is not ready ("0/1: ContainerCreating"); empty when it is, or is of a kind that has no
-    readiness. `pods` are those of its namespace."""
+    """Why an object is not ready ("0/1: ContainerCreating"); empty when it is ready or its kind has no
+    readiness. `pods` are the pods of its namespace."""
     return UNREADY_REASONS[obj["kind"]](obj, pods) if obj["kind"] in UNREADY_REASONS else ""
 
 
 def find_live(
     cluster: Cluster, refs: Sequence[ObjectRef]
 ) -> tuple[dict[ObjectRef, Object], Sequence[Object]]:
-    """Those of `refs` that exist (see is_waited_for), as the cluster has them now, and all pods of their
-    namespaces. Raises ApiError."""
+    """The live objects among `refs` that exist, by reference, and all pods of their namespaces. Every ref
+    must satisfy `is_waited_for`. Raises ApiError."""
     kinds = {ref.kind for ref in refs}
     evidence = snapshot(
         cluster,
@@ -51,28 +60,26 @@ def namespaces_of(refs: Iterable[ObjectRef]) -> list[str]:
 
 def pods_of(workload: Object, pods: Iterable[Object]) -> list[Object]:
     """The pods that a workload selects and that are not being deleted, the newest first."""
-    namespace = workload["metadata"].get("namespace")
-    selector = (workload.get("spec") or {}).get("selector") or {}
-    selected = [
-        pod
-        for pod in pods
-        if pod["metadata"].get("namespace") == namespace
-        and not is_going(pod)
-        and _matches(selector, labels_of(pod))
-    ]
+    selected = [pod for pod in pods if selects(workload, pod) and not is_going(pod)]
     return sorted(selected, key=lambda pod: pod["metadata"]["creationTimestamp"], reverse=True)
+
+
+def selects(workload: Object, pod: Object) -> bool:
+    """Whether the pod is in the workload's namespace and matches its label selector."""
+    same_namespace = namespace_of(workload) == namespace_of(pod)
+    return same_namespace and _matches(section(workload, "spec", "selector"), labels_of(pod))
 
 
 def users_of(claim: Object, pods: Sequence[Object]) -> list[Object]:
     """Pods that mount this PersistentVolumeClaim."""
-    name, namespace = claim["metadata"]["name"], claim["metadata"]["namespace"]
+    name = claim["metadata"]["name"]
     return [
         pod
         for pod in pods
-        if pod["metadata"]["namespace"] == namespace
+        if namespace_of(pod) == namespace_of(claim)
         and any(
-            (volume.get("persistentVolumeClaim") or {}).get("claimName") == name
-            for volume in pod["spec"].get("volumes") or ()
+            section(volume, "persistentVolumeClaim").get("claimName") == name
+            for volume in entries(pod, "spec", "volumes")
         )
     ]
 
@@ -81,13 +88,13 @@ def users_of(claim: Object, pods: Sequence[Object]) -> list[Object]:
 
 
 def _replicated(obj: Object, pods: Sequence[Object]) -> str:
-    """Of a Deployment, a StatefulSet or a ReplicaSet."""
+    """Why a Deployment, StatefulSet or ReplicaSet is not ready."""
     wanted = obj["spec"].get("replicas", 1)
-    status = obj.get("status") or {}
+    status = section(obj, "status")
     own = pods_of(obj, pods)
     counted = ["readyReplicas"]
     if obj["kind"] != "ReplicaSet" and not _is_updated_by_hand(obj):
-        counted.append("updatedReplicas")  # pods that are as the template is now
+        counted.append("updatedReplicas")  # pods made from the current template
     ready = min(sum(map(is_ready, own)), *(status.get(field, 0) for field in counted))
     if _is_behind(obj) or status.get("replicas", 0) != wanted:
         return f"{ready}/{wanted}: {_missing_pods(obj, own)}"
@@ -95,11 +102,11 @@ def _replicated(obj: Object, pods: Sequence[Object]) -> str:
 
 
 def _daemon_set(obj: Object, pods: Sequence[Object]) -> str:
-    status = obj.get("status") or {}
+    status = section(obj, "status")
     wanted = status.get("desiredNumberScheduled", 0)
     own = pods_of(obj, pods)
     if _is_behind(obj):
-        return "waiting for its controller"
+        return "its controller has not acted on the latest change yet"
     updated = wanted if _is_updated_by_hand(obj) else status.get("updatedNumberScheduled", 0)
     ready = min(sum(map(is_ready, own)), status.get("numberReady", 0))
     if ready < wanted or updated < wanted:
@@ -116,13 +123,13 @@ def _job(obj: Object, pods: Sequence[Object]) -> str:
 
 
 def _pod(obj: Object, pods: Sequence[Object]) -> str:
-    if is_ready(obj) or obj.get("status", {}).get("phase") == "Succeeded":
+    if is_ready(obj) or section(obj, "status").get("phase") == "Succeeded":
         return ""
     return pod_state(obj)
 
 
 def _claim(obj: Object, pods: Sequence[Object]) -> str:
-    phase = (obj.get("status") or {}).get("phase", "Pending")
+    phase = section(obj, "status").get("phase", "Pending")
     return "" if phase == "Bound" else phase
 
 
@@ -144,14 +151,14 @@ def is_waited_for(ref: ObjectRef) -> bool:
 
 
 def _is_behind(obj: Object) -> bool:
-    """Whether the workload's controller has not acted on the latest change of it."""
-    seen = (obj.get("status") or {}).get("observedGeneration", 0)
+    """Whether the workload's controller has not yet acted on the workload's latest change."""
+    seen = section(obj, "status").get("observedGeneration", 0)
     return bool(seen < obj["metadata"].get("generation", 0))
 
 
 def _is_updated_by_hand(obj: Object) -> bool:
     """Whether pods get a changed template only once somebody deletes them."""
-    return (obj["spec"].get("updateStrategy") or {}).get("type") == "OnDelete"
+    return section(obj, "spec", "updateStrategy").get("type") == "OnDelete"
 
 
 def _missing_pods(obj: Object, own: Sequence[Object]) -> str:
@@ -176,14 +183,14 @@ def _newest_state(pods: Sequence[Object], if_ready: str = "") -> str:
 
 def pod_state(pod: Object) -> str:
     """Why a pod is not ready, as its status says: "ImagePullBackOff (...)"."""
-    status = pod.get("status") or {}
+    status = section(pod, "status")
     if status.get("phase") == "Failed":
         return _words(status.get("reason") or "failed", status.get("message")) + _exit(status)
     scheduled = condition(pod, "PodScheduled")
     if scheduled.get("status") == "False":
         return _words(scheduled.get("reason", "Pending"), scheduled.get("message"))
     for field, prefix in (("initContainerStatuses", "init "), ("containerStatuses", "")):
-        for container in status.get(field) or ():
+        for container in entries(status, field):
             if state := _container_state(container, init=bool(prefix)):
                 return f"{prefix}{state}" if prefix else state
     if status.get("phase") == "Succeeded" or _has_ended(status):
@@ -193,12 +200,12 @@ def pod_state(pod: Object) -> str:
 
 def _has_ended(status: Mapping[str, Any]) -> bool:
     """Whether a container has ended without an error, which the phase of the pod shows a moment later."""
-    states = (container.get("state") or {} for container in status.get("containerStatuses") or ())
-    return any("terminated" in state for state in states)
+    containers = entries(status, "containerStatuses")
+    return any("terminated" in section(container, "state") for container in containers)
 
 
 def _container_state(container: Mapping[str, Any], *, init: bool) -> str:
-    state, name = container.get("state") or {}, container["name"]
+    state, name = section(container, "state"), container["name"]
     if waiting := state.get("waiting"):
         if init and waiting.get("reason") == "PodInitializing":
             return ""  # another init container runs first
@@ -214,8 +221,8 @@ def _container_state(container: Mapping[str, Any], *, init: bool) -> str:
 
 def _exit(status: Mapping[str, Any]) -> str:
     codes = [
-        (container.get("state") or {}).get("terminated", {}).get("exitCode")
-        for container in status.get("containerStatuses") or ()
+        section(container, "state", "terminated").get("exitCode")
+        for container in entries(status, "containerStatuses")
     ]
     return "".join(f", exit code {code}" for code in codes if code)[:40]
 
@@ -235,8 +242,7 @@ def _words(reason: str, message: str | None) -> str:
 
 
 def _matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    wanted = selector.get("matchLabels") or {}
-    expressions = selector.get("matchExpressions") or ()
+    wanted, expressions = section(selector, "matchLabels"), entries(selector, "matchExpressions")
     if not wanted and not expressions:
         return False
     return all(labels.get(name) == value for name, value in wanted.items()) and all(

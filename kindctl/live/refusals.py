@@ -1,4 +1,4 @@
-"""What it means that the API refuses an object: it may pass, or something has to be replaced or decided."""
+"""Interprets the API's refusals: they may pass later, be solved by a patch, or need the user."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ OLD_DEFAULTS = "spec.strategy.rollingUpdate: Forbidden"
 
 
 def may_pass_later(error: ApiError) -> bool:
-    """Whether the same apply may succeed once others have done their part: a webhook comes up, a
-    namespace gets its service account, an operator defines its kinds."""
+    """Whether the same apply may succeed later: when a webhook is up, a namespace has its service account,
+    or an operator has defined its kinds."""
     return (
         error.passing
         or (error.status == 403 and "error looking up service account" in error.why)
@@ -29,7 +29,7 @@ def may_pass_later(error: ApiError) -> bool:
 
 
 def is_immutable(error: ApiError) -> bool:
-    """Whether the object exists and the API never changes the refused field of it."""
+    """Whether the API refused to change a field that cannot be changed once the object exists."""
     return error.status == 422 and bool(IMMUTABLE.search(error.why))
 
 
@@ -68,8 +68,8 @@ def replacing_patch(obj: Object, error: ApiError) -> tuple[str, Object | None]:
 
 
 def accepts_patch(cluster: Cluster, ref: ObjectRef, patch: Object) -> bool:
-    """Whether the API would take this merge patch. It would not if the new list itself is invalid. Raises
-    ApiError that may pass."""
+    """Whether the API accepts this merge patch in a dry run. It refuses a list that is itself invalid.
+    Raises ApiError if the refusal may pass."""
     try:
         cluster.merge_patch(ref, patch, dry_run=True)
     except ApiError as error:
@@ -80,8 +80,8 @@ def accepts_patch(cluster: Cluster, ref: ObjectRef, patch: Object) -> bool:
 
 
 def explained(ref: ObjectRef, error: ApiError, context: str) -> KindctlError:
-    """The error for the user: immutable-field, with the command that deletes the object in the cluster of
-    this context, where Kubernetes never makes the change; else `error` itself."""
+    """The error for the user. If Kubernetes never makes the change, it has code immutable-field and names
+    the command that deletes the object, with this kubectl context; otherwise it is `error` itself."""
     if not is_immutable(error):
         return error
     scope = f" -n {ref.namespace}" if ref.namespace else ""

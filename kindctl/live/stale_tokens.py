@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kindctl.kube_objects import entries
 from kindctl.models import Object
 from kindctl.tools.protocols import Cluster
 
@@ -37,6 +38,6 @@ def _account(pod: Object) -> str:
 def _has_token(pod: Object) -> bool:
     return any(
         "serviceAccountToken" in source
-        for volume in pod["spec"].get("volumes") or ()
-        for source in (volume.get("projected") or {}).get("sources") or ()
+        for volume in entries(pod, "spec", "volumes")
+        for source in entries(volume, "projected", "sources")
     )

@@ -18,13 +18,14 @@ GONE_SECONDS = 180.0
 
 def withdraw(cluster: Cluster, environment: str, say: Say) -> Sequence[str]:
     """Remove what this environment applied, webhooks first, and wait until it is gone, including what an
-    interrupted `down` has deleted before. A namespace goes only if kindctl made it and it contains nothing
-    of others; `say` gets a line for each that stays. Returns one line for each object that was removed.
+    interrupted `down` has deleted before. A namespace is removed only if kindctl made it and it contains
+    only kindctl's objects; `say` gets a line for each one that is kept. Returns one line for each object
+    that was removed.
 
-    Raises KindctlError (being-deleted) for what does not go; ApiError.
+    Raises KindctlError (being-deleted) for objects that do not disappear in time, and ApiError.
     """
     applied = applied_objects(cluster, environment, being_deleted=True)
-    # first, while their operators run: these handle the finalizers
+    # Custom objects go first, while their operators still run and handle their finalizers.
     custom = [ObjectRef.of(obj) for obj in applied if rank(obj["kind"]) >= CUSTOM]
     done = remove(cluster, custom)
     _await_gone(cluster, custom)
@@ -57,7 +58,7 @@ def _lost_its_label(live: Object) -> bool:
 
 
 def _await_gone(cluster: Cluster, refs: Sequence[ObjectRef]) -> None:
-    """Raises KindctlError (being-deleted)."""
+    """Wait until none of these exists. Raises KindctlError (being-deleted)."""
     left = list(refs)
 
     def still_present() -> list[ObjectRef]:
@@ -67,8 +68,8 @@ def _await_gone(cluster: Cluster, refs: Sequence[ObjectRef]) -> None:
     if poll(still_present, lambda refs: not refs, seconds=GONE_SECONDS, pause=(0.3, 0.6)):
         names = ", ".join(str(ref) for ref in left[:3])
         raise KindctlError(
-            f"{names} {'is' if len(left) == 1 else 'are'} being deleted and not gone yet",
-            why="finalizers hold it, or pods that use it are still running",
-            fix="`kubectl describe` shows what holds it; once that is solved, run kindctl down again",
+            f"{names} {'is' if len(left) == 1 else 'are'} still being deleted",
+            why="finalizers block the deletion, or pods still use it",
+            fix="`kubectl describe` shows what blocks it; fix that, then run `kindctl down` again",
             code="being-deleted",
         )

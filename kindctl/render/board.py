@@ -1,4 +1,4 @@
-"""The state of each step of a run, gathered from the events: what the screens show."""
+"""Gathers from the events of a run the state of each step, for the screens."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from kindctl.runner import events
 
 @dataclass
 class Row:
-    """One step. `state` is pending, running or the outcome. Each text is a single line."""
+    """What a screen shows of one step. `state` is pending, running or the outcome. Each text is a single
+    line."""
 
     name: str
     title: str
@@ -37,7 +38,7 @@ class Row:
 
 
 class Board:
-    """Rows by name, in display order. `now` is the time of the last event."""
+    """The rows of all steps by name, in display order. `now` is the time of the last event."""
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}

@@ -16,9 +16,7 @@ TAIL = 20
 """Last lines of a tool's output that are shown. The JSON form has the whole output of the error."""
 
 
-def show_error(
-    error: BaseException, *, as_json: bool = False, stream: TextIO | None = None
-) -> None:
+def show_error(error: KindctlError, *, as_json: bool = False, stream: TextIO | None = None) -> None:
     """Write an error for people to standard error, or as the last JSON line to standard output."""
     stream = stream or (sys.stdout if as_json else sys.stderr)
     if as_json:
@@ -30,51 +28,42 @@ def show_error(
     stream.flush()
 
 
-def error_text(error: BaseException, stream: TextIO) -> str:
+def error_text(error: KindctlError, stream: TextIO) -> str:
     """An error for people, wrapped and coloured if `stream` is a terminal."""
-    known = _as_kindctl_error(error)
     paint = Paint(stream)
-    stopped = isinstance(known, Interrupted)
+    stopped = isinstance(error, Interrupted)
     head = "" if stopped else paint("error: ", "red", "bold")
-    lines = [head + paint(clean(known.what), "bold"), *_why(known, stream), *_output(known, stream)]
+    lines = [head + paint(clean(error.what), "bold"), *_why(error, stream), *_output(error, stream)]
     for note in getattr(error, "__notes__", ()):
         lines += [paint(line, "yellow") for line in wrap(note, stream)]
-    if known.fix:
-        first, *rest = wrap(known.fix, stream, before=HINT)
+    if error.fix:
+        first, *rest = wrap(error.fix, stream, before=HINT)
         lines += ["", paint(HINT, "cyan") + first[len(HINT) :]]
         lines += [" " * len(HINT) + line[len(HINT) :] for line in rest]
-    if not stopped and known is error:
-        lines += ["", paint(f"code: {known.code}", "dim"), paint(f"docs: {known.link}", "dim")]
+    if not stopped:
+        lines += ["", paint(f"code: {error.code}", "dim"), paint(f"docs: {error.link}", "dim")]
     return "\n".join(lines) + "\n"
 
 
-def error_as_json(error: BaseException) -> dict[str, Any]:
+def error_as_json(error: KindctlError) -> dict[str, Any]:
     """The `error` line of docs/events.md, without its empty fields."""
-    known = _as_kindctl_error(error)
     line: dict[str, Any] = {
         "event": "error",
-        "code": known.code,
-        "exit_code": known.exit_code,
-        "what": known.what,
+        "code": error.code,
+        "exit_code": error.exit_code,
+        "what": error.what,
     }
     said = {
-        "why": known.why,
-        "fix": known.fix,
-        "command": known.command if isinstance(known, ToolError) else "",
-        "output": known.output,
-        "link": known.link if known is error else "",
+        "why": error.why,
+        "fix": error.fix,
+        "command": error.command if isinstance(error, ToolError) else "",
+        "output": error.output,
+        "link": error.link,
         "notes": list(getattr(error, "__notes__", ())),
     }
-    if isinstance(known, ConfigError):
-        said["problems"] = [asdict(problem) for problem in known.problems]
+    if isinstance(error, ConfigError):
+        said["problems"] = [asdict(problem) for problem in error.problems]
     return line | {key: value for key, value in said.items() if value}
-
-
-def _as_kindctl_error(error: BaseException) -> KindctlError:
-    if isinstance(error, KindctlError):
-        return error
-    words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return KindctlError(words, code="unknown")
 
 
 def _why(error: KindctlError, stream: TextIO) -> list[str]:

@@ -22,7 +22,7 @@ from kindctl.render.style import COLOURS, Signs, count, duration, signs_for
 from kindctl.runner.events import Event, RunEnded, RunStarted
 
 FRAMES = 8  # per second
-WIDTH = 120  # in wider lines the eye loses the way from the title to the seconds
+WIDTH = 120  # in wider lines the eye no longer connects a title with its seconds
 NARROW_TITLE, WIDE_TITLE = 32, 48
 SIGN, SECONDS = 3, 9
 GAP = 2
@@ -30,7 +30,8 @@ MARGIN = 1
 
 
 class Live(Screen):
-    """Draws nothing before the run starts: kindctl may ask questions until then."""
+    """The screen for terminals. It draws nothing before the run starts: kindctl may ask questions until
+    then."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
@@ -77,8 +78,8 @@ class Live(Screen):
 
 
 def picture(board: Board, now: float, width: int, height: int, signs: Signs) -> list[Text]:
-    """The view as at most `height` - 1 lines: steps in display order and a total. Where there is too
-    little room, the steps that say least are counted instead of shown."""
+    """The view as at most `height` - 1 lines: the steps in display order, then a total. Steps for which
+    there is no room are only counted."""
     rows = [row for row in board.rows.values() if row.state != "skipped"]
     above, shown, below = select(rows, height - 2)
     pen = _Pen(board, now, width, signs)

@@ -16,7 +16,7 @@ WIDTH = 160
 
 
 class Plain(Screen):
-    """Writes lines of time, event and step."""
+    """The screen for logs and pipes: lines with a time, an event and a step."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
@@ -36,8 +36,8 @@ class Plain(Screen):
             self._write_what_is_due(event)
 
     def _write_what_is_due(self, event: Event) -> None:
-        """Write what running steps say. Words that came too soon after the last line are written with a
-        later event, if they still hold."""
+        """Write what running steps say. Words that come too soon after the last line are written with a
+        later event, unless newer words replace them."""
         for row in self._board.rows.values():
             at, text = self._written.get(row.name, (0.0, ""))
             first = isinstance(event, StepSaid) and event.name == row.name and not text

@@ -13,7 +13,7 @@ from kindctl.models import Report, StepReport, Turn
 from kindctl.render.style import Paint, count, cut, duration, one_line, signs_for, width_of
 
 MAX_BARS = 10
-ALWAYS_NAMED = "switched "  # a change of the ingress controller, and what it cost
+ALWAYS_NAMED = "switched "  # the hand-over between controllers is shown even among many changes
 MAX_CHANGES = 8
 MAX_TITLE = 34
 TIME = 9
@@ -28,8 +28,8 @@ def render_up(report: Report, stream: TextIO | None = None) -> None:
 
 
 def report_lines(report: Report, stream: TextIO) -> list[str]:
-    """The report, with what most people look for last, right above the prompt. A run that changed
-    nothing omits the changes and the times."""
+    """The lines of the report. The part that most people look for comes last, right above the prompt. A
+    run that changed nothing omits the changes and the times."""
     paint = Paint(stream)
     parts = [_changes(report, paint), _times(report, stream)] if report.changes else []
     parts += [_answered(report, paint), _kubectl(report, paint), _next(report, paint)]
@@ -39,15 +39,14 @@ def report_lines(report: Report, stream: TextIO) -> list[str]:
 def critical_path(steps: Sequence[StepReport]) -> list[str]:
     """Names of the steps that determined the length of the run, first to last.
 
-    Before each step comes the one that it waited for last: the step that had the turn before it, where
-    it waited for a turn, else the need that let it start.
+    Each step is preceded by the one that it waited for last: if it waited for its turn, the step that had
+    the turn before; otherwise the need that was met last.
     """
     by_name = {step.name: step for step in steps}
     step = max(steps, key=lambda s: s.started + s.seconds, default=None)
     until = math.inf
-    visited: list[
-        tuple[str, float]
-    ] = []  # a step may be met again, for what it did before it waited
+    # A step may be met again, for what it did before it waited.
+    visited: list[tuple[str, float]] = []
     while step and (step.name, until) not in visited:
         visited.append((step.name, until))
         ended = [w for w in step.waits if w.ended <= until and w.after in by_name]

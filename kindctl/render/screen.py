@@ -1,13 +1,10 @@
-"""What the four screens share, and the choice between them."""
+"""The base of the four screens."""
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import Self, TextIO
 
 from kindctl.render.board import Board
-from kindctl.render.style import is_terminal
 from kindctl.runner.events import Event
 
 
@@ -40,28 +37,3 @@ class Screen:
         # One write for all: lines of two processes that share the stream stay whole.
         self._stream.write("\n".join(lines) + "\n")
         self._stream.flush()
-
-
-def choose(output: str | None = None, stream: TextIO | None = None) -> Screen:
-    """The screen for `output` (human, plain or json), or the one that suits the stream for None.
-
-    Progress goes to standard error, so that standard output holds only results. JSON lines are the
-    result that was asked for, and go to standard output.
-    """
-    if output == "json":
-        from kindctl.render.jsonlines import JsonLines
-
-        return JsonLines(stream or sys.stdout)
-    stream = stream or sys.stderr
-    if output != "plain":
-        if is_terminal(stream):
-            from kindctl.render.live import Live
-
-            return Live(stream)
-        if os.environ.get("GITHUB_ACTIONS") == "true":
-            from kindctl.render.github import GitHub
-
-            return GitHub(stream)
-    from kindctl.render.plain import Plain
-
-    return Plain(stream)

@@ -75,11 +75,9 @@ class Paint:
 
     def __call__(self, text: str, *styles: str) -> str:
         """`text` in the given styles. An empty style has no effect."""
-        kept = [CODES[style] for style in styles if style and self._may(style)]
+        shown = CODES if self._colours else ("bold", "dim")
+        kept = [CODES[style] for style in styles if style in shown]
         return f"\033[{';'.join(kept)}m{text}\033[0m" if self._on and kept and text else text
-
-    def _may(self, style: str) -> bool:
-        return self._colours or style in ("bold", "dim")
 
 
 def width_of(stream: TextIO, at_most: int = 100) -> int:

@@ -63,24 +63,16 @@ def _show_rich(rows: Sequence[object], stream: TextIO) -> None:
 
     names, cells = _cells(rows, several="\n")
     cells = [[_DIGEST.sub(r"\1…", cell) for cell in line] for line in cells]
-    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
-    for name in names:
-        table.add_column(_header(name))
+    headers = map(_header, names)
+    table = Table(*headers, box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for line in cells:
         table.add_row(*(Text(cell, style=_style(cell)) for cell in line))
     console = Console(file=stream, highlight=False)
-    if narrowest([names, *cells]) <= console.width:
+    unlimited = console.options.update(max_width=sys.maxsize)
+    if console.measure(table, options=unlimited).minimum <= console.width:
         console.print(table)
     else:
         stream.write("\n".join(blocks(names, cells, stream)) + "\n")
-
-
-def narrowest(table: Sequence[Sequence[str]]) -> int:
-    """Width in characters of a table whose cells are wrapped after every word."""
-    words = [
-        [max(map(len, cell.split())) for cell in column] for column in zip(*table, strict=True)
-    ]
-    return sum(max(column) + GAP for column in words)
 
 
 def blocks(names: Sequence[str], cells: Sequence[Sequence[str]], stream: TextIO) -> list[str]:

@@ -35,8 +35,8 @@ class Task:
     waits: list[TurnWait] = field(default_factory=list)
 
     def held_since(self, milestone: str) -> float | None:
-        """When the step, or its milestone, began to hold; None if it does not hold yet. A step that is
-        ready has reached every milestone."""
+        """The time at which the step or its milestone began to hold; None if it does not hold yet. A step
+        that is ready has reached every milestone."""
         if milestone in self.reached:
             return self.reached[milestone]
         return self.ended if self.outcome == "ready" else None

@@ -1,4 +1,4 @@
-"""Waits for what nobody announces: asks again until the answer will do or time is up."""
+"""Polls what cannot be watched, until the answer is acceptable or time is up."""
 
 from __future__ import annotations
 

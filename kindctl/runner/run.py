@@ -265,8 +265,8 @@ class _Run:
         self._show(task)
 
     def _show(self, task: Task) -> None:
-        """Emit the step's latest words, if they are new. Too soon after the last ones, the deciding thread
-        shows them later."""
+        """Emit the step's latest words, if they are new. If the words before them were emitted too
+        recently, the deciding thread does it later."""
         now = self._now()
         if (
             task.running
@@ -296,20 +296,20 @@ class _Run:
         return self.clock() - self._began
 
 
+@dataclass
 class _StepProgress:
     """The Progress that a step's apply() receives."""
 
-    def __init__(self, run: _Run, task: Task) -> None:
-        self._run = run
-        self._task = task
+    run: _Run
+    task: Task
 
     def reach(self, milestone: str) -> None:
-        with self._run._changed:
-            self._run._reach(self._task, milestone)
+        with self.run._changed:
+            self.run._reach(self.task, milestone)
 
     def say(self, text: str) -> None:
-        with self._run._changed:
-            self._run._say(self._task, text)
+        with self.run._changed:
+            self.run._say(self.task, text)
 
 
 def _pause(task: Task, clock: Callable[[], float], seconds: float) -> None:

@@ -13,8 +13,8 @@ from kindctl.runner.graph import Task, graph_of
 def survey(steps: Sequence[Step]) -> list[tuple[Step, State]]:
     """The state of each step, in the given order. Steps are observed in parallel where needs allow.
 
-    A step that needs X is not observed but Absent("needs X") until X is Ready, or, when it needs only a
-    milestone of X, until X is no longer Absent. Raises the first error that observing a step raises.
+    A step that needs X counts as Absent("needs X"), without being observed, unless X is Ready; if it needs
+    only a milestone of X, X must not be Absent. Raises the first error that observing a step raises.
     """
     states: dict[str, Future[State]] = {step.name: Future() for step in steps}
 

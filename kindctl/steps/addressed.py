@@ -14,7 +14,7 @@ from kindctl.steps.base import StepInCluster
 from kindctl.tools.protocols import Cluster
 
 PENDING_SECONDS = 6.0
-"""A controller that assigns addresses has left a trace in the events by then."""
+"""By then, a controller that assigns addresses has emitted an event for the Service."""
 
 
 @dataclass(kw_only=True)
@@ -26,7 +26,7 @@ class Addressed(StepInCluster):
     """
 
     external: str  # "namespace/name" of the Service
-    timeout: float = 300.0  # a cloud makes a machine for it
+    timeout: float = 300.0  # a cloud may create a load balancer first
     clock: Callable[[], float] = time.monotonic
     _pending_since: float | None = field(default=None, repr=False)
 

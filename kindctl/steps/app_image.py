@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kindctl.models import Absent, Change, Progress, Ready, State
-from kindctl.steps.image import ImageStep
+from kindctl.models import Absent, Ready, State
+from kindctl.steps.image import ImagePresent
 
 
 @dataclass(kw_only=True)
-class AppImageBuilt(ImageStep):
-    """Holds when the engine has an image of what is in the build's context now. Its base images are
-    provided as part of the build. `reference` is the name of an image that `images` knows how to build.
-    """
+class AppImageBuilt(ImagePresent):
+    """Holds when the engine has an image that was built from the files that the build's context has now.
 
-    needs: frozenset[str] = frozenset({"preflight"})
-    timeout: float = 3600.0
+    The build also provides its base images. `reference` is the name of an image that `images` knows how to
+    build.
+    """
 
     @property
     def name(self) -> str:
@@ -26,7 +25,4 @@ class AppImageBuilt(ImageStep):
         return f"build {self.reference}"
 
     def observe_image(self, image: str | None) -> State:
-        return Ready(image) if image else Absent("not built from the present files")
-
-    def apply(self, progress: Progress) -> Change:
-        return Change(self.images.provide(self.reference, progress).done)
+        return Ready(image) if image else Absent("not built from the current files")

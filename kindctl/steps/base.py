@@ -13,8 +13,8 @@ from kindctl.tools.protocols import Cluster
 
 @dataclass(kw_only=True)
 class BaseStep(ABC):
-    """A Step (see models) whose state is polled unless it is given a `wake`, and that applies nothing
-    unless it overrides `apply`."""
+    """The base of all steps (see models.Step). It is polled if it has no `wake`, and applies nothing unless
+    a subclass overrides `apply`."""
 
     needs: frozenset[str]
     timeout: float = 60.0
@@ -35,8 +35,8 @@ class StepInCluster(BaseStep):
     provider: Provider
 
     def observe(self) -> State:
-        """What `observe_in` says; NotReady while the API does not answer or an error of it may pass.
-        Raises ApiError where waiting does not help."""
+        """The state that `observe_in` returns, or NotReady while the API does not answer or its error may
+        pass. Raises ApiError if waiting does not help."""
         cluster = self.provider.cluster()
         if cluster is None:
             return Absent("no cluster")
@@ -51,13 +51,12 @@ class StepInCluster(BaseStep):
 
     @abstractmethod
     def observe_in(self, cluster: Cluster) -> State:
-        """Look at this cluster, changing nothing. Raises ApiError."""
-        ...
+        """Find the step's state in this cluster, changing nothing. Raises ApiError."""
 
     def apply(self, progress: Progress) -> Change:
         cluster = self.provider.cluster()
         return UNCHANGED if cluster is None else self.apply_in(cluster, progress)
 
     def apply_in(self, cluster: Cluster, progress: Progress) -> Change:
-        """Make it so in this cluster. Raises KindctlError."""
+        """Make the change in this cluster. Raises KindctlError."""
         return UNCHANGED

@@ -1,4 +1,4 @@
-"""Creates the cluster, or takes one that exists into use."""
+"""Creates the cluster, or starts to use an existing one."""
 
 from __future__ import annotations
 

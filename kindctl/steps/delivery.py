@@ -1,4 +1,4 @@
-"""Loads one image of the engine into the nodes."""
+"""Loads an image from the engine into the nodes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from kindctl.steps.image import ImageStep
 
 @dataclass(kw_only=True)
 class ImageInNodes(ImageStep):
-    """Holds when every node has what serves for `reference`, or can get it. It needs the step that
-    provides the image in the engine, and cluster:containerd."""
+    """Holds when every node has the image that serves `reference`, or can pull it. It needs
+    cluster:containerd and the step that provides the image in the engine."""
 
     provider: Provider
     timeout: float = 600.0

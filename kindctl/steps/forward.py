@@ -20,7 +20,7 @@ from kindctl.tools.protocols import ApiAccess, Forwards, ForwardState, Net
 
 @dataclass(kw_only=True)
 class Forwarded(BaseStep):
-    """Holds when the environment's forwarding process forwards the port and a connection got through."""
+    """Holds when the environment's forwarding process forwards the port and a connection succeeds."""
 
     forward: Forward
     forwards: Forwards
@@ -46,8 +46,8 @@ class Forwarded(BaseStep):
         return NotReady(failure) if failure else Ready(", ".join(state.pods))
 
     def apply(self, progress: Progress) -> Change:
-        """Raises UsageError where the user has forwarded the port elsewhere with `kindctl forward`,
-        MachineError where another program has it."""
+        """Forward the port. Raises UsageError if the user has forwarded it elsewhere with `kindctl
+        forward`, and MachineError if another program has it."""
         state = self.present_forward()
         if state is not None:
             if state.origin != FROM_FILE:
@@ -60,7 +60,7 @@ class Forwarded(BaseStep):
         return Change((f"forwarded {describe(self.forward)}",))
 
     def present_forward(self) -> ForwardState | None:
-        """Whatever is forwarded from that port at present."""
+        """The forward that this local port has at present, wherever it leads; None if it has none."""
         return forward_from(self.forwards, self.environment, self.forward)
 
 

@@ -1,4 +1,4 @@
-"""Provides one image in the engine, and what steps about one image share."""
+"""Provides an image in the engine. ImageStep is the base of all steps about one image."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from kindctl.steps.base import BaseStep
 
 @dataclass(kw_only=True)
 class ImageStep(BaseStep):
-    """A step about the image that serves for `reference` in the engine. It is Absent while the engine
-    cannot be asked."""
+    """A step about the image that serves `reference` in the engine. It is Absent while the engine does not
+    answer."""
 
     images: Images
     reference: str
@@ -28,13 +28,12 @@ class ImageStep(BaseStep):
 
     @abstractmethod
     def observe_image(self, image: str | None) -> State:
-        """`image` is the engine's name of what serves for the reference; None: nothing does. Raises
-        MachineError."""
-        ...
+        """Find the step's state. `image` is the engine's name of the image that serves the reference, or
+        None if no image does. Raises MachineError."""
 
     def present_image(self) -> str:
-        """The engine's name of what serves for the reference. Raises KindctlError (image-unavailable)
-        when an earlier step provided it and it has been deleted since."""
+        """The engine's name of the image that serves the reference. Raises KindctlError (image-unavailable)
+        if the image was deleted after an earlier step had provided it."""
         image = self.images.resolve(self.reference)
         if image is None:
             raise KindctlError(
@@ -47,7 +46,7 @@ class ImageStep(BaseStep):
 
 @dataclass(kw_only=True)
 class ImagePresent(ImageStep):
-    """Holds when the engine has an image that serves for `reference`."""
+    """Holds when the engine has an image that serves `reference`."""
 
     needs: frozenset[str] = frozenset({"preflight"})
     timeout: float = 3600.0

@@ -1,4 +1,4 @@
-"""Creates the certificate authority behind `https://localhost`, where there is none."""
+"""Creates the certificate authority behind `https://localhost` if there is none."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from kindctl.trust.authority import Authority
 
 @dataclass(kw_only=True)
 class LocalCaMade(BaseStep):
-    """Holds when kindctl's data folder has a valid authority, which all environments use and which
-    outlives them."""
+    """Holds when kindctl's data folder has a valid authority. All environments use it, and it outlives
+    them."""
 
     authority: Authority
     needs: frozenset[str] = frozenset({"preflight"})

@@ -29,11 +29,11 @@ ROUTING_KINDS = {"Service", "Ingress", "HTTPRoute", "Gateway"}
 @dataclass(kw_only=True)
 class ObjectsApplied(StepInCluster):
     """Holds when every object of the component is as its manifests say. Fields that the manifests do not
-    name are left to others.
+    name are left alone.
 
-    `late` stands for the component's late objects instead of the others. `adopt` lets the step take over
-    objects that exist and that kindctl did not create (see DriftFinder). `exclusively` gives a context in
-    which the objects are compared anew and applied.
+    With `late`, the step applies the component's late objects instead of the others. `adopt` lets it take
+    over objects that exist and that kindctl did not create (see DriftFinder). `exclusively` returns a
+    context in which the objects are compared again and applied.
     """
 
     name: str
@@ -56,8 +56,9 @@ class ObjectsApplied(StepInCluster):
         return state_of(self._observed, cluster)
 
     def apply(self, progress: Progress) -> Change:
-        """Raises KindctlError (immutable-field, node-port-taken), NotOursError, ApiError. What the API
-        refuses only for now (a webhook is not up) is left to the next apply."""
+        """Apply the objects that differ. Objects that the API refuses only for now (a webhook is not up)
+        are left to the next apply. Raises KindctlError (immutable-field, node-port-taken), NotOursError
+        and ApiError."""
         if self.provider.cluster() is None:
             raise KindctlError("there is no cluster to apply objects to")
         return super().apply(progress)
@@ -70,8 +71,8 @@ class ObjectsApplied(StepInCluster):
             return self._apply_all(cluster, self._drifts(cluster), progress)
 
     def mended(self) -> float | None:
-        """When, by `clock`, this step last changed objects by which a controller was already routing;
-        None: it did not."""
+        """When, by `clock`, this step last changed objects that a controller already used for routing; None
+        if it has not."""
         return self._mended
 
     @property
@@ -85,7 +86,7 @@ class ObjectsApplied(StepInCluster):
 
     def _apply_all(self, cluster: Cluster, drifts: Sequence[Drift], progress: Progress) -> Change:
         for drift in drifts:
-            if drift.error is not None:  # before anything is half done
+            if drift.error is not None:  # before any object is applied
                 raise drift.error
         mends = self._mends_routing(drifts)
         done: list[str] = []
@@ -133,8 +134,8 @@ class ObjectsApplied(StepInCluster):
         return ()
 
     def _mends_routing(self, drifts: Sequence[Drift]) -> bool:
-        """Whether applying these changes what a controller routes by. Where everything is new, no
-        controller can have an earlier state."""
+        """Whether applying these objects changes the routing of a controller. If all objects are new, no
+        controller can have routed by an earlier state of them."""
         is_repair = any(not drift.is_absent and drift.ref.kind != "Namespace" for drift in drifts)
         return is_repair and any(
             drift.needs_apply

@@ -9,6 +9,7 @@ from kindctl.components.base import Component
 from kindctl.forward.client import describe, leftover_forwards
 from kindctl.live.applied import identity, leftovers, remove
 from kindctl.live.desired import inventory
+from kindctl.live.drift_state import few
 from kindctl.models import (
     SYSTEM_NAMESPACE,
     Change,
@@ -25,11 +26,11 @@ from kindctl.tools.protocols import Cluster, Forwards
 
 @dataclass(kw_only=True)
 class Pruned(StepInCluster):
-    """Holds when this environment has nothing, in the cluster or beside it, that its configuration does
-    not ask for.
+    """Holds when the environment has no leftovers: objects, containers or forwards that its configuration
+    does not ask for.
 
-    Only what has kindctl's labels and was applied by its field manager is deleted; a namespace only when
-    nobody else has put anything into it.
+    An object is deleted only if it has kindctl's labels and kindctl's field manager applied it, and a
+    namespace only if nobody else has put anything into it.
     """
 
     name: str
@@ -42,12 +43,10 @@ class Pruned(StepInCluster):
     def observe_in(self, cluster: Cluster) -> State:
         refs, notes = self._leftovers(cluster)
         forwards = [f"forward {describe(forward)}" for forward in self._leftover_forwards()]
-        every = [*sorted(map(str, refs)), *self.provider.surplus(), *forwards]
-        if not every:
+        surplus = [*sorted(map(str, refs)), *self.provider.surplus(), *forwards]
+        if not surplus:
             return Ready("; ".join(notes))
-        names = ", ".join(every[:3])
-        more = f" and {len(every) - 3} more" if len(every) > 3 else ""
-        return Differs(f"no longer in the configuration: {names}{more}")
+        return Differs(f"no longer in the configuration: {few(surplus)}")
 
     def apply_in(self, cluster: Cluster, progress: Progress) -> Change:
         refs, _ = self._leftovers(cluster)

@@ -13,7 +13,7 @@ from kindctl.tools.protocols import Net
 @dataclass(kw_only=True)
 class RegistryRuns(ImageStep):
     """Holds when the registry answers on the host's port and the containerd of every node is configured
-    for it. `reference` is the image of the registry itself."""
+    to use it. `reference` is the image of the registry itself."""
 
     registry: LocalRegistry
     net: Net

@@ -33,26 +33,25 @@ from kindctl.steps.base import BaseStep
 from kindctl.tools.protocols import Cluster, HttpAnswer, Net
 
 STUCK_SECONDS = 5.0
-SETTLE_SECONDS = 4.0
-"""How long a controller may answer by an earlier state after a change: ingress-nginx takes up changes
-once in 3.3 s (--sync-rate-limit, 0.3 a second)."""
+RELOAD_SECONDS = 4.0
+"""How long after a change a controller may still answer by its earlier state: ingress-nginx applies changes
+at most every 3.3 s (--sync-rate-limit, 0.3 a second)."""
 
 
 @dataclass(kw_only=True)
 class UrlAnswers(BaseStep):
-    """Holds when a request to the URL got the answer that the route wants, from this environment.
+    """Holds when a request to the URL gets the answer that the route wants, from this environment.
 
-    Three things are checked: that the answer carries this environment's own header (see ingress.proof;
-    whatever else listens on the port cannot give it), or that the same port leads to a pod that gives it;
-    that a rule of an Ingress matched; and the route's status and text. Over TLS the local authority alone
-    is trusted: a certificate that it did not sign for that host is no answer. The request goes to the
-    host's port, as the user's does. HTTP cannot be watched, so it is polled.
+    Three things are checked. First, the answer has this environment's own header, which no other program on
+    the port can send (see ingress.proof), or the same port leads to a pod that sends it. Second, a rule of
+    an Ingress matched. Third, the status and the text are those of the route. Over TLS, only the local
+    authority is trusted: a certificate that it did not sign for the host does not count. The request goes
+    to the host's port, as the user's requests do. HTTP cannot be watched, so it is polled.
 
-    A controller can miss an event: ingress-nginx drops one that arrives while it syncs what it read
-    before, and then answers 503 for a Service that has endpoints, until the next event. So the step is
-    Differs after some seconds of 503, and `apply` makes the controller read everything again. A
-    controller can also answer rightly by a state that has changed since: after a repair the answer counts
-    only once the controller must have taken the repair up.
+    A controller can miss an event: ingress-nginx drops an event that arrives while it syncs, and then
+    answers 503 for a Service that has endpoints, until the next event. So the step is Differs after
+    STUCK_SECONDS of 503, and `apply` makes the controller read everything again. A controller can also give
+    a correct answer from an outdated state, so after a repair an answer counts only after RELOAD_SECONDS.
     """
 
     route: Route
@@ -82,7 +81,7 @@ class UrlAnswers(BaseStep):
             return Absent("no cluster")
         try:
             route = located(self.route, cluster)
-            if route is None:  # the address was lost: the step that waits for it has held before
+            if route is None:  # it had one: an earlier step waited for it
                 return NotReady(f"Service {self.route.external} has no external address")
             return self._observe_route(route, cluster)
         except ApiError as error:
@@ -91,7 +90,7 @@ class UrlAnswers(BaseStep):
             return NotReady(error.why or error.what, certificate_cause(error, self.route))
 
     def _observe_route(self, route: Route, cluster: Cluster) -> State:
-        """Raises ApiError and ToolError."""
+        """Request the URL, or open the port of a TCP route. Raises ApiError and ToolError."""
         if route.url.startswith("tcp:"):
             self.net.opens(route.connect)
             return Ready("open")
@@ -100,7 +99,7 @@ class UrlAnswers(BaseStep):
         return self._judge(route, self._ask(route), cluster)
 
     def _judge(self, route: Route, answer: HttpAnswer, cluster: Cluster) -> State:
-        """Raises ApiError and ToolError."""
+        """The state that this answer shows. Raises ApiError and ToolError."""
         if route.via_controller:
             identity = environment_id(self.environment, cluster)
             proof = proof_answer(route, answer, self._ask)
@@ -115,13 +114,13 @@ class UrlAnswers(BaseStep):
         return Ready(summary(answer))
 
     def _ask(self, route: Route) -> HttpAnswer:
-        """Raises ToolError."""
+        """Request the URL from the host's port. Raises ToolError."""
         ca = self.ca() if route.certified else None
         return self.net.http(route.url, connect=route.connect, host=route.host, ca=ca)
 
     def _may_be_outdated(self) -> bool:
         since = self.mended()
-        return since is not None and self.clock() - since < SETTLE_SECONDS
+        return since is not None and self.clock() - since < RELOAD_SECONDS
 
     def _is_stuck(self, answer: HttpAnswer) -> bool:
         """Whether the answers have been 503 for so long that the controller must have missed an event."""

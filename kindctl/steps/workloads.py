@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from kindctl.components.base import Component
 from kindctl.diagnose.evidence import Evidence
-from kindctl.diagnose.snapshot import collect
+from kindctl.diagnose.snapshot import CLAIM, POD, WORKLOADS, collect
 from kindctl.live.applied import remove
 from kindctl.live.cluster_wake import ClusterWake
 from kindctl.live.desired import inventory
@@ -37,14 +37,7 @@ from kindctl.models import (
 from kindctl.steps.base import StepInCluster
 from kindctl.tools.protocols import Cluster
 
-WATCHED = (
-    ("v1", "Pod"),
-    ("v1", "PersistentVolumeClaim"),
-    ("apps/v1", "Deployment"),
-    ("apps/v1", "StatefulSet"),
-    ("apps/v1", "DaemonSet"),
-    ("batch/v1", "Job"),
-)
+WATCHED = (POD, CLAIM, *WORKLOADS)
 EXPLAIN_EVERY = 1.0  # seconds: evidence costs the API more than observing does
 
 Unready = tuple[Object, str]  # a workload or claim, and why it is not ready
@@ -52,11 +45,11 @@ Unready = tuple[Object, str]  # a workload or claim, and why it is not ready
 
 @dataclass(kw_only=True)
 class WorkloadsReady(StepInCluster):
-    """Holds when all workloads and claims of the component are ready. `explain` finds the cause in the
-    evidence when they are not.
+    """Holds when all workloads and claims of the component are ready. `explain` finds in the evidence why
+    they are not.
 
-    It deletes leftovers that have ports of a node that the pods need, and pods that have a token of a
-    deleted ServiceAccount. Everything else is only waited for.
+    The step deletes leftovers that have host ports which the pods need, and pods whose token is that of a
+    deleted ServiceAccount. It only waits for everything else.
     """
 
     name: str
@@ -100,15 +93,12 @@ class WorkloadsReady(StepInCluster):
             and not _waits_for_consumer(cluster, live[ref], pods)
         ]
         if not unready:
-            used = {
-                pod["metadata"]["name"]: pod for ref in wanted for pod in _pods_for(live[ref], pods)
-            }
-            self._stale = stale_pods(cluster, list(used.values()))
+            self._stale = stale_pods(cluster, _pods_for([live[ref] for ref in wanted], pods))
             if self._stale:
                 names = ", ".join(pod["metadata"]["name"] for pod in self._stale)
-                return Differs(f"older than its ServiceAccount: {names}")
+                return Differs(f"pods older than their ServiceAccount: {names}")
             return Ready(f"{len(wanted)} workload{'s' if len(wanted) > 1 else ''}")
-        ports = missing_host_ports([pod for obj, _ in unready for pod in _pods_for(obj, pods)])
+        ports = missing_host_ports(_pods_for([obj for obj, _ in unready], pods))
         if ports and (leftovers := self.port_holders.leftovers_on(cluster, ports)):
             self._port_leftovers = leftovers
             names = ", ".join(map(str, leftovers[:3]))
@@ -132,20 +122,18 @@ class WorkloadsReady(StepInCluster):
         if refused := self._refusals.cause(unready, now):
             return refused
         if self._explained is None or now - self._explained[0] >= EXPLAIN_EVERY:
-            evidence = _concerning(unready, collect(cluster, namespaces_of(wanted)))
+            evidence = _evidence_about(unready, collect(cluster, namespaces_of(wanted)))
             self._explained = (now, self.explain(evidence))
         return self._explained[1]
 
 
-def _concerning(unready: Sequence[Unready], evidence: Evidence) -> Evidence:
-    """The evidence without the pods and Jobs of others in the same namespaces, which are not waited for."""
+def _evidence_about(unready: Sequence[Unready], evidence: Evidence) -> Evidence:
+    """The evidence about these objects only. Other pods and Jobs in the namespaces are not waited for."""
     own = {obj["metadata"]["uid"] for obj, _ in unready}
-    pods = {
-        pod["metadata"]["uid"]: pod for obj, _ in unready for pod in _pods_for(obj, evidence.pods)
-    }
+    pods = _pods_for([obj for obj, _ in unready], evidence.pods)
     return replace(
         evidence,
-        pods=list(pods.values()),
+        pods=pods,
         workloads=[
             obj
             for obj in evidence.workloads
@@ -154,12 +142,18 @@ def _concerning(unready: Sequence[Unready], evidence: Evidence) -> Evidence:
         logs={
             where: lines
             for where, lines in evidence.logs.items()
-            if any(where.startswith(_place(pod)) for pod in pods.values())
+            if any(where.startswith(_place(pod)) for pod in pods)
         },
     )
 
 
-def _pods_for(obj: Object, pods: Sequence[Object]) -> list[Object]:
+def _pods_for(objects: Sequence[Object], pods: Sequence[Object]) -> list[Object]:
+    """The pods of these workloads and the pods that use these claims, each once."""
+    found = {pod["metadata"]["uid"]: pod for obj in objects for pod in _pods_for_one(obj, pods)}
+    return list(found.values())
+
+
+def _pods_for_one(obj: Object, pods: Sequence[Object]) -> list[Object]:
     match obj["kind"]:
         case "Pod":
             return [obj]

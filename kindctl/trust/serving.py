@@ -18,7 +18,7 @@ from kindctl.kube_objects import secret, secret_values
 from kindctl.models import Object, ObjectRef
 from kindctl.tools.protocols import Cluster
 from kindctl.trust.authority import LIFE as CA_LIFE
-from kindctl.trust.authority import NAME, ONLY, Authority, now
+from kindctl.trust.authority import NAME, ONLY, Authority
 from kindctl.trust.pki import Pair, certificate, names_in, rejection
 from kindctl.trust.pki import authority as new_authority
 

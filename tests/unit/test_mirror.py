@@ -29,8 +29,9 @@ TESTED_ELSEWHERE = {
     "tests/contract/test_stores.py": "trust/base trust/macos trust/nss trust/system",
     "tests/unit/cli/test_cli.py": """
         cli/common cli/config cli/doctor cli/down cli/explain cli/forward cli/images cli/init
-        cli/kubeconfig cli/list_ cli/logs cli/open_ cli/plan cli/purge cli/status cli/trust
+        cli/kubeconfig cli/list cli/logs cli/open cli/plan cli/purge cli/status cli/trust
         cli/up cli/urls cli/version actions/elsewhere actions/images actions/validate paths""",
+    "tests/unit/render/test_screens.py": "render/screen",
     "tests/unit/actions/test_up.py": "actions/plan",
     "tests/unit/actions/test_examples.py": "actions/init planning/parts",
     "tests/unit/actions/test_forwards.py": "steps/forward exposures/port_forward forward/client",

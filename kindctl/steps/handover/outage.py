@@ -26,7 +26,9 @@ class OutageMeter:
         self._is_lost = False
         self.requests = 0
         self.lost = 0
-        self.seconds = 0.0  # from the last right answer before a loss to the next, or to the end
+        self.seconds = (
+            0.0  # from the last correct answer before a loss to the next one, or to the end
+        )
 
     def __enter__(self) -> OutageMeter:
         self._thread.start()
@@ -59,4 +61,5 @@ class OutageMeter:
     def __str__(self) -> str:
         if not self.lost:
             return f"no request of {self.requests} was lost"
-        return f"{self.seconds:.1f} s without a right answer ({self.lost} of {self.requests} requests lost)"
+        lost = f"{self.lost} of {self.requests} requests lost"
+        return f"{self.seconds:.1f} s without a correct answer ({lost})"

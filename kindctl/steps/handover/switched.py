@@ -41,10 +41,10 @@ LEFT_TO_PRUNE = {"Namespace", "CustomResourceDefinition"}
 class Switched(StepInCluster):
     """Holds when no other controller has the entry point.
 
-    `apply` is the whole of a switch: every URL is requested through the new controller's own Service
-    while the old one still serves; only then is the entry point handed over, and the old controller
-    removed, its webhook first. Meanwhile the first URL is requested all the time, and the change says for
-    how long it was not answered.
+    `apply` makes the whole switch. It requests every URL through the new controller's own Service while
+    the old controller still serves. Only then does it hand over the entry point and remove the old
+    controller, its webhook first. All the while it requests the first URL, and the change says for how long
+    no correct answer came.
     """
 
     controller: Controller
@@ -65,11 +65,12 @@ class Switched(StepInCluster):
 
     def observe_in(self, cluster: Cluster) -> State:
         old = self.takeover.holders(cluster)
-        return Differs(f"{_names(old)} has it") if old else Ready()
+        return Differs(f"{_names(old)} has the entry point") if old else Ready()
 
     def apply_in(self, cluster: Cluster, progress: Progress) -> Change:
-        """Raises KindctlError: switch-refused when the new controller does not answer correctly and the
-        old one was left as it was, not-ready when the new one has the entry point and does not answer."""
+        """Switch to the new controller. Raises KindctlError: switch-refused if the new controller does not
+        answer correctly, which leaves the old one as it was; not-ready if the new one has the entry point
+        but does not answer."""
         old, new = self.takeover.holders(cluster), self.controller.name
         identity = environment_id(self.environment, cluster)
         progress.say(f"testing every URL with {new} while {_names(old)} still serves")
@@ -82,18 +83,16 @@ class Switched(StepInCluster):
                 removed = self._remove(cluster, old)
             progress.say(f"handing the entry point over to {new}")
             self.takeover.take_over(progress)
-            if not poll(self._is_new_one_ready, bool, seconds=TAKE_SECONDS):
+            if not poll(self._is_new_ready, bool, seconds=TAKE_SECONDS):
                 raise KindctlError(
                     f"{new} has the entry point but does not answer",
-                    fix="kindctl status shows what is missing; kindctl up continues",
+                    fix="`kindctl status` shows what is missing; `kindctl up` continues",
                     code="not-ready",
                 )
             if can_overlap:
                 progress.say(f"removing {_names(old)}")
                 removed = self._remove(cluster, old)
         return Change((f"switched from {_names(old)} to {new}: {outage}", *removed))
-
-    # --- its parts, in the order in which they come -----------------------------------------------
 
     def _prove(self, cluster: Cluster, identity: str, old: frozenset[str]) -> None:
         """Wait until the new controller answers every URL correctly through its own Service. Raises
@@ -105,15 +104,15 @@ class Switched(StepInCluster):
 
         if wrong := poll(wrong_answers, lambda wrong: not wrong, seconds=PROVE_SECONDS):
             raise KindctlError(
-                f"{self.controller.name} was not put in the place of {_names(old)}, which still serves",
-                why="through its own Service it answers: " + "; ".join(wrong[:3]),
-                fix="correct what the new controller does not support, then kindctl up; "
-                "or set ingress.controller back",
+                f"{self.controller.name} did not replace {_names(old)}, which still serves",
+                why="wrong answers through its own Service: " + "; ".join(wrong[:3]),
+                fix="correct what the new controller does not support, then run `kindctl up`; "
+                "or change ingress.controller back",
                 code="switch-refused",
             )
 
     def _wrong_answer(self, cluster: Cluster, route: Route, identity: str) -> str:
-        """What is wrong with the new controller's answer for a URL; empty when it is right."""
+        """What is wrong with the new controller's answer for a URL; empty if the answer is correct."""
         ask = partial(self._ask_service, cluster)
         try:
             answer = ask(route)
@@ -146,7 +145,7 @@ class Switched(StepInCluster):
         )
 
     def _is_answered(self, identity: str) -> bool:
-        """Whether the first URL is answered correctly at this moment, by whichever controller."""
+        """Whether either controller answers the first URL correctly at this moment."""
         if not self.routes:
             return True
         route = self.routes[0]
@@ -159,12 +158,12 @@ class Switched(StepInCluster):
         proof = self._ask(witness(replace(route, via_witness=True)))
         return proof is not None and not foreign_reason(proof, identity, route.connect[1])
 
-    def _is_new_one_ready(self) -> bool:
+    def _is_new_ready(self) -> bool:
         """Whether the new controller is ready and answers every URL itself."""
         is_ready = isinstance(self.ready.observe(), Ready)
-        return is_ready and all(self._is_by_new_one(route) for route in self.routes)
+        return is_ready and all(self._is_answered_by_new(route) for route in self.routes)
 
-    def _is_by_new_one(self, route: Route) -> bool:
+    def _is_answered_by_new(self, route: Route) -> bool:
         answer = self._ask(route)
         proof = proof_answer(route, answer, self._ask)
         return (
@@ -175,7 +174,7 @@ class Switched(StepInCluster):
         )
 
     def _ask(self, route: Route) -> HttpAnswer | None:
-        """Request the URL from this machine, as the user does; None: no answer."""
+        """Request the URL from this machine, as the user does. Returns None if there is no answer."""
         try:
             return self.net.http(route.url, connect=route.connect, host=route.host, timeout=1.0)
         except ToolError:

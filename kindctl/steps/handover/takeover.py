@@ -31,22 +31,19 @@ class Takeover(Protocol):
 
     def holders(self, cluster: Cluster) -> frozenset[str]:
         """Component names of the other controllers that have the entry point. Raises ApiError."""
-        ...
 
     def can_overlap(self, cluster: Cluster) -> bool:
         """Whether the old controller may run until the new one has the entry point; otherwise the old
         one has to be removed first. Raises ApiError."""
-        ...
 
     def take_over(self, progress: Progress) -> None:
         """Give the entry point to the new controller. Raises KindctlError."""
-        ...
 
 
 @dataclass
 class NodePortTakeover:
-    """Takes over ports of the node: the controller's own objects have them once no other controller
-    does, so they are applied again."""
+    """Takes over ports of the node by applying the controller's objects again: they get the ports once no
+    other controller has them."""
 
     controller: Controller
     handover: Handover
@@ -66,8 +63,8 @@ class NodePortTakeover:
 
 @dataclass
 class ForwardTakeover:
-    """Takes over ports of this machine that kindctl.yaml has forwarded: they are forwarded to the
-    Service of the new controller instead."""
+    """Takes over ports of this machine that kindctl.yaml forwards: from now on they lead to the Service of
+    the new controller."""
 
     controller: Controller
     handover: Handover
@@ -92,7 +89,7 @@ class ForwardTakeover:
                 yield state.forward
 
     def _owner(self, cluster: Cluster, forward: Forward) -> str:
-        """The component of this environment that the Service belongs to; empty: none."""
+        """The component of this environment that the Service belongs to; empty if it belongs to none."""
         live = cluster.get(ObjectRef("v1", "Service", forward.service, forward.namespace))
         labels = labels_of(live) if live else {}
         is_own = labels.get(ENVIRONMENT_LABEL) == self.handover.environment

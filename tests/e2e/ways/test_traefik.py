@@ -70,7 +70,7 @@ def test_another_controller_gets_the_host_ports_and_the_gap_is_told(traefik: Way
     (told,) = [change for change in changes if change.startswith("switched")]
     traefik.note(told=told, requests=trickle.sent, lost=len(trickle.lost))
     assert told.startswith("switched from traefik to ingress-nginx: ")
-    assert "without a right answer" in told  # the node's ports cannot be in two hands
+    assert "without a correct answer" in told  # the node's ports cannot be in two hands
     assert trickle.lost != []
     assert http("http://localhost/").headers["X-Kindctl-Controller"] == "ingress-nginx"
     assert traefik.api.raw("/api/v1/namespaces/traefik") is None or until(

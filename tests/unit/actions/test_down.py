@@ -28,7 +28,7 @@ def test_down_twice_removes_once(world: World) -> None:
     environment_dir("shop").mkdir(parents=True, exist_ok=True)
     assert down("shop", world.tools).done == (
         "removed node shop-control-plane",
-        "removed its kubeconfig",
+        "removed the kubeconfig",
     )
     assert world.engine.containers() == []
     assert not environment_dir("shop").exists()
@@ -48,7 +48,7 @@ def test_down_takes_its_entries_out_of_kubectls_file(world: World) -> None:
     for name in ("shop", "blog"):
         merge_kubeconfig(name, world.tools)
     file = kubeconfig.default_file()
-    assert f"removed its entries from {file}" in down("shop", world.tools).done
+    assert f"removed the entries from {file}" in down("shop", world.tools).done
     left = yaml.safe_load(world.host.files[file])
     assert [context["name"] for context in left["contexts"]] == ["kind-blog"]
     assert world.host.modes[file] == 0o600

@@ -195,7 +195,7 @@ def test_status_shows_them_and_down_ends_them(world: World) -> None:
     assert [(row.name, row.ready, row.seen) for row in rows] == [
         ("127.0.0.1:8080 to shop/web:80", False, "Service shop/web has no pods")
     ]
-    assert "stopped its forwards" in down("shop", world.tools).done
+    assert "stopped the port forwards" in down("shop", world.tools).done
     assert world.forwards.running == {}
 
 

@@ -71,6 +71,13 @@ def test_logs_are_of_the_pods_that_a_workload_selects(
     assert [pod["metadata"]["name"] for pod in pods_of(cluster, asked)] == found
 
 
+def test_a_pod_is_found_in_every_namespace_that_has_its_name(cluster: FakeCluster) -> None:
+    for namespace in ("blog", "shop"):
+        cluster.put(pod("debug", "none", namespace))
+    found = [pod["metadata"]["namespace"] for pod in pods_of(cluster, "debug")]
+    assert found == ["blog", "shop"]
+
+
 @pytest.mark.parametrize("asked", ["nothing", "other", "blog/db", "statefulset/web"])
 def test_an_unknown_workload_is_answered_with_what_there_is(
     cluster: FakeCluster, asked: str

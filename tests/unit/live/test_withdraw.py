@@ -59,7 +59,7 @@ def test_all_goes(cluster: FakeCluster) -> None:
 def test_what_an_earlier_run_deleted_is_waited_for(cluster: FakeCluster, held: ObjectRef) -> None:
     cluster.hold(held)
     for _ in range(2):
-        assert f"{held} is being deleted" in refused(cluster)
+        assert f"{held} is still being deleted" in refused(cluster)
     cluster.release(held)
     leave(cluster)
 

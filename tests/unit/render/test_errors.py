@@ -39,7 +39,7 @@ def _neutral(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
 
 
-def lines(error: BaseException, stream: io.StringIO | None = None) -> list[str]:
+def lines(error: KindctlError, stream: io.StringIO | None = None) -> list[str]:
     return error_text(error, stream or io.StringIO()).splitlines()
 
 
@@ -104,12 +104,12 @@ def test_an_interruption_is_no_error() -> None:
     ]
 
 
-def test_an_unknown_exception_has_no_page() -> None:
-    error = ZeroDivisionError("division by zero")
-    error.add_note("in step 'a' (make a)")
+def test_notes_follow_the_reason() -> None:
+    error = Interrupted("interrupted", why="still running: a")
+    error.add_note("also failed: make b: no space")
 
-    assert lines(error) == ["error: ZeroDivisionError: division by zero", "in step 'a' (make a)"]
-    assert lines(KeyboardInterrupt()) == ["error: KeyboardInterrupt"]
+    assert lines(error) == ["interrupted", "  still running: a", "also failed: make b: no space"]
+    assert error_as_json(error)["notes"] == ["also failed: make b: no space"]
 
 
 def test_a_terminal_gets_lines_that_fit_it() -> None:
@@ -168,12 +168,6 @@ def test_json_has_all_that_is_known_and_nothing_empty() -> None:
         "link": BUILD.link,
     }
     assert [p["line"] for p in error_as_json(CONFIG)["problems"]] == [0, 2, 12]
-    assert error_as_json(ZeroDivisionError("x")) == {
-        "event": "error",
-        "code": "unknown",
-        "exit_code": 1,
-        "what": "ZeroDivisionError: x",
-    }
 
 
 def test_github_marks_each_problem_in_the_file(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,10 +94,10 @@ def test_a_failed_run_ends_with_its_error(schema: dict[str, Any]) -> None:
         ConfigError([Problem("kindctl.yaml", 3, 5, "unknown key", "did you mean ingress?")]),
         MachineError("no engine", why="the socket is not there", fix="kindctl doctor --fix"),
         Interrupted("interrupted"),
-        ZeroDivisionError("division by zero"),
+        KindctlError("unexpected error: ZeroDivisionError", code="unknown"),
     ],
 )
-def test_every_error_is_valid(error: BaseException, schema: dict[str, Any]) -> None:
+def test_every_error_is_valid(error: KindctlError, schema: dict[str, Any]) -> None:
     stream = io.StringIO()
     show_error(error, as_json=True, stream=stream)
 

@@ -83,7 +83,7 @@ def test_a_terminal_gets_long_text_wrapped_between_words() -> None:
 
 
 def test_a_narrow_terminal_gets_a_block_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("COLUMNS", "30")
 
     assert lines(ROWS, Terminal()) == [
         "shop",

@@ -193,7 +193,7 @@ def test_a_namespace_with_something_of_others_stays(cluster: FakeCluster) -> Non
     assert cluster.get(SPACE)
     assert cluster.get(ref(shop.deployment())) is None
     state = step.observe()
-    assert state == Ready("Namespace shop stays: it has PersistentVolumeClaim data-queue-0")
+    assert state == Ready("kept Namespace shop: it contains PersistentVolumeClaim data-queue-0")
 
 
 def test_what_every_namespace_has_does_not_keep_it(cluster: FakeCluster) -> None:
@@ -248,4 +248,4 @@ def test_what_a_chart_wants_to_be_kept_stays_and_keeps_its_namespace(cluster: Fa
     step.apply(Heard())
     assert cluster.get(kept)
     assert cluster.get(ref(shop.deployment())) is None
-    assert "Namespace shop stays: it has PersistentVolumeClaim data" in str(step.observe())
+    assert "kept Namespace shop: it contains PersistentVolumeClaim data" in str(step.observe())

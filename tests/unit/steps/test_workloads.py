@@ -335,7 +335,7 @@ NEVER_READY = pod(state={"running": {}})
         (
             with_status(shop.workload("DaemonSet"), observedGeneration=1),
             [],
-            "waiting for its controller",
+            "its controller has not acted on the latest change yet",
         ),
         (with_status(shop.workload("ReplicaSet"), **replicas(1)), [READY_POD], ""),
         (with_status(shop.job(), conditions=[{"type": "Complete", "status": "True"}]), [], ""),
@@ -466,6 +466,27 @@ def test_pods_with_the_token_of_a_deleted_service_account_are_replaced(
     assert isinstance(late.observe(), Differs)
     assert late.apply(Heard()).done == ("replaced pod web-1: its ServiceAccount was recreated",)
     assert cluster.list("v1", "Pod", namespace=NAMESPACE) == []
+
+
+def test_pods_of_one_name_in_two_namespaces_are_both_replaced(cluster: FakeCluster) -> None:
+    manifests = []
+    cluster.put(shop.manifest("v1", "Namespace", "other"))
+    for namespace in (NAMESPACE, "other"):
+        account = shop.manifest("v1", "ServiceAccount", "default")
+        account["metadata"]["creationTimestamp"] = "2026-11-24T06:00:01Z"
+        web = pod(ready=True)
+        web["metadata"]["uid"] = f"web-1 in {namespace}"
+        web["spec"]["volumes"] = [
+            {"name": "api", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}
+        ]
+        manifest = shop.deployment()
+        for obj in (account, web, manifest):
+            obj["metadata"]["namespace"] = namespace
+        for obj in (account, web, {**manifest, "status": {"observedGeneration": 1, **replicas(1)}}):
+            cluster.put(obj)
+        manifests.append(manifest)
+    stale = step(cluster, *manifests)
+    assert stale.observe() == Differs("pods older than their ServiceAccount: web-1, web-1")
 
 
 # --- ports of a node -----------------------------------------------------------------------------

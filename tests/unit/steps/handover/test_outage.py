@@ -14,7 +14,7 @@ def test_the_gap_is_from_the_last_right_answer_to_the_next_one() -> None:
     for _ in range(6):
         gap.request()
     assert (gap.requests, gap.lost, gap.seconds) == (6, 2, 3.0)
-    assert str(gap) == "3.0 s without a right answer (2 of 6 requests lost)"
+    assert str(gap) == "3.0 s without a correct answer (2 of 6 requests lost)"
 
 
 def test_a_gap_that_is_still_open_at_the_end_counts() -> None:

@@ -237,7 +237,7 @@ def test_the_new_one_gets_the_ports_and_the_old_one_goes(cluster: FakeCluster) -
     step = switch(cluster, controller)
     served = ("ingress-nginx", "ingress-nginx-controller")
     cluster.servers[served] = lambda port, path, host: right(cluster, "ingress-nginx")
-    assert step.observe() == Differs("traefik has it")
+    assert step.observe() == Differs("traefik has the entry point")
     first, *removed = step.apply(Heard()).done
     assert first.startswith("switched from traefik to ingress-nginx: ")
     assert removed == ["removed Deployment traefik/traefik"]
@@ -319,7 +319,7 @@ def test_one_that_does_not_answer_rightly_takes_nothing(
     assert caught.value.code == "switch-refused"
     assert "http://localhost/: 200 OK, without 'shop'" in caught.value.why
     assert cluster.deleted == []
-    assert step.observe() == Differs("traefik has it")
+    assert step.observe() == Differs("traefik has the entry point")
 
 
 def test_without_a_cluster_there_is_nothing_to_hand_over(cluster: FakeCluster) -> None:

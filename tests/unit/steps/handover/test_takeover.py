@@ -142,7 +142,7 @@ def test_the_ports_lead_to_the_new_one_before_the_old_one_goes(
         add(environment, access, forward, origin=origin)
 
     monkeypatch.setattr(world.forwards, "add", added)
-    assert world.step.observe() == Differs("traefik has it")
+    assert world.step.observe() == Differs("traefik has the entry point")
     first, *removed = world.step.apply(Heard()).done
     assert first.startswith("switched from traefik to ingress-nginx: ")
     assert removed == ["removed Service traefik/traefik"]

@@ -11,7 +11,7 @@ from kindctl.render.github import GitHub
 from kindctl.render.jsonlines import JsonLines
 from kindctl.render.live import Live
 from kindctl.render.plain import Plain
-from kindctl.render.screen import choose
+from kindctl.render.screens import choose_screen
 from tests.support.screens import FAILED
 from tests.support.terminal import Terminal
 
@@ -42,7 +42,7 @@ def test_the_screen_suits_the_stream(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
-    assert type(choose(output, Terminal() if terminal else io.StringIO())) is expected
+    assert type(choose_screen(output, Terminal() if terminal else io.StringIO())) is expected
 
 
 def test_progress_goes_to_standard_error_and_json_to_standard_output(
@@ -52,7 +52,7 @@ def test_progress_goes_to_standard_error_and_json_to_standard_output(
     monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(sys, "stderr", err)
 
-    choose("plain")(FAILED[0])
+    choose_screen("plain")(FAILED[0])
     assert (out.getvalue(), err.getvalue()) == ("", "shop: 4 steps\n")
-    choose("json")(FAILED[0])
+    choose_screen("json")(FAILED[0])
     assert out.getvalue().startswith('{"event": "run-started"')

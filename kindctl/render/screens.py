@@ -1,0 +1,30 @@
+"""Chooses the screen that suits where the output goes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TextIO
+
+from kindctl.render.github import GitHub
+from kindctl.render.jsonlines import JsonLines
+from kindctl.render.live import Live
+from kindctl.render.plain import Plain
+from kindctl.render.screen import Screen
+from kindctl.render.style import is_terminal
+
+
+def choose_screen(output: str | None = None, stream: TextIO | None = None) -> Screen:
+    """The screen for `output` (human, plain or json), or the one that suits the stream for None.
+
+    Progress goes to standard error, so that standard output holds only results. JSON lines are the
+    result that was asked for, and go to standard output.
+    """
+    if output == "json":
+        return JsonLines(stream or sys.stdout)
+    stream = stream or sys.stderr
+    if output == "plain":
+        return Plain(stream)
+    if is_terminal(stream):
+        return Live(stream)
+    return GitHub(stream) if os.environ.get("GITHUB_ACTIONS") == "true" else Plain(stream)
