@@ -80,7 +80,7 @@ def has_an_example(name: str) -> Iterator[str]:
     if name not in example_of_each_controller():
         yield (
             f"{name}: add an example with `controller: {name}`: configs/{name}/kindctl.yaml, "
-            "in the form of configs/traefik/kindctl.yaml"
+            "in the form of configs/traefik/kindctl.yaml, with an app whose IngressClass it serves"
         )
 
 
@@ -142,8 +142,8 @@ def proves_its_answers(a: Applied) -> Iterator[str]:
     ):
         if not re.search(rf"{header}.{{1,60}}\b{re.escape(value)}\b", a.text):
             yield (
-                f"put the header {header}: {value} on every answer (kindctl/ingress/proof.py), or let "
-                "with_proof() say via_witness and apply the witness"
+                f"put the header {header}: {value} on every answer (kindctl/ingress/proof.py), or have "
+                "the witness prove it: a BundledController says `sets_headers = False`"
             )
     if not a.controller.with_proof(Route("https://localhost/")).via_witness:
         if INGRESS_HEADER not in a.text:
@@ -225,7 +225,7 @@ def runs_in_replicas(a: Applied) -> Iterator[str]:
     for daemon in [w for w in behind if w["kind"] == "DaemonSet"]:
         yield (
             f"DaemonSet {daemon['metadata']['name']} has no replicas: make it a Deployment when they are "
-            "asked for, or refuse them in kindctl/config/checks.py"
+            "asked for, in prepare_for_replicas(), or refuse them in kindctl/config/checks.py"
         )
     for deployment in deployments:
         name, spec = deployment["metadata"]["name"], deployment["spec"]
