@@ -92,17 +92,19 @@ def copy_example(example: str, folder: Path, name: str | None = None) -> Path:
         raise _unknown(f"no example {example!r}", example_rows())
     source = known[example]
     text = (source / FILE).read_text()
-    copies = {source: folder}
-    targets = [folder / path.name for path in sorted(source.iterdir())]
+    copies = {path: folder / path.name for path in sorted(source.iterdir()) if path.name != FILE}
     if SAMPLE_FROM_CONFIGS in text:
         copies[share_dir(SAMPLE)] = folder / SAMPLE
-        targets.append(folder / SAMPLE)
-    if existing := [target for target in targets if target.exists()]:
+    if existing := [target for target in (*copies.values(), folder / FILE) if target.exists()]:
         raise UsageError(
             f"{existing[0]} already exists", fix="choose an empty folder, or remove it first"
         )
+    folder.mkdir(parents=True, exist_ok=True)  # copytree would give it the mode of the example
     for original, copy in copies.items():
-        shutil.copytree(original, copy, ignore=_left_out, dirs_exist_ok=True)
+        if original.is_dir():
+            shutil.copytree(original, copy, ignore=_left_out)
+        else:
+            shutil.copy2(original, copy)
     (folder / FILE).write_text(_moved(text, name))
     return folder / FILE
 

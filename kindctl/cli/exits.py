@@ -19,7 +19,6 @@ def run(arguments: Sequence[str]) -> int:
     A KindctlError is shown without a traceback. Any other error is a bug: its traceback goes to a log.
     """
     from kindctl.cli.app import app
-    from kindctl.render.errors import show_error
 
     shown: KindctlError
     try:
@@ -36,6 +35,8 @@ def run(arguments: Sequence[str]) -> int:
         shown = Interrupted("interrupted")
     except Exception as error:
         shown = disk_full(error) or unexpected(error)
+    from kindctl.render.errors import show_error
+
     show_error(shown, as_json=wants_json(arguments))
     return shown.exit_code
 

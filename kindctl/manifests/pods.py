@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from kindctl.models import Object
@@ -14,14 +14,17 @@ Resolve = Callable[[str], str]
 """Takes an image reference as a manifest has it, gives the name under which the nodes have that image."""
 
 
-def _mappings(part: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPath, dict[str, Any]]]:
-    """Yield (path, mapping) for the object itself and for every mapping inside it."""
+def _mappings(
+    part: Any, ends: Collection[str], path: FieldPath = ()
+) -> Iterator[tuple[FieldPath, dict[str, Any]]]:
+    """Yield (path, mapping) for the object itself and for every mapping inside it, but for nothing inside
+    a list whose key is one of `ends`."""
     if isinstance(part, dict):
         yield path, part
     pairs = part.items() if isinstance(part, dict) else enumerate(part)
     for key, value in pairs:
-        if isinstance(value, dict | list):
-            yield from _mappings(value, (*path, key))
+        if isinstance(value, dict) or (isinstance(value, list) and key not in ends):
+            yield from _mappings(value, ends, (*path, key))
 
 
 def _items(mapping: Object, key: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -37,8 +40,8 @@ def _pod_containers(
     part: Any,
 ) -> Iterator[tuple[FieldPath, dict[str, Any], dict[str, Any]]]:
     """(path of the container, container, pod spec) of every container that names an image."""
-    for path, pod in _mappings(part):
-        for key in LISTS:
+    for path, pod in _mappings(part, LISTS):
+        for key in (key for key in pod if key in LISTS):
             for index, container in _items(pod, key):
                 if isinstance(container.get("image"), str):
                     yield (*path, key, index), container, pod
@@ -68,7 +71,7 @@ def container_ports(obj: Object) -> Iterator[dict[str, Any]]:
 
 def image_volumes(part: Any) -> Iterator[dict[str, Any]]:
     """The `image` of every volume that is an image (Kubernetes 1.31)."""
-    for _, pod in _mappings(part):
+    for _, pod in _mappings(part, ["volumes"]):
         for _, volume in _items(pod, "volumes"):
             image = volume.get("image")
             if isinstance(image, dict) and isinstance(image.get("reference"), str):

@@ -120,13 +120,21 @@ def fields(node: yaml.Node, path: FieldPath) -> Iterator[tuple[yaml.Node, yaml.N
     for part in path:
         pair = None
         if isinstance(node, yaml.MappingNode):
-            pair = next((p for p in reversed(node.value) if p[0].value == str(part)), None)
+            pair = next((p for p in reversed(node.value) if _is_key(p[0], part)), None)
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
             pair = next(((item, item) for item in node.value[part : part + 1]), None)
         if pair is None:
             return
         yield pair
         node = pair[1]
+
+
+def _is_key(node: yaml.Node, part: str | int) -> bool:
+    """Whether a node is the key `part`, which YAML may have read from other text: `yes` is True."""
+    if node.value == part or node.tag == "tag:yaml.org,2002:str":
+        return bool(node.value == part)
+    key = Loader("").construct_object(node)
+    return part in (key, str(key))
 
 
 def mark_of(node: yaml.Node, path: FieldPath) -> yaml.Mark:

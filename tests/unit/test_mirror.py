@@ -61,7 +61,7 @@ TESTED_ELSEWHERE = {
     "tests/unit/steps/test_workloads.py": "live/readiness",
     "tests/unit/steps/test_record.py": "live/record",
     "tests/unit/steps/test_prune.py": "live/stale_tokens live/port_holders",
-    "tests/unit/manifests/test_shapes.py": "manifests/checksum manifests/pods",
+    "tests/unit/manifests/test_shapes.py": "manifests/checksum",
     "tests/unit/manifests/test_manifest.py": "manifests/scopes manifests/yaml_nodes",
     "tests/unit/manifests/test_rendering.py": "manifests/sources",
     "tests/unit/planning/test_plan.py": """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,25 @@ def test_an_example_takes_another_name(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == [FILE, "sample-app"]
     assert not (tmp_path / "sample-app" / FILE).exists()
     assert (tmp_path / "sample-app" / "backend" / ".dockerignore").is_file()  # else another image
+
+
+def test_the_mode_of_a_folder_that_exists_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir(mode=0o700)
+    copy_example("apps", folder)
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_an_example_is_copied_from_a_read_only_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the file that is written anew may not have the mode of the original."""
+    installed = tmp_path / "installed"
+    for folder in ("configs", "sample-app"):
+        shutil.copytree(ROOT / folder, installed / folder)
+    (installed / "configs" / "apps" / FILE).chmod(0o444)
+    monkeypatch.setattr("kindctl.actions.examples.share_dir", lambda name: installed / name)
+    assert copy_example("apps", tmp_path / "mine").stat().st_mode & 0o200
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

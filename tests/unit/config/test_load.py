@@ -105,6 +105,12 @@ def test_an_unknown_kubernetes_version_names_the_known_ones(tmp_path: Path) -> N
     assert "1.36" in hint
 
 
+@pytest.mark.parametrize("key", ["true", "1", "1.50"])
+def test_a_key_that_is_no_text_has_its_place(tmp_path: Path, key: str) -> None:
+    ((line, column, _, _),) = problems(tmp_path, f"name: shop\n{key}: x\n")
+    assert (line, column) == (2, 1)
+
+
 def test_port_clashes_inside_the_file(tmp_path: Path) -> None:
     ((line, column, message, _),) = problems(
         tmp_path,
