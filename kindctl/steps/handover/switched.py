@@ -76,7 +76,7 @@ class Switched(StepInCluster):
         progress.say(f"testing every URL with {new} while {_names(old)} still serves")
         self._prove(cluster, identity, old)
         removed: Sequence[str] = ()
-        with OutageMeter(partial(self._is_answered, identity)) as outage:
+        with OutageMeter(partial(self.is_answered, identity)) as outage:
             can_overlap = self.takeover.can_overlap(cluster)
             if not can_overlap:
                 progress.say(f"removing {_names(old)}, which has the node's ports")
@@ -144,7 +144,7 @@ class Switched(StepInCluster):
             ),
         )
 
-    def _is_answered(self, identity: str) -> bool:
+    def is_answered(self, identity: str) -> bool:
         """Whether either controller answers the first URL correctly at this moment."""
         if not self.routes:
             return True

@@ -302,9 +302,9 @@ def test_while_the_old_one_sets_no_headers_no_request_counts_as_lost(cluster: Fa
     told = right(cluster, "custom")
     step.net = net = FakeNet()
     net.serve("127.0.0.1", 80, lambda r: told if r.host in HOSTS.values() else silent("old"))
-    assert step._is_answered(identity)
+    assert step.is_answered(identity)
     net.serve("127.0.0.1", 80, lambda r: silent("somebody"))
-    assert not step._is_answered(identity)
+    assert not step.is_answered(identity)
 
 
 def test_one_that_does_not_answer_rightly_takes_nothing(
