@@ -161,7 +161,7 @@ class Controller(Component):
     def __init__(self, setup: ControllerSetup) -> None:
         self.environment = setup.environment
         self.exposure = setup.exposure  # how the host reaches it
-        self._handover = setup.handover
+        self.handover = setup.handover  # which controllers are in charge
         self._certificate = setup.certificate
 
     @classmethod

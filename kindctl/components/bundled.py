@@ -57,7 +57,7 @@ class BundledController(ShippedComponent, Controller):
         return (*super().images(), *(() if self.sets_headers else witness.IMAGES))
 
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
-        waits = bool(self._handover.others(cluster, self.name))
+        waits = bool(self.handover.others(cluster, self.name))
         objects = super().objects(cluster, resolve)
         self.fill_in(objects, cluster)
         service = next(

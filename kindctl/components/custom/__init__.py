@@ -64,7 +64,7 @@ class Custom(Controller):
         return tuple(dict.fromkeys([*images_in(self.parsed), *witness.IMAGES]))
 
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
-        waits = bool(self._handover.others(cluster, self.name))
+        waits = bool(self.handover.others(cluster, self.name))
         objects = copies(self.parsed, late=False)
         for obj in objects:
             use_images_of_nodes(obj, resolve)

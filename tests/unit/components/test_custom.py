@@ -26,6 +26,7 @@ from tests.fakes.cluster import FakeCluster
 from tests.fakes.net import FakeNet, Request
 from tests.fakes.tools import fake_tools
 from tests.fakes.ways import host_port, setup
+from tests.support.controllers import namespace, workload
 
 MANIFESTS = """\
 apiVersion: networking.k8s.io/v1
@@ -375,16 +376,18 @@ def test_https_cannot_be_expected_there(folder: Folder) -> None:
 
 def test_while_another_has_the_way_in_it_has_no_ports(folder: Folder, cluster: FakeCluster) -> None:
     custom = folder.custom()
-    custom._handover._others["custom"] = frozenset({"traefik"})
+    cluster.apply(namespace("traefik"))
+    cluster.apply(workload("traefik", "traefik"))
     assert "hostPort" not in str(custom.objects(cluster, str))
-    custom._handover.over("custom")
+    custom.handover.over("custom")
     assert "'hostPort': 1080" in str(custom.objects(cluster, str))
 
 
 def test_while_another_has_the_node_ports_it_has_none(folder: Folder, cluster: FakeCluster) -> None:
     folder.write(file=("via: host-port", "via: node-port"))
     custom = folder.custom()
-    custom._handover._others["custom"] = frozenset({"traefik"})
+    cluster.apply(namespace("traefik"))
+    cluster.apply(workload("traefik", "traefik"))
     assert "type" not in named(custom.objects(cluster, str), "Service")["spec"]
 
 

@@ -26,30 +26,9 @@ from tests.fakes.component import Heard
 from tests.fakes.net import FakeNet, Request
 from tests.fakes.ways import host_port, ports, setup
 from tests.support import shop
+from tests.support.controllers import namespace, workload
 
 ROUTE = Route("http://localhost/", contains="shop")
-
-
-def workload(component: str, namespace: str, *, host_ports: bool = True) -> Object:
-    port: dict[str, Any] = {"containerPort": 80, "name": "http"}
-    labels = {
-        "app.kubernetes.io/managed-by": "kindctl",
-        "kindctl.dev/environment": "shop",
-        "kindctl.dev/component": component,
-    }
-    container = {
-        "name": "c",
-        "image": "c:1",
-        "ports": [port | ({"hostPort": 80} if host_ports else {})],
-    }
-    pod = {"metadata": {"labels": {"app": component}}, "spec": {"containers": [container]}}
-    spec = {"selector": {"matchLabels": {"app": component}}, "template": pod}
-    meta = {"name": component, "namespace": namespace, "labels": labels}
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
-
-
-def namespace(name: str) -> Object:
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
 def handover() -> Handover:
@@ -83,7 +62,7 @@ def host_ports(deployment: Object) -> set[int]:
 def test_a_controller_starts_without_the_ports_that_another_has(cluster: FakeCluster) -> None:
     controller = nginx()
     assert host_ports(deployment(controller, cluster)) == set()
-    controller._handover.over(controller.name)
+    controller.handover.over(controller.name)
     assert host_ports(deployment(controller, cluster)) == {80, 443}
 
 
@@ -111,7 +90,7 @@ def test_the_shared_service_leads_to_whoever_is_in_charge_until_it_is_over() -> 
     cluster.apply(sharing.shared_service({"app": "traefik"}, host_port()))
     controller = nginx(shared=True)
     assert shared(controller, cluster)["spec"]["selector"] == {"app": "traefik"}
-    controller._handover.over(controller.name)
+    controller.handover.over(controller.name)
     assert (
         shared(controller, cluster)["spec"]["selector"]["app.kubernetes.io/name"] == "ingress-nginx"
     )
@@ -222,7 +201,7 @@ def switch(cluster: FakeCluster, controller: IngressNginx) -> Switched:
     applied.apply(Heard())
     return Switched(
         controller=controller,
-        takeover=NodePortTakeover(controller, controller._handover, applied),
+        takeover=NodePortTakeover(controller, controller.handover, applied),
         provider=provider,
         environment="shop",
         routes=[ROUTE],
