@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import kindctl.components
+from kindctl.components import objects
 from kindctl.images import pins
 from kindctl.models import MANAGED_LABEL
 from tests import ROOT
@@ -38,8 +39,18 @@ def resolves_every_image(a: Applied) -> Iterator[str]:
 
 
 def is_taken_by_a_new_cluster(a: Applied) -> Iterator[str]:
-    """Namespaces, kinds, ports: nothing is there but what it brings."""
+    """Namespaces, kinds, ports, accounts: nothing is there but what it brings."""
     yield from refusals(a.objects)
+    accounts = {
+        (obj["metadata"]["namespace"], obj["metadata"]["name"])
+        for obj in a.of_kind("ServiceAccount")
+    }
+    for workload in a.of_kind(*WORKLOADS, "Job"):
+        account = workload["spec"]["template"]["spec"].get("serviceAccountName", "default")
+        place = (workload["metadata"]["namespace"], account)
+        if account != "default" and place not in accounts:
+            name = f"{workload['kind']} {workload['metadata']['name']}"
+            yield f"{name}: apply the ServiceAccount {'/'.join(place)}, which its pods name"
 
 
 def says_when_its_pods_are_ready(a: Applied) -> Iterator[str]:
@@ -80,6 +91,7 @@ def left_out_of_any_component(
         "is_taken_by_a_new_cluster": [
             lambda: good().without("Namespace").changed('"namespace": "', '"namespace": "x'),
             lambda: good().changed('"kind": "ServiceAccount"', '"kind": "NoSuchKind"'),
+            lambda: good().without("ServiceAccount"),
         ],
         "says_when_its_pods_are_ready": [lambda: good().changed("readinessProbe", "someProbe")],
         "gives_the_same_objects_again": [
@@ -114,3 +126,4 @@ def renamed_copy(place: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> I
     for name in [name for name in sys.modules if name.startswith("kindctl.components.copycat")]:
         del sys.modules[name]
     vars(kindctl.components).pop("copycat", None)
+    objects._parsed.cache_clear()  # another copy has other manifests at the same place

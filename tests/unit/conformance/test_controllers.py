@@ -8,6 +8,7 @@ rules for objects on Traefik's own objects with the thing in question taken out.
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,6 +27,7 @@ from kindctl.ingress.proof import (
     INGRESS_HEADER,
     WELL_KNOWN,
 )
+from kindctl.manifests.pods import container_ports, on_node
 from kindctl.models import GATEWAY_NODE, Object, Route
 from kindctl.schema import IngressConfig
 from kindctl.trust.serving import SECRET
@@ -177,26 +179,38 @@ def shapes_its_service(a: Applied) -> Iterator[str]:
         else:
             if shaped != service:
                 yield f"call exposure.shape() for Service {port.service}: it has {service['spec']}"
-        if not list(_selected(a, service["spec"].get("selector") or {})):
+        behind = list(_selected(a, service["spec"].get("selector") or {}))
+        if not behind:
             yield f"Service {port.service} selects the pods of no workload"
+            continue
+        named = {p.get("name") for workload in behind for p in container_ports(workload)}
+        targets = [entry.get("targetPort") for entry in service["spec"]["ports"]]
+        for target in [target for target in targets if isinstance(target, str)]:
+            if target not in named:
+                yield (
+                    f"Service {port.service}: container port {target!r} is named by targetPort, and no pod "
+                    "behind the Service has it"
+                )
 
 
 def takes_only_its_own_ports_of_the_node(a: Applied) -> Iterator[str]:
-    """Host ports where the exposure is on the node, those that it declares; none while it waits."""
-    bound = {
-        port["hostPort"]
-        for _, container in a.containers()
-        for port in container.get("ports", ())
-        if "hostPort" in port
-    }
+    """Ports of the node where the exposure is on the node, those that it declares; none while it waits.
+    With hostNetwork, every container port is one."""
+    bound = {number for obj in a.objects for _, number, _ in on_node(obj)}
     whole = [w for w, _ in a.containers() if w["spec"]["template"]["spec"].get("hostNetwork")]
     if a.situation.waits and a.exposure.on_node:
         if bound or whole:
-            yield f"leave out hostPort {sorted(bound)} and hostNetwork while handover.others() has some"
+            yield (
+                f"leave out hostNetwork and ports {sorted(bound)} of the node while handover.others() has "
+                "some"
+            )
         return
     declared = set(a.controller.host_ports)
-    if not whole and bound != declared:
-        yield f"pods have hostPort {sorted(bound)}, and host_ports says {sorted(declared)}: say the same"
+    if bound != declared:
+        yield (
+            f"pods use ports {sorted(bound)} of the node (hostPort, or containerPort with hostNetwork), "
+            f"and host_ports says {sorted(declared)}: say the same"
+        )
     if a.exposure.on_node and (missing := {p.node_port for p in a.exposure.ports} - declared):
         yield f"pods need hostPort {sorted(missing)}: the exposure leads there"
 
@@ -250,9 +264,12 @@ def serves_the_local_certificate(a: Applied) -> Iterator[str]:
     secrets = [obj for obj in a.of_kind("Secret") if obj["metadata"]["name"] == SECRET]
     if not [s for s in secrets if s["metadata"]["namespace"] == a.component.namespace]:
         yield f"apply setup.certificate.secret(), the Secret {SECRET}, in namespace {a.component.namespace}"
-    others = [obj for obj in a.objects if obj not in secrets]
-    if SECRET not in replace(a, objects=others).text:
-        yield f"tell the controller to serve the certificate of Secret {SECRET} by default"
+    others = [obj for obj in a.objects if obj not in secrets and "Role" not in obj["kind"]]
+    if SECRET not in json.dumps([_without_unmounted_volumes(obj) for obj in others]):
+        yield (
+            f"tell the controller to serve the certificate of Secret {SECRET} by default: mount the volume "
+            "that names the Secret, or name it in an argument, a variable or a ConfigMap"
+        )
 
 
 def has_its_ingress_classes(a: Applied) -> Iterator[str]:
@@ -281,6 +298,20 @@ APPLIES: dict[str, ComponentRule] = {
 
 def _place(obj: Object) -> tuple[str, str]:
     return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
+
+
+def _without_unmounted_volumes(obj: Object) -> Object:
+    """A copy of the object; what a volume names is of no use to a pod that does not mount it."""
+    obj = copy.deepcopy(obj)
+    if obj["kind"] in WORKLOADS:
+        pod = obj["spec"]["template"]["spec"]
+        mounts = [
+            mount["name"]
+            for container in (*pod["containers"], *pod.get("initContainers", ()))
+            for mount in container.get("volumeMounts", ())
+        ]
+        pod["volumes"] = [volume for volume in pod.get("volumes", ()) if volume["name"] in mounts]
+    return obj
 
 
 def _selected(a: Applied, selector: dict[str, str]) -> Iterator[Object]:
@@ -382,11 +413,15 @@ LEFT_OUT: dict[str, list[Callable[[], Applied]]] = {
         lambda: traefik("node-port").changed('"nodePort": 30080', '"nodePort": 30081'),
         lambda: traefik("load-balancer").changed('"LoadBalancer"', '"ClusterIP"'),
         lambda: traefik("port-forward").changed('"name": "http"', '"name": "web"'),
+        lambda: traefik("port-forward").changed('"targetPort": "http"', '"targetPort": "web"'),
     ],
     "takes_only_its_own_ports_of_the_node": [
         lambda: waiting("host-port"),
         lambda: traefik("host-port").changed("hostPort", "otherPort"),
         lambda: replace(traefik("host-port"), component=traefik("port-forward").component),
+        lambda: traefik("host-port").changed(
+            '"nodeSelector":', '"hostNetwork": true, "nodeSelector":'
+        ),
     ],
     "leaves_node_ports_until_it_takes_over": [lambda: waiting("node-port")],
     "runs_in_replicas": [
@@ -400,6 +435,7 @@ LEFT_OUT: dict[str, list[Callable[[], Applied]]] = {
     "serves_the_local_certificate": [
         lambda: traefik().without("Secret"),
         lambda: traefik().changed(f'"secretName": "{SECRET}"', '"secretName": "other"'),
+        lambda: traefik().changed('{"name": "tls", "mountPath"', '{"name": "tmp", "mountPath"'),
     ],
     "has_its_ingress_classes": [
         lambda: traefik().without("IngressClass"),
