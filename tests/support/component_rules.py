@@ -8,15 +8,18 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
 import kindctl.components
 from kindctl.components import objects
+from kindctl.components.base import Addon, Component, ShippedComponent
+from kindctl.components.bundled import BundledController
 from kindctl.images import pins
 from kindctl.models import MANAGED_LABEL
 from tests import ROOT
@@ -24,6 +27,46 @@ from tests.support.situations import SERVED, Applied, refusals
 
 ComponentRule = Callable[[Applied], Iterator[str]]
 WORKLOADS = ("Deployment", "DaemonSet", "StatefulSet")
+
+
+DECLARED: Mapping[type, tuple[str, ...]] = {
+    Component: ("name",),
+    ShippedComponent: ("package", "files", "container_images"),
+    BundledController: ("home", "ingress_classes"),
+    Addon: ("namespace",),
+}
+"""Base class -> the attributes that a class which derives from it has to declare."""
+
+NOT_A_CLASS = (
+    "kindctl.components.nowhere:Nowhere",
+    "kindctl.components.traefik:Nowhere",
+    "kindctl.components.traefik:TLS",
+)
+"""Places that no registry may have: no module, nothing of that name, and something that is not a class."""
+
+
+def making_faults(
+    name: str, place: str, base: type, registry: str, make: Callable[[], object]
+) -> Iterator[str]:
+    """The class at `place` can be loaded, derives from `base`, declares what its bases leave open, and
+    gives its objects, which `make` asks for. All other rules rely on that."""
+    try:
+        found = resolve_name(place)
+    except Exception as error:
+        yield f"{name}: {registry} says {place!r}, which cannot be loaded: {error}"
+        return
+    bases = getattr(found, "__mro__", ())
+    if base not in bases:
+        yield f"{name}: {registry} says {place!r}, which is not a class that derives from {base.__name__}"
+        return
+    declared = [member for base in bases for member in DECLARED.get(base, ())]
+    if missing := [member for member in declared if not hasattr(found, member)]:
+        yield f"{name}: class {place}: declare {', '.join(missing)}"
+        return
+    try:
+        make()
+    except Exception as error:
+        yield f"{name}: class {place} cannot give its objects: {type(error).__name__}: {error}"
 
 
 def resolves_every_image(a: Applied) -> Iterator[str]:

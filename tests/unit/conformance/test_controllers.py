@@ -17,9 +17,11 @@ from pathlib import Path
 
 import pytest
 
-from kindctl.components import CONTROLLERS
+from kindctl.components import CONTROLLERS, controller_class
+from kindctl.components.base import Controller
 from kindctl.exposures import EXPOSURES
 from kindctl.exposures.base import service_port
+from kindctl.ingress.entry_point import EntryPoint
 from kindctl.ingress.proof import (
     CONTROLLER_HEADER,
     ENVIRONMENT_HEADER,
@@ -32,10 +34,12 @@ from kindctl.models import GATEWAY_NODE, Object, Route
 from kindctl.schema import IngressConfig
 from kindctl.trust.serving import SECRET
 from tests.support.component_rules import (
+    NOT_A_CLASS,
     RULES_OF_EVERY_COMPONENT,
     WORKLOADS,
     ComponentRule,
     left_out_of_any_component,
+    making_faults,
     renamed_copy,
 )
 from tests.support.plug_ins import (
@@ -60,6 +64,16 @@ from tests.support.situations import (
 REGISTRY = "CONTROLLERS (kindctl/components/__init__.py)"
 
 # --- what it must bring --------------------------------------------------------------------------
+
+
+def can_be_made(name: str) -> Iterator[str]:
+    yield from making_faults(
+        name,
+        CONTROLLERS[name][0],
+        Controller,
+        REGISTRY,
+        lambda: applied_once(name, Situation()),
+    )
 
 
 def has_a_summary(name: str) -> Iterator[str]:
@@ -110,6 +124,7 @@ def has_a_component_name_of_its_own(name: str) -> Iterator[str]:
 BRINGS: dict[str, Callable[[str], Iterator[str]]] = {
     rule.__name__: rule
     for rule in (
+        can_be_made,
         has_a_summary,
         has_its_name_in_the_schema,
         has_its_images_pinned,
@@ -124,13 +139,20 @@ BRINGS: dict[str, Callable[[str], Iterator[str]]] = {
 
 def images_of(name: str) -> tuple[str, ...]:
     """That it may need, with all that the file can ask of it."""
-    most = Situation(gateway_api=True)
-    return tuple(made(name, most if is_possible(name, most) else Situation()).images())
+    most = Situation(gateway_api=controller_class(name).may_serve_gateway_api)
+    return tuple(made(name, most).images())
+
+
+def controllers_for(rule: str) -> Iterator[str]:
+    """Names of the controllers that a rule asks: those that can be made; `can_be_made` asks all of them."""
+    for name in CONTROLLERS:
+        if rule == can_be_made.__name__ or not list(can_be_made(name)):
+            yield name
 
 
 @pytest.mark.parametrize("rule", BRINGS)
 def test_a_controller(rule: str) -> None:
-    assert_nothing_is_missing(line for name in CONTROLLERS for line in BRINGS[rule](name))
+    assert_nothing_is_missing(line for name in controllers_for(rule) for line in BRINGS[rule](name))
 
 
 # --- what it must apply --------------------------------------------------------------------------
@@ -350,7 +372,7 @@ def complaints_about(name: str, via: str, rule: str) -> Iterator[str]:
 @pytest.mark.parametrize("via", EXPOSURES)
 def test_a_controller_by_an_exposure(via: str, rule: str) -> None:
     assert_nothing_is_missing(
-        line for name in CONTROLLERS for line in complaints_about(name, via, rule)
+        line for name in controllers_for(rule) for line in complaints_about(name, via, rule)
     )
 
 
@@ -365,12 +387,82 @@ def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield "copycat"
 
 
-@pytest.mark.parametrize("rule", [rule for rule in BRINGS if "component_name" not in rule])
+@pytest.mark.parametrize(
+    "rule",
+    [rule for rule in BRINGS if rule not in ("can_be_made", "has_a_component_name_of_its_own")],
+)
 def test_a_copy_of_traefik_is_told_what_it_does_not_bring(stranger: str, rule: str) -> None:
     complaints = list(BRINGS[rule](stranger))
     assert complaints
     assert all(line.startswith("copycat: ") for line in complaints)
     assert all(re.search(r"[a-z_]+/[a-z_/-]+", line) for line in complaints), "says where to add it"
+
+
+@pytest.mark.parametrize("place", NOT_A_CLASS)
+def test_a_class_that_is_not_there_is_complained_of_once(
+    stranger: str, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.setitem(CONTROLLERS, stranger, (place, "copycat", "What it is"))
+    (line,) = can_be_made(stranger)
+    assert line.startswith(f"copycat: {REGISTRY} says {place!r}")
+    assert stranger in controllers_for("can_be_made")
+    assert {"traefik", "nginx", "custom"} == {*controllers_for("has_a_summary")}
+
+
+@pytest.mark.parametrize(
+    "missing", ["name", "home", "package", "files", "container_images", "ingress_classes"]
+)
+def test_a_copy_that_declares_too_little_is_told_so_in_one_line(
+    stranger: str, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.delattr(controller_class(stranger), missing)
+    (line,) = can_be_made(stranger)
+    assert line.endswith(f": declare {missing}")
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "why"),
+    [
+        (
+            "home",
+            EntryPoint("copycat", "x"),
+            "copycat: no manifest in `files` has the Service x, which `home` names",
+        ),
+        (
+            "container_images",
+            {},
+            "container 'copycat' has no image: add it to container_images",
+        ),
+        ("files", ("nowhere.yaml",), "nowhere.yaml"),
+    ],
+)
+def test_a_copy_without_its_objects_is_told_why(
+    stranger: str, monkeypatch: pytest.MonkeyPatch, attribute: str, value: object, why: str
+) -> None:
+    applied_once.cache_clear()
+    monkeypatch.setattr(controller_class(stranger), attribute, value)
+    (line,) = can_be_made(stranger)
+    assert why in line
+
+
+def test_a_copy_whose_image_has_no_version_is_told_so(
+    stranger: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for image in ("copycat", "copycat:latest", "registry:5000/copycat"):
+        monkeypatch.setattr(controller_class(stranger), "container_images", {"copycat": image})
+        assert any("a tag other than `latest`" in line for line in has_its_images_pinned(stranger))
+    for image in ("copycat:v1", f"copycat@sha256:{'0' * 64}"):
+        monkeypatch.setattr(controller_class(stranger), "container_images", {"copycat": image})
+        (line,) = has_its_images_pinned(stranger)
+        assert "a tag" not in line
+
+
+def test_another_controller_is_not_loaded_for_the_gateway_api_of_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(CONTROLLERS, "broken", (NOT_A_CLASS[0], "broken", "What it is"))
+    assert is_possible("traefik", Situation(gateway_api=True))
+    assert images_of("nginx")
 
 
 def test_a_copy_that_keeps_a_name_of_another_is_told_so(
