@@ -57,14 +57,12 @@ class BundledController(ShippedComponent, Controller):
         return (*super().images(), *(() if self.sets_headers else witness.IMAGES))
 
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
+        """Return the shipped objects, completed and changed as the environment needs them. Raises
+        LookupError if no manifest in `files` has the Service of `home`."""
         waits = bool(self.handover.others(cluster, self.name))
         objects = super().objects(cluster, resolve)
         self.fill_in(objects, cluster)
-        service = next(
-            obj
-            for obj in objects
-            if (obj["kind"], obj["metadata"]["name"]) == ("Service", self.home.service)
-        )
+        service = self._own_service(objects)
         selector = service["spec"]["selector"]
         for workload in [obj for obj in objects if handover.selects(selector, obj)]:
             if waits or not self.exposure.on_node:
@@ -83,6 +81,15 @@ class BundledController(ShippedComponent, Controller):
             # else a controller of the user's has the node ports until it hands over
             objects.append(handover.shared_service(selected, self.exposure))
         return objects
+
+    def _own_service(self, objects: Sequence[Object]) -> Object:
+        for obj in objects:
+            if (obj["kind"], obj["metadata"]["name"]) == ("Service", self.home.service):
+                return obj
+        raise LookupError(
+            f"{self.name}: no manifest in `files` has the Service {self.home.service}, "
+            "which `home` names"
+        )
 
     def fill_in(self, objects: list[Object], cluster: Cluster) -> None:
         """Complete the shipped objects with what depends on the environment and its cluster."""

@@ -20,11 +20,15 @@ def shipped_objects(
     """Copies of the objects in these files of the package's folder `manifests`, in order.
 
     `by_container`: name of a container -> its image, which replaces the one in the manifest; `resolve`
-    gives the name under which the nodes have it. Raises KeyError for a container that has no image there.
+    gives the name under which the nodes have it. Raises LookupError for a container that has no image
+    there.
     """
     objects = [obj for file in files for obj in copy.deepcopy(_parsed(package, file))]
     for _, container in containers(objects):
-        container["image"] = resolve(by_container[container["name"]])
+        name = container["name"]
+        if name not in by_container:
+            raise LookupError(f"container {name!r} has no image: add it to container_images")
+        container["image"] = resolve(by_container[name])
     return objects
 
 

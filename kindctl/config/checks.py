@@ -192,10 +192,11 @@ def _gateway_api(controller: str) -> Iterator[FieldProblem]:
         message = "`gatewayAPI` has no effect with `controller: custom`"
         yield FieldProblem(path, message, "remove it: your manifests install what they need")
         return
+    if controller in CONTROLLERS and controller_class(controller).may_serve_gateway_api:
+        return
     able = [name for name in CONTROLLERS if controller_class(name).may_serve_gateway_api]
-    if controller not in able:
-        message = f"`controller: {controller}` does not support `gatewayAPI`"
-        yield FieldProblem(path, message, f"use `controller: {' or '.join(able)}`")
+    message = f"`controller: {controller}` does not support `gatewayAPI`"
+    yield FieldProblem(path, message, f"use `controller: {' or '.join(able)}`")
 
 
 def _controller_ports(config: Config) -> Iterator[FieldProblem]:

@@ -8,14 +8,18 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
 import kindctl.components
+from kindctl.components import objects
+from kindctl.components.base import Addon, Component, ShippedComponent
+from kindctl.components.bundled import BundledController
 from kindctl.images import pins
 from kindctl.models import MANAGED_LABEL
 from tests import ROOT
@@ -23,6 +27,46 @@ from tests.support.situations import SERVED, Applied, refusals
 
 ComponentRule = Callable[[Applied], Iterator[str]]
 WORKLOADS = ("Deployment", "DaemonSet", "StatefulSet")
+
+
+DECLARED: Mapping[type, tuple[str, ...]] = {
+    Component: ("name",),
+    ShippedComponent: ("package", "files", "container_images"),
+    BundledController: ("home", "ingress_classes"),
+    Addon: ("namespace",),
+}
+"""Base class -> the attributes that a class which derives from it has to declare."""
+
+NOT_A_CLASS = (
+    "kindctl.components.nowhere:Nowhere",
+    "kindctl.components.traefik:Nowhere",
+    "kindctl.components.traefik:TLS",
+)
+"""Places that no registry may have: no module, nothing of that name, and something that is not a class."""
+
+
+def making_faults(
+    name: str, place: str, base: type, registry: str, make: Callable[[], object]
+) -> Iterator[str]:
+    """The class at `place` can be loaded, derives from `base`, declares what its bases leave open, and
+    gives its objects, which `make` asks for. All other rules rely on that."""
+    try:
+        found = resolve_name(place)
+    except Exception as error:
+        yield f"{name}: {registry} says {place!r}, which cannot be loaded: {error}"
+        return
+    bases = getattr(found, "__mro__", ())
+    if base not in bases:
+        yield f"{name}: {registry} says {place!r}, which is not a class that derives from {base.__name__}"
+        return
+    declared = [member for base in bases for member in DECLARED.get(base, ())]
+    if missing := [member for member in declared if not hasattr(found, member)]:
+        yield f"{name}: class {place}: declare {', '.join(missing)}"
+        return
+    try:
+        make()
+    except Exception as error:
+        yield f"{name}: class {place} cannot give its objects: {type(error).__name__}: {error}"
 
 
 def resolves_every_image(a: Applied) -> Iterator[str]:
@@ -38,8 +82,18 @@ def resolves_every_image(a: Applied) -> Iterator[str]:
 
 
 def is_taken_by_a_new_cluster(a: Applied) -> Iterator[str]:
-    """Namespaces, kinds, ports: nothing is there but what it brings."""
+    """Namespaces, kinds, ports, accounts: nothing is there but what it brings."""
     yield from refusals(a.objects)
+    accounts = {
+        (obj["metadata"]["namespace"], obj["metadata"]["name"])
+        for obj in a.of_kind("ServiceAccount")
+    }
+    for workload in a.of_kind(*WORKLOADS, "Job"):
+        account = workload["spec"]["template"]["spec"].get("serviceAccountName", "default")
+        place = (workload["metadata"]["namespace"], account)
+        if account != "default" and place not in accounts:
+            name = f"{workload['kind']} {workload['metadata']['name']}"
+            yield f"{name}: apply the ServiceAccount {'/'.join(place)}, which its pods name"
 
 
 def says_when_its_pods_are_ready(a: Applied) -> Iterator[str]:
@@ -80,6 +134,7 @@ def left_out_of_any_component(
         "is_taken_by_a_new_cluster": [
             lambda: good().without("Namespace").changed('"namespace": "', '"namespace": "x'),
             lambda: good().changed('"kind": "ServiceAccount"', '"kind": "NoSuchKind"'),
+            lambda: good().without("ServiceAccount"),
         ],
         "says_when_its_pods_are_ready": [lambda: good().changed("readinessProbe", "someProbe")],
         "gives_the_same_objects_again": [
@@ -114,3 +169,4 @@ def renamed_copy(place: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> I
     for name in [name for name in sys.modules if name.startswith("kindctl.components.copycat")]:
         del sys.modules[name]
     vars(kindctl.components).pop("copycat", None)
+    objects._parsed.cache_clear()  # another copy has other manifests at the same place

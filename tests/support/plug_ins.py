@@ -15,6 +15,7 @@ from kindctl.components import CONTROLLERS
 from kindctl.config.load import Loaded, load
 from kindctl.images.pins import CATALOGUE, OPTIONAL
 from kindctl.images.recipe_book import RecipeBook
+from kindctl.references import parse
 from kindctl.schema import Config, Strict
 from tests import ROOT
 
@@ -106,11 +107,16 @@ def recipe_book() -> RecipeBook:
 
 
 def pin_faults(name: str, images: Iterable[str]) -> Iterator[str]:
-    """Every image is pinned in one place, so that `kindctl images` knows its role."""
+    """Every image is pinned in one place, so that `kindctl images` knows its role, and to one version."""
     pinned = {*CATALOGUE.values(), *OPTIONAL.values()}
     for image in images:
         if image not in pinned:
             yield f"{name}: pin {image} in kindctl/images/pins.py, with a role in OPTIONAL"
+        reference = parse(image)
+        if reference.tag == "latest" and not reference.digest:
+            yield (
+                f"{name}: give {image} a tag other than `latest`, or a digest, in kindctl/images/pins.py"
+            )
 
 
 def recipe_faults(name: str, images: Iterable[str], readme: str | None = None) -> Iterator[str]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -120,13 +120,47 @@ def listed() -> list[str]:
     return [module for modules in TESTED_ELSEWHERE.values() for module in modules.split()]
 
 
+def missing_test_file(module: str) -> str:
+    """What to do about a module without a test file."""
+    file = test_files(Path(module))[0]
+    return f"kindctl/{module}.py: add tests/unit/{file.as_posix()}"
+
+
+def stray_test_file(file: str) -> str:
+    """What to do about a test file without a module."""
+    module = (Path(file).parent / Path(file).stem.removeprefix("test_")).as_posix()
+    return (
+        f"tests/unit/{file}: there is no kindctl/{module}.py with a function or class; name the file after "
+        "the module that it tests, or list it in NOT_OF_A_MODULE (tests/unit/test_mirror.py)"
+    )
+
+
+def assert_none(lines: Iterable[str]) -> None:
+    """Fails with one line for each thing to do."""
+    found = sorted(lines)
+    assert not found, "\n".join(["", *found])
+
+
 def test_every_module_has_a_test_file_of_its_name() -> None:
-    assert sorted(without_a_file() - set(listed())) == []
+    assert_none(missing_test_file(module) for module in without_a_file() - set(listed()))
+
+
+def test_a_failure_says_which_file_to_add_or_to_rename() -> None:
+    add = missing_test_file("components/duo/__init__")
+    assert add == "kindctl/components/duo/__init__.py: add tests/unit/components/test_duo.py"
+    assert missing_test_file("config/duo").endswith("add tests/unit/config/test_duo.py")
+    stray = stray_test_file("config/test_duo.py")
+    assert stray.startswith("tests/unit/config/test_duo.py: there is no kindctl/config/duo.py")
+    with pytest.raises(AssertionError, match=r"\n *first\n *second\n"):
+        assert_none(["second", "first"])
 
 
 def test_the_list_of_exceptions_only_gets_shorter() -> None:
     assert sorted(listed()) == sorted(set(listed()))
-    assert sorted(set(listed()) - without_a_file()) == []
+    assert_none(
+        f"kindctl/{module}.py has a test file of its name, or is gone: remove it from TESTED_ELSEWHERE"
+        for module in set(listed()) - without_a_file()
+    )
 
 
 @pytest.mark.parametrize("file", TESTED_ELSEWHERE)
@@ -139,5 +173,8 @@ def test_every_test_file_has_the_name_of_a_module() -> None:
     packages = (file.relative_to(CODE).with_suffix("") for file in CODE.rglob("__init__.py"))
     named = {file for module in (*modules(), *packages) for file in test_files(module)}
     strays = {file.as_posix() for file in found - named if file.parts[0] != "conformance"}
-    assert sorted(strays - set(NOT_OF_A_MODULE)) == []
-    assert sorted(set(NOT_OF_A_MODULE) - strays) == []
+    assert_none(stray_test_file(file) for file in strays - set(NOT_OF_A_MODULE))
+    assert_none(
+        f"tests/unit/{file} has a module of its name, or is gone: remove it from NOT_OF_A_MODULE"
+        for file in set(NOT_OF_A_MODULE) - strays
+    )

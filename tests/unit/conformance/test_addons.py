@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
 from kindctl.components import ADDONS
+from kindctl.components.base import Addon
 from kindctl.schema import Config
 from tests.support.component_rules import (
+    NOT_A_CLASS,
     RULES_OF_EVERY_COMPONENT,
     left_out_of_any_component,
+    making_faults,
     renamed_copy,
 )
 from tests.support.plug_ins import (
@@ -40,6 +44,10 @@ def applied_once(name: str) -> Applied:
 
 
 # --- what it must bring --------------------------------------------------------------------------
+
+
+def can_be_made(name: str) -> Iterator[str]:
+    yield from making_faults(name, ADDONS[name][0], Addon, REGISTRY, lambda: applied_once(name))
 
 
 def has_a_summary(name: str) -> Iterator[str]:
@@ -71,6 +79,7 @@ def is_mentioned_on_a_page(name: str) -> Iterator[str]:
 BRINGS: dict[str, Callable[[str], Iterator[str]]] = {
     rule.__name__: rule
     for rule in (
+        can_be_made,
         has_a_summary,
         has_its_name_in_the_schema,
         has_its_images_pinned,
@@ -81,9 +90,16 @@ BRINGS: dict[str, Callable[[str], Iterator[str]]] = {
 }
 
 
+def addons_for(rule: str) -> Iterator[str]:
+    """Names of the add-ons that a rule asks: those that can be made; `can_be_made` asks all of them."""
+    for name in ADDONS:
+        if rule == can_be_made.__name__ or not list(can_be_made(name)):
+            yield name
+
+
 @pytest.mark.parametrize("rule", BRINGS)
 def test_an_addon(rule: str) -> None:
-    assert_nothing_is_missing(line for name in ADDONS for line in BRINGS[rule](name))
+    assert_nothing_is_missing(line for name in addons_for(rule) for line in BRINGS[rule](name))
 
 
 # --- what it must apply --------------------------------------------------------------------------
@@ -101,7 +117,7 @@ APPLIES = {rule.__name__: rule for rule in (*RULES_OF_EVERY_COMPONENT, is_named_
 @pytest.mark.parametrize("rule", APPLIES)
 def test_an_addon_applies(rule: str) -> None:
     assert_nothing_is_missing(
-        f"{name}: {line}" for name in ADDONS for line in APPLIES[rule](applied_once(name))
+        f"{name}: {line}" for name in addons_for(rule) for line in APPLIES[rule](applied_once(name))
     )
 
 
@@ -116,11 +132,31 @@ def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield "copycat"
 
 
-@pytest.mark.parametrize("rule", BRINGS)
+@pytest.mark.parametrize("rule", [rule for rule in BRINGS if rule != "can_be_made"])
 def test_a_copy_of_metrics_server_is_told_what_it_does_not_bring(stranger: str, rule: str) -> None:
     complaints = list(BRINGS[rule](stranger))
     assert complaints
     assert all(line.startswith("copycat: ") and "/" in line for line in complaints)
+
+
+@pytest.mark.parametrize("place", NOT_A_CLASS)
+def test_a_class_that_is_not_there_is_complained_of_once(
+    stranger: str, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.setitem(ADDONS, stranger, (place, ""))
+    (line,) = can_be_made(stranger)
+    assert line.startswith(f"copycat: {REGISTRY} says {place!r}")
+    assert stranger in addons_for("can_be_made")
+    assert stranger not in addons_for("has_a_summary")
+
+
+@pytest.mark.parametrize("missing", ["name", "namespace", "package", "files", "container_images"])
+def test_a_copy_that_declares_too_little_is_told_so_in_one_line(
+    stranger: str, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.delattr(resolve_name(ADDONS[stranger][0]), missing)
+    (line,) = can_be_made(stranger)
+    assert line.endswith(f": declare {missing}")
 
 
 def metrics_server() -> Applied:

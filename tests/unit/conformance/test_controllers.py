@@ -8,6 +8,7 @@ rules for objects on Traefik's own objects with the thing in question taken out.
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,9 +17,11 @@ from pathlib import Path
 
 import pytest
 
-from kindctl.components import CONTROLLERS
+from kindctl.components import CONTROLLERS, controller_class
+from kindctl.components.base import Controller
 from kindctl.exposures import EXPOSURES
 from kindctl.exposures.base import service_port
+from kindctl.ingress.entry_point import EntryPoint
 from kindctl.ingress.proof import (
     CONTROLLER_HEADER,
     ENVIRONMENT_HEADER,
@@ -26,14 +29,17 @@ from kindctl.ingress.proof import (
     INGRESS_HEADER,
     WELL_KNOWN,
 )
+from kindctl.manifests.pods import container_ports, on_node
 from kindctl.models import GATEWAY_NODE, Object, Route
 from kindctl.schema import IngressConfig
 from kindctl.trust.serving import SECRET
 from tests.support.component_rules import (
+    NOT_A_CLASS,
     RULES_OF_EVERY_COMPONENT,
     WORKLOADS,
     ComponentRule,
     left_out_of_any_component,
+    making_faults,
     renamed_copy,
 )
 from tests.support.plug_ins import (
@@ -58,6 +64,16 @@ from tests.support.situations import (
 REGISTRY = "CONTROLLERS (kindctl/components/__init__.py)"
 
 # --- what it must bring --------------------------------------------------------------------------
+
+
+def can_be_made(name: str) -> Iterator[str]:
+    yield from making_faults(
+        name,
+        CONTROLLERS[name][0],
+        Controller,
+        REGISTRY,
+        lambda: applied_once(name, Situation()),
+    )
 
 
 def has_a_summary(name: str) -> Iterator[str]:
@@ -108,6 +124,7 @@ def has_a_component_name_of_its_own(name: str) -> Iterator[str]:
 BRINGS: dict[str, Callable[[str], Iterator[str]]] = {
     rule.__name__: rule
     for rule in (
+        can_be_made,
         has_a_summary,
         has_its_name_in_the_schema,
         has_its_images_pinned,
@@ -122,13 +139,20 @@ BRINGS: dict[str, Callable[[str], Iterator[str]]] = {
 
 def images_of(name: str) -> tuple[str, ...]:
     """That it may need, with all that the file can ask of it."""
-    most = Situation(gateway_api=True)
-    return tuple(made(name, most if is_possible(name, most) else Situation()).images())
+    most = Situation(gateway_api=controller_class(name).may_serve_gateway_api)
+    return tuple(made(name, most).images())
+
+
+def controllers_for(rule: str) -> Iterator[str]:
+    """Names of the controllers that a rule asks: those that can be made; `can_be_made` asks all of them."""
+    for name in CONTROLLERS:
+        if rule == can_be_made.__name__ or not list(can_be_made(name)):
+            yield name
 
 
 @pytest.mark.parametrize("rule", BRINGS)
 def test_a_controller(rule: str) -> None:
-    assert_nothing_is_missing(line for name in CONTROLLERS for line in BRINGS[rule](name))
+    assert_nothing_is_missing(line for name in controllers_for(rule) for line in BRINGS[rule](name))
 
 
 # --- what it must apply --------------------------------------------------------------------------
@@ -177,26 +201,38 @@ def shapes_its_service(a: Applied) -> Iterator[str]:
         else:
             if shaped != service:
                 yield f"call exposure.shape() for Service {port.service}: it has {service['spec']}"
-        if not list(_selected(a, service["spec"].get("selector") or {})):
+        behind = list(_selected(a, service["spec"].get("selector") or {}))
+        if not behind:
             yield f"Service {port.service} selects the pods of no workload"
+            continue
+        named = {p.get("name") for workload in behind for p in container_ports(workload)}
+        targets = [entry.get("targetPort") for entry in service["spec"]["ports"]]
+        for target in [target for target in targets if isinstance(target, str)]:
+            if target not in named:
+                yield (
+                    f"Service {port.service}: container port {target!r} is named by targetPort, and no pod "
+                    "behind the Service has it"
+                )
 
 
 def takes_only_its_own_ports_of_the_node(a: Applied) -> Iterator[str]:
-    """Host ports where the exposure is on the node, those that it declares; none while it waits."""
-    bound = {
-        port["hostPort"]
-        for _, container in a.containers()
-        for port in container.get("ports", ())
-        if "hostPort" in port
-    }
+    """Ports of the node where the exposure is on the node, those that it declares; none while it waits.
+    With hostNetwork, every container port is one."""
+    bound = {number for obj in a.objects for _, number, _ in on_node(obj)}
     whole = [w for w, _ in a.containers() if w["spec"]["template"]["spec"].get("hostNetwork")]
     if a.situation.waits and a.exposure.on_node:
         if bound or whole:
-            yield f"leave out hostPort {sorted(bound)} and hostNetwork while handover.others() has some"
+            yield (
+                f"leave out hostNetwork and ports {sorted(bound)} of the node while handover.others() has "
+                "some"
+            )
         return
     declared = set(a.controller.host_ports)
-    if not whole and bound != declared:
-        yield f"pods have hostPort {sorted(bound)}, and host_ports says {sorted(declared)}: say the same"
+    if bound != declared:
+        yield (
+            f"pods use ports {sorted(bound)} of the node (hostPort, or containerPort with hostNetwork), "
+            f"and host_ports says {sorted(declared)}: say the same"
+        )
     if a.exposure.on_node and (missing := {p.node_port for p in a.exposure.ports} - declared):
         yield f"pods need hostPort {sorted(missing)}: the exposure leads there"
 
@@ -250,9 +286,12 @@ def serves_the_local_certificate(a: Applied) -> Iterator[str]:
     secrets = [obj for obj in a.of_kind("Secret") if obj["metadata"]["name"] == SECRET]
     if not [s for s in secrets if s["metadata"]["namespace"] == a.component.namespace]:
         yield f"apply setup.certificate.secret(), the Secret {SECRET}, in namespace {a.component.namespace}"
-    others = [obj for obj in a.objects if obj not in secrets]
-    if SECRET not in replace(a, objects=others).text:
-        yield f"tell the controller to serve the certificate of Secret {SECRET} by default"
+    others = [obj for obj in a.objects if obj not in secrets and "Role" not in obj["kind"]]
+    if SECRET not in json.dumps([_without_unmounted_volumes(obj) for obj in others]):
+        yield (
+            f"tell the controller to serve the certificate of Secret {SECRET} by default: mount the volume "
+            "that names the Secret, or name it in an argument, a variable or a ConfigMap"
+        )
 
 
 def has_its_ingress_classes(a: Applied) -> Iterator[str]:
@@ -281,6 +320,20 @@ APPLIES: dict[str, ComponentRule] = {
 
 def _place(obj: Object) -> tuple[str, str]:
     return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
+
+
+def _without_unmounted_volumes(obj: Object) -> Object:
+    """A copy of the object; what a volume names is of no use to a pod that does not mount it."""
+    obj = copy.deepcopy(obj)
+    if obj["kind"] in WORKLOADS:
+        pod = obj["spec"]["template"]["spec"]
+        mounts = [
+            mount["name"]
+            for container in (*pod["containers"], *pod.get("initContainers", ()))
+            for mount in container.get("volumeMounts", ())
+        ]
+        pod["volumes"] = [volume for volume in pod.get("volumes", ()) if volume["name"] in mounts]
+    return obj
 
 
 def _selected(a: Applied, selector: dict[str, str]) -> Iterator[Object]:
@@ -319,7 +372,7 @@ def complaints_about(name: str, via: str, rule: str) -> Iterator[str]:
 @pytest.mark.parametrize("via", EXPOSURES)
 def test_a_controller_by_an_exposure(via: str, rule: str) -> None:
     assert_nothing_is_missing(
-        line for name in CONTROLLERS for line in complaints_about(name, via, rule)
+        line for name in controllers_for(rule) for line in complaints_about(name, via, rule)
     )
 
 
@@ -334,12 +387,82 @@ def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield "copycat"
 
 
-@pytest.mark.parametrize("rule", [rule for rule in BRINGS if "component_name" not in rule])
+@pytest.mark.parametrize(
+    "rule",
+    [rule for rule in BRINGS if rule not in ("can_be_made", "has_a_component_name_of_its_own")],
+)
 def test_a_copy_of_traefik_is_told_what_it_does_not_bring(stranger: str, rule: str) -> None:
     complaints = list(BRINGS[rule](stranger))
     assert complaints
     assert all(line.startswith("copycat: ") for line in complaints)
     assert all(re.search(r"[a-z_]+/[a-z_/-]+", line) for line in complaints), "says where to add it"
+
+
+@pytest.mark.parametrize("place", NOT_A_CLASS)
+def test_a_class_that_is_not_there_is_complained_of_once(
+    stranger: str, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.setitem(CONTROLLERS, stranger, (place, "copycat", "What it is"))
+    (line,) = can_be_made(stranger)
+    assert line.startswith(f"copycat: {REGISTRY} says {place!r}")
+    assert stranger in controllers_for("can_be_made")
+    assert {"traefik", "nginx", "custom"} == {*controllers_for("has_a_summary")}
+
+
+@pytest.mark.parametrize(
+    "missing", ["name", "home", "package", "files", "container_images", "ingress_classes"]
+)
+def test_a_copy_that_declares_too_little_is_told_so_in_one_line(
+    stranger: str, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.delattr(controller_class(stranger), missing)
+    (line,) = can_be_made(stranger)
+    assert line.endswith(f": declare {missing}")
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "why"),
+    [
+        (
+            "home",
+            EntryPoint("copycat", "x"),
+            "copycat: no manifest in `files` has the Service x, which `home` names",
+        ),
+        (
+            "container_images",
+            {},
+            "container 'copycat' has no image: add it to container_images",
+        ),
+        ("files", ("nowhere.yaml",), "nowhere.yaml"),
+    ],
+)
+def test_a_copy_without_its_objects_is_told_why(
+    stranger: str, monkeypatch: pytest.MonkeyPatch, attribute: str, value: object, why: str
+) -> None:
+    applied_once.cache_clear()
+    monkeypatch.setattr(controller_class(stranger), attribute, value)
+    (line,) = can_be_made(stranger)
+    assert why in line
+
+
+def test_a_copy_whose_image_has_no_version_is_told_so(
+    stranger: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for image in ("copycat", "copycat:latest", "registry:5000/copycat"):
+        monkeypatch.setattr(controller_class(stranger), "container_images", {"copycat": image})
+        assert any("a tag other than `latest`" in line for line in has_its_images_pinned(stranger))
+    for image in ("copycat:v1", f"copycat@sha256:{'0' * 64}"):
+        monkeypatch.setattr(controller_class(stranger), "container_images", {"copycat": image})
+        (line,) = has_its_images_pinned(stranger)
+        assert "a tag" not in line
+
+
+def test_another_controller_is_not_loaded_for_the_gateway_api_of_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(CONTROLLERS, "broken", (NOT_A_CLASS[0], "broken", "What it is"))
+    assert is_possible("traefik", Situation(gateway_api=True))
+    assert images_of("nginx")
 
 
 def test_a_copy_that_keeps_a_name_of_another_is_told_so(
@@ -382,11 +505,15 @@ LEFT_OUT: dict[str, list[Callable[[], Applied]]] = {
         lambda: traefik("node-port").changed('"nodePort": 30080', '"nodePort": 30081'),
         lambda: traefik("load-balancer").changed('"LoadBalancer"', '"ClusterIP"'),
         lambda: traefik("port-forward").changed('"name": "http"', '"name": "web"'),
+        lambda: traefik("port-forward").changed('"targetPort": "http"', '"targetPort": "web"'),
     ],
     "takes_only_its_own_ports_of_the_node": [
         lambda: waiting("host-port"),
         lambda: traefik("host-port").changed("hostPort", "otherPort"),
         lambda: replace(traefik("host-port"), component=traefik("port-forward").component),
+        lambda: traefik("host-port").changed(
+            '"nodeSelector":', '"hostNetwork": true, "nodeSelector":'
+        ),
     ],
     "leaves_node_ports_until_it_takes_over": [lambda: waiting("node-port")],
     "runs_in_replicas": [
@@ -400,6 +527,7 @@ LEFT_OUT: dict[str, list[Callable[[], Applied]]] = {
     "serves_the_local_certificate": [
         lambda: traefik().without("Secret"),
         lambda: traefik().changed(f'"secretName": "{SECRET}"', '"secretName": "other"'),
+        lambda: traefik().changed('{"name": "tls", "mountPath"', '{"name": "tmp", "mountPath"'),
     ],
     "has_its_ingress_classes": [
         lambda: traefik().without("IngressClass"),
