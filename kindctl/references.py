@@ -1,4 +1,4 @@
-"""Image references: registry, repository, tag and digest, read as the engine and Kubernetes read them.
+"""Parses image references (registry, repository, tag, digest) as the engine and Kubernetes do.
 
 The grammar is that of github.com/distribution/reference.
 """
@@ -50,7 +50,7 @@ class Reference:
 
     @property
     def pull_name(self) -> str:
-        """The name to pull. It has the digest if there is one, because a tag can be moved."""
+        """The name to pull. It contains the digest if there is one, because a tag can be moved."""
         return f"{self.familiar_name}@{self.digest}" if self.digest else self.tagged
 
     def __str__(self) -> str:
@@ -96,7 +96,7 @@ def full_name(text: str) -> str:
 def mirrored(reference: Reference, mirrors: Mapping[str, str]) -> tuple[Reference, ...]:
     """Return the references to try, in order: at the mirror of the registry, if any, then the original.
 
-    `mirrors` is registry -> mirror. A mirror may have a path: with `docker.io: mirror.example.com/hub`,
+    `mirrors` is registry -> mirror. A mirror may contain a path: with `docker.io: mirror.example.com/hub`,
     postgres:17 is pulled as mirror.example.com/hub/library/postgres:17.
     """
     mirror = mirrors.get(reference.registry)

@@ -108,7 +108,7 @@ class PackageCheck(Check):
 
     def missing(self, host: Host, seen: str, *, code: str = "") -> Verdict:
         """Return the verdict for a program that is not installed."""
-        obstacle = debian.obstacle(host)
+        obstacle = debian.obstacle(host, self.packages)
         fix = (
             self.by_hand or obstacle
             if obstacle

@@ -1,8 +1,8 @@
 """Builds images from the user's Dockerfiles, without changing the Dockerfiles.
 
-The tag, kindctl.local/NAME:HASH, contains a hash of everything that the image is made from. If a base is to
-be replaced by another image (one that a recipe built, or the base with this host's CAs), a named build
-context does that. Old tags stay until `purge`.
+The tag, kindctl.local/NAME:HASH, contains a hash of everything that the image is made from. If another
+image has to replace a base image (one that a recipe built, or the base with this host's CAs), kindctl
+passes it to BuildKit as a named build context. Old tags stay until `kindctl purge`.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ class AppImages:
         self._reachable = reachable
 
     def bases(self, build: AppBuild) -> tuple[str, ...]:
-        """Return the references of the images from which the Dockerfile starts or copies."""
+        """Return the references of the images that the Dockerfile starts or copies from."""
         text = _read(build.dockerfile)
         # The engine is asked for its architecture only if the Dockerfile uses it, which few do.
         architecture = self._context.architecture if dockerfile.asks_platform(text) else ""
         return dockerfile.bases(text, build.args, build.target, architecture)
 
     def tag(self, build: AppBuild) -> str | None:
-        """Return the name that the image has for the present content of the build context.
+        """Return the name that the image has for the current content of the build context.
 
         Returns None if a base is not in the engine, because the name depends on the bases.
         """
@@ -75,12 +75,15 @@ class AppImages:
         return f"kindctl.local/{_own_name(build.image)}:{content_hash(ingredients)[:12]}"
 
     def built(self, build: AppBuild) -> str | None:
-        """Return the name of the image, if the engine has it."""
+        """Return the name of the build's image, or None if the engine does not have this image."""
         tag = self.tag(build)
         return tag if tag and self._context.tools.engine.image(tag) is not None else None
 
     def provide(self, build: AppBuild, say: Say) -> Provided:
-        """Provide the bases, then build the image unless it exists. Raises ToolError (code image-build)."""
+        """Get the base images, then build the image unless it exists.
+
+        Raises ToolError (code image-build).
+        """
         engine = self._context.tools.engine
         done: list[str] = []
         served: dict[str, str] = {}
@@ -145,7 +148,10 @@ class AppImages:
 
 
 def _own_name(image: str) -> str:
-    """Return the repository under kindctl.local. A colon (before a registry's port) is not valid there."""
+    """Return the repository below kindctl.local for the user's name of an image.
+
+    A colon before a registry's port is not valid there, so it becomes a hyphen.
+    """
     reference = parse(image)
     return reference.familiar_name.replace(":", "-").lower()
 

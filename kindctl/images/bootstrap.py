@@ -1,8 +1,8 @@
 """Makes the root file system from which the first recipe is built.
 
 debootstrap makes it from a package registry. If debootstrap cannot run, the official image is used, and the
-one package that the recipe needs is added to it. The result is kept in the engine as ROOTFS, so that it is
-not made again if the CAs change.
+one package that the recipe needs is added to it. The result is kept in the engine as ROOTFS, so that it
+need not be made again when the CAs change.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends ca-cert
 
 
 def rootfs(tools: Tools, pull: Callable[[Say], str], say: Say) -> str:
-    """Return the name of an image of a minimal Debian in the engine, which is made if necessary.
+    """Return the name of a minimal Debian image in the engine. The image is made if necessary.
 
     `pull` pulls the official image and returns its name. Raises MachineError (code bootstrap) if neither
     debootstrap nor the official image is available.
@@ -51,10 +51,10 @@ def rootfs(tools: Tools, pull: Callable[[Say], str], say: Say) -> str:
         raise
     except KindctlError as error:
         raise MachineError(
-            "there is no Debian base to build images from",
+            "there is no Debian base image to build images from",
             why=f"{obstacle}; {OFFICIAL}: {error.what}",
-            fix="on Debian or Ubuntu, run `kindctl doctor --fix` as root to install debootstrap; "
-            f"elsewhere, pull {OFFICIAL}, or load it from an archive with `docker load`",
+            fix="on Debian, run `kindctl doctor --fix` as root to install debootstrap; on other systems, "
+            f"get {OFFICIAL} with `docker pull` or `docker load`",
             output=error.output,
             code="bootstrap",
         ) from error
@@ -79,7 +79,7 @@ def _obstacle(tools: Tools) -> str:
     if not tools.host.is_root():
         return "debootstrap needs root"
     if tools.host.free_disk(SCRATCH) < NEEDED_BYTES:
-        return f"less than {NEEDED_BYTES / 1e9:.1f} GB are free in {SCRATCH}"
+        return f"less than {NEEDED_BYTES / 1e9:.1f} GB is free in {SCRATCH}"
     return ""
 
 
@@ -92,7 +92,7 @@ def _debootstrap(tools: Tools, say: Say) -> str:
     }
     try:
         _install(tools, tree, say)
-        say("importing the root file system")
+        say("importing Debian's root file system into the engine")
         tools.host.run(["tar", "--numeric-owner", "-C", str(tree), "-cf", str(archive), "."])
         tools.engine.import_image(archive, ROOTFS, labels)
     finally:

@@ -1,4 +1,4 @@
-"""What all builds share: content hashes, temporary folders, and the error of a failed build."""
+"""Provides what all builds use: content hashes, temporary folders, and the error for a failed build."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def build_dockerfile(
 ) -> str:
     """Build an image from the text of a Dockerfile and return its tag.
 
-    `contexts` are named build contexts. `files` (relative path -> text) can be copied by the Dockerfile.
-    Raises KindctlError.
+    `contexts` are named build contexts. The Dockerfile can copy `files` (relative path -> text). Raises
+    KindctlError.
     """
     with temporary_folder({**(files or {}), "Dockerfile": text}) as folder:
         build = Build(str(folder), tag, contexts=contexts or {}, labels=labels)
@@ -51,9 +51,9 @@ def build_dockerfile(
 
 
 def run_build(engine: Engine, build: Build, name: str, progress: Say) -> ImageInfo:
-    """Run a build. Raises KindctlError with BuildKit's error message; `name` is what it calls the image.
+    """Run a build. Raises KindctlError with BuildKit's error message; `name` is the image's name in it.
 
-    It is a MachineError if the disk is full, because then no other image source will work either.
+    The error is a MachineError if the disk is full, because then no other image source will work either.
     """
     try:
         return engine.build(build, progress)

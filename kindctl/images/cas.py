@@ -1,7 +1,7 @@
-"""Adds extra CAs to images: those that administrators added to the host's own, usually a company's.
+"""Adds extra CAs to images: the CAs that administrators added to this host, usually a company's.
 
-Builds and nodes must trust them too. An image with extra CAs has a label that lists them, so that nobody
-publishes it by accident. Images that are built on it inherit both the files and the label.
+Builds and nodes must trust these CAs too. An image with extra CAs has a label that lists them, so that
+nobody publishes it by accident. Images that are built on it inherit both the files and the label.
 """
 
 from __future__ import annotations
@@ -73,12 +73,12 @@ def carries_cas(image: ImageInfo) -> tuple[str, ...]:
 
 
 def files(extra_cas: Mapping[str, str], folder: str = "") -> dict[str, str]:
-    """Return path -> PEM of the files that update-ca-certificates(8) reads, one *.crt for each entry."""
+    """Return the files for update-ca-certificates(8), as path -> PEM: one *.crt for each extra CA."""
     return {f"{folder}{_file_name(name)}": pem for name, pem in extra_cas.items()}
 
 
 def with_cas(engine: Engine, base: str, extra_cas: Mapping[str, str], say: Say) -> str:
-    """Return the name of an image that is `base` plus the CAs. It is built if the engine does not have it.
+    """Return the name of an image that is `base` plus the CAs. It is built if it does not exist.
 
     Returns `base` itself if it has the CAs already, or if it has no shell, which is needed to add them.
     Without a shell, nothing in the image uses package registries either.

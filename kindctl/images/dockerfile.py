@@ -32,8 +32,8 @@ class _Stage:
 def bases(text: str, args: Mapping[str, str], target: str | None, arch: str) -> tuple[str, ...]:
     """Return the references of the images that a build of `target` starts or copies from.
 
-    Variables are substituted; references with unknown ones (`$UNSET`) are left out. If `target` is None, it
-    is the last stage.
+    Variables are substituted; references that contain unknown variables (`$UNSET`) are left out. If
+    `target` is None, the target is the last stage.
     """
     stages = _stages(text, args, arch)
     index = {stage.name.lower(): place for place, stage in enumerate(stages) if stage.name}
@@ -61,7 +61,7 @@ def asks_platform(text: str) -> bool:
 
 
 def syntax(text: str) -> str | None:
-    """Return the image that BuildKit would pull as frontend because of a `# syntax=` line, or None."""
+    """Return the image that BuildKit would pull as its frontend because of a `# syntax=` line, or None."""
     for line in text.splitlines():
         directive = _DIRECTIVE.match(line.strip())
         if directive is None:
@@ -100,7 +100,7 @@ def _stages(text: str, args: Mapping[str, str], arch: str) -> list[_Stage]:
 
 
 def _instructions(text: str) -> Iterator[str]:
-    """Yield logical lines, with continuations joined and without comments and here-documents."""
+    """Yield the logical lines: continuations are joined, comments and here-documents are left out."""
     escape = "\\"
     lines = iter(text.splitlines())
     parts: list[str] = []

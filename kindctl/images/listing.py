@@ -1,4 +1,4 @@
-"""The rows of `kindctl images list`."""
+"""Makes the rows of `kindctl images list`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from kindctl.tools.engine_protocol import ImageInfo
 
 @dataclass(frozen=True)
 class ImageRow:
-    """An image that the environment needs, and the image in the engine that serves for it.
+    """An image that the environment needs, and the image in the engine that is used for it.
 
     `source` is "registry", "built", or "engine" for a local image of unknown origin. It is empty if the
-    engine has no such image; then `versions` says what can be built. `size` is in bytes. `carries_cas`
-    lists extra CAs as FILE=FINGERPRINT, with the first 12 digits of each fingerprint.
+    engine has no such image; in that case, `versions` says what can be built. `size` is in bytes.
+    `carries_cas` lists extra CAs as FILE=FINGERPRINT, with the first 12 digits of each fingerprint.
     """
 
     name: str
@@ -30,7 +30,10 @@ class ImageRow:
 
 
 def name_of(reference: str, recipe: Recipe | None) -> str:
-    """Return the image's role in the catalogue, else its recipe's name, else the end of its repository."""
+    """Return the image's role in the catalogue, its recipe's name, or the last part of its repository.
+
+    The first of these that exists is returned.
+    """
     roles = {image: role for role, image in {**CATALOGUE, **OPTIONAL}.items()}
     last = parse(reference).repository.rpartition("/")[2]
     return roles.get(reference) or (recipe.name if recipe else last)

@@ -64,11 +64,12 @@ OPTIONAL: Mapping[str, str] = {
 
 
 def node_reference(kubernetes: str) -> str:
-    """Return the node image for a Kubernetes version of kindctl.yaml.
+    """Return the node image for a Kubernetes version in kindctl.yaml.
 
-    For a minor version ("1.36") it is kindest/node:v1.36: `official` turns that into the newest pinned
-    patch, and the recipe's image of any patch can replace it. An exact version must be pinned in NODES, or
-    be the one that the recipe builds. Raises UsageError (code kubernetes-version) for other versions.
+    For a minor version ("1.36"), it is kindest/node:v1.36. `official` turns this into the newest pinned
+    patch version; an image that a recipe builds, of any patch version, can replace it. An exact version
+    must be pinned in NODES, or be the one that the recipe builds. Raises UsageError (code
+    kubernetes-version) for other versions.
     """
     minors = {version.rpartition(".")[0] for version in NODES}
     if kubernetes in minors:
@@ -83,13 +84,16 @@ def node_reference(kubernetes: str) -> str:
     raise UsageError(
         f"unknown Kubernetes version {kubernetes}",
         fix=f"use one of {', '.join([*sorted(minors), *sorted({*NODES, built})])}, "
-        "or set a node image in cluster.image",
+        "or set cluster.image to a node image",
         code="kubernetes-version",
     )
 
 
 def official(reference: str) -> str:
-    """Return the published image for a reference: the newest patch for a node image of a minor version."""
+    """Return the published image for a reference.
+
+    If the reference is a node image of a minor version, this is the newest pinned patch version.
+    """
     for version, digest in NODES.items():
         if reference == f"kindest/node:v{version.rpartition('.')[0]}":
             return f"kindest/node:v{version}@{digest}"

@@ -34,7 +34,7 @@ def duration(seconds: float) -> str:
 
 
 def time_left(usual: float, elapsed: float) -> str:
-    """Describe the time left of a build that usually takes `usual` seconds. Returns "" if `usual` is 0."""
+    """Describe the time left for a build that usually takes `usual` seconds. Returns "" if `usual` is 0."""
     if not usual:
         return ""
     if elapsed < usual:
@@ -65,7 +65,7 @@ class BuildProgress:
         self.note(instruction(line) or self._what)
 
     def note(self, text: str) -> None:
-        """Report what is being done now. Called directly for work before BuildKit starts."""
+        """Report what is being done now. Called directly for work that precedes BuildKit's."""
         self._what = text
         self.report()
 

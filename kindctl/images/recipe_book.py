@@ -1,4 +1,4 @@
-"""Recipes: instructions to build images from package registries if no image registry can be reached.
+"""Reads recipes, with which images are built from package registries if no image registry can be reached.
 
 A recipe is a folder in recipes/ with a Dockerfile and a recipe.toml. Its image is called
 kindctl.local/NAME:VERSION-HASH, never like the upstream image that it replaces.
@@ -29,7 +29,7 @@ VERSIONS_LABEL = "dev.kindctl.versions"
 
 @dataclass(frozen=True)
 class Recipe:
-    """A folder of recipes/. All fields except `name` and `folder` are keys of its recipe.toml."""
+    """A recipe, read from its folder. All fields except `name` and `folder` are keys of its recipe.toml."""
 
     name: str
     folder: Path
@@ -48,9 +48,10 @@ class Recipe:
 
 
 class RecipeBook:
-    """All recipes. They are read at the first use.
+    """All recipes, which are read from their folders at the first use.
 
-    `extra_cas` (file name -> PEM) become part of what is built, and so of the hash in its name.
+    `extra_cas` (file name -> PEM) become part of the images that are built, and so of the hash in their
+    names.
     """
 
     def __init__(
@@ -94,7 +95,8 @@ class RecipeBook:
     def hash(self, recipe: Recipe) -> str:
         """Return a SHA-256 of everything that the image is made from.
 
-        These are files and their modes, arguments, sources, the recipes that it needs, and the CAs.
+        The image is made from files (including their modes), arguments, sources, the recipes that it needs,
+        and the CAs.
         """
         if recipe.name not in self._hashes:
             content = hashlib.sha256()
@@ -117,7 +119,7 @@ class RecipeBook:
     def labels(self, recipe: Recipe) -> Mapping[str, str]:
         """Return the labels that say what the image is made from.
 
-        The label of the CAs is inherited from the base image. So only a bootstrap recipe sets it.
+        The label that lists the CAs is inherited from the base image, so only a bootstrap recipe sets it.
         """
         versions = {recipe.name: recipe.version, **recipe.args}
         labels = {

@@ -1,4 +1,4 @@
-"""The images of an environment: finds what serves for a reference, and gets it into the engine."""
+"""The images of an environment: finds the image to use for a reference, and gets it into the engine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from kindctl.tools.protocols import Tools
 class Images:
     """Finds and provides images.
 
-    Thread-safe. Creating it is cheap, because it reads nothing and asks nobody until a method is called.
+    Instances are thread-safe. They are cheap to create, because no file is read and no engine or registry
+    is asked before a method is called.
 
     `sources` are tried in order. `mirrors` is registry -> mirror. `extra_cas` is file name -> PEM of the
     CAs that builds trust in addition to the distribution's own. `builds` are the images of the user's
@@ -53,13 +54,14 @@ class Images:
         return Images(context.tools, sources, context.mirrors, builds=builds, book=self.book)
 
     def name(self, reference: str) -> str:
-        """Return the image's name in `images list`: its role ("node"), or the end of its repository."""
+        """Return the image's name in `images list`: its role ("node"), or its repository's last part."""
         return name_of(reference, self.book.for_reference(reference))
 
     def resolve(self, reference: str) -> str | None:
-        """Return the name of the image that serves for a reference of a manifest. Changes nothing.
+        """Return the name of the image to use for a reference in a manifest. Changes nothing.
 
-        It is the name in the engine and in the nodes. Returns None if the engine has no such image yet.
+        The image has this name in the engine and in the nodes. Returns None if the engine has no such image
+        yet.
         """
         build = self._builds.get(full_name(reference))
         return self.apps.built(build) if build else self._find(reference)
@@ -67,9 +69,9 @@ class Images:
     def provide(self, reference: str, progress: Progress) -> Provided:
         """Get the image into the engine.
 
-        Raises KindctlError that lists the answer of each source. Its code is image-unavailable, or
-        image-pull if a registry refused, image-build if a build failed, exec-format if the image is for
-        another architecture.
+        Raises a KindctlError that lists the answer of each source. Its code is image-unavailable, or
+        image-pull if a registry refused the pull, image-build if a build failed, exec-format if the image
+        is for another architecture.
         """
         build = self._builds.get(full_name(reference))
         if build:
@@ -100,9 +102,10 @@ class Images:
         return next(filter(None, (source.find(reference) for source in self._finders)), None)
 
     def _from_sources(self, reference: str, say: Say) -> Provided:
-        """Provide an image by the source that already has it, else by the first source that can.
+        """Get an image from the source that already has it, else from the first source that can provide it.
 
-        Otherwise the base of a built image would change as soon as a registry can be reached again.
+        If the order alone decided, the base of a built image would change as soon as a registry can be
+        reached again.
         """
         answers: list[tuple[str, KindctlError]] = []
         serving = next((source for source in self._finders if source.find(reference)), None)

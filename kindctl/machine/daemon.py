@@ -84,7 +84,7 @@ def stop(host: Host, say: Say) -> None:
 def _running(host: Host, file: Path, program: str = "dockerd") -> int | None:
     """Return the process ID in a pid file, or None if that process does not run this program.
 
-    After a reboot, another program may have the ID.
+    After a reboot, the ID may belong to another program.
     """
     text = (host.read(file) or "").strip()
     if not text.isdigit() or not host.alive(int(text)):
@@ -111,7 +111,7 @@ def _wait(host: Host, engine: Engine, pid: int | None, timeout: float) -> None:
         pause=(0.1, 0.4),
     )
     if error is not None:
-        outcome = "has ended" if has_ended() else "does not answer"
+        outcome = "has exited" if has_ended() else "does not answer"
         raise _failure(host, f"the engine was started but {outcome}", error) from error
 
 
@@ -120,7 +120,7 @@ def _failure(host: Host, what: str, why: KindctlError) -> MachineError:
     return MachineError(
         what,
         why=str(why),
-        fix=f"read its log: {log}",
+        fix=f"read the engine's log: {log}",
         output="\n".join(_last_lines(host)),
         code="engine-start",
     )

@@ -17,18 +17,23 @@ from kindctl.tools.protocols import Host
 
 OLDEST = 12  # bookworm: the oldest release whose libc can run today's engine and kind
 
+GUIDES = {
+    "docker.io": "Docker (https://docs.docker.com/engine/install/)",
+    "kind": "kind (https://kind.sigs.k8s.io/docs/user/quick-start/#installation)",
+}
+"""Package -> the program in it, with the address of its installation guide."""
 
-def obstacle(host: Host) -> str:
-    """Return what the user has to do if kindctl cannot install anything here, or "" if it can."""
+
+def obstacle(host: Host, names: Sequence[str] = tuple(GUIDES)) -> str:
+    """Return how the user can get these packages if kindctl cannot install anything, or "" if it can."""
+    programs = [guide for name, guide in GUIDES.items() if name in names]
+    by_hand = f"install {' and '.join(programs or names)}"
     release = host.os_release()
     version = release.get("VERSION_ID", "")
     if release.get("ID") != "debian" or host.which("apt-get") is None:
-        return (
-            "install Docker (https://docs.docker.com/engine/install/) and "
-            "kind (https://kind.sigs.k8s.io/docs/user/quick-start/#installation)"
-        )
+        return by_hand
     if version.isdigit() and int(version) < OLDEST:
-        return f"upgrade to Debian {OLDEST} or later, or install Docker and kind by other means"
+        return f"upgrade to Debian {OLDEST} or later, or {by_hand}"
     return "" if host.is_root() else "run as root: kindctl doctor --fix"
 
 
@@ -38,11 +43,11 @@ def plan(host: Host, names: Sequence[str]) -> list[str]:
 
 
 def install(host: Host, names: Sequence[str], say: Say) -> None:
-    """Install the missing ones of these packages.
+    """Install those of these packages that are missing.
 
     Raises MachineError if kindctl cannot install anything here, ToolError if apt-get fails.
     """
-    if reason := obstacle(host):
+    if reason := obstacle(host, names):
         raise MachineError(
             f"kindctl cannot install {', '.join(names)} here", fix=reason, code="packages"
         )
@@ -97,12 +102,12 @@ def _in_use(host: Host, engine: Engine, record: packages.Record) -> list[str]:
         reasons.append(f"the engine has {', '.join(foreign)}, which kindctl did not create")
     present = sorted(packages.installed(host, record.packages)) if record.packages else []
     if present and (dependents := packages.dependents(host, present)):
-        reasons.append(f"{', '.join(dependents)} depend on them")
+        reasons.append(f"other packages depend on them: {', '.join(dependents)}")
     return reasons
 
 
 def _foreign(engine: Engine) -> list[str] | None:
-    """Return the containers and unused volumes of others; None if the engine does not answer."""
+    """Return the containers and unused volumes that kindctl did not create; None if the engine is down."""
     try:
         containers, volumes = engine.containers(), engine.unused_volumes()
     except KindctlError:

@@ -1,8 +1,8 @@
 """Installs and removes Debian packages, and knows from which release each of them comes.
 
 Only missing packages are installed, and installed ones are never changed. The file RECORD lists what was
-added, so that `kindctl purge` removes exactly that. It is needed because neither the engine nor a cluster
-knows this; and it belongs to the machine, not to a user.
+added, so that `kindctl purge` removes exactly that. The file is needed because neither the engine nor a
+cluster knows this. It belongs to the machine, not to a user.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def plan(host: Host, packages: Iterable[str]) -> list[str]:
     if any(host.read(path) != text for path, text in files.items()):
         sentences.append(
             f"add Debian {' and '.join(_suites(host))} at {' '.join(_own_archive(host).uris)} as package "
-            f"sources, used only for packages that name them ({', '.join(str(path) for path in files)})"
+            f"sources, which apt uses only if they are named ({', '.join(str(path) for path in files)})"
         )
     for origin, names in groupby(missing, lambda name: _origin(host, name) or _codename(host)):
         sentences.append(
@@ -81,7 +81,7 @@ def plan(host: Host, packages: Iterable[str]) -> list[str]:
 
 
 def install(host: Host, packages: Iterable[str], say: Say) -> None:
-    """Install the missing ones of these packages.
+    """Install those of these packages that are missing.
 
     Raises MachineError (code packages) if that would change an installed package, ToolError if apt-get
     fails.
@@ -107,7 +107,7 @@ def read_record(host: Host) -> Record:
 
 
 def installed(host: Host, names: Iterable[str]) -> set[str]:
-    """Return the installed ones of these packages, according to dpkg."""
+    """Return those of these packages that are installed, according to dpkg."""
     listing = host.run(["dpkg-query", "-W", "-f", "${Package}\t${db:Status-Status}\n"])
     present = {line.split("\t")[0] for line in listing.splitlines() if line.endswith("\tinstalled")}
     return present & set(names)
@@ -121,7 +121,7 @@ def dependents(host: Host, packages: Sequence[str]) -> list[str]:
 
 
 def remove(host: Host, packages: Sequence[str], say: Say, *, data: bool) -> None:
-    """Remove packages. With `data`, remove also the data of their programs, such as the engine's images."""
+    """Remove packages. With `data`, also remove their programs' data, such as the engine's images."""
     present = sorted(installed(host, packages))
     if present:
         _apt(host, ["purge" if data else "remove", "-y", *present], say)
@@ -145,7 +145,7 @@ def _codename(host: Host) -> str:
 
 
 def _foreign(host: Host) -> Mapping[str, str]:
-    """Return package -> the later release that it is installed from, for this machine."""
+    """Return, for this machine, package -> the later release that the package is installed from."""
     if _codename(host) in FOREIGN:
         return FOREIGN[_codename(host)]
     # A later release, or testing or unstable, which os-release does not distinguish.
@@ -183,7 +183,7 @@ def _own_archive(host: Host) -> AptSource:
     if found is None:
         raise MachineError(
             f"no package source for Debian {_codename(host)} main is configured",
-            fix="add one to /etc/apt/sources.list (https://wiki.debian.org/SourcesList)",
+            fix="add a Debian package source to /etc/apt/sources.list (https://wiki.debian.org/SourcesList)",
             code="packages",
         )
     return found
@@ -251,16 +251,17 @@ def would_install(host: Host, wanted: Sequence[str]) -> list[str]:
         raise MachineError(
             f"installing {', '.join(wanted)} would change packages that are already installed",
             why=", ".join(changed),
-            fix=f"if that is fine, run: apt-get install --no-install-recommends {' '.join(wanted)}",
+            fix="if you accept these changes, run: "
+            f"apt-get install --no-install-recommends {' '.join(wanted)}",
             code="packages",
         )
     return new
 
 
 def _install(host: Host, wanted: Sequence[str], say: Say) -> None:
-    """Install the packages, after recording them: so an installation that fails halfway can be undone.
+    """Record the packages, then install them, so that an installation that fails halfway can be undone.
 
-    If it fails, packages that were not installed are removed from the record.
+    If the installation fails, packages that were not installed are removed from the record.
     """
     _record(host, packages=would_install(host, wanted))
     try:

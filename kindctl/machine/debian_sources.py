@@ -18,7 +18,7 @@ class AptSource:
 
 
 def parse(name: str, text: str) -> Iterator[AptSource]:
-    """Yield the enabled sources in a file. The format is by its name: *.sources (deb822) or *.list."""
+    """Yield the enabled sources in a file. The format depends on its name: *.sources (deb822) or *.list."""
     return _stanzas(text) if name.endswith(".sources") else _lines(text)
 
 

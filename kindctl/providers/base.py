@@ -41,10 +41,10 @@ class Provider(Protocol):
 
     @property
     def destination(self) -> str:
-        """Where images are brought to; it completes the title "bring IMAGE ..."."""
+        """Where images are brought to, in words that complete the title "bring IMAGE ..."."""
 
     def foreign_cluster(self) -> ForeignCluster | None:
-        """Return the cluster if the user has to agree to its use first, or None."""
+        """Return the cluster if the user must agree before kindctl uses it, otherwise None."""
         return None
 
     def images(self) -> Sequence[str]:
@@ -58,7 +58,7 @@ class Provider(Protocol):
         """Make or repair the cluster, without waiting for its nodes.
 
         Reaches the milestones `containerd` (images can be loaded) and `api` (objects can be applied).
-        Raises NotOursError if a foreign cluster has the name.
+        Raises NotOursError if a cluster that kindctl did not create has the name.
         """
 
     def cluster(self) -> Cluster | None:
@@ -68,16 +68,16 @@ class Provider(Protocol):
         """Return whether every node has, or can pull, the image with this name in the engine."""
 
     def deliver(self, image: str, progress: Progress) -> None:
-        """Bring an image of the engine into every node, or to a registry that the nodes pull from."""
+        """Load an image of the engine into every node, or push it to a registry that nodes pull from."""
 
     def in_pods(self, reference: str, image: str) -> str:
         """Return the name of an image in the specs of pods.
 
-        `reference` is its name in the manifests, and `image` the one in the engine that serves for it.
+        `reference` is its name in the manifests, and `image` the name in the engine of the image to use.
         """
 
     def surplus(self) -> Sequence[str]:
-        """Return the names of things outside of the cluster that kindctl.yaml no longer asks for."""
+        """Return the names of things outside the cluster that kindctl.yaml no longer asks for."""
         return ()
 
     def prune(self) -> Change:
@@ -87,5 +87,6 @@ class Provider(Protocol):
     def destroy(self) -> Change:
         """Remove the cluster, or stop using a preexisting one.
 
-        A cluster of kind is removed by the labels of its containers, even if its API is dead.
+        The containers of a kind cluster are found by their labels, so that a cluster whose API does not
+        answer can be removed too.
         """

@@ -1,9 +1,11 @@
-"""The provider of an existing cluster, by a context of the user's kubeconfig. Images go through a registry.
+"""The provider that uses an existing cluster, given by a context in the user's kubeconfig.
+
+Images reach the nodes through an image registry.
 
 The kubeconfig is read where it is and never changed. So exec plug-ins and cloud logins work as in kubectl,
 and no credential is copied. The label of namespace kindctl-system says which environment is in the cluster.
-Without that namespace, the user has to agree before anything is applied. The context of each environment is
-saved on this machine, so that commands find the cluster by the environment's name.
+If that namespace does not exist, the user has to agree before anything is applied. The context of each
+environment is saved on this machine, so that commands find the cluster by the environment's name.
 """
 
 from __future__ import annotations
@@ -45,8 +47,8 @@ PINNED = "kindctl.local/pinned/"
 class ExistingProvider(Provider):
     """The cluster of a context in the user's kubeconfig.
 
-    If `server` is set, the context must have this address of the API server. `push` and `pull` are the
-    addresses of the registry for images: `push` for this machine, `pull` for the nodes.
+    If `server` is set, it is the address of the API server that the context must point to. `push` and
+    `pull` are addresses of the image registry: `push` is used by this machine, `pull` by the nodes.
     """
 
     tools: Tools
@@ -76,10 +78,10 @@ class ExistingProvider(Provider):
     # --- consent ---------------------------------------------------------------------------------
 
     def foreign_cluster(self) -> ForeignCluster | None:
-        """Return the cluster as long as it does not have this environment's namespace.
+        """Return the cluster as long as this environment's namespace does not exist in it, then None.
 
-        Raises UsageError if the context does not exist or has another server than kindctl.yaml says, and
-        NotOursError if another environment uses the cluster.
+        Raises UsageError if the context does not exist or points to a server other than the one in
+        kindctl.yaml, and NotOursError if another environment uses the cluster.
         """
         server = self.address()
         if self.server and kubeconfig.origin(self.server) != kubeconfig.origin(server):
@@ -121,7 +123,7 @@ class ExistingProvider(Provider):
                 f"namespace {SYSTEM_NAMESPACE} of context {self.context} "
                 + (f"belongs to environment {owner!r}" if owner else "was not made by kindctl"),
                 why="a cluster can have only one kindctl environment at a time",
-                fix=f"kindctl down {owner}, or use another cluster" if owner else "",
+                fix=f"use another cluster, or run: kindctl down {owner}" if owner else "",
             )
         return found
 

@@ -103,7 +103,8 @@ class KindProvider(Provider):
         if any(n.labels.get(DOCKER_ENVIRONMENT_LABEL) != self.environment for n in nodes):
             raise NotOursError(
                 f"a kind cluster named {self.environment!r} exists, but kindctl did not create it",
-                fix=f"choose another name with --name, or: kind delete cluster --name {self.environment}",
+                fix="choose another name with --name, or run: "
+                f"kind delete cluster --name {self.environment}",
             )
         return sorted(
             nodes, key=lambda n: (n.labels.get(KIND_ROLE_LABEL) != "control-plane", n.name)
@@ -179,7 +180,7 @@ class KindProvider(Provider):
     def _replace(self, nodes: Sequence[ContainerInfo], progress: Progress) -> Change:
         """Create the cluster, after removing the nodes of an interrupted creation."""
         if nodes:
-            progress.say("removing the remains of an interrupted creation")
+            progress.say("removing the nodes of an interrupted creation")
             self._remove(nodes)
         try:
             self._create(progress)
@@ -258,7 +259,7 @@ class KindProvider(Provider):
         return True
 
     def _containerd_answers(self) -> bool:
-        """Return whether containerd answers in all nodes. Images are loaded into all of them.
+        """Return whether containerd answers in all nodes. Images are loaded into all nodes.
 
         kind creates the nodes in parallel, so some may not exist yet.
         """
@@ -268,9 +269,9 @@ class KindProvider(Provider):
         )
 
     def _api_answers(self) -> bool:
-        """Return whether the API answers a request with the credentials of the admin.
+        """Return whether the API server accepts the admin's credentials.
 
-        /readyz is not enough: kubeadm grants these permissions only after it is ok.
+        /readyz is not enough: kubeadm grants the admin's permissions only after /readyz returns ok.
         """
         cluster = self.cluster()
         if cluster is None or not cluster.alive():
@@ -300,7 +301,7 @@ class KindProvider(Provider):
             return self._cluster
 
     def _write_kubeconfig(self, node: ContainerInfo, admin_conf: str) -> bool:
-        """Write the kubeconfig, since an existing one may be from an earlier cluster with this name.
+        """Write the kubeconfig, even if one exists: it may be from an earlier cluster with this name.
 
         Returns False if the node has no API port or no admin.conf yet.
         """
@@ -330,7 +331,7 @@ class KindProvider(Provider):
         self._images.deliver(self._running(), image)
 
     def _running(self) -> Sequence[ContainerInfo]:
-        """Return the running nodes. They are listed anew until `observe` has seen all of them running."""
+        """Return the running nodes. The engine is asked until `observe` has seen all nodes running."""
         return self._complete or [node for node in self.nodes() if node.state == "running"]
 
     # --- removing --------------------------------------------------------------------------------

@@ -28,8 +28,8 @@ def derived_image(
 ) -> str:
     """Return the name of an image that is `base` with labels and with `extra_cas` (file name -> PEM).
 
-    It is built unless the engine has it. If the base has extra CAs already, they and their label are kept,
-    and none are added. Raises KindctlError if the build fails.
+    It is built unless the engine has it. If the base contains extra CAs already, these CAs and their label
+    are kept, and no CAs are added. Raises KindctlError if the build fails.
     """
     labels = {
         DOCKER_ENVIRONMENT_LABEL: environment,
@@ -48,9 +48,10 @@ def derived_image(
 
 
 def differences(node: ContainerInfo, made_for: Mapping[str, str]) -> list[str]:
-    """Describe how the settings of this node, from its label, differ from `made_for`, those of a new node.
+    """Describe how this node's settings differ from `made_for`, the settings that a new node would get.
 
-    kind cannot change these settings of an existing node (kind#2720, kind#3668).
+    The node's settings are read from its label. kind cannot change them in an existing node (kind#2720,
+    kind#3668).
     """
     old = json.loads(node.labels.get(MADE_FOR_LABEL, "{}"))
     return [
@@ -65,12 +66,12 @@ def _comparable(key: str, value: str | None) -> object:
 
 
 def _ports(text: str) -> frozenset[str]:
-    """Return the ports as a set: their order is that of kindctl.yaml, and does not matter."""
+    """Return the ports as a set, because their order in kindctl.yaml does not matter."""
     return frozenset(filter(None, text.split(", ")))
 
 
 def _difference(key: str, old: str, new: str) -> str:
-    """Describe one difference. Of two lists of ports, only the ports that differ are named."""
+    """Describe one difference. If two lists of ports differ, only the ports that differ are named."""
     if key != "ports":
         return f"{key} changed from {old!r} to {new!r}"
     mapped, wanted = _ports(old), _ports(new)

@@ -28,16 +28,16 @@ def try_exec(engine: Engine, node: ContainerInfo, *command: str) -> str | None:
 
 
 def nodes_ready(cluster: Cluster, containers: Sequence[ContainerInfo]) -> State:
-    """Return Ready if the nodes of all containers are Ready, and have reported since the container started.
+    """Return Ready if the node in each container is Ready and has reported since its container started.
 
-    After a restart, the API has the old condition of a node until its kubelet renews its lease.
+    After a restart, the API shows a node's old condition until its kubelet renews the node's lease.
     """
     started = {node.name: node.started_at for node in containers}
     leases = {
         lease["metadata"]["name"]: lease["spec"].get("renewTime", "")
         for lease in cluster.list("coordination.k8s.io/v1", "Lease", namespace="kube-node-lease")
     }
-    waiting = dict.fromkeys(started, "has not registered")
+    waiting = dict.fromkeys(started, "has not registered with the API server")
     for node in cluster.list("v1", "Node"):
         name = node["metadata"]["name"]
         renewed, since = leases.get(name), started.get(name)
@@ -45,7 +45,7 @@ def nodes_ready(cluster: Cluster, containers: Sequence[ContainerInfo]) -> State:
             message = condition(node, "Ready").get("message", "not Ready")
             waiting[name] = message.splitlines()[0]
         elif since and (not renewed or datetime.fromisoformat(renewed) < since):
-            waiting[name] = "kubelet has not reported since the node started"
+            waiting[name] = "its kubelet has not reported since the node started"
         else:
             waiting.pop(name, None)
     if waiting:
@@ -54,7 +54,7 @@ def nodes_ready(cluster: Cluster, containers: Sequence[ContainerInfo]) -> State:
 
 
 class NodeImages:
-    """The images in the nodes. They are compared by digest, because a name may mean a newer image by now.
+    """The images in the nodes. They are compared by digest, because a name may now point to a newer image.
 
     The list of each node is cached until an image is delivered, because `up` needs it for every image.
     """
@@ -91,7 +91,7 @@ class NodeImages:
             list(pool.map(load, nodes))
 
     def _has(self, node: ContainerInfo, image: str, engine_id: str) -> bool:
-        """Return whether a node has an image with this name and this ID of the engine.
+        """Return whether a node has an image with this name and with the ID that the engine reports for it.
 
         The ID is the digest of the image's configuration, or of its manifest if the engine uses the
         containerd image store (Docker 29's default).

@@ -1,9 +1,9 @@
-"""The image registry of an environment: a container, and the files that lead containerd in the nodes to it.
+"""The image registry of an environment: a container, and the files that point the nodes' containerd to it.
 
-It is on kind's network, so nodes reach it by its name. On the host, it listens on the loopback address, for
-which `docker push localhost:PORT/NAME` uses plain HTTP. Its images are in a volume. In the nodes, files in
-containerd's certs.d lead from the names of images to the registry
-(https://kind.sigs.k8s.io/docs/user/local-registry/).
+The container is on kind's network, so nodes reach it by its name. On the host, it listens on the loopback
+address, for which `docker push localhost:PORT/NAME` uses plain HTTP. Its images are in a volume. In the
+nodes, files in containerd's certs.d tell containerd where to pull images whose names begin with the
+registry's address (https://kind.sigs.k8s.io/docs/user/local-registry/).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CONTAINERD_CONFIG = "/etc/containerd/config.toml"
 
 @dataclass(frozen=True)
 class LocalRegistry:
-    """The registry of an environment. `port` is its port on the host, or 0 if kindctl.yaml wants none."""
+    """The registry of an environment. `port` is its port on the host, or 0 if kindctl.yaml sets none."""
 
     engine: Engine
     environment: str
@@ -50,24 +50,27 @@ class LocalRegistry:
     # --- the container ---------------------------------------------------------------------------
 
     def container(self) -> ContainerInfo | None:
-        """Return the container, or None. Raises NotOursError if a foreign container has its name."""
+        """Return the container, or None.
+
+        Raises NotOursError if a container that kindctl did not create has its name.
+        """
         found = next(iter(self.engine.containers(name=self.name)), None)
         if found and found.labels.get(DOCKER_ENVIRONMENT_LABEL) != self.environment:
             raise NotOursError(
                 f"a container {self.name} exists, but kindctl did not create it",
-                fix=f"docker rm {self.name}, or choose another name with --name",
+                fix=f"choose another name with --name, or run: docker rm {self.name}",
             )
         return found
 
     def difference(self, image: str) -> str:
-        """Return how the container differs from the wanted one, which runs `image`; "" if it does not."""
+        """Return how the container differs from the wanted one, which runs `image`; "" if they match."""
         found = self.container()
         if found is None:
-            return "no registry"
+            return "the registry does not exist"
         if found.state != "running":
             return f"{self.name} is {found.state}"
         if found.ports.get(f"{INNER_PORT}/tcp") != ((ADDRESS, self.port),):
-            return f"{self.name} has another port"
+            return f"{self.name} uses another port"
         if found.image != image:
             return f"{self.name} runs {found.image}, not {image}"
         return ""
@@ -117,8 +120,8 @@ class LocalRegistry:
     def configure(self, node: ContainerInfo) -> None:
         """Write the files that point a node's containerd to the registry.
 
-        containerd reads them at each pull, so nothing is restarted. Raises KindctlError (registry-config)
-        for a node that does not read them.
+        containerd reads them at each pull, so nothing is restarted. Raises KindctlError (code
+        registry-config) if the node's containerd does not read them.
         """
         config = try_exec(self.engine, node, "cat", CONTAINERD_CONFIG)
         if config is not None and CERTS not in config:

@@ -54,7 +54,7 @@ class LocalCa:
 
     @property
     def file_name(self) -> str:
-        """The name of the file in a folder of a trust store, which may have other files."""
+        """The name for the certificate's file in a trust store's folder, which may contain other files."""
         return f"{LOCAL_CA_FILES}{self.name.rpartition(' ')[2]}.crt"
 
 
@@ -75,7 +75,7 @@ class Authority:
         self._host = host
 
     def pair(self) -> Pair | None:
-        """Return the certificate and its key, or None if they are missing or about to expire."""
+        """Return the certificate and its key, or None if they are missing or expire soon."""
         return self._read()[0]
 
     def missing(self) -> str:
@@ -83,7 +83,7 @@ class Authority:
         return self._read()[1]
 
     def pem(self) -> str | None:
-        """Return the certificate as PEM, or None if it or its key is missing or about to expire."""
+        """Return the certificate as PEM, or None in the cases in which `pair` returns None."""
         pair = self.pair()
         return pair.cert.decode() if pair else None
 
@@ -107,7 +107,7 @@ class Authority:
         return [replace(ca, file=self.file.with_name(ca.file_name)) for ca in found]
 
     def known(self) -> list[LocalCa]:
-        """Return all authorities that kindctl may have added to a store: the present and replaced ones."""
+        """Return all authorities that kindctl may have added to a store: the current and replaced ones."""
         ca = self.local()
         return [*([ca] if ca else []), *self.replaced()]
 
@@ -119,7 +119,7 @@ class Authority:
             self._host.delete(ca.file)
 
     def _keep(self, cas: Sequence[LocalCa]) -> None:
-        """Write the list of replaced authorities, and a file for each, which the tool of macOS needs."""
+        """Write the list of replaced authorities, and a file for each, which security(1) on macOS needs."""
         for ca in cas:
             self._host.write(self.file.with_name(ca.file_name), ca.pem)
         if cas:
@@ -147,25 +147,25 @@ class Authority:
             return True
 
     def _read(self) -> tuple[Pair | None, str]:
-        """Return the valid authority and "", or None and why a new one is needed."""
+        """Return the valid authority and "", or None and the reason why a new one is needed."""
         cert, key = self._host.read(self.file), self._host.read(self.key_file)
         if cert is None:
-            return None, "there is none yet"
+            return None, "no authority exists yet"
         self._refuse(_why_not_ours(cert.encode()))
         if key is None:
-            return None, "its key is missing"
+            return None, "the authority's key is missing"
         pair = Pair(cert.encode(), key.encode())
         self._refuse(key_mismatch(pair))
         expires = expiry(self.clock(), x509.load_pem_x509_certificate(pair.cert))
         return (None, expires) if expires else (pair, "")
 
     def _refuse(self, why: str) -> None:
-        """Raise KindctlError if `why`, the reason why the files cannot be kindctl's, is not empty."""
+        """Raise KindctlError if there is a reason `why` the files cannot be kindctl's."""
         if why:
             raise KindctlError(
                 f"{self.file} is not the certificate authority that kindctl made",
                 why=why,
-                fix="if nothing else needs it, delete it; kindctl then makes a new one:\n"
+                fix="if nothing else needs these files, delete them; kindctl then makes new ones:\n"
                 f"rm {self.file} {self.key_file}",
                 code="local-ca",
             )
@@ -182,11 +182,12 @@ def _why_not_ours(pem: bytes) -> str:
         basic = cert.extensions.get_extension_for_class(x509.BasicConstraints).value
         cert.verify_directly_issued_by(cert)
     except InvalidSignature:
-        return "it is not self-signed"
+        return "the certificate is not self-signed"
     except (ValueError, TypeError, x509.ExtensionNotFound) as error:
-        return f"it cannot be read: {error}"
+        return f"the certificate cannot be read: {error}"
     if not basic.ca or basic.path_length != 0:
-        return "it may sign other authorities" if basic.ca else "it may not sign anything"
+        may = "may sign other authorities" if basic.ca else "may not sign anything"
+        return f"the certificate {may}"
     if set(constraints_of(cert)) != set(ONLY):
-        return f"it is not limited to the names of this machine ({', '.join(ONLY)})"
+        return f"the certificate is not limited to the names of this machine ({', '.join(ONLY)})"
     return ""

@@ -13,7 +13,7 @@ class Store(Protocol):
 
     @property
     def name(self) -> str:
-        """The name for messages: "this system", "Firefox (work)"."""
+        """The store's name in messages: "this system", "Firefox (work)"."""
 
     @property
     def place(self) -> str:

@@ -25,7 +25,7 @@ class Keychain:
         return str(self.file)
 
     def trusts(self, ca: LocalCa) -> bool | None:
-        """Verify the certificate, because one that is in the keychain need not be trusted."""
+        """Return whether macOS accepts the certificate: it may be in the keychain without being trusted."""
         try:
             self.host.run(["security", "verify-cert", "-c", str(ca.file), "-l", "-L", "-p", "ssl"])
         except KindctlError:

@@ -54,9 +54,9 @@ def authority(
 ) -> Pair:
     """Make a certificate authority that cannot sign other authorities.
 
-    `only` restricts what it may sign for: host names, including their subdomains, and networks in CIDR
-    notation. They become a critical name constraint (RFC 5280, 4.2.1.10), and such an authority may sign
-    only for TLS servers.
+    `only` lists what the authority may sign for: host names, including their subdomains, and networks in
+    CIDR notation. The entries become a critical name constraint (RFC 5280, 4.2.1.10), and such an authority
+    may sign only for TLS servers.
     """
     key = key or new_key()
     builder = (
@@ -109,13 +109,13 @@ def rejection(ca: bytes, pair: Pair, names: Collection[str], now: datetime) -> s
         own_names = names_in(cert)
         cert.verify_directly_issued_by(signer)
     except InvalidSignature:
-        return "it is not signed by the CA"
+        return "the certificate is not signed by the CA"
     except (ValueError, TypeError, x509.ExtensionNotFound) as error:
-        return f"it cannot be read: {error}"
+        return f"the certificate cannot be read: {error}"
     if mismatch := key_mismatch(pair):
         return mismatch
     if missing := set(names) - set(own_names):
-        return f"it is not for {', '.join(sorted(missing))}"
+        return f"the certificate is not valid for {', '.join(sorted(missing))}"
     return expiry(now, signer, cert)
 
 
@@ -124,7 +124,7 @@ def key_mismatch(pair: Pair) -> str:
     try:
         key = load_pem_private_key(pair.key, None)
     except (ValueError, TypeError) as error:
-        return f"it cannot be read: {error}"
+        return f"the key cannot be read: {error}"
     own = x509.load_pem_x509_certificate(pair.cert).public_key()
     return "" if key.public_key() == own else "the key belongs to another certificate"
 
@@ -132,7 +132,7 @@ def key_mismatch(pair: Pair) -> str:
 def expiry(now: datetime, *certificates: x509.Certificate) -> str:
     """Return when the first of these certificates expires, or "" if that is not within 30 days."""
     end = min(certificate.not_valid_after_utc for certificate in certificates)
-    return f"it expires on {end:%Y-%m-%d}" if end - now < RENEW_BEFORE_END else ""
+    return f"the certificate expires on {end:%Y-%m-%d}" if end - now < RENEW_BEFORE_END else ""
 
 
 def names_in(cert: x509.Certificate) -> list[str]:
@@ -150,8 +150,8 @@ def common_name(cert: x509.Certificate) -> str:
 def constraints_of(cert: x509.Certificate) -> list[str]:
     """Return what an authority is restricted to, in the form of the argument `only` of `authority`.
 
-    The list is empty if it is not restricted, or not enough: if the constraint is not critical, or
-    restricts only host names or only addresses.
+    The list is empty if the authority is not restricted, or not restricted enough: if the constraint is not
+    critical, or restricts only host names or only addresses.
     """
     try:
         found = cert.extensions.get_extension_for_class(x509.NameConstraints)
@@ -165,7 +165,7 @@ def constraints_of(cert: x509.Certificate) -> list[str]:
 
 
 def _general_name(text: str, *, network: bool = False) -> x509.GeneralName:
-    """Return an IP address (or with `network`, a network in CIDR notation), or else a host name."""
+    """Return a text as the X.509 type for it: an IP address, a host name, or with `network`, a network."""
     try:
         return x509.IPAddress(ipaddress.ip_network(text) if network else ipaddress.ip_address(text))
     except ValueError:

@@ -1,8 +1,8 @@
 """The certificate that an ingress controller serves by default.
 
 A controller adds `Setup.certificate.secret(cluster, namespace)` to its objects: a Secret of type
-kubernetes.io/tls with the name SECRET. It is configured to use that certificate by default. The Secret in
-the cluster is kept as long as it is valid, so a second `up` changes nothing.
+kubernetes.io/tls with the name SECRET. The controller is configured to use that certificate by default. The
+Secret in the cluster is kept as long as it is valid, so a second `up` changes nothing.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ class Serving:
         return tuple(dict.fromkeys((*ALWAYS, *more)))
 
     def secret(self, cluster: Cluster, namespace: str) -> Object:
-        """Return the cluster's Secret if it is valid for the present authority and names, else a new one.
+        """Return the cluster's Secret if it is valid for the current authority and names, else a new one.
 
-        Later calls return the same new one. Raises ApiError, and KindctlError (code local-ca).
+        Later calls return the same new Secret. Raises ApiError, and KindctlError (code local-ca).
         """
         ref = ObjectRef("v1", "Secret", SECRET, namespace)
         found = secret_values(cluster.get(ref), KEYS)

@@ -61,7 +61,7 @@ class SystemStore:
         return str(self.layout.folder)
 
     def trusts(self, ca: LocalCa) -> bool | None:
-        """Return whether the bundle, which programs read, has the certificate."""
+        """Return whether the bundle, which programs read, contains the certificate."""
         try:
             bundle = self.host.read(self.layout.bundle)
         except KindctlError:
@@ -72,7 +72,7 @@ class SystemStore:
         program = self.layout.add[0]
         if self.host.which(program) is None:
             return f"{program} is not installed"
-        return "" if self.host.is_root() else "only root may change it"
+        return "" if self.host.is_root() else "only root may change this store"
 
     def commands(self, ca: LocalCa, *, remove: bool = False) -> Sequence[str]:
         target = shlex.quote(str(self._file(ca)))
@@ -101,6 +101,6 @@ def system_store(host: Host) -> SystemStore:
 
 
 def _body(pem: str) -> str:
-    """Return the base64 text of a certificate without line breaks, which differ between distributions."""
+    """Return a certificate's base64 text without its line breaks, which distributions place differently."""
     lines = [line.strip() for line in pem.strip().splitlines()]
     return "".join(line for line in lines if not line.startswith("-----"))

@@ -47,7 +47,7 @@ class Engine(PackageCheck):
         if ours and daemon.is_installed(host):
             fix = "`kindctl doctor --fix` starts it"
             return self.failed(error.what, fix, code=error.code, fixable=True)
-        obstacle = debian.obstacle(host)
+        obstacle = debian.obstacle(host, self.packages)
         if not ours or obstacle:
             return self.failed(error.what, error.fix or obstacle, code=error.code)
         return self.missing(

@@ -1,4 +1,4 @@
-"""The interface of an image source: something that images come from."""
+"""The interface of an image source, which finds images and gets them into the engine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNAVAILABLE = "image-unavailable"
 
 @dataclass(frozen=True)
 class Provided:
-    """An image in the engine: its name there, and what was done to get it (empty if it was there)."""
+    """An image in the engine: its name there, and what was done to get it (empty if nothing)."""
 
     name: str
     done: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class ImageSource(Protocol):
         """Get the image into the engine.
 
         Raises KindctlError, whose `what` becomes this source's line in the error that lists all sources.
-        Its code is UNAVAILABLE if the source does not have the image.
+        The error's code is UNAVAILABLE if the source does not have the image.
         """
 
 
@@ -59,10 +59,10 @@ def unavailable(answer: str) -> KindctlError:
 def combined(
     what: str, errors: Sequence[KindctlError], *, why: str = "", fix: str = ""
 ) -> KindctlError:
-    """Return one error for the errors of all places that were tried.
+    """Combine the errors of all places that were tried into one error, and return it.
 
-    Its code and fix are those of the last error that is not just UNAVAILABLE. If no such error has a fix,
-    it gets `fix`.
+    Its code is that of the last error whose code is not UNAVAILABLE, and its fix that of the last such
+    error with a fix. If there is none, `fix` is used.
     """
     failures = [error for error in errors if error.code != UNAVAILABLE]
     return KindctlError(
@@ -77,12 +77,12 @@ def combined(
 def check_architecture(image: ImageInfo, reference: str, architecture: str) -> None:
     """Raise KindctlError (code exec-format) for an image that the engine's machine cannot run.
 
-    In the cluster its containers would only say "exec format error" (microservices-demo#2688).
+    In the cluster, the image's containers would only report "exec format error" (microservices-demo#2688).
     """
     if image.architecture and image.architecture != architecture:
         raise KindctlError(
-            f"{reference} is built for {image.architecture}, but this engine runs {architecture}",
-            why="its programs would fail with `exec format error`",
-            fix=f"build or pull it for linux/{architecture}",
+            f"{reference} is built for {image.architecture}, but this engine runs on {architecture}",
+            why="the image's programs would fail with `exec format error`",
+            fix=f"build or pull the image for linux/{architecture}",
             code="exec-format",
         )

@@ -34,16 +34,16 @@ class BuildSource:
     def provide(self, reference: str, say: Say) -> Provided:
         recipe = self._context.book.for_reference(reference)
         if recipe is None:
-            raise unavailable("no recipe builds it")
+            raise unavailable("no recipe builds this image")
         return self.provide_recipe(recipe, say)
 
     def built(self, recipe: Recipe) -> str | None:
-        """Return the name of the image that the present recipe makes, or None if the engine lacks it."""
+        """Return the name of the image that the current recipe builds, or None if the engine lacks it."""
         tag = self._context.book.tag(recipe)
         return tag if self._context.tools.engine.image(tag) is not None else None
 
     def provide_recipe(self, recipe: Recipe, say: Say) -> Provided:
-        """Build the recipe's image, and first the missing images that it needs. Raises KindctlError."""
+        """Build the missing images that the recipe needs, then its own. Raises KindctlError."""
         tag = self._context.book.tag(recipe)
         with self._queue.turn(recipe.seconds, say):
             missing = self._missing(recipe, {})
@@ -55,9 +55,9 @@ class BuildSource:
         return Provided(tag, tuple(f"built {self._context.book.tag(r)}" for r in missing.values()))
 
     def _missing(self, recipe: Recipe, found: dict[str, Recipe]) -> dict[str, Recipe]:
-        """Add to `found` the recipes to build, in order, and return it.
+        """Add the recipes that have to be built to `found`, in build order, and return `found`.
 
-        What an image that exists already needs is not built.
+        If a recipe's image exists already, the recipes that it needs are not added.
         """
         if recipe.name not in found and self.built(recipe) is None:
             for need in recipe.needs:
@@ -88,7 +88,7 @@ class BuildSource:
 class Queue:
     """Runs one build at a time, because two builds at once are not faster on two cores.
 
-    Of the waiting builds, the longest is next: that is the node image, for which the cluster waits.
+    Of the waiting builds, the longest runs next: that of the node image, for which the cluster waits.
     """
 
     def __init__(self) -> None:
@@ -98,7 +98,7 @@ class Queue:
 
     @contextmanager
     def turn(self, seconds: float, say: Say) -> Iterator[None]:
-        """Wait for the turn of a build that takes `seconds`, and hold it until the end of the `with` block.
+        """Wait until a build that takes `seconds` may run. Its turn lasts as long as the `with` block.
 
         `say` gets Turn.WAITING if the build has to wait, and Turn.TAKEN when its turn begins.
         """

@@ -1,4 +1,4 @@
-"""The image source that serves what is already in the container engine."""
+"""The image source that uses images that are already in the container engine."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class EngineSource:
         raise (self._refusal(image, wanted) if image else None) or unavailable("no such image")
 
     def _refusal(self, image: ImageInfo, wanted: Reference) -> KindctlError | None:
-        """Return the error that says why an image with the right name does not serve; None if it does."""
+        """Return the error that says why an image with the right name cannot be used; None if it can."""
         if not has_digest(image, wanted):
-            return unavailable(f"{wanted.tagged} has another digest")
+            return unavailable(f"{wanted.tagged} in the engine has a different digest")
         try:
             check_architecture(image, wanted.tagged, self._context.architecture)
         except KindctlError as error:
@@ -59,7 +59,8 @@ def names(wanted: Reference) -> list[str]:
     """Return the names that the image may have in the engine.
 
     In a node, an imported image can only be found by a tag. So an image that is wanted by digest needs a
-    tag too: upstream's, or one below kindctl.local/pinned if another image has upstream's.
+    tag too: upstream's tag, or a tag below kindctl.local/pinned if upstream's tag already points to another
+    image.
     """
     tags = [wanted.tagged] if wanted.tag else []
     if wanted.digest:
@@ -72,8 +73,9 @@ def names(wanted: Reference) -> list[str]:
 def give_name(engine: Engine, image: ImageInfo, wanted: Reference) -> str:
     """Tag an image that was pulled from a mirror or by digest, and return the tag.
 
-    If a digest is wanted, a tag that another image has is not moved, since that image may be the user's.
-    Otherwise the tag is moved, as `docker pull` does. Raises KindctlError if other images have all tags.
+    If a digest is wanted, a tag that already points to another image is left alone: that image may be the
+    user's. Otherwise the tag is moved, as `docker pull` does. Raises KindctlError if every possible tag
+    points to another image.
     """
     for name in names(wanted):
         holder = engine.image(name)
@@ -82,11 +84,11 @@ def give_name(engine: Engine, image: ImageInfo, wanted: Reference) -> str:
         if holder is None or not wanted.digest:
             engine.tag(image.id, name)
             return name
-    raise unavailable(f"other images have the names {', '.join(names(wanted))}")
+    raise unavailable(f"other images already use the names {', '.join(names(wanted))}")
 
 
 def has_digest(image: ImageInfo, wanted: Reference) -> bool:
-    """Return whether an image has the wanted digest, in any repository: it may be from a mirror.
+    """Return whether an image has the wanted digest, in any repository: it may come from a mirror.
 
     An image that was loaded from an archive has no digest. For such an image, this returns True.
     """

@@ -54,7 +54,7 @@ class RegistrySource(EngineSource):
             return Provided(name)
         wanted = parse(official(reference))
         if wanted.registry == OWN_REGISTRY:
-            raise unavailable("not published: kindctl builds it")
+            raise unavailable("the image is not published: kindctl builds it")
         places = mirrored(wanted, self._context.mirrors)
         self._probes.start(*(place.registry for place in (*places, *self._default_places())))
         refusals: list[KindctlError] = []
@@ -81,9 +81,9 @@ class RegistrySource(EngineSource):
         return self._probes.reachable(parse(reference).registry)
 
     def _default_places(self) -> list[Reference]:
-        """Return where the images of the default environment are, to probe all these registries at once.
+        """Return the references of the default environment's images, to probe all their registries at once.
 
-        If none answers, that takes 3 s in all, not for each image.
+        If no registry answers, the probes take 3 s in total, not 3 s for each image.
         """
         return [
             place
@@ -109,12 +109,14 @@ class RegistrySource(EngineSource):
         )
         image = retrying(self._context.tools.engine.pull, place.pull_name, say)
         if place.digest and not any(place.digest in digest for digest in image.digests):
-            raise KindctlError(f"{place.pull_name} has another digest", code="image-pull")
+            raise KindctlError(
+                f"the image pulled as {place.pull_name} has a different digest", code="image-pull"
+            )
         return image
 
 
 class Probes:
-    """Finds out which registries answer. Each is asked only once, and all of them in parallel."""
+    """Finds out which registries answer. Each is probed only once, and all in parallel."""
 
     def __init__(self, net: Net) -> None:
         self._net = net

@@ -129,7 +129,7 @@ def test_nothing_is_deleted_below_a_mount_that_stays(bench: Bench, scratch: Path
     [
         (FakeHost(), "debootstrap is not installed"),
         (FakeHost(root=False), "debootstrap needs root"),
-        (FakeHost(disk=1000), "are free"),
+        (FakeHost(disk=1000), "is free"),
     ],
 )
 def test_without_debootstrap_the_official_image_is_pulled_or_the_error_says_both(

@@ -107,7 +107,7 @@ def test_nothing_provides_and_every_source_says_why(bench: Bench, book: RecipeBo
     assert error.why.splitlines() == [
         "engine: no such image",
         "registry: docker.io cannot be reached",
-        "build: no recipe builds it",
+        "build: no recipe builds this image",
     ]
     assert error.fix
 

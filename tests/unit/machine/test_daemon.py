@@ -84,7 +84,7 @@ def test_a_daemon_that_dies_is_not_waited_for() -> None:
             host.processes.clear()
             raise MachineError("the container engine does not answer")
 
-    with pytest.raises(MachineError, match="has ended"):
+    with pytest.raises(MachineError, match="has exited"):
         daemon.start(host, Dying(), quiet, timeout=5)
     assert len(asked) == 1
 

@@ -154,7 +154,7 @@ def test_unstable_needs_no_other_release() -> None:
 @pytest.mark.parametrize(
     ("host", "words"),
     [
-        (FakeHost(release={"ID": "ubuntu", "VERSION_ID": "24.04"}), "docs.docker.com"),
+        (FakeHost(release={"ID": "ubuntu", "VERSION_ID": "24.04"}), "install kind (https://kind"),
         (FakeHost(release={}), "kind.sigs.k8s.io"),
         (FakeHost(root=False), "as root"),
         (FakeHost(release={"ID": "debian", "VERSION_ID": "11"}), "upgrade to Debian 12"),
@@ -162,7 +162,7 @@ def test_unstable_needs_no_other_release() -> None:
 )
 def test_elsewhere_there_is_advice_and_nothing_is_done(host: FakeHost, words: str) -> None:
     before = state(host)
-    assert words in debian.obstacle(host)
+    assert words in debian.obstacle(host, KIND)
     assert debian.plan(host, EVERYTHING) == []
     with pytest.raises(MachineError) as caught:
         debian.install(host, KIND, quiet)
@@ -175,3 +175,11 @@ def test_without_a_source_for_main_that_is_said() -> None:
     host.files[Path("/etc/apt/sources.list")] = "deb http://other.example/ stable contrib\n"
     with pytest.raises(MachineError, match="no package source"):
         debian.plan(host, KIND)
+
+
+def test_the_advice_names_only_what_is_missing() -> None:
+    host = FakeHost(release={"ID": "ubuntu", "VERSION_ID": "24.04"})
+    docker = "install Docker (https://docs.docker.com/engine/install/)"
+    assert debian.obstacle(host, ENGINE) == docker
+    assert debian.obstacle(host, DEBOOTSTRAP) == "install debootstrap"
+    assert debian.obstacle(host).startswith(f"{docker} and kind (")

@@ -226,7 +226,7 @@ def test_what_an_interrupted_creation_left_is_replaced_and_said(world: World) ->
     assert old.observe() == Differs("the creation of the cluster was interrupted")
     heard = Heard()
     assert old.create(heard).done == ("replaced cluster shop",)
-    assert "removing the remains of an interrupted creation" in heard.said
+    assert "removing the nodes of an interrupted creation" in heard.said
     assert world.engine.container(CONTROL_PLANE) is not first
     assert old.observe() == Ready("1 node")
 
@@ -350,7 +350,7 @@ def test_a_restarted_node_is_ready_by_a_newer_word_of_its_kubelet_only(world: Wo
     provider = world.made()
     world.renew(CONTROL_PLANE, EARLIER)
     assert seen(provider.observe()) == (
-        f"{CONTROL_PLANE}: kubelet has not reported since the node started"
+        f"{CONTROL_PLANE}: its kubelet has not reported since the node started"
     )
     world.renew(CONTROL_PLANE, LATER)
     assert provider.observe() == Ready("1 node")
@@ -361,7 +361,7 @@ def test_nodes_that_are_not_ready_say_why(world: World) -> None:
     world.node("shop-worker", "False", "cni plugin not initialized\nsecond line")
     assert seen(provider.observe()) == "shop-worker: cni plugin not initialized"
     world.cluster.delete(ObjectRef("v1", "Node", "shop-worker"))
-    assert seen(provider.observe()) == "shop-worker: has not registered"
+    assert seen(provider.observe()) == "shop-worker: has not registered with the API server"
     world.cluster.down = True
     assert seen(provider.observe()) == "the API server does not answer yet"
 

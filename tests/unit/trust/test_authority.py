@@ -65,9 +65,9 @@ def test_each_has_a_name_of_its_own(host: FakeHost) -> None:
 @pytest.mark.parametrize(
     ("left", "why"),
     [
-        ((), "there is none yet"),
-        (("ca.key",), "there is none yet"),  # interrupted before the certificate was written
-        (("ca.crt",), "its key is missing"),
+        ((), "no authority exists yet"),
+        (("ca.key",), "no authority exists yet"),  # interrupted before the certificate was written
+        (("ca.crt",), "the authority's key is missing"),
     ],
 )
 def test_what_is_not_whole_is_made_anew(host: FakeHost, left: tuple[str, ...], why: str) -> None:
@@ -84,7 +84,7 @@ def test_what_is_not_whole_is_made_anew(host: FakeHost, left: tuple[str, ...], w
 def test_it_is_renewed_within_its_last_30_days(host: FakeHost) -> None:
     with_authority(host)
     late = at(host, NOW + LIFE - timedelta(days=29))
-    assert late.missing() == f"it expires on {NOW + LIFE:%Y-%m-%d}"
+    assert late.missing() == f"the certificate expires on {NOW + LIFE:%Y-%m-%d}"
     assert late.make()
     assert late.missing() == ""
 
@@ -123,12 +123,18 @@ def bad(only: tuple[str, ...]) -> Pair:
 @pytest.mark.parametrize(
     ("pair", "why"),
     [
-        (bad(()), "it is not limited to the names of this machine"),
-        (bad(("localhost", "127.0.0.0/8")), "it is not limited to the names of this machine"),
-        (bad((*ONLY, "example.com")), "it is not limited to the names of this machine"),
+        (bad(()), "the certificate is not limited to the names of this machine"),
+        (
+            bad(("localhost", "127.0.0.0/8")),
+            "the certificate is not limited to the names of this machine",
+        ),
+        (
+            bad((*ONLY, "example.com")),
+            "the certificate is not limited to the names of this machine",
+        ),
         (Pair(an_authority().cert, bad(ONLY).key), "the key belongs to another certificate"),
-        (Pair(b"no PEM", an_authority().key), "it cannot be read"),
-        (Pair(an_authority().cert, b"no PEM"), "it cannot be read"),
+        (Pair(b"no PEM", an_authority().key), "the certificate cannot be read"),
+        (Pair(an_authority().cert, b"no PEM"), "the key cannot be read"),
     ],
 )
 def test_another_authority_in_its_place_is_neither_used_nor_overwritten(
@@ -148,8 +154,10 @@ def test_another_authority_in_its_place_is_neither_used_nor_overwritten(
 
 def test_the_step_makes_it_once(host: FakeHost) -> None:
     step = LocalCaMade(authority=at(host))
-    assert step.observe() == Absent("there is none yet")
+    assert step.observe() == Absent("no authority exists yet")
     change = step.apply(Heard())
-    assert change.done == (f"created certificate authority {FOLDER / 'ca.crt'}: there is none yet",)
+    assert change.done == (
+        f"created certificate authority {FOLDER / 'ca.crt'}: no authority exists yet",
+    )
     assert step.observe() == Ready()
     assert not step.apply(Heard())

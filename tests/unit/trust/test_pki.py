@@ -50,7 +50,10 @@ def test_names_and_addresses_are_told_apart() -> None:
     leaf = certificate(an_authority(), ("localhost", "127.0.0.1", "::1"), NOW, NOW + YEAR)
     assert names_in(load(leaf)) == ["localhost", "127.0.0.1", "::1"]
     assert rejection(an_authority().cert, leaf, ("127.0.0.1", "localhost"), NOW) == ""
-    assert rejection(an_authority().cert, leaf, ("127.0.0.2",), NOW) == "it is not for 127.0.0.2"
+    assert (
+        rejection(an_authority().cert, leaf, ("127.0.0.2",), NOW)
+        == "the certificate is not valid for 127.0.0.2"
+    )
 
 
 def test_a_certificate_does_not_outlive_its_authority() -> None:

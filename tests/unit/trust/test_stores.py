@@ -147,7 +147,7 @@ def test_who_is_not_root_gets_the_commands_for_the_system() -> None:
         f"sudo install -m 0644 {FOLDER}/ca.crt {target}",
         "sudo update-ca-certificates",
     )
-    assert outcome.standings[0].note == "only root may change it"
+    assert outcome.standings[0].note == "only root may change this store"
     assert "this system" not in str(machine.asked)
 
 

@@ -82,14 +82,23 @@ def test_a_good_one_has_no_fault_until_30_days_before_its_end(pki: Pki) -> None:
     assert pki.reason_to_renew(NAMES, NOW) == ""
     assert pki.reason_to_renew(NAMES[:1], NOW) == ""
     assert pki.reason_to_renew(NAMES, end - timedelta(days=31)) == ""
-    assert pki.reason_to_renew(NAMES, end - timedelta(days=29)) == f"it expires on {end:%Y-%m-%d}"
-    assert pki.reason_to_renew(NAMES, end + timedelta(days=1)) == f"it expires on {end:%Y-%m-%d}"
+    assert (
+        pki.reason_to_renew(NAMES, end - timedelta(days=29))
+        == f"the certificate expires on {end:%Y-%m-%d}"
+    )
+    assert (
+        pki.reason_to_renew(NAMES, end + timedelta(days=1))
+        == f"the certificate expires on {end:%Y-%m-%d}"
+    )
 
 
 def test_faults_are_found(pki: Pki) -> None:
     other = create(NAMES, NOW)
-    assert pki.reason_to_renew(("elsewhere",), NOW) == "it is not for elsewhere"
-    assert replace(pki, ca=other.ca).reason_to_renew(NAMES, NOW) == "it is not signed by the CA"
+    assert pki.reason_to_renew(("elsewhere",), NOW) == "the certificate is not valid for elsewhere"
+    assert (
+        replace(pki, ca=other.ca).reason_to_renew(NAMES, NOW)
+        == "the certificate is not signed by the CA"
+    )
     assert (
         replace(pki, key=other.key).reason_to_renew(NAMES, NOW)
         == "the key belongs to another certificate"
