@@ -3,13 +3,13 @@
     KindctlError                     1  the command failed
      ├─ UsageError                   2  the command line is wrong
      │   └─ ConfigError              2  kindctl.yaml is wrong: lists every problem with its position
-     ├─ MachineError                 3  the machine lacks something: engine, disk, memory, ports
+     ├─ MachineError                 3  something is missing on the machine: engine, disk, memory, ports
      ├─ NotReadyError                4  not ready in time: says what was last seen
      ├─ CauseError                   1  a permanent cause was found, so waiting longer would not help
-     ├─ NotOursError                 1  it exists, but kindctl did not create it
+     ├─ NotOursError                 1  something exists that kindctl did not create
      ├─ BusyError                    1  another kindctl is working on the same environment
      ├─ ToolError                    1  docker, kind, apt, ... failed: has the command and its output
-     │   └─ ApiError                 1  the Kubernetes API refused a request or did not answer
+     │   └─ ApiError                 1  the Kubernetes API rejected a request or did not answer
      └─ Interrupted                130  Ctrl-C
 
 `kindctl plan` exits with 5 if it finds changes; that is a result, not an error.
@@ -132,7 +132,8 @@ class ToolError(KindctlError):
 
 
 class ApiError(ToolError):
-    """The Kubernetes API refused a request. `status` is the HTTP status, or None if nothing answered."""
+    """A request to the Kubernetes API failed. `status` is the HTTP status, or None if there was no
+    answer."""
 
     default_code = "api"
 

@@ -16,8 +16,8 @@ LISTS = ("clusters", "contexts", "users")
 
 
 def for_host(admin_conf: str, environment: str, server: str) -> str:
-    """kubeadm's admin.conf for use on the host: with kind's names (`kind-NAME`) and the address
-    `server`."""
+    """Return kubeadm's admin.conf, changed for use on the host: with kind's names (`kind-NAME`) and the
+    address `server`."""
     config = yaml.safe_load(admin_conf)
     name = f"kind-{environment}"
     cluster = dict(config["clusters"][0]["cluster"], server=server)
@@ -35,14 +35,14 @@ def for_host(admin_conf: str, environment: str, server: str) -> str:
 
 
 def default_file() -> Path:
-    """The file that kubectl changes: the first one in $KUBECONFIG, else ~/.kube/config."""
+    """Return the file that kubectl changes: the first one in $KUBECONFIG, else ~/.kube/config."""
     first = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
     return Path(first) if first else Path.home() / ".kube" / "config"
 
 
 def user_files() -> Path:
-    """What kubectl reads: $KUBECONFIG, else ~/.kube/config, with absolute paths. $KUBECONFIG may join
-    several files; then the result is such a list too, not a single path."""
+    """Return what kubectl reads: $KUBECONFIG, else ~/.kube/config, with absolute paths. If $KUBECONFIG
+    lists several files, the result is such a list too, not a single path."""
     named = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
     return Path(
         os.pathsep.join(str(Path(file).absolute()) for file in named.split(os.pathsep) if file)
@@ -50,14 +50,15 @@ def user_files() -> Path:
 
 
 def parts_of(files: Path) -> list[Path]:
-    """The files in a list like $KUBECONFIG that exist; all of them if none exists."""
+    """Return the files in a list like $KUBECONFIG that exist, or all of them if none exists."""
     parts = [Path(file) for file in str(files).split(os.pathsep) if file]
     return [part for part in parts if part.exists()] or parts
 
 
 def server_of(files: Path, context: str, read: Callable[[Path], str | None]) -> str:
-    """The address of a context's API server. `files` is a list like $KUBECONFIG: the first entry of a name
-    counts. `read` returns the text of a file, or None if it does not exist.
+    """Return the address of a context's API server. `files` is a list like $KUBECONFIG; if several files
+    define the same name, the first one counts. `read` returns the text of a file, or None if the file does
+    not exist.
 
     Raises UsageError if none of the files has that context.
     """
@@ -81,15 +82,14 @@ def server_of(files: Path, context: str, read: Callable[[Path], str | None]) -> 
 
 
 def origin(server: str) -> tuple[str, str, int]:
-    """The scheme, host and port of an API server's address: what identifies it."""
+    """Return the scheme, host and port of an API server's address, which identify the server."""
     url = urlsplit(server if "://" in server else f"https://{server}")
     return url.scheme, url.hostname or "", url.port or {"http": 80}.get(url.scheme, 443)
 
 
 def merge_into(base: str | None, added: str) -> str:
-    """`base` with the entries of `added`, which replace those of the same names. The current context
-    becomes that of `added`. Raises UsageError if `base` is not a kubeconfig.
-    """
+    """Return `base` with the entries of `added`, which replace entries of the same names. The current
+    context becomes that of `added`. Raises UsageError if `base` is not a kubeconfig."""
     config = _read(base or "") or {"apiVersion": "v1", "kind": "Config"}
     new = yaml.safe_load(added)
     for key in LISTS:
@@ -101,7 +101,7 @@ def merge_into(base: str | None, added: str) -> str:
 
 
 def without(base: str, name: str) -> str | None:
-    """`base` without the entries named `name`, or None if it has none of them.
+    """Return `base` without the entries named `name`, or None if it has none of them.
 
     Raises UsageError if `base` is not a kubeconfig.
     """
@@ -139,19 +139,21 @@ def _has_names(entries: Any) -> bool:
 
 
 def auth_headers(settings: Any) -> dict[str, str]:
-    """The headers with the token of a Configuration, which the client refreshes when it expires."""
+    """Return the headers with the token of a Configuration. The client refreshes the token when it
+    expires."""
     found = settings.auth_settings().values()
     return {s["key"]: s["value"] for s in found if s["in"] == "header" and s["value"]}
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the URL has the address of this machine itself, which no proxy reaches."""
+    """Whether the URL's host is this machine itself, which cannot be reached through a proxy."""
     return urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
 
 
 def client_settings(file: Path, context: str | None) -> Any:
-    """The kubernetes client's Configuration for a context, or for the current context if it is None. The
-    client itself handles exec plug-ins and auth providers. Raises the client's ConfigException."""
+    """Return the kubernetes client's Configuration for a context, or for the current context if `context`
+    is None. The client itself handles exec plug-ins and auth providers. Raises the client's
+    ConfigException."""
     from kubernetes.client import Configuration
     from kubernetes.config import load_kube_config
 

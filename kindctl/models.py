@@ -1,6 +1,8 @@
-"""What the folders of kindctl pass to each other: frozen data, and the Protocols of what they implement.
+"""What the folders of kindctl pass to each other: immutable data, and the Protocols that the folders
+implement.
 
-The data does nothing but derive one of its values from others (`Endpoint.url`, `Report.changes`).
+The classes have no behaviour except properties that are derived from other fields (`Endpoint.url`,
+`Report.changes`).
 """
 
 from __future__ import annotations
@@ -43,8 +45,8 @@ class Cause:
     """Why something is not ready, according to the evidence.
 
     `sure` says how certain the cause is, from 0 to 1. `cites` quotes the evidence: events and log lines.
-    `since` is when the evidence arose: a cause that is older than the present `up` may be about
-    something that this `up` has just repaired, so only newer causes stop a wait.
+    `since` is when the evidence arose: a cause that is older than the current `up` may be about something
+    that this `up` has just repaired, so only newer causes end the wait.
     """
 
     code: str
@@ -61,21 +63,21 @@ class Cause:
 
 @dataclass(frozen=True)
 class Absent:
-    """What the step makes does not exist, or something that it needs does not."""
+    """What the step creates does not exist, or something that the step needs does not exist."""
 
     what: str = ""
 
 
 @dataclass(frozen=True)
 class Differs:
-    """What the step makes exists, but not as the configuration says. `what` names the differences."""
+    """What the step creates exists, but differs from the configuration. `what` names the differences."""
 
     what: str
 
 
 @dataclass(frozen=True)
 class NotReady:
-    """What the step makes exists as it should, but does not work yet. `seen` is the last observation."""
+    """What the step creates exists as it should, but does not work yet. `seen` is the last observation."""
 
     seen: str
     cause: Cause | None = None
@@ -83,7 +85,7 @@ class NotReady:
 
 @dataclass(frozen=True)
 class Ready:
-    """What the step makes exists as it should, and works. `note` is a remark for the user."""
+    """What the step creates exists as it should, and works. `note` is a remark for the user."""
 
     note: str = ""
 
@@ -117,8 +119,8 @@ class Progress(Protocol):
 class Turn(StrEnum):
     """What a step passes to Progress.say about work that only one step may do at a time.
 
-    The time from WAITING to TAKEN is not work. The step that took the turn before is the one that
-    was waited for.
+    The time from WAITING to TAKEN does not count as work. During it, the step waits for the step that has
+    the turn.
     """
 
     WAITING = "waiting for another build"
@@ -137,10 +139,10 @@ class Wake(Protocol):
 
 
 class Step(Protocol):
-    """One thing that `up` does or waits for. It holds when `observe()` returns Ready.
+    """One thing that `up` does or waits for. The step is ready when `observe()` returns Ready.
 
-    A step passes nothing to another step that cannot be looked up again, so that a resumed `up` runs the
-    same code as the first one.
+    A step passes nothing to another step in memory that cannot be looked up again, so that a resumed `up`
+    runs the same code as the first one.
     """
 
     @property
@@ -153,19 +155,20 @@ class Step(Protocol):
 
     @property
     def needs(self) -> frozenset[str]:
-        """The steps ("STEP") and milestones ("STEP:MILESTONE") that must hold first."""
+        """The steps ("STEP") that must be ready, and the milestones ("STEP:MILESTONE") that must be
+        reached, before this step starts."""
 
     @property
     def timeout(self) -> float:
-        """The time within which the step must hold, in seconds from its start."""
+        """The time within which the step must become ready, in seconds from its start."""
 
     @property
     def wake(self) -> Wake | None:
         """What ends the pauses between observations early. None if the step is only polled."""
 
     def observe(self) -> State:
-        """Find the present state, changing nothing. The state is Absent, without an error, if something
-        that the step needs is missing."""
+        """Return the current state, without changing anything. If something that the step needs is missing,
+        the state is Absent; that is not an error."""
 
     def apply(self, progress: Progress) -> Change:
         """Make the change. Called only for Absent and Differs; the runner then waits for Ready."""
@@ -246,13 +249,13 @@ class Exposure(Protocol):
         """The type that the Service is given. Empty if the Service keeps its type."""
 
     def mappings(self) -> Sequence[PortMapping]:
-        """The ports that the node must be created with."""
+        """Return the ports that the node must be created with."""
 
     def forwards(self) -> Sequence[Forward]:
-        """The ports that must be forwarded."""
+        """Return the ports that must be forwarded."""
 
     def endpoints(self) -> Sequence[Endpoint]:
-        """The endpoints at which the host reaches the Service, HTTP first."""
+        """Return the endpoints at which the host reaches the Service, HTTP first."""
 
     def shape(self, service: Object) -> None:
         """Give a Service of the manifests, in place, the type and the node ports that the exposure
@@ -323,7 +326,8 @@ class AppBuild:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A check's answer. `seen` says what was found, with the numbers; `fix` says what the user can do."""
+    """The result of a check. `seen` says what was found, with the numbers; `fix` says what the user
+    can do."""
 
     code: str
     level: str  # ok, warning, failed

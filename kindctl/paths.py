@@ -33,13 +33,13 @@ def cache_dir() -> Path:
 
 
 def is_valid_name(name: str) -> bool:
-    """Whether an environment may have this name, wherever it comes from: a file, the command line, a
+    """Whether an environment may have this name, which may come from a file, the command line or a
     label."""
     return len(name) <= NAME_MAX and re.fullmatch(DNS_LABEL[1:-1], name) is not None
 
 
 def valid_name(environment: str) -> str:
-    """The name itself, if it is valid. Raises UsageError otherwise: names become parts of paths, and `down`
+    """Return the name if it is valid. Raises UsageError otherwise: names become parts of paths, and `down`
     would remove the folder that `..` or `/etc` leads to."""
     if is_valid_name(environment):
         return environment
@@ -51,8 +51,8 @@ def valid_name(environment: str) -> str:
 
 
 def environment_dir(environment: str) -> Path:
-    """The environment's own folder, which `down` removes. Its mode is 0700: it holds a kubeconfig. Raises
-    UsageError for an invalid name."""
+    """Return the environment's own folder, which `down` removes. Its mode is 0700 because it contains a
+    kubeconfig. Raises UsageError for an invalid name."""
     return data_dir() / "environments" / valid_name(environment)
 
 
@@ -61,7 +61,7 @@ def kubeconfig(environment: str) -> Path:
 
 
 def forward_socket(environment: str) -> Path:
-    """The socket of the process that forwards the environment's ports."""
+    """Return the socket of the process that forwards the environment's ports."""
     return environment_dir(environment) / "forward.sock"
 
 
@@ -70,7 +70,7 @@ def log_dir() -> Path:
 
 
 def share_dir(name: str) -> Path:
-    """The folder of `sample-app`, `configs` or `docs/ways-in`: inside an installed package, or at the top
-    of a checkout."""
+    """Return the folder of `sample-app`, `configs` or `docs/ways-in`: inside an installed package, or at
+    the top of a checkout."""
     packaged = Path(__file__).parent / "_share" / name
     return packaged if packaged.is_dir() else Path(__file__).parent.parent / name

@@ -1,1 +1,1 @@
-"""What the commands do, one file each: functions that return data and never print."""
+"""The functions behind the commands, with one file per command. They return data and never print."""

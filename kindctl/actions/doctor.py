@@ -22,7 +22,7 @@ def doctor(
     agree: Agree = lambda _: True,
     say: Say = lambda _: None,
 ) -> list[Verdict]:
-    """The verdicts of all checks. With `fix`, and if the user agrees, the machine is fixed first."""
+    """Return the verdicts of all checks. With `fix`, and if the user agrees, the machine is fixed first."""
     asked = _wants(loaded, tools)
     verdicts = examine(tools, asked)
     fixes = planned_repairs(tools, asked, verdicts) if fix else []
@@ -34,8 +34,8 @@ def doctor(
 
 
 def _wants(loaded: Loaded, tools: Tools) -> Wants:
-    """What the checks must look for. If the manifests cannot be read, perhaps for a reason that a check is
-    about to report, the apps are left out instead of raising ConfigError."""
+    """Return what the checks must look for. If the manifests cannot be read, perhaps because of a problem
+    that a check will report, the apps are left out and no ConfigError is raised."""
     try:
         return wants(loaded, parts_of(loaded, tools))
     except ConfigError:

@@ -1,4 +1,4 @@
-"""`down`: remove everything that an environment owns, even if its API server is dead."""
+"""`down`: remove everything that belongs to an environment, even if its API server does not answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOCK_WAIT = 20.0
 
 def down(name: str, tools: Tools, *, say: Say = lambda _: None) -> Change:
     """Remove an environment's containers with their volumes, its files and its kubeconfig entries. In an
-    existing cluster, remove what was applied there. The Change is empty if there was no such
+    existing cluster, remove what kindctl applied there. The returned Change is empty if there was no such
     environment."""
     with environment_lock(name, wait=LOCK_WAIT, say=say):
         done = ["stopped the port forwards"] if tools.forwards.end(name) else []

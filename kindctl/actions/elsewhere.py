@@ -1,4 +1,4 @@
-"""Refuses a kindctl.yaml that would move an environment to another cluster and leave the old one behind."""
+"""Rejects a kindctl.yaml that would move an environment to another cluster and leave the old one behind."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from kindctl.tools.protocols import Tools
 
 
 def refuse_a_move(provider: Provider, name: str, tools: Tools) -> None:
-    """Check that no environment of this name is in another cluster than the provider's.
+    """Check that no environment of this name exists in a cluster other than the provider's.
 
-    Raises UsageError if one is, or may be: nobody would remember what was applied there. This machine
-    forgets a saved context if its environment no longer exists.
+    Raises UsageError if one exists there, or may exist: this machine would lose track of what was applied
+    there. A saved context is deleted if its environment no longer exists.
     """
     known = saved_provider(tools, name)
     if known is None:
@@ -57,8 +57,8 @@ def _is_on_kind(tools: Tools, name: str) -> bool:
 
 
 def _is_same_cluster(one: ExistingProvider, other: ExistingProvider) -> bool:
-    """Whether both lead to the same API server. Names prove nothing: contexts get renamed, and different
-    kubeconfigs use one name for different clusters."""
+    """Whether both lead to the same API server. Context names are not enough: contexts get renamed, and
+    different kubeconfigs use the same name for different clusters."""
     if (one.context, one.kubeconfig) == (other.context, other.kubeconfig):
         return True
     try:

@@ -40,10 +40,10 @@ class Environment:
 
 
 def nodes_by_environment(tools: Tools) -> dict[str, list[ContainerInfo]]:
-    """The nodes of each environment that has containers; none if only its registry is left.
+    """Return the nodes of each environment that has containers. The list of nodes is empty if only the
+    environment's registry is left.
 
-    A container whose label is not a valid name is ignored: containers inherit the labels of any image
-    that they are made from.
+    A container whose label is not a valid name is ignored: a container inherits the labels of its image.
     """
 
     def owner(node: ContainerInfo) -> str:
@@ -58,14 +58,14 @@ def nodes_by_environment(tools: Tools) -> dict[str, list[ContainerInfo]]:
 
 
 def registry_of(tools: Tools, name: str) -> ContainerInfo | None:
-    """The container of the environment's image registry, which is not a node."""
+    """Return the container of the environment's image registry, which is not a node."""
     labels = {DOCKER_ENVIRONMENT_LABEL: name, REGISTRY_LABEL: ""}
     return next(iter(tools.engine.containers(labels=labels)), None)
 
 
 def environments(tools: Tools) -> list[Environment]:
-    """All environments in containers of this engine, then those that this machine has put into existing
-    clusters."""
+    """Return all environments in containers of this engine, then those that were created from this machine
+    in existing clusters."""
     elsewhere = (_in_existing_cluster(tools, name) for name in saved_environments())
     return [
         *(_in_containers(tools, *item) for item in nodes_by_environment(tools).items()),
@@ -74,8 +74,8 @@ def environments(tools: Tools) -> list[Environment]:
 
 
 def _in_existing_cluster(tools: Tools, name: str) -> Environment | None:
-    """The row of an environment that this machine has put into an existing cluster; None if the environment
-    is no longer there."""
+    """Return the row for an environment that was created from this machine in an existing cluster, or None
+    if the environment is no longer there."""
     provider = saved_provider(tools, name)
     if provider is None:
         return None
@@ -110,7 +110,7 @@ def _in_containers(tools: Tools, name: str, nodes: list[ContainerInfo]) -> Envir
 
 
 def _with_record(tools: Tools, row: Environment) -> Environment:
-    """The row, completed with what the environment's cluster reports."""
+    """Return the row, completed with what the environment's cluster reports."""
     try:
         with open_environment(tools, row.name) as cluster:
             record = read_record(cluster)
@@ -125,7 +125,7 @@ def _with_record(tools: Tools, row: Environment) -> Environment:
 
 
 def provider_of(tools: Tools, name: str) -> Provider:
-    """The provider of an existing environment, found by the name alone."""
+    """Return the provider of an existing environment, found by the environment's name alone."""
     return saved_provider(tools, name) or KindProvider(
         tools, name, node_image="", resolve=lambda _: None
     )
@@ -133,7 +133,8 @@ def provider_of(tools: Tools, name: str) -> Provider:
 
 @contextmanager
 def open_environment(tools: Tools, name: str) -> Iterator[Cluster]:
-    """The cluster of an environment. Raises UsageError if it does not exist or does not run."""
+    """A context manager that provides the cluster of an environment. Raises UsageError if the environment
+    does not exist or does not run."""
     provider = provider_of(tools, name)
     cluster = provider.cluster()
     if cluster is None or (provider.preexisting and isinstance(provider.observe(), Absent)):
@@ -154,11 +155,12 @@ def _known_names(tools: Tools) -> list[str]:
 
 
 def choose_name(tools: Tools, name: str | None, file: Path | None = None) -> str:
-    """The environment that a command means: the given name, else that of the file, else the only one.
+    """Return the environment that a command means: the given name, else the name in the file, else the only
+    environment.
 
-    The name of a nearby file counts even if the file is not valid, so that `down` works. Raises
-    ConfigError if such a file has no name, because another environment that happens to be the only one
-    is not what was meant. Raises UsageError for an invalid name, or if several environments exist.
+    The name of a nearby file counts even if the file is not valid, so that `down` works. Raises ConfigError
+    if such a file has no name: the only environment that exists may not be the one that is meant. Raises
+    UsageError for an invalid name, or if several environments exist.
     """
     if name:
         return valid_name(name)
@@ -182,10 +184,11 @@ def choose_name(tools: Tools, name: str | None, file: Path | None = None) -> str
 
 
 def _name_in(loaded: Loaded, tools: Tools) -> str:
-    """The name of the environment. If it is in an existing cluster, this machine remembers which one.
+    """Return the name of the environment. If the environment is in an existing cluster, this machine has
+    saved which one.
 
-    Raises UsageError if the environment is in another cluster than the file says: then the command line
-    has to name it.
+    Raises UsageError if the environment is in another cluster than the file says: then the name must be
+    given on the command line.
     """
     config = loaded.config
     where = config.cluster.provider
@@ -197,7 +200,7 @@ def _name_in(loaded: Loaded, tools: Tools) -> str:
 
 
 def _written_name(file: Path) -> str | None:
-    """The name in a file that is not valid, or in its local override, which takes precedence."""
+    """Return the name in a file that is not valid, or in its local override, which takes precedence."""
     for path in (file.with_name(LOCAL_FILE), file):
         text = path.read_text(errors="replace") if path.is_file() else ""
         if found := re.search(r"^name: *([a-z0-9][-a-z0-9]*) *(?:#.*)?$", text, re.MULTILINE):

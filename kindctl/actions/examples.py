@@ -1,4 +1,4 @@
-"""Finds, reads and copies the examples and the pages about ways in that ship with kindctl."""
+"""Finds, reads and copies what ships with kindctl: the examples, and the pages about ways in."""
 
 from __future__ import annotations
 
@@ -43,36 +43,36 @@ class Page:
 
 
 def ways() -> list[Way]:
-    """The rows of the table that have a page, in their order."""
+    """Return the rows of the table that have a page, in the order of the table."""
     folder = _pages()
     table = (folder / "README.md").read_text()
     return [Way(*row) for row in ROW.findall(table) if (folder / f"{row[0]}.md").is_file()]
 
 
 def page(name: str) -> Page:
-    """The page of a way in. Raises UsageError if there is none of that name."""
+    """Return the page about a way in. Raises UsageError if there is no page of that name."""
     known = ways()
     if name not in [way.name for way in known]:
-        raise _unknown(f"no way in {name!r}", known)
+        raise _unknown(f"there is no way in named {name!r}", known)
     text = (_pages() / f"{name}.md").read_text()
     found = PICTURE.search(text)
     return Page(summary(text), found[1].rstrip("\n") if found else "")
 
 
 def summary(text: str) -> str:
-    """The first paragraph below the title of a page, as one line."""
+    """Return the first paragraph below the title of a page, as one line."""
     paragraphs = text.split("\n\n")
     return " ".join(paragraphs[1].split()) if len(paragraphs) > 1 else ""
 
 
 def examples() -> Mapping[str, Path]:
-    """Name -> folder of each example, with the sample first."""
+    """Return a mapping from the name of each example to its folder, with the sample first."""
     folders = sorted(file.parent for file in share_dir("configs").glob(f"*/{FILE}"))
     return {"sample": share_dir(SAMPLE)} | {folder.name: folder for folder in folders}
 
 
 def example_rows() -> list[Way]:
-    """A row for each example. Those without a page come last and have only a name."""
+    """Return a row for each example. Examples without a page come last and have only a name."""
     described = {way.name: way for way in ways()}
     known = examples()
     return [*(way for way in described.values() if way.name in known)] + [
@@ -81,11 +81,11 @@ def example_rows() -> list[Way]:
 
 
 def copy_example(example: str, folder: Path, name: str | None = None) -> Path:
-    """Copy an example to `folder`, with the sample if it uses that, and return the path of its
-    kindctl.yaml.
+    """Copy an example to `folder`, together with the sample if the example uses it, and return the path of
+    the example's kindctl.yaml.
 
-    `name` replaces the example's own name of the environment. Raises UsageError for an unknown example,
-    and if any file would be overwritten.
+    `name` replaces the example's own environment name. Raises UsageError for an unknown example, and if any
+    file would be overwritten.
     """
     known = examples()
     if example not in known:
@@ -97,7 +97,8 @@ def copy_example(example: str, folder: Path, name: str | None = None) -> Path:
         copies[share_dir(SAMPLE)] = folder / SAMPLE
     if existing := [target for target in (*copies.values(), folder / FILE) if target.exists()]:
         raise UsageError(
-            f"{existing[0]} already exists", fix="choose an empty folder, or remove it first"
+            f"{existing[0]} already exists",
+            fix="choose an empty folder, or remove what is there first",
         )
     folder.mkdir(parents=True, exist_ok=True)  # copytree would give it the mode of the example
     for original, copy in copies.items():
@@ -115,8 +116,8 @@ def _moved(text: str, name: str | None) -> str:
 
 
 def _left_out(folder: str, names: list[str]) -> set[str]:
-    """Files that are not copied: caches, and the sample's kindctl.yaml, because the example brings its
-    own."""
+    """Return the files that are not copied: caches, and the sample's kindctl.yaml, because the example has
+    its own."""
     own = {FILE} if Path(folder).name == SAMPLE else set()
     return own | {name for name in names if name in CACHES}
 

@@ -52,11 +52,12 @@ def wanted_forward(
     namespace: str | None = None,
     address: str = "127.0.0.1",
 ) -> Forward:
-    """The forward that the user means, or an existing one for the same port if no local port is given.
+    """Return the forward that the user asks for. If no local port is given and the Service's port is
+    forwarded already, return the existing forward.
 
-    `service` is [NAMESPACE/]SERVICE[:PORT]; without a namespace, the Service must exist in only one.
-    Raises UsageError for an unknown or ambiguous Service or port and for an invalid address,
-    MachineError for an address that this machine does not have.
+    `service` is [NAMESPACE/]SERVICE[:PORT]; without a namespace, the Service must exist in only one. Raises
+    UsageError for an unknown or ambiguous Service or port and for an invalid address, MachineError for an
+    address that this machine does not have.
     """
     _check_address(address)
     path, _, port = service.removeprefix("svc/").removeprefix("service/").partition(":")
@@ -78,7 +79,7 @@ def wanted_forward(
 
 
 def forward(name: str, tools: Tools, wanted: Forward) -> str:
-    """Start a forward in the environment's forwarding process. Returns why a connection does not succeed
+    """Start a forward in the environment's forwarding process. Return why a connection does not succeed
     yet, or an empty string if one did. Raises UsageError, MachineError."""
     access = access_to(provider_of(tools, name))
     add_forward(tools.forwards, tools.net, name, access, wanted, origin=FROM_COMMAND)
@@ -86,7 +87,7 @@ def forward(name: str, tools: Tools, wanted: Forward) -> str:
 
 
 def forward_held(name: str, tools: Tools, wanted: Forward) -> Iterator[str]:
-    """Forward for as long as the result is iterated. Yields a line for each failed connection. Raises
+    """Forward a port for as long as the result is iterated. Yield a line for each failed connection. Raises
     UsageError, MachineError."""
     access = access_to(provider_of(tools, name))
     try:
@@ -96,8 +97,8 @@ def forward_held(name: str, tools: Tools, wanted: Forward) -> Iterator[str]:
 
 
 def forward_stop(name: str, tools: Tools, which: str | None) -> Sequence[Forward]:
-    """Stop the forwards of a local port or a Service, or all for None, and return them. Raises UsageError
-    if `which` is not forwarded."""
+    """Stop the forwards of a local port or a Service (or all forwards if `which` is None), and return them.
+    Raises UsageError if `which` is not forwarded."""
     active = [state.forward for state in tools.forwards.list(name)]
     stopped = [f for f in active if which is None or _matches(f, which)]
     if which is not None and not stopped:
@@ -136,7 +137,7 @@ def _service(cluster: Cluster, name: str, namespace: str | None) -> Object:
         namespaces = ", ".join(s["metadata"]["namespace"] for s in found)
         raise UsageError(
             f"several Services are named {name!r}",
-            why=f"in the namespaces {namespaces}",
+            why=f"they are in the namespaces {namespaces}",
             fix="choose the namespace with -n",
         )
     names = sorted(f"{s['metadata']['namespace']}/{s['metadata']['name']}" for s in known)
@@ -147,8 +148,8 @@ def _service(cluster: Cluster, name: str, namespace: str | None) -> Object:
 
 
 def _port(service: Object, port: str) -> int:
-    """The number of a TCP port of the Service. `port` is the port's number or name, or empty if the
-    Service has only one."""
+    """Return the number of a TCP port of the Service. `port` is the port's number or name, or empty if the
+    Service has only one port."""
     ports = [p for p in (service.get("spec") or {}).get("ports") or () if is_tcp(p)]
     fitting = [p for p in ports if port in ("", str(p["port"]), p.get("name"))]
     if len(fitting) == 1:

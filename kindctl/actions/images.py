@@ -20,7 +20,7 @@ from kindctl.tools.protocols import Tools
 
 
 def list_images(loaded: Loaded, tools: Tools) -> list[ImageRow]:
-    """A row for each image that the environment needs, with the user's own builds last."""
+    """Return a row for each image that the environment needs. The user's own builds come last."""
     plan = make_plan(loaded, tools)
     return plan.images.rows(plan.references)
 
@@ -34,10 +34,10 @@ def provide_images(
     emit: Emit,
     stop: threading.Event,
 ) -> Report:
-    """Get images into the engine, from the given sources only.
+    """Pull or build images into the engine, from the given sources only.
 
-    `names` are those of `images list` or of pins.OPTIONAL; empty means every image that the environment
-    needs. Raises UsageError for an unknown name, and whatever the sources raise.
+    `names` are those of `images list` or of pins.OPTIONAL; an empty `names` means every image that the
+    environment needs. Raises UsageError for an unknown name, and whatever the sources raise.
     """
     images = images_of(loaded, tools)
     # Optional images need no plan: making one may need them, to render its manifests.

@@ -13,13 +13,13 @@ from kindctl.paths import NAME_MAX, valid_name
 
 
 def init(folder: Path, name: str | None = None, example: str | None = None) -> Path:
-    """Write the file and return its path. An example keeps its own name unless `name` is given.
+    """Write a kindctl.yaml and return its path. An example keeps its own name unless `name` is given.
 
     Raises UsageError if the file exists already, for an unknown example and for an invalid name.
     """
     path = folder / FILE
     if path.exists():
-        raise UsageError(f"{path} already exists", fix="edit it, or remove it first")
+        raise UsageError(f"{path} already exists", fix="edit the file, or remove it first")
     if example:
         return copy_example(example, folder, valid_name(name) if name else None)
     chosen = valid_name(name) if name else _name_from(folder.resolve().name)

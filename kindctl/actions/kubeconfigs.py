@@ -11,7 +11,8 @@ from kindctl.tools.protocols import Tools
 
 
 def kubeconfig_path(name: str, tools: Tools) -> Path:
-    """The environment's kubeconfig, written anew from the node; for an existing cluster, the user's own.
+    """Return the path of the environment's kubeconfig, which is written anew from the node. For an existing
+    cluster, return the user's own kubeconfig.
 
     Raises UsageError if the environment does not run.
     """
@@ -20,7 +21,7 @@ def kubeconfig_path(name: str, tools: Tools) -> Path:
 
 
 def merge_kubeconfig(name: str, tools: Tools) -> Path:
-    """Add the environment's entries to kubectl's default file, and return that file.
+    """Add the environment's entries to kubectl's default file, and return the path of that file.
 
     Raises UsageError if the environment is in an existing cluster.
     """

@@ -29,8 +29,8 @@ def log_lines(
     follow: bool = False,
     previous: bool = False,
 ) -> Iterator[LogLine]:
-    """The log lines of a workload: NAME, NAMESPACE/NAME, KIND/NAME or the name of a pod. None means every
-    workload that kindctl applied.
+    """Return an iterator over the log lines of a workload: NAME, NAMESPACE/NAME, KIND/NAME or the name of a
+    pod. None means every workload that kindctl applied.
 
     Raises UsageError, which lists the workloads, if nothing has that name.
     """
@@ -76,8 +76,8 @@ def log_lines(
 
 
 def pods_of(cluster: Cluster, workload: str | None) -> list[Object]:
-    """The pods of the workloads that `workload` names, or else the pods of that name. None means the pods
-    of every workload that kindctl applied. Raises UsageError if nothing has that name."""
+    """Return the pods of the workloads that `workload` names, or else the pods of that name. None means the
+    pods of every workload that kindctl applied. Raises UsageError if nothing has that name."""
     known = [
         obj
         for kind in WORKLOADS
@@ -103,7 +103,8 @@ def pods_of(cluster: Cluster, workload: str | None) -> list[Object]:
 
 
 def _matches(obj: Object, wanted: str) -> bool:
-    """Whether NAME matches, and each part before it is the namespace or the start of the kind."""
+    """Whether NAME is the object's name, and each part before it is the object's namespace or the start of
+    its kind."""
     name, namespace, kind = obj["metadata"]["name"], namespace_of(obj), obj["kind"]
     *scope, last = wanted.split("/")
     return last == name and all(

@@ -1,4 +1,4 @@
-"""`plan`: what `up` would do."""
+"""`plan`: show what `up` would do."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PlanRow:
 
 
 def survey_plan(loaded: Loaded, tools: Tools) -> list[PlanRow]:
-    """The state of every step, in the order of `up`. Changes nothing."""
+    """Return the state of every step, in the order of `up`, without changing anything."""
     return [_row(step.title, state) for step, state in survey(make_plan(loaded, tools).steps)]
 
 

@@ -21,7 +21,7 @@ OWN_IMAGES = "kindctl.local/"
 
 
 def planned_removals(tools: Tools, *, keep_engine: bool) -> list[str]:
-    """What `purge` would remove, one line for each."""
+    """Return one line for each thing that `purge` would remove."""
     removals = []
     try:
         removals += [f"environment {name}" for name in nodes_by_environment(tools)]
@@ -40,7 +40,8 @@ def planned_removals(tools: Tools, *, keep_engine: bool) -> list[str]:
 
 
 def purge(tools: Tools, *, keep_engine: bool, say: Say) -> None:
-    """Remove environments, then images, the engine if kindctl installed it, and kindctl's own files."""
+    """Remove all environments, then images, then the engine if kindctl installed it, and kindctl's own
+    files."""
     try:
         for name in nodes_by_environment(tools):
             down(name, tools, say=say)
@@ -69,7 +70,8 @@ def _own_folders() -> list[Path]:
 
 
 def _trusting(tools: Tools) -> list[str]:
-    """The stores that trust the local certificate authority; none if it is not the one kindctl made."""
+    """Return the stores that trust the local certificate authority. Empty if the authority is not the one
+    that kindctl created."""
     try:
         return ever_trusted_by(tools.host, Path.home())
     except KindctlError:
@@ -77,7 +79,8 @@ def _trusting(tools: Tools) -> list[str]:
 
 
 def _untrust(tools: Tools, say: Say) -> None:
-    """Remove the authority from the stores. Runs before its files are deleted, because they identify it."""
+    """Remove the authority from the stores. This runs before the authority's files are deleted, because the
+    files identify it."""
     if not _trusting(tools):
         return
     for line in untrust(tools.host, Path.home(), agree=lambda _: True, say=say).left:

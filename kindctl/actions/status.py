@@ -1,4 +1,4 @@
-"""`status`: whether an environment works, as the engine, its cluster and its URLs report it."""
+"""`status`: show whether an environment works, according to the engine, the cluster and the URLs."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class StatusRow:
 
 
 def status(name: str, tools: Tools, *, wait: float | None = None) -> list[StatusRow]:
-    """The state of the nodes, workloads, forwards and URLs. `wait` is the number of seconds to wait until
-    all of them are ready. Raises UsageError (code no-environment)."""
+    """Return the state of the nodes, workloads, forwards and URLs. `wait` is the maximum number of seconds
+    to wait until all of them are ready. Raises UsageError (code no-environment)."""
     if wait is None:
         return _rows(name, tools)
     return poll(
@@ -43,7 +43,7 @@ def status(name: str, tools: Tools, *, wait: float | None = None) -> list[Status
 
 
 def urls(name: str, tools: Tools) -> list[str]:
-    """The URLs that the last `up` verified. Raises UsageError if there are none."""
+    """Return the URLs that the last `up` verified. Raises UsageError if there are none."""
     with open_environment(tools, name) as cluster:
         record = read_record(cluster)
         found = urls_of(cluster, record.routes) if record else []
@@ -53,7 +53,7 @@ def urls(name: str, tools: Tools) -> list[str]:
 
 
 def page(name: str, tools: Tools) -> str:
-    """The first URL that a browser can open. Raises UsageError if there is none."""
+    """Return the first URL that a browser can open. Raises UsageError if there is none."""
     found = urls(name, tools)
     pages = [url for url in found if url.startswith("http") and " " not in url]
     if not pages:

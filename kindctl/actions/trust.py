@@ -38,8 +38,8 @@ class Outcome:
 
 
 def standing(host: Host, home: Path) -> Outcome:
-    """Which stores trust the authority, and the commands for those that kindctl cannot change. Changes
-    nothing. Raises KindctlError (code local-ca)."""
+    """Return which stores trust the authority, and the commands for those that kindctl cannot change.
+    Nothing is changed. Raises KindctlError (code local-ca)."""
     authority, stores = Authority(host), find_stores(host, home)
     return _outcome(authority, stores, {}, remove=False)
 
@@ -56,7 +56,11 @@ def trust(host: Host, home: Path, *, agree: Agree, say: Say) -> Outcome:
     first = f"create a certificate authority, only for names of this machine: {authority.file}"
     actions = [
         *([first] if missing else []),
-        *(f"add it to the store of {s.name} ({s.place})" for s in lacking if not s.obstacle()),
+        *(
+            f"add the CA to the trust store of {s.name} ({s.place})"
+            for s in lacking
+            if not s.obstacle()
+        ),
         *_removals(stale),
     ]
     if actions and not agree(actions):
@@ -75,8 +79,8 @@ def trust(host: Host, home: Path, *, agree: Agree, say: Say) -> Outcome:
 
 
 def untrust(host: Host, home: Path, *, agree: Agree, say: Say) -> Outcome:
-    """Remove the authority, and those that it has replaced, from every store. Its files stay. Raises
-    KindctlError (code local-ca)."""
+    """Remove the authority, and those that it has replaced, from every store. The authority's files stay.
+    Raises KindctlError (code local-ca)."""
     authority, stores = Authority(host), find_stores(host, home)
     trusting = _trusting(stores, authority.known())
     actions = _removals(trusting)
@@ -93,22 +97,22 @@ def _trusting(stores: Sequence[Store], cas: Sequence[LocalCa]) -> list[Trust]:
 
 def _removals(trusting: Sequence[Trust]) -> list[str]:
     return [
-        f"remove {ca.name} from the store of {store.name} ({store.place})"
+        f"remove {ca.name} from the trust store of {store.name} ({store.place})"
         for store, ca in trusting
         if not store.obstacle()
     ]
 
 
 def _forget(authority: Authority, stores: Sequence[Store]) -> None:
-    """Forget the replaced authorities that no store trusts any more."""
+    """Delete the replaced authorities that no store trusts any more."""
     gone = [ca for ca in authority.replaced() if not _trusting(stores, [ca])]
     if gone:
         authority.drop_replaced(gone)
 
 
 def _change(trusts: Sequence[Trust], say: Say, *, remove: bool) -> dict[tuple[str, str], str]:
-    """Change the stores. Returns (place, name of the authority) -> why the store could not be changed, or
-    an empty string if it was."""
+    """Change the stores. Return a mapping from (place, name of the authority) to the reason why the store
+    could not be changed, or to an empty string if it was changed."""
     notes = {}
     for store, ca in trusts:
         key = store.place, ca.name
@@ -120,8 +124,8 @@ def _change(trusts: Sequence[Trust], say: Say, *, remove: bool) -> dict[tuple[st
         except KindctlError as error:
             notes[key] = error.why or error.what
         else:
-            done = "removed it from" if remove else "added it to"
-            say(f"{done} the store of {store.name} ({store.place})")
+            done = "removed the CA from" if remove else "added the CA to"
+            say(f"{done} the trust store of {store.name} ({store.place})")
     return notes
 
 
@@ -132,7 +136,7 @@ def _outcome(
     *,
     remove: bool,
 ) -> Outcome:
-    """A row for each store, and one for each store that still trusts a replaced authority."""
+    """Return a row for each store, and one for each store that still trusts a replaced authority."""
     local = authority.local()
     current = [(store, local, "", not remove) for store in stores] if local else []
     stale = _trusting(stores, authority.replaced())

@@ -82,8 +82,8 @@ def ask_before_use(provider: Provider, confirm: Confirm) -> None:
 
 
 def ask_before_fixing(plan: Plan, agree: Agree) -> None:
-    """Ask before anything on this machine is fixed. Warnings alone are not asked about: `up` works without
-    fixing them.
+    """Ask the user before anything on this machine is fixed. Warnings alone cause no question: `up` works
+    without fixing them.
 
     Raises MachineError if a failed check can be fixed and the user declines.
     """
@@ -95,7 +95,7 @@ def ask_before_fixing(plan: Plan, agree: Agree) -> None:
         raise MachineError(
             "this machine lacks what kindctl needs",
             why="\n".join(fixes),
-            fix="run `kindctl up --yes` or `kindctl doctor --fix` to do this",
+            fix="run `kindctl up --yes` or `kindctl doctor --fix` to make these changes",
             code="machine",
         )
     plan.preflight.may_fix = True

@@ -10,6 +10,6 @@ from kindctl.tools.protocols import Tools
 
 
 def validate(file: Path | None, tools: Tools) -> tuple[Path, tuple[str, ...]]:
-    """The file that was checked, and its warnings. Raises ConfigError with every problem."""
+    """Return the file that was checked, and its warnings. Raises ConfigError with every problem."""
     loaded = load(file)
     return loaded.file, parts_of(loaded, tools).warnings

@@ -1,4 +1,4 @@
-"""`version`: the versions of kindctl and of the tools that it uses."""
+"""`version`: show the versions of kindctl and of the tools that it uses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from kindctl.tools.protocols import Tools
 
 
 def versions(tools: Tools) -> dict[str, str]:
-    """Tool -> version, or the error of a tool that does not answer, in parentheses."""
+    """Return the version of each tool by the tool's name, or, in parentheses, the error of a tool that does
+    not answer."""
     import platform
 
     def ask(question: Callable[[], str]) -> str:

@@ -1,1 +1,2 @@
-"""The command line, one file per command: each parses, calls one function of the library, and renders."""
+"""The command line, with one file per command: each parses the arguments, calls one function of the
+library, and renders the result."""

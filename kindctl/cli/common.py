@@ -53,9 +53,9 @@ def get_tools() -> Tools:
 
 
 def find_environment(name: str | None, file: Path | None = None) -> tuple[str, Tools]:
-    """The name of the environment that the command line means, and the tools to work on it.
+    """Return the name of the environment that the command line means, and the tools to work on it.
 
-    Raises UsageError when it is not clear which environment is meant, ConfigError for a file that is not
+    Raises UsageError if it is not clear which environment is meant, ConfigError for a file that is not
     valid and has no name.
     """
     from kindctl.actions.environments import choose_name
@@ -77,7 +77,8 @@ def note(text: str) -> None:
 
 
 def ask(actions: Sequence[str], *, yes: bool, heading: str = "This machine needs:") -> bool:
-    """Print what would be done to this machine. True if `yes`, or if the user at the terminal agrees."""
+    """Print what would be done to this machine. Return True if `yes` is set, or if the user at the terminal
+    agrees."""
     note(heading)
     for action in actions:
         note(f"  - {action}")
@@ -87,9 +88,10 @@ def ask(actions: Sequence[str], *, yes: bool, heading: str = "This machine needs
 
 
 def ask_context(foreign: ForeignCluster, *, yes: bool) -> bool:
-    """Whether a cluster that kindctl did not create may be used: the user types the context's name.
+    """Whether a cluster that kindctl did not create may be used: the user must type the name of the
+    context.
 
-    `yes` agrees only if the file names the API server as well, because the same context name may mean
+    `yes` is enough only if kindctl.yaml also names the API server, because the same context name may mean
     another cluster on another machine.
     """
     if yes:

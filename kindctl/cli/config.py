@@ -1,4 +1,4 @@
-"""kindctl config"""
+"""The command `kindctl config`."""
 
 from __future__ import annotations
 

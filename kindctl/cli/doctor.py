@@ -1,4 +1,4 @@
-"""kindctl doctor"""
+"""The command `kindctl doctor`."""
 
 from __future__ import annotations
 

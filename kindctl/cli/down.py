@@ -1,4 +1,4 @@
-"""kindctl down"""
+"""The command `kindctl down`."""
 
 from __future__ import annotations
 

@@ -42,14 +42,15 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
-    """Whether the output is JSON. Read from the raw arguments: errors may come before they are parsed."""
+    """Whether the output is JSON. This is read from the raw arguments because errors may come before the
+    arguments are parsed."""
     text = " ".join(arguments) + " "
     return bool(re.search(r"(^| )(-o[ =]?|--output[ =])json ", text))
 
 
 def disk_full(error: Exception) -> KindctlError | None:
-    """The error to show if `error` means that the disk is full, or None. It may come from any file that
-    kindctl writes: a temporary file, a log, a kubeconfig."""
+    """Return the error to show if `error` means that the disk is full, or None. `error` may come from any
+    file that kindctl writes: a temporary file, a log, a kubeconfig."""
     if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT):
         return None
     where = f" for {error.filename}" if error.filename else ""
@@ -62,8 +63,8 @@ def disk_full(error: Exception) -> KindctlError | None:
 
 
 def unexpected(error: Exception) -> KindctlError:
-    """The error for a bug in kindctl. The traceback goes to a log, or into the output of the error if the
-    log cannot be written."""
+    """Return the error for a bug in kindctl. The traceback goes to a log, or into the output of the error
+    if the log cannot be written."""
     text = "".join(traceback.format_exception(error))
     path = log_dir() / f"error-{time.strftime('%Y%m%d-%H%M%S')}.log"
     try:

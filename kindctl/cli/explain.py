@@ -1,4 +1,4 @@
-"""kindctl explain"""
+"""The command `kindctl explain`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kindctl.cli.common import note, show
 
 
 def complete_name(incomplete: str) -> list[tuple[str, str]]:
-    """Completions for the shell: names of the ways in, with a description of each."""
+    """Return the completions for the shell: the names of the ways in, with a description of each."""
     from kindctl.actions.examples import ways
 
     return [(way.name, way.way_in) for way in ways() if way.name.startswith(incomplete)]

@@ -1,4 +1,4 @@
-"""kindctl forward"""
+"""The command `kindctl forward`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kindctl images"""
+"""The command `kindctl images`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kindctl init"""
+"""The command `kindctl init`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kindctl.cli.common import note, show
 
 
 def complete_example(incomplete: str) -> list[tuple[str, str]]:
-    """Completions for the shell: names of the examples, with a description of each."""
+    """Return the completions for the shell: the names of the examples, with a description of each."""
     from kindctl.actions.examples import example_rows
 
     return [(row.name, row.way_in) for row in example_rows() if row.name.startswith(incomplete)]

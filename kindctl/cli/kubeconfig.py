@@ -1,4 +1,4 @@
-"""kindctl kubeconfig"""
+"""The command `kindctl kubeconfig`."""
 
 from __future__ import annotations
 

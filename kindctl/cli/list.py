@@ -1,4 +1,4 @@
-"""kindctl list"""
+"""The command `kindctl list`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kindctl logs"""
+"""The command `kindctl logs`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kindctl open"""
+"""The command `kindctl open`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kindctl plan"""
+"""The command `kindctl plan`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kindctl purge"""
+"""The command `kindctl purge`."""
 
 from __future__ import annotations
 

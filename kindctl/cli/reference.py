@@ -10,7 +10,7 @@ import typer
 
 
 def as_markdown() -> str:
-    """The page of all commands: one section for each panel of `kindctl --help`."""
+    """Return the page of all commands, with one section for each panel of `kindctl --help`."""
     from kindctl.cli.app import PANELS, app
 
     lines = [
@@ -84,7 +84,7 @@ def _value(value: Any) -> str:
 
 
 def _help(text: str) -> str:
-    """The help text of a command as Markdown, with its examples as a code block."""
+    """Return the help text of a command as Markdown, with its examples as a code block."""
     head, _, examples = text.partition("[bold]Examples[/bold]")
     paragraphs = re.sub(r"\n{3,}", "\n\n", head.replace("\f", "").strip())
     if not examples:

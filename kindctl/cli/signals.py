@@ -1,4 +1,4 @@
-"""Ctrl-C: the first one asks the run to stop, the second one ends the process."""
+"""Handles Ctrl-C: the first one asks the run to stop, the second one ends the process."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from types import FrameType
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """A context with an event that SIGINT and SIGTERM set.
+    """A context manager that provides an event, which SIGINT and SIGTERM set.
 
-    If the body raises, the child processes that still run (a build, kind) are ended. A time-out, for
-    example, leaves an apply running in its thread.
+    If the body raises, child processes that are still running (a build, kind) are terminated: a time-out,
+    for example, leaves an apply running in its thread.
     """
     stop = threading.Event()
 

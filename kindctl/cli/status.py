@@ -1,4 +1,4 @@
-"""kindctl status"""
+"""The command `kindctl status`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kindctl trust"""
+"""The command `kindctl trust`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def command(
     if os.environ.get("SUDO_USER") and not actions.standing(host, home).authority:
         raise UsageError(
             "with sudo, this would create a separate certificate authority for root",
-            fix="run it without sudo: it prints the commands that need root",
+            fix="run `kindctl trust` without sudo: it prints the commands that need root",
         )
     if status:
         outcome = actions.standing(host, home)

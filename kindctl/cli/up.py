@@ -1,4 +1,4 @@
-"""kindctl up"""
+"""The command `kindctl up`."""
 
 from __future__ import annotations
 

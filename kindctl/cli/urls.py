@@ -1,4 +1,4 @@
-"""kindctl urls"""
+"""The command `kindctl urls`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kindctl version"""
+"""The command `kindctl version`."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Objects in the cluster: what is desired, what differs, what is ready, what is left over."""
+"""Objects in the cluster: which are desired, which differ, which are ready, and which are left over."""

@@ -1,4 +1,4 @@
-"""Addresses that only the cluster knows: the external ones of Services of type LoadBalancer."""
+"""Addresses that only the cluster knows: the external addresses of Services of type LoadBalancer."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from kindctl.tools.protocols import Cluster
 
 
 def located(route: Route, cluster: Cluster | None) -> Route | None:
-    """The route with the external address of its Service in place of EXTERNAL-IP; None while the Service
-    has no address. A route without an external Service is returned as it is. Raises ApiError."""
+    """Return the route with EXTERNAL-IP replaced by the external address of its Service, or None while the
+    Service has no address. A route without an external Service is returned unchanged. Raises ApiError."""
     if not route.external:
         return route
     address = external_address(cluster.get(service_ref(route.external))) if cluster else ""
@@ -27,22 +27,23 @@ def located(route: Route, cluster: Cluster | None) -> Route | None:
 
 
 def service_ref(external: str) -> ObjectRef:
-    """`external` is "namespace/name"."""
+    """Return a reference to the Service `external`, which is written "namespace/name"."""
     namespace, _, name = external.partition("/")
     return ObjectRef("v1", "Service", name, namespace)
 
 
 def external_address(service: Object | None) -> str:
-    """What `kubectl get service` shows as EXTERNAL-IP; empty while that is <pending>."""
+    """Return what `kubectl get service` shows as EXTERNAL-IP, or an empty string while that is
+    <pending>."""
     ingress = entries(service or {}, "status", "loadBalancer", "ingress")
     return str(ingress[0].get("ip") or ingress[0].get("hostname") or "") if ingress else ""
 
 
 def urls_of(cluster: Cluster | None, routes: Iterable[Route]) -> list[str]:
-    """The URLs of routes as they are shown to people.
+    """Return the URLs of routes as they are shown to people.
 
-    They have EXTERNAL-IP where the address is not known, and the Host header where it differs from the
-    URL's: "http://localhost/ (Host: shop.example.com)".
+    A URL contains EXTERNAL-IP where the address is not known. The Host header follows it if it differs from
+    the URL's host: "http://localhost/ (Host: shop.example.com)".
     """
     return [_url(cluster, route) for route in routes]
 

@@ -1,4 +1,5 @@
-"""What kindctl has applied to a cluster for an environment: found by label, and removed in order."""
+"""Finds by label the objects that kindctl applied to a cluster for an environment, and removes them in
+order."""
 
 from __future__ import annotations
 
@@ -30,9 +31,9 @@ def identity(ref: ObjectRef) -> Identity:
 def leftovers(
     cluster: Cluster, environment: str, *, keep: frozenset[Identity], used: Collection[str | None]
 ) -> tuple[list[ObjectRef], list[str]]:
-    """What kindctl applied for the environment and is not in `keep`.
+    """Find the objects that kindctl applied for the environment and that are not in `keep`.
 
-    Returns what is to be deleted, and one line for each namespace or definition that stays because others
+    Returns the objects to delete, and one line for each namespace or definition that stays because others
     use it. `used` names namespaces that stay in any case.
     """
     found = [ObjectRef.of(obj) for obj in applied_objects(cluster, environment)]
@@ -61,7 +62,8 @@ def leftovers(
 def applied_objects(
     cluster: Cluster, environment: str, *, being_deleted: bool = False
 ) -> list[Object]:
-    """What kindctl applied for this environment; also what is being deleted, if `being_deleted`."""
+    """Return the objects that kindctl applied for this environment. Objects that are being deleted are
+    included if `being_deleted` is set."""
     kinds = [kind[:2] for kind in cluster.kinds() if kind[1] != "Event"]
     found = [
         obj
@@ -82,7 +84,7 @@ def applied_objects(
 
 def remove(cluster: Cluster, refs: Iterable[ObjectRef]) -> list[str]:
     """Delete objects in the reverse of the order in which they are applied, so that webhooks go first.
-    Returns one line for each object that existed. Raises ApiError."""
+    Return one line for each object that existed. Raises ApiError."""
     ordered = sorted(refs, key=lambda ref: (-rank(ref.kind), str(ref)))
     done: list[str] = []
     # a webhook that outlives its server would refuse everything that follows
@@ -96,22 +98,23 @@ def remove(cluster: Cluster, refs: Iterable[ObjectRef]) -> list[str]:
 def may_remove(obj: Object) -> bool:
     """Whether kindctl may remove an object that has kindctl's labels.
 
-    kindctl's field manager must have applied it, since controllers copy labels from kindctl's objects to
-    the objects that they make. The object's chart must not ask to keep it.
+    kindctl's field manager must have applied the object, since controllers copy labels from kindctl's
+    objects to the objects that they create. The object's chart must not ask to keep it.
     """
     is_own = obj["kind"] == "Namespace" or COMPONENT_LABEL in labels_of(obj)
     return is_own and is_applied(obj) and not _is_kept_by_chart(obj)
 
 
 def _is_kept_by_chart(obj: Object) -> bool:
-    """Whether the object has Helm's annotation against removal: https://helm.sh/docs/howto/charts_tips_and_tricks/"""
+    """Whether the object has Helm's annotation that forbids its removal:
+    https://helm.sh/docs/howto/charts_tips_and_tricks/"""
     annotations = obj["metadata"].get("annotations") or {}
     return str(annotations.get("helm.sh/resource-policy")) == "keep"
 
 
 def _foreign_in_namespace(cluster: Cluster, namespace: str) -> list[str]:
-    """Objects in a namespace that somebody else has made, or that must be kept. Deleting the namespace
-    would delete them too."""
+    """Return objects in a namespace that somebody else created, or that must be kept. Deleting the
+    namespace would delete them too."""
     kinds = [kind[:2] for kind in cluster.kinds() if kind[2] and kind[1] not in MADE_FOR_EACH]
     names = [
         f"{obj['kind']} {obj['metadata']['name']}"
@@ -122,7 +125,8 @@ def _foreign_in_namespace(cluster: Cluster, namespace: str) -> list[str]:
 
 
 def _foreign_of_kind(cluster: Cluster, definition: ObjectRef) -> list[str]:
-    """Objects that others have made and that would be deleted with the definition of their kind."""
+    """Return objects that others created and that would be deleted together with the
+    CustomResourceDefinition of their kind."""
     live = cluster.get(definition)
     if live is None:
         return []

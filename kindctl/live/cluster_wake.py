@@ -1,4 +1,5 @@
-"""Wakes a step when objects in the cluster change, though it was planned before its cluster existed."""
+"""Wakes a step when objects in the cluster change, even if the step was planned before the cluster
+existed."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ from kindctl.tools.protocols import Cluster
 
 @dataclass
 class ClusterWake:
-    """A Wake (see models) that watches objects of these (apiVersion, kind)s from the first wait on, and
-    anew when the provider has another cluster."""
+    """A Wake (see models) that watches objects of these (apiVersion, kind) pairs. The watch starts at the
+    first wait, and again if the provider gets another cluster."""
 
     provider: Provider
     kinds: tuple[tuple[str, str], ...]

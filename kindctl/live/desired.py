@@ -1,4 +1,5 @@
-"""The objects that components want in the cluster, ready to apply: with namespaces and labels, in order."""
+"""Prepares the objects that components want in the cluster: adds namespaces and labels, and sorts them in
+the order in which they are applied."""
 
 from __future__ import annotations
 
@@ -43,7 +44,7 @@ CUSTOM = ORDER.index(())
 
 
 def rank(kind: str) -> int:
-    """The place of this kind in the order in which objects are applied."""
+    """Return the position of this kind in the order in which objects are applied."""
     return RANKS.get(kind, CUSTOM)
 
 
@@ -55,7 +56,7 @@ def desired(
     *,
     late: bool = False,
 ) -> list[Object]:
-    """The component's objects, or its late objects instead if `late`, with `resolve` applied to their
+    """Return the component's objects, or its late objects if `late` is set, with `resolve` applied to their
     images. Raises ApiError."""
     made = component.late_objects(cluster) if late else component.objects(cluster, resolve)
     objects = [_stable(obj) for obj in _flat(made)]
@@ -73,15 +74,15 @@ def desired(
 def inventory(
     components: Iterable[Component], cluster: Cluster, environment: str, *, late: bool = True
 ) -> list[ObjectRef]:
-    """References to the objects that `everything` returns."""
+    """Return references to the objects that `everything` returns."""
     return [ObjectRef.of(obj) for obj in everything(components, cluster, environment, late=late)]
 
 
 def everything(
     components: Iterable[Component], cluster: Cluster, environment: str, *, late: bool = True
 ) -> list[Object]:
-    """What these components want in the cluster, with or without their late objects. Images keep the
-    names that the manifests give them. Raises ApiError."""
+    """Return all objects that these components want in the cluster, with or without their late objects.
+    Images keep the names that the manifests give them. Raises ApiError."""
     return [
         obj
         for component in components
@@ -99,10 +100,10 @@ def _flat(objects: Iterable[Object]) -> Iterable[Object]:
 
 
 def _stable(obj: Object) -> Object:
-    """The object without fields that would not stay as they are applied.
+    """Return the object without fields that would not stay as they are applied.
 
-    `stringData` is not kept by the API, so no field manager could own what it sets. A Job that removes
-    itself after its end would be absent, and created again by every `up`.
+    The API does not keep `stringData`, so no field manager could own what it sets. A Job that deletes
+    itself after it finishes would be absent, and every `up` would create it again.
     """
     if obj["kind"] == "Secret" and (texts := obj.pop("stringData", None)):
         encoded = {name: base64.b64encode(str(t).encode()).decode() for name, t in texts.items()}
@@ -130,11 +131,11 @@ def _fill_namespaces(objects: Sequence[Object], default: str, cluster: Cluster) 
 def _missing_namespaces(
     objects: Sequence[Object], elsewhere: Collection[str], cluster: Cluster
 ) -> list[str]:
-    """Namespaces that the objects use and no manifest declares, if they do not exist or kindctl created
-    them for that reason before.
+    """Return the namespaces that the objects use but no manifest defines, if they do not exist or if
+    kindctl created them earlier for that reason.
 
-    `elsewhere` names the namespaces that other components declare: applying a bare namespace would remove
-    the labels that they give it.
+    `elsewhere` names the namespaces that other components define: applying a bare namespace would remove
+    the labels that those components set.
     """
     declared = {obj["metadata"]["name"] for obj in objects if obj["kind"] == "Namespace"}
     used = dict.fromkeys(
@@ -149,7 +150,7 @@ def _missing_namespaces(
 
 
 def _is_undeclared(live: Object | None) -> bool:
-    """Whether a namespace does not exist, or kindctl created it without a manifest and so without a
+    """Whether a namespace does not exist, or was created by kindctl without a manifest and therefore has no
     component label."""
     return live is None or (is_managed(live) and COMPONENT_LABEL not in labels_of(live))
 
@@ -159,7 +160,8 @@ def _namespace(name: str) -> Object:
 
 
 def _label(obj: Object, labels: Mapping[str, str]) -> None:
-    """Label the object itself: labels on pod templates or selectors would restart or break workloads."""
+    """Set labels on the object itself only: labels on pod templates or selectors would restart or break
+    workloads."""
     meta = obj["metadata"]
     if obj["kind"] == "Namespace" and meta["name"] in BUILT_IN_NAMESPACES:
         return  # prune and down must never delete it

@@ -1,4 +1,4 @@
-"""The fields in which two objects of the API differ."""
+"""Finds the fields in which two Kubernetes objects differ."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ NAMES = ("name", "type", "mountPath", "containerPort", "port", "key", "ip")
 
 
 def differences(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
-    """The paths of fields that differ, such as spec.template.spec.containers[backend].image. The status
-    and fields that only the server sets are ignored. Values are left out: they may be secret."""
+    """Return the paths of fields that differ, such as spec.template.spec.containers[backend].image. The
+    status and fields that only the server sets are ignored. The values are omitted because they may be
+    secret."""
     return list(_differing(_comparable(live), _comparable(wanted), ""))
 
 
@@ -54,7 +55,7 @@ def _differing(live: Any, wanted: Any, path: str) -> Iterator[str]:
 
 
 def _key(*lists: Sequence[Any]) -> str | None:
-    """The field that identifies the items in both lists; None if there is no such field."""
+    """Return the field that identifies the items in both lists, or None if there is no such field."""
     for key in NAMES:
         if all(
             items

@@ -1,4 +1,5 @@
-"""How objects in the cluster differ from what they should be, and what keeps them from being applied."""
+"""Finds how objects in the cluster differ from what they should be, and what prevents them from being
+applied."""
 
 from __future__ import annotations
 
@@ -29,8 +30,8 @@ Target = tuple[str, str | None, str]
 
 @dataclass(frozen=True)
 class Drift:
-    """An object as it should be, and how the object in the cluster differs from it. The two are the same if
-    no other field is set."""
+    """An object as it should be, and how the object in the cluster differs from it. If no other field is
+    set, the two are the same."""
 
     obj: Object
     is_absent: bool = False
@@ -53,11 +54,11 @@ class Drift:
 
 @dataclass(frozen=True)
 class DriftFinder:
-    """Compares objects of an environment with the cluster. Nothing is changed: the API is asked with dry
-    runs.
+    """Compares objects of an environment with the cluster, without changing anything: it sends dry runs to
+    the API.
 
-    `adopt` permits taking over objects that exist and that kindctl did not create. Without it they are an
-    error, and namespaces that exist are used as they are.
+    `adopt` permits taking over existing objects that kindctl did not create. Without it such objects are an
+    error, except namespaces, which are used as they are.
     """
 
     environment: str
@@ -68,8 +69,8 @@ class DriftFinder:
     def find(
         self, cluster: Cluster, objects: Sequence[Object], refused: Collection[ObjectRef]
     ) -> list[Drift]:
-        """A Drift for each object. `refused` are those that an earlier apply could not create. Raises
-        ApiError."""
+        """Return a Drift for each object. `refused` are the objects that an earlier apply could not create.
+        Raises ApiError."""
         scaled = {
             _scale_target(obj): obj for obj in objects if obj["kind"] == "HorizontalPodAutoscaler"
         }
@@ -89,7 +90,7 @@ class DriftFinder:
         return in_parallel(compare, objects)
 
     def with_taken_port(self, cluster: Cluster, drift: Drift, port: int) -> Drift:
-        """The drift of a Service whose node port another Service has.
+        """Return the drift of a Service whose node port another Service uses.
 
         If the other Service is a leftover, it is deleted; if it is about to release the port, the step
         waits; if it keeps the port, that is an error.
@@ -153,8 +154,8 @@ class DriftFinder:
 
 
 def _deletion_reason(live: Object) -> str:
-    """Why an object that is being deleted still exists, in parentheses; empty if its status does not
-    say."""
+    """Return, in parentheses, why an object that is being deleted still exists, or an empty string if its
+    status does not say."""
     remaining = [
         condition["message"]
         for condition in entries(live, "status", "conditions")
@@ -171,7 +172,8 @@ def _scale_target(autoscaler: Object) -> Target:
 
 
 def _with_live_replicas(obj: Object, live: Object, autoscaler: Object) -> Object:
-    """`obj` with the live number of replicas, if that is within the limits of the autoscaler."""
+    """Return `obj` with the number of replicas in the cluster, if that is within the limits of the
+    autoscaler."""
     now = live["spec"].get("replicas", 1)
     limits = autoscaler["spec"]
     if "replicas" not in obj["spec"] or not (

@@ -12,8 +12,8 @@ from kindctl.tools.protocols import Cluster
 
 
 def state_of(drifts: Sequence[Drift], cluster: Cluster) -> State:
-    """The state of the step. Objects that are being deleted decide first: nothing can be applied in their
-    place until they are gone. Raises ApiError."""
+    """Return the state of the step. Objects that are being deleted are considered first: nothing can be
+    applied in their place until they are gone. Raises ApiError."""
     if going := [drift for drift in drifts if drift.is_being_deleted]:
         causes = [cause for drift in going if (cause := _claim_in_use(drift, cluster))]
         seen = "; ".join(f"{drift.ref} is being deleted{drift.waits_for}" for drift in going[:3])
@@ -30,14 +30,14 @@ def state_of(drifts: Sequence[Drift], cluster: Cluster) -> State:
 
 
 def few(words: Iterable[str], separator: str = ", ") -> str:
-    """The first three words, joined, and how many more there are."""
+    """Return the first three words, joined, and how many more there are."""
     several = list(words)
     more = f"{separator}and {len(several) - 3} more" if len(several) > 3 else ""
     return separator.join(several[:3]) + more
 
 
 def _claim_in_use(drift: Drift, cluster: Cluster) -> Cause | None:
-    """Why a claim is not deleted: pods use it, and will do so until the user deletes them."""
+    """Return why a PersistentVolumeClaim has not been deleted: pods use it until the user deletes them."""
     if drift.ref.kind != "PersistentVolumeClaim":
         return None
     pods = [
@@ -50,7 +50,7 @@ def _claim_in_use(drift: Drift, cluster: Cluster) -> Cause | None:
     return Cause(
         code="being-deleted",
         what=f"{drift.ref} was deleted and is still used by {', '.join(pods)}",
-        fix="save its data if you need it, then delete the pods that use it: "
+        fix="save the data if you need it, then delete the pods that use the claim: "
         f"kubectl -n {drift.ref.namespace} delete pod {' '.join(pods)}, then run `kindctl up`",
         permanent=True,
     )

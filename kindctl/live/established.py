@@ -1,4 +1,5 @@
-"""Waits until the API serves kinds that were just defined: it refuses objects of them before that."""
+"""Waits until the API serves the kinds of new CustomResourceDefinitions: until then it rejects objects of
+these kinds."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ def await_established(cluster: Cluster, crds: Sequence[ObjectRef], progress: Pro
 
 
 def _unserved_reason(cluster: Cluster, ref: ObjectRef) -> str:
-    """Why objects of this definition's kind cannot be applied yet; empty when they can."""
+    """Return why objects of the kind that this CustomResourceDefinition defines cannot be applied yet, or
+    an empty string if they can."""
     crd = cluster.get(ref)
     if crd is None:
         return f"{ref.name} no longer exists"
@@ -43,5 +45,5 @@ def _unserved_reason(cluster: Cluster, ref: ObjectRef) -> str:
     if not any(
         (f"{spec['group']}/{v['name']}", spec["names"]["kind"]) in served for v in spec["versions"]
     ):
-        return f"{ref.name} is not served yet"
+        return f"the API does not serve {ref.name} yet"
     return ""

@@ -1,4 +1,4 @@
-"""Finds in the conditions of a Gateway or a route of Gateway API why it is not ready."""
+"""Finds in the conditions of a Gateway API object (a Gateway or a route) why it is not ready."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ PENDING = "no controller has accepted it yet"
 
 
 def is_gateway_kind(ref: ObjectRef) -> bool:
-    """Whether this is an object of Gateway API: Istio's API, for one, has a Gateway too."""
+    """Whether this is an object of Gateway API. The kind is not enough: Istio's API, for example, has a
+    Gateway too."""
     return ref.kind in KINDS and ref.api_version.startswith(f"{GROUP}/")
 
 
 def gateway_kinds(refs: Iterable[ObjectRef]) -> list[tuple[str, str]]:
-    """(apiVersion, kind) of the Gateway API objects among `refs`, each once."""
+    """Return the (apiVersion, kind) of each Gateway API object in `refs`, without duplicates."""
     found = ((ref.api_version, ref.kind) for ref in refs if is_gateway_kind(ref))
     return list(dict.fromkeys(found))
 
 
 def unready_reason(obj: Object, pods: Sequence[Object] = ()) -> str:
-    """Why the object is not in effect: "Accepted: NotAllowedByListeners (...)" where a controller refuses
-    it; empty when it is in effect. `pods` is not used."""
+    """Return why the object is not in effect, or an empty string if it is: "Accepted: NotAllowedByListeners
+    (...)" if a controller rejects it. `pods` is not used."""
     return _gateway(obj) if obj["kind"] == "Gateway" else _route(obj)
 
 
@@ -62,7 +63,8 @@ def _route(obj: Object) -> str:
 
 
 def _is_same_parent(ref: Mapping[str, Any], other: Mapping[str, Any], route: Object) -> bool:
-    """Whether two references of the route, one of its spec and one of its status, mean the same parent."""
+    """Whether two parent references of a route, one in its spec and one in its status, refer to the same
+    parent."""
     defaults = {"name": "", "namespace": namespace_of(route), "sectionName": "", "port": 0}
     return all(
         (ref.get(key) or default) == (other.get(key) or default)
@@ -84,7 +86,7 @@ def _refusals(obj: Object, status: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _current(obj: Object, status: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The conditions in `status` that are about the latest change of the object."""
+    """Return the conditions in `status` that are about the latest change of the object."""
     generation = obj["metadata"].get("generation", 0)
     conditions = entries(status, "conditions")
     return [c for c in conditions if c.get("observedGeneration", generation) >= generation]
@@ -92,14 +94,14 @@ def _current(obj: Object, status: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 @dataclass
 class LastingRefusals:
-    """Remembers which objects controllers refuse, and since when."""
+    """Remembers which objects controllers reject, and since when."""
 
     _since: dict[ObjectRef, tuple[str, float]] = field(default_factory=dict)
 
     def cause(self, unready: Sequence[tuple[Object, str]], now: float) -> Cause | None:
-        """The cause for the first refusal that has lasted LASTING_SECONDS, so that waiting longer does not
-        help; None if there is none. `unready` holds objects and their `unready_reason`; `now` is in
-        seconds."""
+        """Return the cause for the first rejection that has lasted LASTING_SECONDS, so that waiting longer
+        does not help, or None if there is none. `unready` contains objects and their `unready_reason`;
+        `now` is in seconds."""
         reasons = {ObjectRef.of(obj): words for obj, words in unready if PENDING not in words}
         self._since = {
             ref: known if (known := self._since.get(ref)) and known[0] == words else (words, now)
@@ -110,8 +112,8 @@ class LastingRefusals:
             if now - since >= LASTING_SECONDS:
                 return Cause(
                     code="gateway-refused",
-                    what=f"{ref} is refused by its controller",
-                    fix="correct the manifest as the condition says, then run `kindctl up`",
+                    what=f"{ref} was rejected by its controller",
+                    fix="fix what the condition above reports in the manifest, then run `kindctl up`",
                     cites=(words,),
                     permanent=True,
                 )

@@ -18,8 +18,8 @@ B = TypeVar("B")
 
 
 def in_parallel(call: Callable[[A], B], arguments: Iterable[A]) -> list[B]:
-    """The results of `call` for each argument, in the order of the arguments. Raises the error of the first
-    call that fails."""
+    """Return the results of `call` for each argument, in the order of the arguments. Raises the error of
+    the first call that fails."""
     with ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(call, arguments))
 
@@ -32,9 +32,9 @@ def list_kinds(
     labels: str = "",
     skip_unlistable: bool = False,
 ) -> list[Object]:
-    """All objects of these (apiVersion, kind)s, in one namespace or in all, with these labels. With
-    `skip_unlistable`, kinds that this user may not list, or that nobody can, count as empty. Raises
-    ApiError."""
+    """Return all objects of these (apiVersion, kind) pairs with these labels, in one namespace or in all.
+    With `skip_unlistable`, kinds that this user may not list, or that cannot be listed at all, are skipped.
+    Raises ApiError."""
 
     def list_kind(kind: tuple[str, str]) -> list[Object]:
         try:

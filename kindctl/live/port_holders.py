@@ -1,7 +1,8 @@
-"""Finds the objects that have a port which a new object needs.
+"""Finds the objects that use a port which a new object needs.
 
-Leftovers are pruned after everything holds. But no two Services can have the same node port, and no two
-pods the same port of a node, so a new object that needs the port is not ready until the old one is gone.
+Leftovers are pruned after all other steps are ready. But no two Services can use the same node port, and no
+two pods the same port of a node, so a new object that needs the port is not ready until the old one is
+gone.
 """
 
 from __future__ import annotations
@@ -39,15 +40,15 @@ WEBHOOKS = [("admissionregistration.k8s.io/v1", kind) for kind in WEBHOOK_CONFIG
 
 
 def taken_node_port(error: ApiError) -> int:
-    """The node port because of which the API refused an object: another Service has it. 0 if the API gave
-    another reason."""
+    """If the API rejected an object because another Service uses its node port, return that port; otherwise
+    0."""
     found = NODE_PORT.search(error.why) if error.status == 422 else None
     return int(found.group(1)) if found else 0
 
 
 @dataclass(frozen=True)
 class NodePortHolder:
-    """The Service that has a node port."""
+    """The Service that uses a node port."""
 
     ref: ObjectRef
     is_leftover: bool = False  # kindctl applied it and the configuration no longer asks for it
@@ -57,13 +58,14 @@ class NodePortHolder:
 
 @dataclass(frozen=True)
 class PortHolders:
-    """Finds who has a port. `components` are all that the configuration asks for."""
+    """Finds which objects use a port. `components` are all components that the configuration asks for."""
 
     environment: str
     components: Sequence[Component]
 
     def of_node_port(self, cluster: Cluster, port: int) -> NodePortHolder | None:
-        """The Service that has this node port; None: no Service has it any more. Raises ApiError."""
+        """Return the Service that uses this node port, or None if no Service uses it any more. Raises
+        ApiError."""
         for service in cluster.list("v1", "Service"):
             if port in _node_ports(service):
                 ref = ObjectRef.of(service)
@@ -76,8 +78,9 @@ class PortHolders:
         return None
 
     def leftovers_on(self, cluster: Cluster, ports: Collection[int]) -> list[ObjectRef]:
-        """Leftover workloads that have one of these ports of their nodes, and the webhooks of their
-        components: without its pods a webhook would refuse everything that follows. Raises ApiError."""
+        """Return leftover workloads that use one of these ports of their nodes, and the webhooks of their
+        components: a webhook whose pods are gone would reject everything that is applied next. Raises
+        ApiError."""
         wanted = self._wanted(cluster)
         found = [
             obj
@@ -109,18 +112,19 @@ class PortHolders:
 
 
 def node_port_taken(ref: ObjectRef, port: int, holder: ObjectRef, context: str) -> KindctlError:
-    """The error for an object whose node port the Service `holder` has and keeps."""
+    """Return the error for an object whose node port the Service `holder` uses and keeps."""
     scope = f"kubectl --context {context} -n {holder.namespace}"
     return KindctlError(
-        f"{ref} cannot have node port {port}: {holder} has it",
-        why="only one Service of a cluster can have a node port",
+        f"{ref} cannot use node port {port}: {holder} uses it",
+        why="only one Service in a cluster can use a node port",
         fix=f"choose another port, or change that Service: {scope} edit service {holder.name}",
         code="node-port-taken",
     )
 
 
 def missing_host_ports(pods: Sequence[Object]) -> set[int]:
-    """Ports of their node that pods ask for and that are free on no node, as the scheduler says."""
+    """Return the host ports that pods ask for and that, according to the scheduler, are not free on any
+    node."""
     return {
         port
         for pod in pods
@@ -136,8 +140,8 @@ def _node_ports(service: Object) -> set[int]:
 
 
 def _releases(wanted: Object, port: int) -> bool:
-    """Whether the Service gives up the port when it is applied as `wanted`. It may keep a port that the API
-    has chosen."""
+    """Whether the Service releases the port when it is applied as `wanted`. The Service may keep a port
+    that the API has chosen."""
     spec = wanted["spec"]
     if spec.get("type", "ClusterIP") not in ("NodePort", "LoadBalancer"):
         return True
@@ -146,8 +150,8 @@ def _releases(wanted: Object, port: int) -> bool:
 
 
 def _host_ports(obj: Object) -> set[int]:
-    """Ports of the node that a pod or workload asks for. For pods with hostNetwork, the API fills in the
-    host ports."""
+    """Return the ports of the node that a pod or workload asks for. For pods with hostNetwork, the API
+    fills in the host ports."""
     return {
         port["hostPort"]
         for _, container in containers(obj)

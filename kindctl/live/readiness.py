@@ -1,8 +1,8 @@
-"""Why a workload or a claim is not ready, by its JSON from the API.
+"""Finds why a workload or a claim is not ready, from its JSON in the API.
 
-A Deployment's Available condition is not used: with maxUnavailable 1 it is True when none of one replica
-is ready. Ready replicas are also counted by their pods, since the status may be out of date when its
-controller is behind (after a restart of the node).
+A Deployment's Available condition is not used: with maxUnavailable 1 and one replica, it is True even if
+that replica is not ready. Ready replicas are also counted from the pods, since the status may be out of
+date when the workload's controller is behind (after a restart of the node).
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ REPLACED = "old pods are being replaced"
 
 
 def unready_reason(obj: Object, pods: Sequence[Object]) -> str:
-    """Why an object is not ready ("0/1: ContainerCreating"); empty when it is ready or its kind has no
-    readiness. `pods` are the pods of its namespace."""
+    """Return why an object is not ready ("0/1: ContainerCreating"), or an empty string if it is ready or
+    nothing waits for its kind. `pods` are the pods of its namespace."""
     return UNREADY_REASONS[obj["kind"]](obj, pods) if obj["kind"] in UNREADY_REASONS else ""
 
 
 def find_live(
     cluster: Cluster, refs: Sequence[ObjectRef]
 ) -> tuple[dict[ObjectRef, Object], Sequence[Object]]:
-    """The live objects among `refs` that exist, by reference, and all pods of their namespaces. Every ref
-    must satisfy `is_waited_for`. Raises ApiError."""
+    """Return the live objects among `refs` that exist, by reference, and all pods of their namespaces.
+    Every ref must satisfy `is_waited_for`. Raises ApiError."""
     kinds = {ref.kind for ref in refs}
     evidence = snapshot(
         cluster,
@@ -59,7 +59,7 @@ def namespaces_of(refs: Iterable[ObjectRef]) -> list[str]:
 
 
 def pods_of(workload: Object, pods: Iterable[Object]) -> list[Object]:
-    """The pods that a workload selects and that are not being deleted, the newest first."""
+    """Return the pods that a workload selects and that are not being deleted, newest first."""
     selected = [pod for pod in pods if selects(workload, pod) and not is_going(pod)]
     return sorted(selected, key=lambda pod: pod["metadata"]["creationTimestamp"], reverse=True)
 
@@ -71,7 +71,7 @@ def selects(workload: Object, pod: Object) -> bool:
 
 
 def users_of(claim: Object, pods: Sequence[Object]) -> list[Object]:
-    """Pods that mount this PersistentVolumeClaim."""
+    """Return the pods that mount this PersistentVolumeClaim."""
     name = claim["metadata"]["name"]
     return [
         pod
@@ -88,7 +88,7 @@ def users_of(claim: Object, pods: Sequence[Object]) -> list[Object]:
 
 
 def _replicated(obj: Object, pods: Sequence[Object]) -> str:
-    """Why a Deployment, StatefulSet or ReplicaSet is not ready."""
+    """Return why a Deployment, StatefulSet or ReplicaSet is not ready."""
     wanted = obj["spec"].get("replicas", 1)
     status = section(obj, "status")
     own = pods_of(obj, pods)
@@ -144,7 +144,7 @@ UNREADY_REASONS: Mapping[str, Callable[[Object, Sequence[Object]], str]] = {
 
 
 def is_waited_for(ref: ObjectRef) -> bool:
-    """Whether the object is of a kind that has readiness."""
+    """Whether `up` waits for objects of this kind to become ready."""
     return ref.kind in UNREADY_REASONS and (
         ref.kind not in gateway_readiness.KINDS or gateway_readiness.is_gateway_kind(ref)
     )
@@ -157,14 +157,14 @@ def _is_behind(obj: Object) -> bool:
 
 
 def _is_updated_by_hand(obj: Object) -> bool:
-    """Whether pods get a changed template only once somebody deletes them."""
+    """Whether pods are replaced after a change of their template only once somebody deletes them."""
     return section(obj, "spec", "updateStrategy").get("type") == "OnDelete"
 
 
 def _missing_pods(obj: Object, own: Sequence[Object]) -> str:
-    """Why there are not as many pods as wanted."""
+    """Return why there are fewer or more pods than wanted."""
     if obj["spec"].get("paused"):
-        return "its rollout is paused"
+        return "the rollout is paused"
     if is_true(obj, "ReplicaFailure"):  # quota, admission, a service account that is missing
         return _reason(condition(obj, "ReplicaFailure"))
     return _newest_state(own) or (
@@ -173,7 +173,8 @@ def _missing_pods(obj: Object, own: Sequence[Object]) -> str:
 
 
 def _newest_state(pods: Sequence[Object], if_ready: str = "") -> str:
-    """The state of the newest pod that is not ready; `if_ready` if all are ready; empty without pods."""
+    """Return the state of the newest pod that is not ready, `if_ready` if all pods are ready, or an empty
+    string if there are no pods."""
     states = [pod_state(pod) for pod in pods if not is_ready(pod)]
     return states[0] if states else (if_ready if pods else "")
 
@@ -182,7 +183,7 @@ def _newest_state(pods: Sequence[Object], if_ready: str = "") -> str:
 
 
 def pod_state(pod: Object) -> str:
-    """Why a pod is not ready, as its status says: "ImagePullBackOff (...)"."""
+    """Return why a pod is not ready, as its status says: "ImagePullBackOff (...)"."""
     status = section(pod, "status")
     if status.get("phase") == "Failed":
         return _words(status.get("reason") or "failed", status.get("message")) + _exit(status)
@@ -199,7 +200,7 @@ def pod_state(pod: Object) -> str:
 
 
 def _has_ended(status: Mapping[str, Any]) -> bool:
-    """Whether a container has ended without an error, which the phase of the pod shows a moment later."""
+    """Whether a container has terminated. The pod's phase shows this only a moment later."""
     containers = entries(status, "containerStatuses")
     return any("terminated" in section(container, "state") for container in containers)
 
@@ -211,7 +212,7 @@ def _container_state(container: Mapping[str, Any], *, init: bool) -> str:
             return ""  # another init container runs first
         return _words(waiting.get("reason", "waiting"), waiting.get("message"))
     if ended := state.get("terminated"):
-        return f"{name} ended with {ended['exitCode']}" if ended.get("exitCode") else ""
+        return f"{name} exited with code {ended['exitCode']}" if ended.get("exitCode") else ""
     if container.get("ready") or (init and container.get("started")):
         return ""
     restarts = container.get("restartCount", 0)

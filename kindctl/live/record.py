@@ -35,7 +35,7 @@ class Record:
 
 
 def read_record(cluster: Cluster) -> Record | None:
-    """The record of the cluster; None when it has none, or one that this version cannot read. Raises
+    """Return the record in the cluster, or None if there is none or this version cannot read it. Raises
     ApiError."""
     found = cluster.get(RECORD)
     if found is None:
@@ -56,7 +56,7 @@ def read_record(cluster: Cluster) -> Record | None:
 
 
 def routes_as_json(routes: Iterable[Route]) -> str:
-    """The routes in the form that `read_record` reads."""
+    """Return the routes in the form that `read_record` reads."""
     return json.dumps([_renamed(asdict(route), STORED) for route in routes])
 
 

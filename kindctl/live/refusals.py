@@ -1,4 +1,5 @@
-"""Interprets the API's refusals: they may pass later, be solved by a patch, or need the user."""
+"""Interprets why the API rejected an object: the error may be temporary, be solved by a patch, or need the
+user."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ OLD_DEFAULTS = "spec.strategy.rollingUpdate: Forbidden"
 
 
 def may_pass_later(error: ApiError) -> bool:
-    """Whether the same apply may succeed later: when a webhook is up, a namespace has its service account,
+    """Whether the same apply may succeed later: once a webhook is up, a namespace has its service account,
     or an operator has defined its kinds."""
     return (
         error.passing
@@ -29,7 +30,7 @@ def may_pass_later(error: ApiError) -> bool:
 
 
 def is_immutable(error: ApiError) -> bool:
-    """Whether the API refused to change a field that cannot be changed once the object exists."""
+    """Whether the API rejected a change of a field that cannot be changed once the object exists."""
     return error.status == 422 and bool(IMMUTABLE.search(error.why))
 
 
@@ -44,12 +45,13 @@ def first_line(error: ApiError) -> str:
 
 
 def replacing_patch(obj: Object, error: ApiError) -> tuple[str, Object | None]:
-    """The path of the list of `obj` that the API calls invalid, and a merge patch that replaces it.
+    """Return the path of the list in `obj` that the API calls invalid, and a merge patch that replaces the
+    list.
 
-    Apply merges the list of `obj` into what the live object has, and the two may not go together: ports
-    merge by number, and a port whose number was changed keeps the name that the new one has too. The same
-    is true of the defaults that the API gave to one strategy of a Deployment and that the other strategy
-    may not have.
+    Apply merges the list in `obj` into the list of the live object, and the result may be invalid. Ports,
+    for example, are merged by number: if a port's number was changed, the old port stays and has the same
+    name as the new one. Likewise, the API adds defaults for one strategy of a Deployment that the other
+    strategy may not have.
     """
     if error.status == 422 and OLD_DEFAULTS in error.why:
         strategy = {**obj["spec"]["strategy"], "rollingUpdate": None}
@@ -68,8 +70,8 @@ def replacing_patch(obj: Object, error: ApiError) -> tuple[str, Object | None]:
 
 
 def accepts_patch(cluster: Cluster, ref: ObjectRef, patch: Object) -> bool:
-    """Whether the API accepts this merge patch in a dry run. It refuses a list that is itself invalid.
-    Raises ApiError if the refusal may pass."""
+    """Whether the API accepts this merge patch in a dry run. The API rejects the patch if the list in it is
+    invalid by itself. Raises ApiError if the rejection may be temporary."""
     try:
         cluster.merge_patch(ref, patch, dry_run=True)
     except ApiError as error:
@@ -80,26 +82,27 @@ def accepts_patch(cluster: Cluster, ref: ObjectRef, patch: Object) -> bool:
 
 
 def explained(ref: ObjectRef, error: ApiError, context: str) -> KindctlError:
-    """The error for the user. If Kubernetes never makes the change, it has code immutable-field and names
-    the command that deletes the object, with this kubectl context; otherwise it is `error` itself."""
+    """Return the error for the user. If Kubernetes never allows the change, the error has code
+    immutable-field and names the command that deletes the object, with this kubectl context; otherwise it
+    is `error` itself."""
     if not is_immutable(error):
         return error
     scope = f" -n {ref.namespace}" if ref.namespace else ""
     delete = f"kubectl --context {context}{scope} delete {ref.kind.lower()} {ref.name}"
-    data = " (this deletes its data)" if ref.kind == "PersistentVolumeClaim" else ""
+    data = " (this deletes the data of the claim)" if ref.kind == "PersistentVolumeClaim" else ""
     return KindctlError(
         f"{ref}: {refused_field(error)} cannot be changed once it exists",
         why=first_line(error),
-        fix=f"undo the change, or create the object again: {delete} && kindctl up{data}",
+        fix=f"undo the change, or delete and recreate the object{data}: {delete} && kindctl up",
         code="immutable-field",
     )
 
 
 def foreign_object(live: Object) -> NotOursError:
-    """The error for an object that exists and that kindctl must not change."""
+    """Return the error for an existing object that kindctl must not change."""
     owner = labels_of(live).get(ENVIRONMENT_LABEL)
     return NotOursError(
         f"{ObjectRef.of(live)} exists and "
         + (f"belongs to environment {owner!r}" if owner else "was not made by kindctl"),
-        fix="delete or rename it, or rename yours",
+        fix="delete or rename the existing object, or rename yours",
     )

@@ -1,8 +1,8 @@
 """Finds pods whose token belongs to a ServiceAccount that was deleted.
 
-A token is bound to the UID of its ServiceAccount. When somebody deletes the account and it is applied
-again under its name, the API answers its running pods with 401 from then on ("Unauthorized" in the log of
-an ingress controller that still looks Ready): only new pods get new tokens.
+A token is bound to the UID of its ServiceAccount. If somebody deletes the account and it is created again
+under the same name, the API answers the running pods with 401 from then on ("Unauthorized" in the log of an
+ingress controller that still looks Ready): only new pods get new tokens.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kindctl.tools.protocols import Cluster
 
 
 def stale_pods(cluster: Cluster, pods: Sequence[Object]) -> list[Object]:
-    """The pods that have a token and are older than their ServiceAccount. Raises ApiError."""
+    """Return the pods that have a token and are older than their ServiceAccount. Raises ApiError."""
     users = [pod for pod in pods if _has_token(pod)]
     namespaces = {pod["metadata"]["namespace"] for pod in users}
     accounts = {

@@ -1,4 +1,5 @@
-"""Removes an environment from a cluster that stays: what kindctl applied there, and nothing else."""
+"""Removes an environment from an existing cluster: the objects that kindctl applied there, and nothing
+else."""
 
 from __future__ import annotations
 
@@ -17,10 +18,10 @@ GONE_SECONDS = 180.0
 
 
 def withdraw(cluster: Cluster, environment: str, say: Say) -> Sequence[str]:
-    """Remove what this environment applied, webhooks first, and wait until it is gone, including what an
-    interrupted `down` has deleted before. A namespace is removed only if kindctl made it and it contains
-    only kindctl's objects; `say` gets a line for each one that is kept. Returns one line for each object
-    that was removed.
+    """Remove the objects that this environment applied, webhooks first, and wait until they are gone,
+    including those that an interrupted `down` has already deleted. A namespace is removed only if kindctl
+    created it and it contains only kindctl's objects; `say` gets a line for each namespace that is kept.
+    Returns one line for each object that was removed.
 
     Raises KindctlError (being-deleted) for objects that do not disappear in time, and ApiError.
     """
@@ -39,8 +40,8 @@ def withdraw(cluster: Cluster, environment: str, say: Say) -> Sequence[str]:
 
 
 def _unlabelled(cluster: Cluster, environment: str, found: Sequence[ObjectRef]) -> list[ObjectRef]:
-    """Objects of the record's inventory that kindctl's field manager applied and whose label somebody has
-    removed, so that they are not among `found`."""
+    """Return the objects of the record's inventory that kindctl's field manager applied but that are not
+    among `found`, because somebody has removed their label."""
     record = read_record(cluster)
     if record is None or record.environment != environment:
         return []
@@ -58,7 +59,7 @@ def _lost_its_label(live: Object) -> bool:
 
 
 def _await_gone(cluster: Cluster, refs: Sequence[ObjectRef]) -> None:
-    """Wait until none of these exists. Raises KindctlError (being-deleted)."""
+    """Wait until none of these objects exists any more. Raises KindctlError (being-deleted)."""
     left = list(refs)
 
     def still_present() -> list[ObjectRef]:
@@ -69,7 +70,8 @@ def _await_gone(cluster: Cluster, refs: Sequence[ObjectRef]) -> None:
         names = ", ".join(str(ref) for ref in left[:3])
         raise KindctlError(
             f"{names} {'is' if len(left) == 1 else 'are'} still being deleted",
-            why="finalizers block the deletion, or pods still use it",
-            fix="`kubectl describe` shows what blocks it; fix that, then run `kindctl down` again",
+            why="finalizers block the deletion, or pods still use the objects",
+            fix="`kubectl describe` shows what blocks the deletion; fix that, then run "
+            "`kindctl down` again",
             code="being-deleted",
         )

@@ -1,4 +1,4 @@
-"""Gathers from the events of a run the state of each step, for the screens."""
+"""Collects from the events of a run the state of each step, which the screens show."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from kindctl.runner import events
 
 @dataclass
 class Row:
-    """What a screen shows of one step. `state` is pending, running or the outcome. Each text is a single
-    line."""
+    """What a screen shows of one step. `state` is "pending", "running" or the outcome of the step. Each
+    text is a single line."""
 
     name: str
     title: str
@@ -31,7 +31,8 @@ class Row:
 
     @property
     def changed(self) -> str:
-        """The only change, or the number of changes; empty if there are none."""
+        """The change if there is only one, or the number of changes, or an empty string if there are
+        none."""
         if len(self.changes) == 1:
             return self.changes[0]
         return count(len(self.changes), "change") if self.changes else ""
@@ -67,7 +68,7 @@ class Board:
         self.now = event.at
 
     def unmet(self, row: Row) -> list[Row]:
-        """The steps that `row` still waits for."""
+        """Return the steps that `row` still waits for."""
         rows = []
         for need in row.needs:
             whole = need in self.rows  # a step's name may contain colons

@@ -1,4 +1,5 @@
-"""Shows errors: what happened, why, the output of the failed tool, what to do, where to read more."""
+"""Shows errors: what happened, why, the output of the tool that failed, what to do, and where to read
+more."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ TAIL = 20
 
 
 def show_error(error: KindctlError, *, as_json: bool = False, stream: TextIO | None = None) -> None:
-    """Write an error for people to standard error, or as the last JSON line to standard output."""
+    """Write an error to standard error as text for people, or to standard output as the last JSON line."""
     stream = stream or (sys.stdout if as_json else sys.stderr)
     if as_json:
         stream.write(json.dumps(error_as_json(error)) + "\n")
@@ -29,7 +30,7 @@ def show_error(error: KindctlError, *, as_json: bool = False, stream: TextIO | N
 
 
 def error_text(error: KindctlError, stream: TextIO) -> str:
-    """An error for people, wrapped and coloured if `stream` is a terminal."""
+    """Return the text of an error for people, wrapped and coloured if `stream` is a terminal."""
     paint = Paint(stream)
     stopped = isinstance(error, Interrupted)
     head = "" if stopped else paint("error: ", "red", "bold")
@@ -46,7 +47,7 @@ def error_text(error: KindctlError, stream: TextIO) -> str:
 
 
 def error_as_json(error: KindctlError) -> dict[str, Any]:
-    """The `error` line of docs/events.md, without its empty fields."""
+    """Return the `error` line that docs/events.md describes, without empty fields."""
     line: dict[str, Any] = {
         "event": "error",
         "code": error.code,
@@ -79,7 +80,8 @@ def _why(error: KindctlError, stream: TextIO) -> list[str]:
 
 
 def _output(error: KindctlError, stream: TextIO) -> list[str]:
-    """The command of the tool that failed and the end of its output, set apart from kindctl's words."""
+    """Return the command of the tool that failed and the end of its output, separated from kindctl's own
+    text."""
     paint, signs = Paint(stream), signs_for(stream)
     said = clean(error.output).strip("\n").splitlines()
     lines = [f"{signs.more} {len(said) - TAIL} earlier lines"] if len(said) > TAIL else []
@@ -93,7 +95,8 @@ def _output(error: KindctlError, stream: TextIO) -> list[str]:
 
 
 def _annotations(error: ConfigError) -> list[str]:
-    """A workflow command for each problem: GitHub Actions shows it at its line in the diff."""
+    """Return a workflow command for each problem: GitHub Actions shows the problem at its line in the
+    diff."""
     from kindctl.render.github import annotation
 
     return [

@@ -20,7 +20,8 @@ SAY_INTERVAL = 1.0
 
 
 class GitHub(Screen):
-    """Writes the fold of a step when the step ends: steps run in parallel, but folds cannot."""
+    """The screen for GitHub Actions. It writes a step's fold when the step ends: steps run in parallel, but
+    folds cannot overlap."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
@@ -56,7 +57,7 @@ class GitHub(Screen):
 
 
 def annotation(message: str, **properties: str | int) -> str:
-    """An `::error` command. `properties` may be title, file, line and col."""
+    """Return an `::error` command. `properties` may be title, file, line and col."""
     listed = ",".join(f"{key}={_escape_property(str(value))}" for key, value in properties.items())
     return f"::error {listed}::{_escape(message)}" if listed else f"::error::{_escape(message)}"
 
@@ -70,7 +71,7 @@ def write_summary(report: Report) -> None:
 
 
 def summary(report: Report) -> str:
-    """The report as Markdown: URLs, a table of the steps, and what changed."""
+    """Return the report as Markdown: URLs, a table of the steps, and what changed."""
     all_ready = all(step.outcome == "ready" for step in report.steps)
     sign, words = ("ready", "is up") if all_ready else ("failed", "is not up")
     lines = [f"### {UNICODE.of(sign)} {report.environment} {words}", ""]
@@ -98,15 +99,15 @@ def _row(step: StepReport) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text escaped for a cell of a Markdown table."""
+    """Return the text, escaped for a cell of a Markdown table."""
     for sign, escaped in (("&", "&amp;"), ("<", "&lt;"), ("|", "\\|"), ("\n", "<br>")):
         text = text.replace(sign, escaped)
     return clean(text)
 
 
 def _without_commands(line: str) -> str:
-    """A program's line, changed so that the runner does not take it for a workflow command (`::`, or the
-    older `##[`)."""
+    """Return a line of a program's output, changed so that the GitHub runner does not interpret it as a
+    workflow command (`::`, or the older `##[`)."""
     line = clean(line).replace("##[", "## [")
     return line.replace("::", ": :", 1) if line.lstrip().startswith("::") else line
 

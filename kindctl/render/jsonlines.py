@@ -1,4 +1,5 @@
-"""One JSON object per line, for programs, as docs/events.md and events.schema.json describe it."""
+"""The output for programs: one JSON object per line, as docs/events.md and events.schema.json describe
+it."""
 
 from __future__ import annotations
 
@@ -20,14 +21,14 @@ NAMES: dict[type[Event], str] = {
 
 
 class JsonLines(Screen):
-    """Writes every event as one line."""
+    """The screen for programs. It writes every event as one line."""
 
     def show(self, event: Event) -> None:
         self._write(json.dumps(as_json(event)))
 
 
 def as_json(event: Event) -> dict[str, Any]:
-    """An event as a JSON object. Seconds are rounded to three digits: more would be noise."""
+    """Return an event as a JSON object. Seconds are rounded to three decimal places."""
     line: dict[str, Any] = {"event": NAMES[type(event)], **_rounded(asdict(event))}
     if isinstance(event, RunStarted):
         line["version"] = VERSION

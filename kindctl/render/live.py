@@ -1,7 +1,7 @@
-"""The screen for terminals: every step, what it does or waits for, and its seconds.
+"""The screen for terminals: it shows every step, what the step does or waits for, and its seconds.
 
-The view is redrawn in place and never taller than the terminal. When the run has ended, a list of what
-was done replaces it and stays.
+The view is redrawn in place and never taller than the terminal. When the run has ended, a list of what was
+done replaces the view and stays.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ class Live(Screen):
 
 
 def picture(board: Board, now: float, width: int, height: int, signs: Signs) -> list[Text]:
-    """The view as at most `height` - 1 lines: the steps in display order, then a total. Steps for which
-    there is no room are only counted."""
+    """Return the view as at most `height` - 1 lines: the steps in display order, then a total. Steps for
+    which there is no room are only counted."""
     rows = [row for row in board.rows.values() if row.state != "skipped"]
     above, shown, below = select(rows, height - 2)
     pen = _Pen(board, now, width, signs)
@@ -95,10 +95,10 @@ def picture(board: Board, now: float, width: int, height: int, signs: Signs) -> 
 
 
 def select(rows: Sequence[Row], room: int) -> tuple[int, list[Row], int]:
-    """Choose the rows to show in `room` lines: (number of ended rows left out, rows, number of others
-    left out).
+    """Choose the rows to show in `room` lines. Return the number of ended rows that are left out, the
+    chosen rows, and the number of other rows that are left out.
 
-    Running and failed steps are chosen first, then those that are next, then those that ended last.
+    Running and failed steps are chosen first, then the steps that start next, then those that ended last.
     """
     if len(rows) <= room:
         return 0, list(rows), 0
@@ -116,7 +116,8 @@ def select(rows: Sequence[Row], room: int) -> tuple[int, list[Row], int]:
 
 
 def closing(board: Board, width: int, signs: Signs) -> list[Text]:
-    """The list that stays: what was done and what was not. Quick steps without a change share a line."""
+    """Return the list that stays on the screen after the run: what was done and what was not. Quick steps
+    without a change share a line."""
     rows = list(board.rows.values())
     quiet = [row for row in rows if row.state == "ready" and not row.changes and row.seconds < 1]
     if len(quiet) < 3:
@@ -132,7 +133,7 @@ def closing(board: Board, width: int, signs: Signs) -> list[Text]:
 
 
 class _Pen:
-    """Draws lines of a sign, a title, what the step does or waits for, and its seconds."""
+    """Draws lines that consist of a sign, a title, what the step does or waits for, and its seconds."""
 
     def __init__(self, board: Board, now: float, width: int, signs: Signs) -> None:
         self._board = board
@@ -184,7 +185,7 @@ def _doing(board: Board, row: Row) -> str:
 
 
 def _fit(text: str, width: int, signs: Signs) -> str:
-    """Text cut or padded to exactly `width` columns. A character may take two columns."""
+    """Return the text cut or padded to exactly `width` columns. A character may take two columns."""
     if cell_len(text) > width:
         text = set_cell_size(text, max(width - len(signs.more), 0)) + signs.more
     return set_cell_size(text, max(width, 0))

@@ -1,4 +1,4 @@
-"""One line for each thing that happens: for logs, pipes and terminals that cannot redraw."""
+"""The screen for logs, pipes and terminals that cannot redraw: one line for each thing that happens."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Plain(Screen):
             self._write_what_is_due(event)
 
     def _write_what_is_due(self, event: Event) -> None:
-        """Write what running steps say. Words that come too soon after the last line are written with a
-        later event, unless newer words replace them."""
+        """Write what running steps say. A text that comes too soon after the last line is written at a
+        later event, unless a newer text replaces it."""
         for row in self._board.rows.values():
             at, text = self._written.get(row.name, (0.0, ""))
             first = isinstance(event, StepSaid) and event.name == row.name and not text
@@ -58,7 +58,7 @@ def _result(row: Row) -> str:
 
 
 def _summary(board: Board) -> str:
-    """A line such as "31 steps in 48 s: 29 ready, 1 failed, 1 not started"."""
+    """Return a line such as "31 steps in 48 s: 29 ready, 1 failed, 1 not started"."""
     words = {"skipped": "not started"}
     states = [row.state for row in board.rows.values()]
     parts = [

@@ -1,4 +1,5 @@
-"""The report at the end of `up`: what answered, what changed, where the time went, what to do next."""
+"""The report at the end of `up`: which URLs answered, what changed, how long the steps took, and what to do
+next."""
 
 from __future__ import annotations
 
@@ -28,8 +29,8 @@ def render_up(report: Report, stream: TextIO | None = None) -> None:
 
 
 def report_lines(report: Report, stream: TextIO) -> list[str]:
-    """The lines of the report. The part that most people look for comes last, right above the prompt. A
-    run that changed nothing omits the changes and the times."""
+    """Return the lines of the report. The part that most people look for comes last, right above the
+    prompt. The report of a run that changed nothing omits the changes and the times."""
     paint = Paint(stream)
     parts = [_changes(report, paint), _times(report, stream)] if report.changes else []
     parts += [_answered(report, paint), _kubectl(report, paint), _next(report, paint)]
@@ -37,10 +38,10 @@ def report_lines(report: Report, stream: TextIO) -> list[str]:
 
 
 def critical_path(steps: Sequence[StepReport]) -> list[str]:
-    """Names of the steps that determined the length of the run, first to last.
+    """Return the names of the steps that determined the length of the run, first to last.
 
-    Each step is preceded by the one that it waited for last: if it waited for its turn, the step that had
-    the turn before; otherwise the need that was met last.
+    Each step is preceded by the step that it waited for last. If it waited for its turn, that is the step
+    that had the turn before; otherwise it is the need that was met last.
     """
     by_name = {step.name: step for step in steps}
     step = max(steps, key=lambda s: s.started + s.seconds, default=None)
@@ -69,7 +70,8 @@ def _answered(report: Report, paint: Paint) -> list[str]:
 
 
 def _changes(report: Report, paint: Paint) -> list[str]:
-    """Each change if there are few, as after a repair; otherwise the number of each kind."""
+    """Return each change if there are few, as after a repair; otherwise the number of changes of each
+    kind."""
     if len(report.changes) <= MAX_CHANGES:
         lines = [one_line(change) for change in report.changes]
     else:
@@ -80,7 +82,7 @@ def _changes(report: Report, paint: Paint) -> list[str]:
 
 
 def _times(report: Report, stream: TextIO) -> list[str]:
-    """A time line of the longer steps: one bar for each, all on one scale."""
+    """Return a timeline of the longer steps: one bar for each step, all on one scale."""
     signs, paint = signs_for(stream), Paint(stream)
     whole = max(report.seconds, 0.001)
     path = critical_path(report.steps)
@@ -105,8 +107,9 @@ def _times(report: Report, stream: TextIO) -> list[str]:
 
 
 def _bar(step: StepReport, work: str, waiting: str, scale: float, room: int) -> str:
-    """The bar of a step, with the spaces before it. `scale` is in columns per second, `room` in columns;
-    `work` and `waiting` are the signs. Every bar shows at least one column of work."""
+    """Return the bar of a step, with the spaces before it. `scale` is in columns per second, `room` in
+    columns; `work` and `waiting` are the characters that are drawn for them. Every bar shows at least one
+    column of work."""
 
     def column(at: float) -> int:
         return min(round(at * scale), room)

@@ -1,4 +1,4 @@
-"""The base of the four screens."""
+"""The base class of the four screens."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kindctl.runner.events import Event
 
 
 class Screen:
-    """Shows a run while it goes on. A screen owns the terminal between enter and exit."""
+    """Shows the progress of a run. A screen owns the terminal from enter to exit."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -22,16 +22,16 @@ class Screen:
         self.close()
 
     def __call__(self, event: Event) -> None:
-        """Take the next event of the run. Called for one event at a time, from any thread."""
+        """Handle the next event of the run. Events come one at a time, from any thread."""
         self._board.take(event)
         self.show(event)
 
     def show(self, event: Event) -> None:
-        """Show an event that the board has taken already."""
+        """Show an event. The board is already up to date with it."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """Leave the terminal as it was found, whatever has happened. May be called twice."""
+        """Restore the terminal, whatever has happened. May be called twice."""
 
     def _write(self, *lines: str) -> None:
         # One write for all: lines of two processes that share the stream stay whole.

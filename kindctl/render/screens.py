@@ -15,10 +15,11 @@ from kindctl.render.style import is_terminal
 
 
 def choose_screen(output: str | None = None, stream: TextIO | None = None) -> Screen:
-    """The screen for `output` (human, plain or json), or the one that suits the stream for None.
+    """Return the screen for `output` (human, plain or json). If `output` is None, return the screen that
+    suits the stream.
 
-    Progress goes to standard error, so that standard output holds only results. JSON lines are the
-    result that was asked for, and go to standard output.
+    Progress goes to standard error, so that standard output contains only results. JSON lines are
+    themselves the result, so they go to standard output.
     """
     if output == "json":
         return JsonLines(stream or sys.stdout)

@@ -24,7 +24,7 @@ class Signs:
     rule: str  # before a tool's own output
 
     def of(self, outcome: str) -> str:
-        """The sign for the outcome or state of a step, or the level of a verdict."""
+        """Return the sign for the outcome or state of a step, or for the level of a verdict."""
         return {
             "ready": self.ready,
             "ok": self.ready,
@@ -74,19 +74,21 @@ class Paint:
         self._colours = not os.environ.get("NO_COLOR")
 
     def __call__(self, text: str, *styles: str) -> str:
-        """`text` in the given styles. An empty style has no effect."""
+        """Return `text` in the given styles. An empty style has no effect."""
         shown = CODES if self._colours else ("bold", "dim")
         kept = [CODES[style] for style in styles if style in shown]
         return f"\033[{';'.join(kept)}m{text}\033[0m" if self._on and kept and text else text
 
 
 def width_of(stream: TextIO, at_most: int = 100) -> int:
-    """Columns to fill: those of the terminal, at most `at_most`; always `at_most` for other streams."""
+    """Return the number of columns to fill: those of the terminal but at most `at_most`, or exactly
+    `at_most` if the stream is not a terminal."""
     return min(_columns(stream), at_most) if is_terminal(stream) else at_most
 
 
 def _columns(stream: TextIO) -> int:
-    """Columns of this stream's own terminal: standard output may be a pipe while standard error is not."""
+    """Return the number of columns of this stream's own terminal: standard output may be a pipe while
+    standard error is not."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdigit() and int(columns) > 0:
         return int(columns)
@@ -101,7 +103,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]")
 
 
 def clean(text: str) -> str:
-    """`text` without escape sequences and control characters: programs may write for a terminal."""
+    """Return `text` without escape sequences and control characters, which programs write for terminals."""
     return _CONTROLS.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
@@ -110,12 +112,12 @@ def one_line(text: str) -> str:
 
 
 def cut(text: str, width: int, more: str = UNICODE.more) -> str:
-    """`text`, or its first `width` characters with `more` at their end."""
+    """Return `text`, shortened to its first `width` characters with `more` at the end if it is longer."""
     return text if len(text) <= width else text[: max(width - len(more), 0)].rstrip() + more
 
 
 def wrap(text: str, stream: TextIO, before: str = "", hard: bool = False) -> list[str]:
-    """The lines of `text`, each after the prefix `before`, wrapped if `stream` is a terminal.
+    """Return the lines of `text`, each after the prefix `before`, wrapped if `stream` is a terminal.
 
     `hard` is for the output of programs: lines break anywhere, and spaces stay as they are.
     """
@@ -133,7 +135,7 @@ def _broken(line: str, room: int, hard: bool) -> list[str]:
 
 
 def duration(seconds: float) -> str:
-    """A duration for people: "0.3 s", "48 s" or "2 m 05 s"."""
+    """Return a duration for people: "0.3 s", "48 s" or "2 m 05 s"."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -141,5 +143,5 @@ def duration(seconds: float) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """A number with its noun: "1 change", "3 changes"."""
+    """Return a number with its noun: "1 change", "3 changes"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,4 +1,4 @@
-"""Tables of `list`, `status`, `plan`, `images` and `doctor`.
+"""Draws the tables of `list`, `status`, `plan`, `images` and `doctor`.
 
 A row is a frozen dataclass or a mapping; its fields are the columns, in order.
 """
@@ -25,7 +25,7 @@ def show(
 ) -> None:
     """Write rows to standard output as a table, or as a JSON list if `output` is json.
 
-    Instead of an empty table, `empty` is written to standard error: it is not a row.
+    If there are no rows, the text `empty` is written to standard error instead of a table.
     """
     stream = stream or sys.stdout
     if output == "json":
@@ -45,7 +45,7 @@ def show(
 
 
 def plain_table(rows: Sequence[object]) -> list[str]:
-    """Aligned columns, one unwrapped line for each row: for `grep` and `awk`."""
+    """Return aligned columns with one unwrapped line for each row, which suits `grep` and `awk`."""
     names, cells = _cells(rows)
     table = [[_header(name) for name in names], *cells]
     widths = [max(len(line[column]) for line in table) for column in range(len(names))]
@@ -76,7 +76,8 @@ def _show_rich(rows: Sequence[object], stream: TextIO) -> None:
 
 
 def blocks(names: Sequence[str], cells: Sequence[Sequence[str]], stream: TextIO) -> list[str]:
-    """Each row as its first field with the other non-empty fields below it, one on a line."""
+    """Return each row as a block: its first field, and below it the other non-empty fields, one on each
+    line."""
     paint = Paint(stream)
     width = max((len(name) for name in names[1:]), default=0)
     lines = []
@@ -90,7 +91,8 @@ def blocks(names: Sequence[str], cells: Sequence[Sequence[str]], stream: TextIO)
 
 
 def _cells(rows: Sequence[object], several: str = ", ") -> tuple[list[str], list[list[str]]]:
-    """The column names, and the text of each cell. Columns that are empty in all rows are left out."""
+    """Return the column names, and the text of each cell. Columns that are empty in all rows are left
+    out."""
     fields = [_fields(row) for row in rows]
     names = list(dict.fromkeys(name for row in fields for name in row))
     table = [{name: _cell(name, row.get(name), several) for name in names} for row in fields]

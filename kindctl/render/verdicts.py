@@ -11,7 +11,8 @@ from kindctl.render.style import COLOURS, Paint, clean, count, is_terminal, sign
 
 
 def verdict_lines(verdicts: Sequence[Verdict], stream: TextIO) -> list[str]:
-    """A line for each check, the fix below those that are not ok, and the totals last."""
+    """Return a line for each check, followed by the fix if the check is not ok, and the totals in the last
+    line."""
     paint, signs = Paint(stream), signs_for(stream)
     code_width = max(len(verdict.code) for verdict in verdicts)
     room = width_of(stream, at_most=120) - code_width - 6 if is_terminal(stream) else 10_000

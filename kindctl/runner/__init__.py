@@ -1,1 +1,2 @@
-"""Walks any graph of steps and reports what happens as events. It knows no concrete step."""
+"""Runs the steps of any graph and reports what happens as events. Nothing here depends on a particular
+step."""

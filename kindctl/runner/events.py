@@ -13,7 +13,7 @@ from kindctl.models import Report
 
 @dataclass(frozen=True)
 class RunStarted:
-    """The first event. `steps` holds (name, title, needs) of each step, in display order."""
+    """The first event of every run. `steps` holds (name, title, needs) of each step, in display order."""
 
     environment: str
     steps: tuple[tuple[str, str, tuple[str, ...]], ...]
@@ -21,7 +21,7 @@ class RunStarted:
 
 @dataclass(frozen=True)
 class StepStarted:
-    """All needs of the step hold, and it has begun."""
+    """The step has started: everything that it needs is ready."""
 
     name: str
     at: float
@@ -29,7 +29,7 @@ class StepStarted:
 
 @dataclass(frozen=True)
 class StepSaid:
-    """What the step is doing, or what it saw last while it waits to become ready."""
+    """What the step is doing or, while it waits to become ready, what it last observed."""
 
     name: str
     at: float
@@ -38,7 +38,7 @@ class StepSaid:
 
 @dataclass(frozen=True)
 class StepReached:
-    """The step has passed a milestone: steps that need "NAME:MILESTONE" may start."""
+    """The step has reached a milestone: steps that need "NAME:MILESTONE" may start."""
 
     name: str
     at: float
@@ -47,7 +47,7 @@ class StepReached:
 
 @dataclass(frozen=True)
 class StepEnded:
-    """The step is over. `outcome` is ready, failed, cancelled, or skipped (it never started)."""
+    """The step has ended. `outcome` is ready, failed, cancelled, or skipped (the step never started)."""
 
     name: str
     at: float
@@ -59,7 +59,7 @@ class StepEnded:
 
 @dataclass(frozen=True)
 class RunEnded:
-    """The last event, whether the run succeeded or not."""
+    """The last event of every run, whether the run succeeded or not."""
 
     report: Report
     at: float

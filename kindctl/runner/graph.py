@@ -35,8 +35,8 @@ class Task:
     waits: list[TurnWait] = field(default_factory=list)
 
     def held_since(self, milestone: str) -> float | None:
-        """The time at which the step or its milestone began to hold; None if it does not hold yet. A step
-        that is ready has reached every milestone."""
+        """Return when the milestone was reached or, for the milestone "", when the step became ready. None
+        if that has not happened yet. A step that is ready counts as having reached every milestone."""
         if milestone in self.reached:
             return self.reached[milestone]
         return self.ended if self.outcome == "ready" else None
@@ -46,7 +46,8 @@ class Task:
         return self.started is not None and self.ended is None
 
     def end_wait(self, now: float, after: str) -> None:
-        """Note how long the step has waited for its turn, if it did; `after` had the turn before it."""
+        """If the step has waited for its turn, record for how long. `after` is the step that had the turn
+        before it."""
         if self.waiting_since is not None:
             self.waits.append(TurnWait(self.waiting_since, now - self.waiting_since, after))
             self.waiting_since = None
@@ -68,7 +69,7 @@ class Task:
 
 
 def graph_of(steps: Sequence[Step]) -> list[Task]:
-    """A task for each step, linked to those that it needs.
+    """Return a task for each step, linked to the tasks of the steps that it needs.
 
     Raises ValueError for duplicate names, unknown needs and cycles.
     """

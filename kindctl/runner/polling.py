@@ -1,4 +1,4 @@
-"""Polls what cannot be watched, until the answer is acceptable or time is up."""
+"""Polls what cannot be watched, until an answer is acceptable or the time is up."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def poll(
     seconds: float,
     pause: tuple[float, float] = (0.1, 0.2),
 ) -> T:
-    """Call `ask` until its answer satisfies `until`, but stop `seconds` after the first call.
+    """Call `ask` until its answer satisfies `until`, but for at most `seconds` from the first call.
 
-    Returns the last answer, whether it satisfies or not. `pause` is the least and the greatest number of
-    seconds between two calls; errors of `ask` end the wait.
+    Returns the last answer, even if it does not satisfy `until`. `pause` is the minimum and the maximum
+    number of seconds between two calls. An error that `ask` raises ends the wait.
     """
     from tenacity import Retrying, retry_if_result, stop_after_delay, wait_random
 

@@ -1,8 +1,8 @@
-"""Walks a graph of steps: each one runs in its own thread as soon as its needs hold.
+"""Runs the steps of a graph: each step runs in its own thread as soon as everything that it needs is ready.
 
 One thread, the caller of `run`, decides: it starts steps, watches their deadlines and cancels them. The
-other threads each work on one step: they observe it, apply it and wait until it is ready. All of them
-change the tasks under one lock, and emit events under it: in order, one at a time.
+other threads each work on one step: they observe it, apply it and wait until it is ready. All threads
+change the tasks under one lock, and emit events under the same lock: in order, one at a time.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ def run(
     urls: Callable[[], Sequence[str]] = tuple,
     kubeconfig: str = "",
 ) -> Report:
-    """Apply every step that needs it, and wait until all of them are ready.
+    """Apply every step that is absent or differs, and wait until all steps are ready.
 
-    `timeout` limits the whole run, in seconds; each step has its own limit as well. `urls` (called at
-    the end) and `kubeconfig` are what the report names when every step is ready.
+    `timeout` limits the whole run, in seconds; each step has its own limit as well. The report includes the
+    result of `urls` (called at the end) and `kubeconfig` if every step is ready.
 
     After the first failure no more steps start, steps that only wait are cancelled, and running applies
-    finish; then the failure is raised, with any later failures as its notes. `stop` and `timeout` end
-    the run at once: an apply that is still running is left behind in its daemon thread.
+    finish; then the failure is raised, with any later failures as its notes. `stop` and `timeout` end the
+    run immediately: an apply that is still running is left behind in its daemon thread.
 
-    Raises ValueError for a graph that cannot be walked, CauseError for a permanent cause newer than
-    this run, NotReadyError for time-outs, Interrupted for `stop`, and whatever a step raises.
+    Raises ValueError for an invalid graph, CauseError for a permanent cause that arose during this run,
+    NotReadyError for time-outs, Interrupted for `stop`, and whatever a step raises.
     """
     return _Run(environment, graph_of(steps), emit, stop, timeout, clock).finish(urls, kubeconfig)
 
@@ -139,7 +139,8 @@ class _Run:
                 self._fail(task, stopped.timed_out(what, [task]))
 
     def _abandon(self, error: KindctlError) -> None:
-        """End every step at once. An earlier failure stays the error that is raised."""
+        """End every step immediately. If a step has failed already, its error is still the one that is
+        raised."""
         if not self._errors:
             self._errors.append(error)
         self._end_all()
@@ -172,7 +173,8 @@ class _Run:
                     self._end(task, "cancelled")
 
     def _advance(self, task: Task) -> State:
-        """Observe the step, and apply it once if it needs it. Raises CauseError for a permanent cause."""
+        """Observe the step; if it is absent or differs, apply it once and observe it again. Raises
+        CauseError for a permanent cause."""
         state = task.step.observe()
         if isinstance(state, Absent | Differs) and self._may_apply(task, state):
             change = task.step.apply(_StepProgress(self, task))
@@ -192,7 +194,8 @@ class _Run:
         return state
 
     def _may_apply(self, task: Task, state: Absent | Differs) -> bool:
-        """Whether to apply; False if the step was cut. Raises KindctlError after MAX_APPLIES attempts."""
+        """Whether the step may be applied; False if the step was told to stop. Raises KindctlError after
+        MAX_APPLIES attempts."""
         with self._changed:
             task.seen = state
             if task.cut.is_set():
@@ -206,13 +209,15 @@ class _Run:
             return True
 
     def _ancestor_failed(self, task: Task) -> bool:
-        """Whether a step that this one depends on has failed, even if only its milestone was needed."""
+        """Whether a step that this one depends on has failed, even if this one needs only a milestone of
+        it."""
         return any(
             other.outcome == "failed" for other in self.tasks if other.step.name in task.ancestors
         )
 
     def _is_new(self, cause: Cause) -> bool:
-        """Whether the cause arose during this run: an older one may be what this run has just repaired."""
+        """Whether the cause arose during this run. An older cause may be something that this run has just
+        repaired."""
         if cause.since is None:
             return True
         since = cause.since if cause.since.tzinfo else cause.since.replace(tzinfo=UTC)
@@ -265,8 +270,8 @@ class _Run:
         self._show(task)
 
     def _show(self, task: Task) -> None:
-        """Emit the step's latest words, if they are new. If the words before them were emitted too
-        recently, the deciding thread does it later."""
+        """Emit the latest text that the step said, if it is new. If the previous text was emitted too
+        recently, the deciding thread emits this one later."""
         now = self._now()
         if (
             task.running
@@ -298,7 +303,7 @@ class _Run:
 
 @dataclass
 class _StepProgress:
-    """The Progress that a step's apply() receives."""
+    """The Progress that is passed to a step's apply()."""
 
     run: _Run
     task: Task
@@ -313,7 +318,7 @@ class _StepProgress:
 
 
 def _pause(task: Task, clock: Callable[[], float], seconds: float) -> None:
-    """Sleep for `seconds`, or until the step's Wake returns early or the step is cut."""
+    """Sleep for `seconds`, or less if the step's Wake returns early or the step is told to stop."""
     if task.step.wake is None:
         task.cut.wait(seconds)
         return

@@ -1,4 +1,5 @@
-"""The errors of a run that ended before every step was ready: what was last seen, and what to do."""
+"""The errors of a run that ended before every step was ready: they say what was last observed, and what to
+do."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from kindctl.runner.graph import Task
 
 
 def describe(state: State | None) -> str:
-    """A state in words; None is a step that has not been observed yet."""
+    """Return a state in words. The state None means that the step has not been observed yet."""
     match state:
         case Absent(what):
             return what or "absent"
@@ -24,7 +25,8 @@ def describe(state: State | None) -> str:
 
 
 def timed_out(what: str, tasks: Sequence[Task]) -> NotReadyError:
-    """The error for tasks that were not ready in time, with the first cause that one of them found."""
+    """Return the error for tasks that were not ready in time, with the first cause that one of them
+    found."""
     seen = [(task.said if task.busy else "") or describe(task.seen) for task in tasks]
     if len(tasks) > 1:
         seen = [f"{task.step.title}: {text}" for task, text in zip(tasks, seen, strict=True)]
@@ -49,8 +51,8 @@ def interrupted(running: Sequence[Task]) -> Interrupted:
 
 def keeps_changing(task: Task, state: State) -> KindctlError:
     return KindctlError(
-        f"{task.step.title}: something else keeps undoing this",
-        why=f"applied {task.applied} times, then seen again: {describe(state)}",
-        fix="find out what else changes it: another controller or another person",
+        f"{task.step.title}: something else keeps undoing this step",
+        why=f"the step was applied {task.applied} times, and then the state was again: {describe(state)}",
+        fix="find out what undoes the change: another controller or another person",
         code="keeps-changing",
     )

@@ -11,10 +11,12 @@ from kindctl.runner.graph import Task, graph_of
 
 
 def survey(steps: Sequence[Step]) -> list[tuple[Step, State]]:
-    """The state of each step, in the given order. Steps are observed in parallel where needs allow.
+    """Return the state of each step, in the given order. Steps are observed in parallel where their needs
+    allow.
 
-    A step that needs X counts as Absent("needs X"), without being observed, unless X is Ready; if it needs
-    only a milestone of X, X must not be Absent. Raises the first error that observing a step raises.
+    A step that needs X is not observed unless X is Ready; its state is then Absent("needs X"). If it needs
+    only a milestone of X, it is observed unless X is Absent. Raises the first error that observing a step
+    raises.
     """
     states: dict[str, Future[State]] = {step.name: Future() for step in steps}
 

@@ -19,10 +19,10 @@ PENDING_SECONDS = 6.0
 
 @dataclass(kw_only=True)
 class Addressed(StepInCluster):
-    """Holds when the Service has an external address. The step applies nothing.
+    """A step that is ready when the Service has an external address. It applies nothing.
 
-    It does not wait for pods, so that a cluster in which nobody assigns addresses is reported while the
-    pods still start.
+    The step does not wait for pods: if nothing in the cluster assigns addresses, the user learns it while
+    the pods are still starting.
     """
 
     external: str  # "namespace/name" of the Service

@@ -10,7 +10,8 @@ from kindctl.steps.image import ImagePresent
 
 @dataclass(kw_only=True)
 class AppImageBuilt(ImagePresent):
-    """Holds when the engine has an image that was built from the files that the build's context has now.
+    """A step that is ready when the engine has an image that was built from the current files of the
+    build's context.
 
     The build also provides its base images. `reference` is the name of an image that `images` knows how to
     build.

@@ -1,4 +1,4 @@
-"""What steps share: the fields that the runner reads, and how a step asks the cluster."""
+"""What all steps share: the fields that the runner reads, and how a step queries the cluster."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from kindctl.tools.protocols import Cluster
 
 @dataclass(kw_only=True)
 class BaseStep(ABC):
-    """The base of all steps (see models.Step). It is polled if it has no `wake`, and applies nothing unless
-    a subclass overrides `apply`."""
+    """The base class of all steps (see models.Step). A step without a `wake` is polled. A step applies
+    nothing unless its class overrides `apply`."""
 
     needs: frozenset[str]
     timeout: float = 60.0
@@ -29,14 +29,14 @@ class BaseStep(ABC):
 
 @dataclass(kw_only=True)
 class StepInCluster(BaseStep):
-    """A step that looks at the cluster and changes it. Without a cluster it is Absent and applies
-    nothing."""
+    """A step that reads and changes objects in the cluster. Without a cluster, its state is Absent and it
+    applies nothing."""
 
     provider: Provider
 
     def observe(self) -> State:
-        """The state that `observe_in` returns, or NotReady while the API does not answer or its error may
-        pass. Raises ApiError if waiting does not help."""
+        """Return the state that `observe_in` returns, or NotReady while the API does not answer or its
+        error may be temporary. Raises ApiError if waiting does not help."""
         cluster = self.provider.cluster()
         if cluster is None:
             return Absent("no cluster")
@@ -51,7 +51,7 @@ class StepInCluster(BaseStep):
 
     @abstractmethod
     def observe_in(self, cluster: Cluster) -> State:
-        """Find the step's state in this cluster, changing nothing. Raises ApiError."""
+        """Return the step's state in this cluster, without changing anything. Raises ApiError."""
 
     def apply(self, progress: Progress) -> Change:
         cluster = self.provider.cluster()

@@ -1,4 +1,4 @@
-"""Creates the cluster, or starts to use an existing one."""
+"""Creates the cluster, or connects to an existing one."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from kindctl.steps.base import BaseStep
 
 @dataclass(kw_only=True)
 class ClusterReady(BaseStep):
-    """Holds when the API answers and, in a cluster that kindctl made, all nodes are Ready.
-    Reaches the milestones `containerd` and then `api`."""
+    """A step that is ready when the API answers and, in a cluster that kindctl created, all nodes are
+    Ready. It reaches the milestones `containerd` and then `api`."""
 
     provider: Provider
     timeout: float = 300.0

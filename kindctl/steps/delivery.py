@@ -1,4 +1,4 @@
-"""Loads an image from the engine into the nodes."""
+"""Loads an image from the engine onto the nodes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kindctl.steps.image import ImageStep
 
 @dataclass(kw_only=True)
 class ImageInNodes(ImageStep):
-    """Holds when every node has the image that serves `reference`, or can pull it. It needs
+    """A step that is ready when every node has the image that serves `reference`, or can pull it. It needs
     cluster:containerd and the step that provides the image in the engine."""
 
     provider: Provider
@@ -28,7 +28,7 @@ class ImageInNodes(ImageStep):
 
     def observe_image(self, image: str | None) -> State:
         held = image is not None and self.provider.holds(image)
-        return Ready() if held else Absent("not in every node")
+        return Ready() if held else Absent("not on every node")
 
     def apply(self, progress: Progress) -> Change:
         image = self.present_image()

@@ -20,7 +20,8 @@ from kindctl.tools.protocols import ApiAccess, Forwards, ForwardState, Net
 
 @dataclass(kw_only=True)
 class Forwarded(BaseStep):
-    """Holds when the environment's forwarding process forwards the port and a connection succeeds."""
+    """A step that is ready when the environment's forwarding process forwards the port and a connection
+    succeeds."""
 
     forward: Forward
     forwards: Forwards
@@ -46,8 +47,8 @@ class Forwarded(BaseStep):
         return NotReady(failure) if failure else Ready(", ".join(state.pods))
 
     def apply(self, progress: Progress) -> Change:
-        """Forward the port. Raises UsageError if the user has forwarded it elsewhere with `kindctl
-        forward`, and MachineError if another program has it."""
+        """Forward the port. Raises UsageError if the user has already forwarded the port to something else
+        with `kindctl forward`, and MachineError if another program uses the port."""
         state = self.present_forward()
         if state is not None:
             if state.origin != FROM_FILE:
@@ -60,10 +61,10 @@ class Forwarded(BaseStep):
         return Change((f"forwarded {describe(self.forward)}",))
 
     def present_forward(self) -> ForwardState | None:
-        """The forward that this local port has at present, wherever it leads; None if it has none."""
+        """Return the current forward of this local port, whatever its target, or None if there is none."""
         return forward_from(self.forwards, self.environment, self.forward)
 
 
 def access_to(provider: Provider) -> ApiAccess:
-    """How the forwarding process reaches the API of the provider's cluster."""
+    """Return how the forwarding process reaches the API of the provider's cluster."""
     return ApiAccess(provider.kubeconfig, provider.context, on_kind=provider.name == "kind")

@@ -14,8 +14,8 @@ from kindctl.steps.base import BaseStep
 
 @dataclass(kw_only=True)
 class ImageStep(BaseStep):
-    """A step about the image that serves `reference` in the engine. It is Absent while the engine does not
-    answer."""
+    """A step that handles the engine's image that serves `reference`. Its state is Absent while the engine
+    does not answer."""
 
     images: Images
     reference: str
@@ -28,12 +28,12 @@ class ImageStep(BaseStep):
 
     @abstractmethod
     def observe_image(self, image: str | None) -> State:
-        """Find the step's state. `image` is the engine's name of the image that serves the reference, or
+        """Return the step's state. `image` is the engine's name of the image that serves the reference, or
         None if no image does. Raises MachineError."""
 
     def present_image(self) -> str:
-        """The engine's name of the image that serves the reference. Raises KindctlError (image-unavailable)
-        if the image was deleted after an earlier step had provided it."""
+        """Return the engine's name of the image that serves the reference. Raises KindctlError
+        (image-unavailable) if the image was deleted after an earlier step had provided it."""
         image = self.images.resolve(self.reference)
         if image is None:
             raise KindctlError(
@@ -46,7 +46,7 @@ class ImageStep(BaseStep):
 
 @dataclass(kw_only=True)
 class ImagePresent(ImageStep):
-    """Holds when the engine has an image that serves `reference`."""
+    """A step that is ready when the engine has an image that serves `reference`."""
 
     needs: frozenset[str] = frozenset({"preflight"})
     timeout: float = 3600.0

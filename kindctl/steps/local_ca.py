@@ -11,8 +11,8 @@ from kindctl.trust.authority import Authority
 
 @dataclass(kw_only=True)
 class LocalCaMade(BaseStep):
-    """Holds when kindctl's data folder has a valid authority. All environments use it, and it outlives
-    them."""
+    """A step that is ready when kindctl's data folder contains a valid certificate authority. All
+    environments share the authority, and removing an environment does not remove it."""
 
     authority: Authority
     needs: frozenset[str] = frozenset({"preflight"})

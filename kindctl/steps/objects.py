@@ -28,12 +28,12 @@ ROUTING_KINDS = {"Service", "Ingress", "HTTPRoute", "Gateway"}
 
 @dataclass(kw_only=True)
 class ObjectsApplied(StepInCluster):
-    """Holds when every object of the component is as its manifests say. Fields that the manifests do not
-    name are left alone.
+    """A step that is ready when every object of the component matches its manifest. Fields that the
+    manifest does not set are left alone.
 
     With `late`, the step applies the component's late objects instead of the others. `adopt` lets it take
-    over objects that exist and that kindctl did not create (see DriftFinder). `exclusively` returns a
-    context in which the objects are compared again and applied.
+    over existing objects that kindctl did not create (see DriftFinder). `exclusively` returns a context in
+    which the objects are compared again and applied.
     """
 
     name: str
@@ -56,9 +56,9 @@ class ObjectsApplied(StepInCluster):
         return state_of(self._observed, cluster)
 
     def apply(self, progress: Progress) -> Change:
-        """Apply the objects that differ. Objects that the API refuses only for now (a webhook is not up)
-        are left to the next apply. Raises KindctlError (immutable-field, node-port-taken), NotOursError
-        and ApiError."""
+        """Apply the objects that differ. Objects that the API rejects only temporarily (because a webhook
+        is not up yet, for example) are left to the next apply. Raises KindctlError (immutable-field,
+        node-port-taken), NotOursError and ApiError."""
         if self.provider.cluster() is None:
             raise KindctlError("there is no cluster to apply objects to")
         return super().apply(progress)
@@ -71,8 +71,8 @@ class ObjectsApplied(StepInCluster):
             return self._apply_all(cluster, self._drifts(cluster), progress)
 
     def mended(self) -> float | None:
-        """When, by `clock`, this step last changed objects that a controller already used for routing; None
-        if it has not."""
+        """The time, by `clock`, at which this step last changed objects that a controller already used for
+        routing; None if it has not changed any."""
         return self._mended
 
     @property
@@ -104,7 +104,7 @@ class ObjectsApplied(StepInCluster):
             return ()
         done: list[str] = []
         if drift.leftover is not None and cluster.delete(drift.leftover):
-            done.append(f"removed {drift.leftover}, which had its node port")
+            done.append(f"removed {drift.leftover}, which used the same node port")
         try:
             if drift.must_run_again:
                 cluster.delete(drift.ref)
@@ -135,7 +135,7 @@ class ObjectsApplied(StepInCluster):
 
     def _mends_routing(self, drifts: Sequence[Drift]) -> bool:
         """Whether applying these objects changes the routing of a controller. If all objects are new, no
-        controller can have routed by an earlier state of them."""
+        controller can have used an earlier version of them for routing."""
         is_repair = any(not drift.is_absent and drift.ref.kind != "Namespace" for drift in drifts)
         return is_repair and any(
             drift.needs_apply

@@ -14,7 +14,8 @@ from kindctl.tools.protocols import Tools
 
 @dataclass(kw_only=True)
 class Preflight(BaseStep):
-    """Holds when no check has failed. `may_fix` is set once the user has agreed to the fixes."""
+    """A step that is ready when no check has failed. `may_fix` is set once the user has agreed to the
+    fixes."""
 
     tools: Tools
     wants: Wants
@@ -28,7 +29,7 @@ class Preflight(BaseStep):
 
     @property
     def verdicts(self) -> Sequence[Verdict]:
-        """The verdicts of all checks. The checks run once, and again only after something was fixed."""
+        """The verdicts of all checks. The checks run once, and run again only after something was fixed."""
         if self._verdicts is None:
             self._verdicts = examine(self.tools, self.wants)
         return self._verdicts

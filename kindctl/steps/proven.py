@@ -13,8 +13,8 @@ from kindctl.tools.protocols import Cluster
 
 @dataclass(kw_only=True)
 class Proven(StepInCluster):
-    """Holds when the component does its work; a webhook, for example, admits and refuses. The step applies
-    nothing and runs after the component's late objects are applied."""
+    """A step that is ready when the component does its work; a webhook, for example, admits and rejects
+    objects. The step applies nothing and runs after the component's late objects are applied."""
 
     component: Component
 

@@ -26,11 +26,11 @@ from kindctl.tools.protocols import Cluster, Forwards
 
 @dataclass(kw_only=True)
 class Pruned(StepInCluster):
-    """Holds when the environment has no leftovers: objects, containers or forwards that its configuration
-    does not ask for.
+    """A step that is ready when the environment has no leftovers: objects, containers or forwards that its
+    configuration does not ask for.
 
-    An object is deleted only if it has kindctl's labels and kindctl's field manager applied it, and a
-    namespace only if nobody else has put anything into it.
+    An object is deleted only if it has kindctl's labels and kindctl's field manager applied it. A namespace
+    is deleted only if it contains no object that somebody else created.
     """
 
     name: str

@@ -30,7 +30,7 @@ from kindctl.tools.protocols import Cluster
 
 @dataclass(kw_only=True)
 class Recorded(StepInCluster):
-    """Holds when the record in the cluster (see live.record) says what this run applies."""
+    """A step that is ready when the record in the cluster (see live.record) lists what this run applies."""
 
     name: str
     title: str

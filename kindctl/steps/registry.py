@@ -12,8 +12,8 @@ from kindctl.tools.protocols import Net
 
 @dataclass(kw_only=True)
 class RegistryRuns(ImageStep):
-    """Holds when the registry answers on the host's port and the containerd of every node is configured
-    to use it. `reference` is the image of the registry itself."""
+    """A step that is ready when the registry answers on the host's port and containerd on every node is
+    configured to use it. `reference` is the image of the registry itself."""
 
     registry: LocalRegistry
     net: Net

@@ -40,18 +40,21 @@ at most every 3.3 s (--sync-rate-limit, 0.3 a second)."""
 
 @dataclass(kw_only=True)
 class UrlAnswers(BaseStep):
-    """Holds when a request to the URL gets the answer that the route wants, from this environment.
+    """A step that is ready when a request to the URL gets the answer that the route wants, from this
+    environment.
 
     Three things are checked. First, the answer has this environment's own header, which no other program on
-    the port can send (see ingress.proof), or the same port leads to a pod that sends it. Second, a rule of
-    an Ingress matched. Third, the status and the text are those of the route. Over TLS, only the local
-    authority is trusted: a certificate that it did not sign for the host does not count. The request goes
-    to the host's port, as the user's requests do. HTTP cannot be watched, so it is polled.
+    the port can send (see ingress.proof), or the same port leads to a pod that sends the header. Second, a
+    rule of an Ingress matched. Third, the status and the text are those of the route. Over TLS, only the
+    local authority is trusted: a certificate that the authority did not sign for the host does not count.
+    The request goes to the host's port, as the user's requests do. HTTP cannot be watched, so the URL is
+    polled.
 
     A controller can miss an event: ingress-nginx drops an event that arrives while it syncs, and then
-    answers 503 for a Service that has endpoints, until the next event. So the step is Differs after
-    STUCK_SECONDS of 503, and `apply` makes the controller read everything again. A controller can also give
-    a correct answer from an outdated state, so after a repair an answer counts only after RELOAD_SECONDS.
+    answers 503 for a Service that has endpoints, until the next event. So after STUCK_SECONDS of 503 the
+    step's state is Differs, and `apply` makes the controller read everything again. A controller can also
+    give a correct answer from an outdated state, so after a repair an answer counts only after
+    RELOAD_SECONDS.
     """
 
     route: Route
@@ -99,7 +102,7 @@ class UrlAnswers(BaseStep):
         return self._judge(route, self._ask(route), cluster)
 
     def _judge(self, route: Route, answer: HttpAnswer, cluster: Cluster) -> State:
-        """The state that this answer shows. Raises ApiError and ToolError."""
+        """Return the state of the step that this answer shows. Raises ApiError and ToolError."""
         if route.via_controller:
             identity = environment_id(self.environment, cluster)
             proof = proof_answer(route, answer, self._ask)

@@ -45,11 +45,11 @@ Unready = tuple[Object, str]  # a workload or claim, and why it is not ready
 
 @dataclass(kw_only=True)
 class WorkloadsReady(StepInCluster):
-    """Holds when all workloads and claims of the component are ready. `explain` finds in the evidence why
-    they are not.
+    """A step that is ready when all workloads and claims of the component are ready. `explain` finds in the
+    evidence why they are not.
 
-    The step deletes leftovers that have host ports which the pods need, and pods whose token is that of a
-    deleted ServiceAccount. It only waits for everything else.
+    The step deletes leftovers that use host ports which the pods need, and pods whose token belongs to a
+    deleted ServiceAccount. For everything else it only waits.
     """
 
     name: str
@@ -103,13 +103,14 @@ class WorkloadsReady(StepInCluster):
             self._port_leftovers = leftovers
             names = ", ".join(map(str, leftovers[:3]))
             return Differs(
-                f"no longer in the configuration but still has the node's ports: {names}"
+                f"no longer in the configuration but still uses the node's ports: {names}"
             )
         seen = "; ".join(f"{obj['metadata']['name']} {text}" for obj, text in unready[:3])
         return NotReady(seen, self._cause(cluster, wanted, unready))
 
     def _wanted(self, cluster: Cluster) -> Sequence[ObjectRef]:
-        """The objects that are waited for, found once: the manifests do not change while `up` runs."""
+        """Return the objects that the step waits for. They are found once: the manifests do not change
+        while `up` runs."""
         if self._refs is None:
             refs = inventory([self.component], cluster, self.environment, late=False)
             self._refs = [ref for ref in refs if is_waited_for(ref)]
@@ -128,7 +129,8 @@ class WorkloadsReady(StepInCluster):
 
 
 def _evidence_about(unready: Sequence[Unready], evidence: Evidence) -> Evidence:
-    """The evidence about these objects only. Other pods and Jobs in the namespaces are not waited for."""
+    """Return the part of the evidence that is about these objects. The step does not wait for other pods
+    and Jobs in the namespaces."""
     own = {obj["metadata"]["uid"] for obj, _ in unready}
     pods = _pods_for([obj for obj, _ in unready], evidence.pods)
     return replace(
@@ -148,7 +150,7 @@ def _evidence_about(unready: Sequence[Unready], evidence: Evidence) -> Evidence:
 
 
 def _pods_for(objects: Sequence[Object], pods: Sequence[Object]) -> list[Object]:
-    """The pods of these workloads and the pods that use these claims, each once."""
+    """Return the pods of these workloads and the pods that use these claims, each once."""
     found = {pod["metadata"]["uid"]: pod for obj in objects for pod in _pods_for_one(obj, pods)}
     return list(found.values())
 
@@ -168,7 +170,8 @@ def _place(pod: Object) -> str:
 
 
 def _waits_for_consumer(cluster: Cluster, obj: Object, pods: Sequence[Object]) -> bool:
-    """Whether the object is a claim that no pod uses yet and that its StorageClass binds only for a pod."""
+    """Whether the object is a claim that no pod uses yet and whose StorageClass binds it only once a pod
+    does (WaitForFirstConsumer)."""
     if obj["kind"] != "PersistentVolumeClaim" or users_of(obj, pods):
         return False
     name = obj["spec"].get("storageClassName")

@@ -170,7 +170,9 @@ def test_what_breaks_during_the_wait_is_made_again(go: Go) -> None:
 
 def test_what_does_not_stay_is_made_three_times_and_then_named(go: Go) -> None:
     it = step("a", undone=NEVER)
-    with pytest.raises(KindctlError, match="make a: something else keeps undoing this") as caught:
+    with pytest.raises(
+        KindctlError, match="make a: something else keeps undoing this step"
+    ) as caught:
         go(it)
 
     assert it.applies == 3

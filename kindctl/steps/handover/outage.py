@@ -1,4 +1,4 @@
-"""Measures for how long a URL gives no correct answer."""
+"""Measures how long a URL gives no correct answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PAUSE = 0.02  # seconds between two requests
 
 
 class OutageMeter:
-    """A context manager that sends requests from a thread, one after the other, until it is left.
+    """A context manager that sends one request after another from a thread until the context ends.
 
     `is_right` sends one request and returns whether its answer was correct.
     """
@@ -60,6 +60,6 @@ class OutageMeter:
 
     def __str__(self) -> str:
         if not self.lost:
-            return f"no request of {self.requests} was lost"
+            return f"none of {self.requests} requests was lost"
         lost = f"{self.lost} of {self.requests} requests lost"
         return f"{self.seconds:.1f} s without a correct answer ({lost})"

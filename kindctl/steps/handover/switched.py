@@ -39,12 +39,12 @@ LEFT_TO_PRUNE = {"Namespace", "CustomResourceDefinition"}
 
 @dataclass(kw_only=True)
 class Switched(StepInCluster):
-    """Holds when no other controller has the entry point.
+    """A step that is ready when no other controller has the entry point.
 
-    `apply` makes the whole switch. It requests every URL through the new controller's own Service while
-    the old controller still serves. Only then does it hand over the entry point and remove the old
-    controller, its webhook first. All the while it requests the first URL, and the change says for how long
-    no correct answer came.
+    `apply` makes the whole switch. It requests every URL through the new controller's own Service while the
+    old controller still serves. Only then does it hand over the entry point and remove the old controller,
+    starting with its webhook. Meanwhile it keeps requesting the first URL, and the change that it returns
+    says for how long no correct answer came.
     """
 
     controller: Controller
@@ -68,18 +68,18 @@ class Switched(StepInCluster):
         return Differs(f"{_names(old)} has the entry point") if old else Ready()
 
     def apply_in(self, cluster: Cluster, progress: Progress) -> Change:
-        """Switch to the new controller. Raises KindctlError: switch-refused if the new controller does not
-        answer correctly, which leaves the old one as it was; not-ready if the new one has the entry point
-        but does not answer."""
+        """Switch to the new controller. Raises KindctlError: with code switch-refused if the new controller
+        does not answer correctly, in which case the old one stays as it was; with code not-ready if the new
+        one has taken over the entry point but does not answer."""
         old, new = self.takeover.holders(cluster), self.controller.name
         identity = environment_id(self.environment, cluster)
-        progress.say(f"testing every URL with {new} while {_names(old)} still serves")
+        progress.say(f"testing every URL with {new} while {_names(old)} still serves them")
         self._prove(cluster, identity, old)
         removed: Sequence[str] = ()
         with OutageMeter(partial(self.is_answered, identity)) as outage:
             can_overlap = self.takeover.can_overlap(cluster)
             if not can_overlap:
-                progress.say(f"removing {_names(old)}, which has the node's ports")
+                progress.say(f"removing {_names(old)}, which uses the node's ports")
                 removed = self._remove(cluster, old)
             progress.say(f"handing the entry point over to {new}")
             self.takeover.take_over(progress)
@@ -104,7 +104,7 @@ class Switched(StepInCluster):
 
         if wrong := poll(wrong_answers, lambda wrong: not wrong, seconds=PROVE_SECONDS):
             raise KindctlError(
-                f"{self.controller.name} did not replace {_names(old)}, which still serves",
+                f"{self.controller.name} did not replace {_names(old)}, which still serves the URLs",
                 why="wrong answers through its own Service: " + "; ".join(wrong[:3]),
                 fix="correct what the new controller does not support, then run `kindctl up`; "
                 "or change ingress.controller back",
@@ -112,7 +112,8 @@ class Switched(StepInCluster):
             )
 
     def _wrong_answer(self, cluster: Cluster, route: Route, identity: str) -> str:
-        """What is wrong with the new controller's answer for a URL; empty if the answer is correct."""
+        """Return what is wrong with the new controller's answer for a URL, or an empty string if the answer
+        is correct."""
         ask = partial(self._ask_service, cluster)
         try:
             answer = ask(route)
@@ -133,7 +134,7 @@ class Switched(StepInCluster):
         return cluster.http(*self.controller.service, port, path, host=host)
 
     def _remove(self, cluster: Cluster, old: frozenset[str]) -> Sequence[str]:
-        """Remove the objects of the old controller, except those that prune decides about later."""
+        """Remove the objects of the old controller, except those that the step `prune` handles later."""
         found = applied_objects(cluster, self.environment)
         return remove(
             cluster,
@@ -145,7 +146,7 @@ class Switched(StepInCluster):
         )
 
     def is_answered(self, identity: str) -> bool:
-        """Whether either controller answers the first URL correctly at this moment."""
+        """Whether the old or the new controller answers the first URL correctly right now."""
         if not self.routes:
             return True
         route = self.routes[0]
@@ -174,7 +175,7 @@ class Switched(StepInCluster):
         )
 
     def _ask(self, route: Route) -> HttpAnswer | None:
-        """Request the URL from this machine, as the user does. Returns None if there is no answer."""
+        """Request the URL from this machine, as the user does. Return None if there is no answer."""
         try:
             return self.net.http(route.url, connect=route.connect, host=route.host, timeout=1.0)
         except ToolError:

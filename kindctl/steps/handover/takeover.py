@@ -27,14 +27,15 @@ from kindctl.tools.protocols import Cluster
 
 
 class Takeover(Protocol):
-    """How a controller takes the entry point over from whichever controllers have it."""
+    """How a controller takes the entry point over from the controllers that have it."""
 
     def holders(self, cluster: Cluster) -> frozenset[str]:
-        """Component names of the other controllers that have the entry point. Raises ApiError."""
+        """Return the component names of the other controllers that have the entry point. Raises
+        ApiError."""
 
     def can_overlap(self, cluster: Cluster) -> bool:
-        """Whether the old controller may run until the new one has the entry point; otherwise the old
-        one has to be removed first. Raises ApiError."""
+        """Whether the old controller can keep running until the new one has the entry point; otherwise the
+        old one must be removed first. Raises ApiError."""
 
     def take_over(self, progress: Progress) -> None:
         """Give the entry point to the new controller. Raises KindctlError."""
@@ -42,8 +43,8 @@ class Takeover(Protocol):
 
 @dataclass
 class NodePortTakeover:
-    """Takes over ports of the node by applying the controller's objects again: they get the ports once no
-    other controller has them."""
+    """A takeover of ports of the node: the controller's objects are applied again and get the ports once no
+    other controller uses them."""
 
     controller: Controller
     handover: Handover
@@ -63,8 +64,8 @@ class NodePortTakeover:
 
 @dataclass
 class ForwardTakeover:
-    """Takes over ports of this machine that kindctl.yaml forwards: from now on they lead to the Service of
-    the new controller."""
+    """A takeover of ports of this machine that kindctl.yaml forwards: they are forwarded to the Service of
+    the new controller instead."""
 
     controller: Controller
     handover: Handover
@@ -89,7 +90,8 @@ class ForwardTakeover:
                 yield state.forward
 
     def _owner(self, cluster: Cluster, forward: Forward) -> str:
-        """The component of this environment that the Service belongs to; empty if it belongs to none."""
+        """Return the component of this environment that the Service belongs to, or an empty string if it
+        belongs to none."""
         live = cluster.get(ObjectRef("v1", "Service", forward.service, forward.namespace))
         labels = labels_of(live) if live else {}
         is_own = labels.get(ENVIRONMENT_LABEL) == self.handover.environment

@@ -76,6 +76,6 @@ def test_a_renamed_service_takes_the_node_port_over(node_port: Way) -> None:
     service = "kind: Service\nmetadata:\n  name: hello\n"
     node_port.replace(service, service.replace("hello", "greeting"), "k8s/hello.yaml")
     changes = node_port.up().changes()
-    assert "removed Service hello/hello, which had its node port" in changes
+    assert "removed Service hello/hello, which used the same node port" in changes
     assert "created Service hello/greeting" in changes
     assert http("http://localhost:30080").body.startswith("hello from ")

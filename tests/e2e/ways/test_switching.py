@@ -44,9 +44,7 @@ def test_no_request_is_lost_when_one_takes_over(switching: Way, old: str, new: s
     assert trickle.lost == []
     assert trickle.controllers == set(CONTROLLERS.values())  # the trickle has seen both
     (told,) = [change for change in changes if change.startswith("switched")]
-    assert told.startswith(
-        f"switched from {CONTROLLERS[old]} to {CONTROLLERS[new]}: no request of "
-    )
+    assert told.startswith(f"switched from {CONTROLLERS[old]} to {CONTROLLERS[new]}: none of ")
     assert running(switching).isdisjoint({DEPLOYMENTS[old]})
     assert has_webhook(switching) == (new == "nginx")
 

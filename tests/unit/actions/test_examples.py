@@ -182,7 +182,7 @@ def test_explain_prints_the_sentence_and_the_picture() -> None:
     result = CliRunner().invoke(app, ["explain", "other-ports"])
     assert result.output.startswith("The sample on ports 8080 and 8443")
     assert "browser ──► localhost:8080" in result.output
-    with pytest.raises(UsageError, match="no way in 'nodeport'"):
+    with pytest.raises(UsageError, match="no way in named 'nodeport'"):
         page("nodeport")
 
 

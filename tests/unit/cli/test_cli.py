@@ -72,7 +72,7 @@ def test_trust_is_1_until_every_store_has_it(
     monkeypatch.setattr(Path, "home", lambda: Path("/home/ada"))
     monkeypatch.setenv("SUDO_USER", "ada")
     assert exits.run(["trust", "--yes"]) == 2
-    assert "run it without sudo" in capsys.readouterr().err
+    assert "run `kindctl trust` without sudo" in capsys.readouterr().err
     monkeypatch.delenv("SUDO_USER")
     assert exits.run(["trust", "--status"]) == 1
     assert "kindctl has no certificate authority on this machine yet" in capsys.readouterr().err

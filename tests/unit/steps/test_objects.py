@@ -652,7 +652,7 @@ def test_a_service_that_nobody_asks_for_gives_its_node_port_to_the_new_one(
 ) -> None:
     make_so(step(cluster, on_port("old")))
     assert make_so(step(cluster, on_port("new"))) == (
-        "removed Service shop/old, which had its node port",
+        "removed Service shop/old, which used the same node port",
         "created Service shop/new",
     )
     assert cluster.deleted == ["Service shop/old"]
@@ -663,7 +663,7 @@ def test_so_with_one_that_is_there_and_gets_another_port(cluster: FakeCluster) -
     applied = step(cluster, on_port("web"))
     assert applied.observe() == Differs("Service shop/web: node port 31200")
     assert make_so(applied) == (
-        "removed Service shop/old, which had its node port",
+        "removed Service shop/old, which used the same node port",
         "repaired Service shop/web: node port 31200",
     )
 
@@ -676,7 +676,7 @@ def test_a_node_port_of_somebody_elses_is_named_and_left_to_it(cluster: FakeClus
         with pytest.raises(KindctlError) as caught:
             make_so(applied)
         assert caught.value.code == "node-port-taken"
-        assert caught.value.what.endswith("cannot have node port 31200: Service shop/theirs has it")
+        assert caught.value.what.endswith("cannot use node port 31200: Service shop/theirs uses it")
         assert "-n shop edit service theirs" in caught.value.fix
     assert cluster.deleted == []
 
@@ -689,7 +689,7 @@ def test_what_another_component_asks_for_is_never_removed(
     make_so(step(cluster, on_port("other")))
     applied = step(cluster, on_port("new"), beside=[other])
     if kept["spec"]["ports"][0]["nodePort"] == 31200:
-        with pytest.raises(KindctlError, match="Service shop/other has it"):
+        with pytest.raises(KindctlError, match="Service shop/other uses it"):
             make_so(applied)
     else:
         assert isinstance(applied.observe(), Absent)
@@ -717,7 +717,9 @@ def test_a_service_that_is_being_deleted_is_waited_for(cluster: FakeCluster) -> 
     cluster.hold(old)
     applied = step(cluster, on_port("new"))
     applied.observe()
-    assert applied.apply(Heard()).done == ("removed Service shop/old, which had its node port",)
+    assert applied.apply(Heard()).done == (
+        "removed Service shop/old, which used the same node port",
+    )
     assert seen(applied.observe()) == "Service shop/new: Service shop/old has node port 31200"
     cluster.release(old)
     assert make_so(applied) == ("created Service shop/new",)

@@ -122,7 +122,7 @@ def test_an_available_deployment_without_a_ready_pod_is_not_ready(cluster: FakeC
 def test_pods_count_more_than_what_a_controller_last_wrote(cluster: FakeCluster) -> None:
     put(cluster, shop.deployment(), **replicas(1))
     cluster.put(pod(state={"terminated": {"exitCode": 137}}))
-    assert seen(step(cluster, shop.deployment())) == "web 0/1: web ended with 137"
+    assert seen(step(cluster, shop.deployment())) == "web 0/1: web exited with code 137"
 
 
 def test_a_pod_that_is_being_deleted_does_not_count(cluster: FakeCluster) -> None:
@@ -286,7 +286,7 @@ NEVER_READY = pod(state={"running": {}})
             "0/1: old pods are being replaced",
         ),
         (with_status(shop.deployment()), [], "0/1: pods are being created"),
-        (with_status(shop.deployment(paused=True)), [], "0/1: its rollout is paused"),
+        (with_status(shop.deployment(paused=True)), [], "0/1: the rollout is paused"),
         (
             with_status(
                 shop.deployment(),

@@ -118,9 +118,9 @@ def test_what_is_done_is_said_before_and_can_be_refused() -> None:
     ((make, *adds),) = machine.asked
     assert make.startswith("create a certificate authority, only for names of this machine")
     assert [line.partition(" (")[0] for line in adds] == [
-        "add it to the store of this system",
-        "add it to the store of Chromium and Chrome",
-        "add it to the store of Firefox",
+        "add the CA to the trust store of this system",
+        "add the CA to the trust store of Chromium and Chrome",
+        "add the CA to the trust store of Firefox",
     ]
     machine = Machine()
     machine.trust()
@@ -369,7 +369,7 @@ def test_purge_takes_the_trust_back_before_the_authority_goes() -> None:
     said: list[str] = []
     purge(tools, keep_engine=True, say=said.append)
     assert trusted_by(machine.host, HOME) == []
-    assert sum("removed it from" in line for line in said) == 3
+    assert sum("removed the CA from" in line for line in said) == 3
 
 
 def test_purge_takes_back_one_that_was_replaced() -> None:

@@ -40,4 +40,4 @@ def test_a_way_in_that_always_answers_has_no_gap() -> None:
     with OutageMeter(lambda: True) as gap:
         pass
     assert gap.lost == 0
-    assert str(gap) == f"no request of {gap.requests} was lost"
+    assert str(gap) == f"none of {gap.requests} requests was lost"

@@ -293,7 +293,7 @@ def test_one_that_does_not_answer_rightly_takes_nothing(
     step = switch(cluster, nginx())
     served = ("ingress-nginx", "ingress-nginx-controller")
     cluster.servers[served] = lambda port, path, host: right(cluster, "ingress-nginx", b"welcome")
-    with pytest.raises(KindctlError, match="traefik, which still serves") as caught:
+    with pytest.raises(KindctlError, match="traefik, which still serves the URLs") as caught:
         step.apply(Heard())
     assert caught.value.code == "switch-refused"
     assert "http://localhost/: 200 OK, without 'shop'" in caught.value.why

@@ -156,7 +156,7 @@ def test_one_that_does_not_answer_rightly_gets_no_port(
 ) -> None:
     monkeypatch.setattr("kindctl.steps.handover.switched.PROVE_SECONDS", 0.1)
     world.says(b"welcome")
-    with pytest.raises(KindctlError, match="traefik, which still serves") as caught:
+    with pytest.raises(KindctlError, match="traefik, which still serves the URLs") as caught:
         world.step.apply(Heard())
     assert caught.value.code == "switch-refused"
     assert world.forwarded == forwards_to(OLD)
