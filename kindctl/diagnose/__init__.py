@@ -1,1 +1,1 @@
-"""Diagnoses: checks find out whether the machine is suitable, causes why something is not ready."""
+"""Finds problems: checks/ finds out whether the machine is suitable, causes/ why something is not ready."""

@@ -41,7 +41,7 @@ class Wants:
 
 
 class Check(ABC):
-    """One question about the machine."""
+    """A check that answers one question about the machine."""
 
     code: str  # stable; names its page in docs/troubleshooting
     title: str  # "inotify limits"
@@ -51,8 +51,8 @@ class Check(ABC):
     def ask(self, tools: Tools, wants: Wants) -> Verdict:
         """Return the verdict. Changes nothing.
 
-        What the check looks for is reported in the verdict, not raised. If the question cannot be answered
-        yet, the verdict is a warning that names the check that has to pass first (see `blocked`).
+        A problem that the check finds is reported in the verdict, not raised. If the question cannot be
+        answered yet, the verdict is a warning that names the check that has to pass first (see `blocked`).
         """
 
     def plan(self, tools: Tools, wants: Wants) -> Sequence[str]:
@@ -73,12 +73,12 @@ class Check(ABC):
         return Verdict(code or self.code, "failed", seen, fix, fixable)
 
     def blocked(self, by: str) -> Verdict:
-        """Return the verdict that the check with the code `by` has to pass first."""
-        return Verdict(self.code, "warning", f"{self.title}: not known yet", blocked_by=by)
+        """Return the verdict for a check that cannot run until the check with the code `by` passes."""
+        return Verdict(self.code, "warning", f"{self.title}: not checked yet", blocked_by=by)
 
 
 class EngineCheck(Check):
-    """A question that only a working engine can answer."""
+    """A check that needs a working engine."""
 
     def ask(self, tools: Tools, wants: Wants) -> Verdict:
         try:
@@ -93,7 +93,7 @@ class EngineCheck(Check):
 
 
 class PackageCheck(Check):
-    """A check for a program that Debian has as a package."""
+    """A check whether a program is installed that Debian provides as a package."""
 
     packages: Sequence[str]
     by_hand: str = (

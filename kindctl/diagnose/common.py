@@ -1,4 +1,4 @@
-"""What several checks share."""
+"""Functions and classes that several checks use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def minor(version: str) -> int:
 
 
 class SpaceCheck(Check):
-    """A check for enough free space: of a disk, or of memory. Limits are in bytes."""
+    """A check for enough free disk space or memory. Limits are in bytes."""
 
     least: float  # below this the check fails
     comfortable: float  # below this the check warns
@@ -31,10 +31,10 @@ class SpaceCheck(Check):
     remedy: str
 
     def judge_space(self, tools: Tools, wants: Wants, free: float, seen: str) -> Verdict:
-        """Return the verdict on `free` bytes, of which `seen` is the description.
+        """Return the verdict for `free` bytes; `seen` describes them.
 
-        If the environment is running, it has its share already, and its repair must not fail because there
-        is no room for another one. Too little space is then only a warning.
+        Too little space is only a warning if the environment is already running: it uses its share of the
+        space already, so a lack of space for another environment must not prevent a repair.
         """
         if free >= self.comfortable:
             return self.ok(seen)

@@ -1,4 +1,4 @@
-"""Evidence: a snapshot of a part of the cluster, and the queries that causes make on it."""
+"""A snapshot of a part of the cluster, and queries that the modules of causes/ use to examine it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ class Evidence:
         return _newest_first(self.events)
 
     def events_about(self, obj: Object, *reasons: str) -> Events:
-        """Return the events about an object. If `reasons` are given, only events with one of them."""
+        """Return the events about an object. If `reasons` are given, return only events with one of these
+        reasons."""
         found = [
             event
             for event in self.events
@@ -72,7 +73,8 @@ class Evidence:
         return Events(_newest_first(found))
 
     def _awaits_rollout(self, pod: Object) -> bool:
-        """Return whether the pod's Deployment has a change that its controller has not seen yet."""
+        """Return whether the Deployment controller has not yet seen the latest change of the pod's
+        Deployment."""
         for workload in self.workloads:
             meta = workload["metadata"]
             if workload.get("kind") == "Deployment" and _template_hash(pod) is not None:
@@ -89,7 +91,7 @@ not apply."""
 
 @dataclass(frozen=True)
 class Events:
-    """Events about one object, the newest first."""
+    """The events about one object, the newest first."""
 
     events: Sequence[Object]
 
@@ -123,20 +125,22 @@ class Container:
 
     @property
     def title(self) -> str:
-        """The name for messages: "pod example/web". If the pod has several containers, ", container proxy"
-        follows."""
+        """The container's name for messages: "pod example/web". If the pod has several containers,
+        ", container proxy" follows."""
         several = len(self.pod.get("spec", {}).get("containers", ())) > 1
         return title(self.pod) + (f", container {self.name}" if several else "")
 
     @property
     def waiting(self) -> tuple[str, str]:
-        """The reason and the message of the waiting state; both empty if the container does not wait."""
+        """The reason and the message of the waiting state; both are empty if the container is not
+        waiting."""
         state = self.status.get("state", {}).get("waiting", {})
         return state.get("reason", ""), state.get("message", "")
 
     @property
     def termination(self) -> Object:
-        """The last termination: exitCode, reason, message, startedAt, finishedAt. Empty without one."""
+        """The last termination: exitCode, reason, message, startedAt, finishedAt. Empty if there was
+        none."""
         for state in ("state", "lastState"):
             if terminated := self.status.get(state, {}).get("terminated"):
                 return dict(terminated)
@@ -192,9 +196,10 @@ def title(obj: Object) -> str:
 
 
 def persists(pod: Object, events: Events) -> bool:
-    """Return whether a problem is too old to disappear by itself: STARTUP_GRACE after the pod's creation.
+    """Return whether a problem is too old to disappear by itself: later than STARTUP_GRACE after the pod
+    was created.
 
-    The age of the problem is that of its newest event. If the events have expired, the answer is True.
+    The time of the problem is that of its newest event. If the events have expired, the answer is True.
     """
     created = parse_time(pod["metadata"].get("creationTimestamp"))
     last = events.last_seen
@@ -205,7 +210,7 @@ def persists(pod: Object, events: Events) -> bool:
 
 
 def happened(event: Object) -> datetime | None:
-    """Return when an event was last seen, from the first of these fields that its component has set."""
+    """Return when an event was last seen: the first of its time fields that the reporting component set."""
     times = (
         section(event, "series").get("lastObservedTime"),
         event.get("lastTimestamp"),
@@ -217,7 +222,7 @@ def happened(event: Object) -> datetime | None:
 
 
 def parse_time(value: Any) -> datetime | None:
-    """Parse an RFC 3339 time. Returns None for anything that is not a text, and for an empty one."""
+    """Parse an RFC 3339 time. Returns None for an empty string and for any other type."""
     return datetime.fromisoformat(value) if isinstance(value, str) and value else None
 
 
@@ -242,19 +247,20 @@ def _is_about(event: Object, obj: Object) -> bool:
 
 
 def _template_hash(pod: Object) -> str | None:
-    """Return the hash of the template that a Deployment made the pod from; None if no Deployment did."""
+    """Return the pod's pod-template-hash, or None if the pod was not created by a Deployment."""
     label = pod["metadata"].get("labels", {}).get("pod-template-hash")
     return None if label is None else str(label)
 
 
 def _deployment(pod: Object) -> tuple[str, str]:
-    """Return (namespace, name) of the pod's Deployment NAME, whose pods are called NAME-HASH-XXXXX."""
+    """Return (namespace, name) of the pod's Deployment. The pods of Deployment NAME are called
+    NAME-HASH-XXXXX."""
     meta = pod["metadata"]
     name = meta["name"].rsplit(f"-{_template_hash(pod)}", 1)[0]
     return meta.get("namespace", ""), name
 
 
 def _newest_templates(pods: Sequence[Object]) -> dict[tuple[str, str], str | None]:
-    """Return, for each Deployment, the template hash of its newest pod."""
+    """Return the pod-template-hash of the newest pod of each Deployment."""
     by_age = sorted(pods, key=lambda pod: pod["metadata"].get("creationTimestamp", ""))
     return {_deployment(pod): _template_hash(pod) for pod in by_age}

@@ -1,4 +1,4 @@
-"""Takes snapshots of a part of a cluster, as evidence for causes."""
+"""Takes snapshots of a part of a cluster, in which the modules of causes/ look for causes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ LOG_LINES = 20
 def snapshot(
     cluster: Cluster, namespaces: Iterable[str], *, workloads: Sequence[ObjectKind] = WORKLOADS
 ) -> Evidence:
-    """Return the pods, workloads and claims of these namespaces. This is fast enough for every poll.
+    """Return the pods, workloads and PersistentVolumeClaims of these namespaces. Fast enough for every
+    poll.
 
     Raises ApiError.
     """
@@ -39,7 +40,7 @@ def snapshot(
 def collect(
     cluster: Cluster, namespaces: Iterable[str], *, engine: EngineInfo | None = None
 ) -> Evidence:
-    """Return a snapshot that also has events, nodes, and the last log lines of failing containers.
+    """Return a snapshot that also contains events, nodes, and the last log lines of failing containers.
 
     Raises ApiError.
     """
@@ -89,9 +90,9 @@ def _logs(cluster: Cluster, pods: Iterable[Object]) -> Mapping[str, Sequence[str
 
 
 def failing_containers(pod: Object) -> Iterator[tuple[str, bool]]:
-    """Yield the containers and init containers that ended in an error.
+    """Yield the containers and init containers that exited with an error.
 
-    Each is (name, whether the reason is in the log of the previous run).
+    Each item is (name, whether the reason is in the log of the previous run).
     """
     status = pod.get("status") or {}
     for field in ("initContainerStatuses", "containerStatuses"):

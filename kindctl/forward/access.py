@@ -30,7 +30,7 @@ reading from the network pauses; at the second, it continues."""
 
 
 class ApiRefused(Exception):  # noqa: N818 - an answer
-    """The API server did not answer, or refused the request. `status` is the HTTP status of its answer."""
+    """The API server did not answer, or rejected the request. `status` is the HTTP status of its answer."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ class Access:
     """Opens WebSockets to the API server of a kubeconfig's context.
 
     It uses the proxies and credentials that the kubernetes client finds in the kubeconfig, and reads the
-    kubeconfig again if that has changed: `up` rewrites it when an environment is restarted.
+    kubeconfig again if the file has changed: `up` rewrites it when an environment is restarted.
     """
 
     kubeconfig: Path
@@ -119,7 +119,7 @@ def _tls(settings: Any) -> ssl.SSLContext | None:
 
 
 async def _credentials(settings: Any) -> dict[str, str]:
-    """Return the headers with a token, which the client refreshes if it has expired. Raises ApiRefused."""
+    """Return headers with a token. The kubernetes client refreshes an expired token. Raises ApiRefused."""
     if not settings.api_key:
         return {}
     try:

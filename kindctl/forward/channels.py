@@ -17,10 +17,10 @@ DATA, ERROR = 0, 1
 
 
 class ChannelConnection(ClientConnection):
-    """A WebSocket whose `recv` returns the channel's byte and what has arrived on that channel.
+    """A WebSocket whose `recv` returns the channel's byte and the data that has arrived on that channel.
 
-    The messages with the port's number are left out. Data that has arrived together becomes one message,
-    because the server cuts it into pieces of 32 kB, and each message takes a turn of the event loop.
+    The messages with the port's number are skipped. Messages that have arrived together are joined, because
+    the server splits data into pieces of 32 kB, and each message costs a turn of the event loop.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -13,14 +13,15 @@ FROM_FILE, FROM_COMMAND = "file", "command"
 
 
 def forward_from(forwards: Forwards, environment: str, port: Forward) -> ForwardState | None:
-    """Return the present forward with the local address and port of `port`, or None."""
+    """Return the existing forward with the local address and port of `port`, or None."""
     local = (port.address, port.local)
     states = forwards.list(environment)
     return next((s for s in states if (s.forward.address, s.forward.local) == local), None)
 
 
 def leftover_forwards(states: Iterable[ForwardState], wanted: Iterable[Forward]) -> list[Forward]:
-    """Return the forwards from kindctl.yaml that are no longer in it. `wanted` are those that are."""
+    """Return the forwards that came from kindctl.yaml but are no longer in it. `wanted` are those in it
+    now."""
     keep = set(wanted)
     return [s.forward for s in states if s.origin == FROM_FILE and s.forward not in keep]
 
@@ -44,7 +45,8 @@ def add_forward(
 def refusal(
     error: ToolError, forwards: Forwards, net: Net, environment: str, forward: Forward
 ) -> Exception:
-    """Return the error for a port that cannot be forwarded. It says who uses it, and names a free port.
+    """Return the error for a port that cannot be forwarded. The error names the user of the port, and a
+    free port.
 
     Raises MachineError if this machine can never bind the address or port.
     """
@@ -59,7 +61,7 @@ def refusal(
     free = net.free_port(forward.address, range(forward.local + 1, forward.local + 20))
     return MachineError(
         f"{forward.address}:{forward.local} is taken by {who}",
-        fix=f"stop it, or forward from port {free} instead of {forward.local}",
+        fix=f"stop that program, or forward from port {free} instead of {forward.local}",
         code="port-taken",
     )
 
@@ -67,7 +69,7 @@ def refusal(
 def already_forwarded(forward: Forward) -> UsageError:
     return UsageError(
         f"{forward.address}:{forward.local} is already forwarded to {target(forward)}",
-        fix=f"kindctl forward stop {forward.local}, or use another port",
+        fix=f"run `kindctl forward stop {forward.local}`, or use another port",
         code="forwarded",
     )
 

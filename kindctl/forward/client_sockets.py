@@ -21,7 +21,7 @@ def has_gone(client_port: int, own_port: int) -> bool:
 
 
 def all_closed(lines: Iterable[str], client_port: int, own_port: int) -> bool:
-    """Return whether the lines of TABLES contain the client's socket, and it is closed.
+    """Return whether the lines of TABLES contain the client's socket, and show that it is closed.
 
     The second and third of ten columns are the local and the remote address, with the port in hexadecimal;
     the last is the inode, 0 for a closed socket. Only ports are compared, because the client may have used

@@ -1,4 +1,4 @@
-"""One forwarded port: listens on a port of this machine, and brings its connections to pods."""
+"""One forwarded port: listens on a port of this machine, and connects its clients to pods."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ class ForwardedPort:
         return self.targets.fault == NOT_KNOWN_YET
 
     async def start(self) -> None:
-        """Start to listen and to watch the Service. Raises OSError if the port cannot be bound."""
+        """Start listening on the port and watching the Service. Raises OSError if the port cannot be
+        bound."""
         address, port = self.forward.address, self.forward.local
         self._server = await asyncio.start_server(self.serve, address, port)
         self._keep(asyncio.ensure_future(self.targets.watch()))
@@ -131,7 +132,8 @@ class ForwardedPort:
             self.served += 1
 
     async def _connect(self, client: Client) -> None:
-        """Connect the client to a pod, or to another one if that pod cannot be reached. Raises Broken."""
+        """Connect the client to a pod, or to another pod if the first one cannot be reached. Raises
+        Broken."""
         clock = asyncio.get_running_loop().time
         end = clock() + WAIT_SECONDS
         tried: set[str] = set()
@@ -187,7 +189,8 @@ class ForwardedPort:
 
 
 def _refusal(target: Target, message: str) -> str:
-    """Return a sentence for the error message of a container runtime that could not reach the port."""
+    """Return a sentence that explains the container runtime's error message: it could not reach the
+    port."""
     if "connection refused" in message.lower():
         return f"nothing listens on port {target.port} of pod {target.pod}"
     return f"port {target.port} of pod {target.pod} cannot be reached: {message}"

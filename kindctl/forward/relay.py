@@ -66,7 +66,7 @@ class Client:
 
     @property
     def gone(self) -> bool:
-        """Whether the client has left without having sent anything."""
+        """Whether the client has closed the connection without having sent anything."""
         return self.reader.at_eof() and not self.sent
 
     async def read(self) -> bytes:
@@ -114,7 +114,7 @@ class Relay:
     received: int = 0  # how many messages
 
     async def run(self) -> None:
-        """Run until the pod has sent everything, or the client is gone. Raises Broken."""
+        """Pass data until the pod has sent everything, or the client has disconnected. Raises Broken."""
         down = asyncio.ensure_future(self._download())
         up = asyncio.ensure_future(self._upload(down))
         try:
@@ -139,7 +139,8 @@ class Relay:
         await self._until_gone()
 
     async def _until_gone(self) -> None:
-        """Wait until the client, which has sent everything, is gone, or the pod is silent for too long."""
+        """Wait until the client, which has sent everything, has closed its socket, or the pod is silent too
+        long."""
         seen, silent, pause = self.received, 0.0, CHECK_PAUSES[0]
         while silent < SILENT_SECONDS and not self.client.has_left():
             await asyncio.sleep(pause)

@@ -13,8 +13,8 @@ JSON object.
     {"do": "stop", "ports": [["127.0.0.1", 8080], ...]}   {}
     {"do": "end"}                                         {}
 
-The process ends on request, with its last forward, and if the environment no longer exists: if its folder
-is gone, or if the API does not answer and the environment has no nodes.
+The process exits on request, when its last forward stops, and if the environment no longer exists: if its
+folder is gone, or if the API does not answer and the environment has no nodes.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ Listener = tuple[str, int]  # address, port
 
 @dataclass
 class Supervisor:
-    """Has the forwarded ports of an environment, and answers requests.
+    """Owns the forwarded ports of an environment, and answers requests.
 
     `nodes_gone` returns whether the environment has no node left; it is called in a thread.
     """
@@ -184,7 +184,8 @@ class Supervisor:
     # --- when it ends ---------------------------------------------------------------------------------
 
     async def _check_regularly(self) -> None:
-        """Call `end` when there is nothing left to do. Runs until it is cancelled."""
+        """Check regularly whether this process is still needed; if not, call `end`. Runs until
+        cancelled."""
         own = self.socket.stat().st_ino
         asked = time.monotonic()
         served = 0

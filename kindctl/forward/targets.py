@@ -1,4 +1,4 @@
-"""Watches which pods of a Service are ready, so that a new connection need not ask for them."""
+"""Watches which pods of a Service are ready, so that a new connection need not ask the API server."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Targets:
             await asyncio.wait_for(self._changed.wait(), seconds)
 
     async def known(self, seconds: float) -> None:
-        """Wait until both watches have reported, for at most `seconds`."""
+        """Wait until both watches have delivered their first objects, for at most `seconds`."""
         clock = asyncio.get_running_loop().time
         end = clock() + seconds
         while self.fault in ("", NOT_KNOWN_YET) and not self.ready():
@@ -109,7 +109,7 @@ class Targets:
             await self.changed(left)
 
     def _port_name(self) -> str | None:
-        """Return the port's name in the Service and its slices, which may be empty.
+        """Return the name, possibly empty, of the port in the Service and its EndpointSlices.
 
         Returns None if the Service has no such port.
         """
@@ -184,5 +184,6 @@ def _pods(part: Object) -> list[Object]:
 
 
 def _holds(endpoint: Object, condition: str) -> bool:
-    """Return whether a condition is true. A missing one counts as true, as in Kubernetes."""
+    """Return whether an endpoint's condition is true. As in Kubernetes, a missing condition counts as
+    true."""
     return section(endpoint, "conditions").get(condition) is not False

@@ -1,4 +1,4 @@
-"""The real Cluster: the API of one Kubernetes cluster over HTTP."""
+"""The real implementation of Cluster: the API of one Kubernetes cluster over HTTP."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ WRITES = 5  # attempts, in case somebody else changes the same object at the sam
 
 
 def open_cluster(kubeconfig: Path, context: str | None = None) -> ApiCluster:
-    """Return the cluster of a kubeconfig's context, by default the current one.
+    """Return the cluster of a kubeconfig's context, by default of the current context.
 
-    It connects at the first request.
+    The connection is made at the first request.
     """
     return ApiCluster(Rest(kubeconfig, context))
 
@@ -106,7 +106,7 @@ class ApiCluster:
         """Remove the ownership of the fields that a patch has just set, as client-go's csaupgrade does.
 
         An apply removes only fields that no other manager owns. Without this, a field that a patch has set
-        would stay when the manifest no longer has it.
+        would remain on the object after it is removed from the manifest.
         """
         for _ in range(WRITES):
             meta = patched["metadata"]

@@ -1,4 +1,4 @@
-"""Finds out which kinds of objects an API server has, and at which paths.
+"""Finds out which kinds of objects an API server serves, and at which paths.
 
 The API server lists them in two documents, one for the core group and one for all other groups (since
 Kubernetes 1.26; without a feature gate since 1.30). The documents have an ETag, so reading them again is
@@ -23,7 +23,7 @@ ROOTS = ("/api", "/apis")
 
 @dataclass(frozen=True)
 class Resource:
-    """A kind of object that the API server has."""
+    """A kind of object that the API server serves."""
 
     api_version: str  # "v1", "apps/v1"
     kind: str
@@ -46,7 +46,7 @@ class Resource:
 class Discovery:
     """Caches the resources of an API server.
 
-    If a kind is missing, they are read again, because its CRD may just have been created.
+    If a kind is missing, the resources are read again, because its CRD may just have been created.
     """
 
     def __init__(self, rest: Rest) -> None:
@@ -57,7 +57,7 @@ class Discovery:
         self._index: dict[tuple[str, str], Resource] = {}
 
     def find(self, api_version: str, kind: str) -> Resource | None:
-        """Return the resource of a kind, or None if the server does not have it."""
+        """Return the resource of a kind, or None if the server does not serve it."""
         return self._index.get((api_version, kind)) or self._refreshed().get((api_version, kind))
 
     def all(self) -> list[Resource]:
@@ -90,7 +90,7 @@ class Discovery:
         document = answer.json()
         if document.get("kind") != "APIGroupDiscoveryList":
             raise ApiError(
-                "this Kubernetes is too old: its API has no aggregated discovery",
+                "this version of Kubernetes is too old: it does not support aggregated discovery",
                 command=("GET", root),
                 status=answer.status,
                 fix="use Kubernetes 1.30 or newer",

@@ -77,7 +77,7 @@ class Rest:
     ) -> Answer:
         """Send a request and read the whole answer.
 
-        `doing` completes "could not ..." in errors. `timeout` has the seconds to connect and to read.
+        `doing` completes "could not ..." in errors. `timeout` is (seconds to connect, seconds to read).
         With `proxied`, the answer of a pod behind the API server is returned whatever its status is.
 
         Raises ApiError. With `retry`, a request that fails temporarily is repeated for RETRY_SECONDS.
@@ -128,7 +128,8 @@ class Rest:
         stream: bool = False,
         proxied: bool = False,
     ) -> Any:
-        """Return urllib3's response. Raises ApiError if the API server does not answer, or refuses."""
+        """Return urllib3's response. Raises ApiError if the API server does not answer, or rejects the
+        request."""
         import urllib3
 
         target = f"{path}?{urlencode(query)}" if query else path
@@ -172,7 +173,7 @@ class Rest:
             raise ApiError(
                 f"the kubeconfig {self._kubeconfig}{where} cannot be used",
                 why=str(error),
-                fix="correct the file, or name another context",
+                fix="correct the kubeconfig, or name another context",
             ) from error
         configuration.connection_pool_maxsize = POOL_SIZE
         if is_loopback(configuration.host):
@@ -190,7 +191,7 @@ class Stream:
         self._interrupted = False
 
     def lines(self) -> Iterator[bytes]:
-        """Yield the lines without their line ends. Raises ApiError if the connection breaks."""
+        """Yield the lines without their line endings. Raises ApiError if the connection breaks."""
         import urllib3
 
         rest = b""
@@ -225,7 +226,7 @@ def _no_answer(error: Exception, command: tuple[str, str], doing: str) -> ApiErr
         f"the Kubernetes API did not answer: could not {doing}",
         command=command,
         why=str(error),
-        fix="`kindctl status` shows what is running; `kindctl up` starts the rest",
+        fix="run `kindctl status` to see what is running, and `kindctl up` to start what is not",
     )
 
 

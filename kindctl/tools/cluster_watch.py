@@ -1,4 +1,4 @@
-"""Watches objects, to wake threads that wait for a change. They then look for themselves what has changed.
+"""Watches objects, and wakes threads that wait for a change. Each thread then reads what has changed.
 
 One daemon thread per kind serves all waiting threads. Only the metadata of objects is watched, since every
 change of an object changes its resourceVersion.
@@ -21,7 +21,7 @@ SILENCE_SECONDS = 150.0  # after this long without data the connection is dead (
 
 
 class Changes:
-    """Counts changes per kind. Thread-safe."""
+    """Counts the changes of objects, per kind. Thread-safe."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -37,7 +37,7 @@ class Changes:
         return sum(self._counts.get(kind, 0) for kind in kinds)
 
     def wait(self, kinds: tuple[ObjectKind, ...], seen: int, seconds: float) -> None:
-        """Wait until the count of these kinds is no longer `seen`, for at most `seconds`."""
+        """Wait until the number of changes of these kinds is no longer `seen`, for at most `seconds`."""
         with self._changed:
             self._changed.wait_for(
                 lambda: self.count(kinds) != seen or self.closed.is_set(), seconds
@@ -50,9 +50,9 @@ class Changes:
 
 
 class ChangeWake:
-    """A models.Wake for changes of some kinds.
+    """A models.Wake that wakes when objects of some kinds change.
 
-    It counts for each thread which changes the thread has seen. So no thread misses a change that woke
+    It records for each thread which changes the thread has seen. So no thread misses a change that woke
     another thread, or that happened while the thread was not waiting.
     """
 
@@ -90,7 +90,7 @@ class Watches:
         return ChangeWake(self.changes, kinds)
 
     def close(self) -> None:
-        """End the threads, and wake all that wait for a change."""
+        """Stop the watching threads, and wake all threads that wait for a change."""
         self.changes.close()
         with self._lock:
             streams = [stream for stream in self._open.values() if stream is not None]
@@ -155,7 +155,7 @@ class Watches:
                 with self._lock:
                     self._open[kind] = None
         if time.monotonic() - started < 1:
-            raise ApiError(f"could not {doing}: the server ended the watch at once")
+            raise ApiError(f"could not {doing}: the API server ended the watch at once")
 
     def _follow(self, kind: ObjectKind, stream: Stream) -> None:
         for line in stream.lines():

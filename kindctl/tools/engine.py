@@ -1,4 +1,4 @@
-"""The real container engine.
+"""The real implementation of Engine.
 
 Changes (pull, build, import, tag, remove, start, stop) go through python-on-whales. Queries run the same
 `docker` client directly and read its JSON, for three reasons: python-on-whales inspects objects one by one,
@@ -59,7 +59,7 @@ _NODE_CTR = ("ctr", "--namespace", "k8s.io", "images")
 
 
 class DockerEngine:
-    """See engine_protocol.Engine."""
+    """Implements engine_protocol.Engine with the docker client and python-on-whales."""
 
     def __init__(self) -> None:
         self._imports = threading.BoundedSemaphore(IMPORTS_AT_ONCE)
@@ -219,7 +219,7 @@ class DockerEngine:
             there = self.exec(container, [*_NODE_CTR, "check", "--quiet", *filters]).split()
         if absent := sorted(wanted.difference(there)):
             raise ToolError(
-                f"{container} lacks {', '.join(absent)} although the import reported no error",
+                f"node {container} does not have {', '.join(absent)}, although the import succeeded",
                 why="the imported archive had no image with this name, or was incomplete",
                 code="image-import",
             )
@@ -288,7 +288,9 @@ class DockerEngine:
     def _present(self, reference: str) -> ImageInfo:
         found = self.image(reference)
         if found is None:
-            raise ToolError(f"the engine has no image {reference}, although it has just made it")
+            raise ToolError(
+                f"the engine has no image {reference}, although it has just created this image"
+            )
         return found
 
     def _endpoint(self) -> str:
@@ -298,8 +300,8 @@ class DockerEngine:
             return os.environ.get("DOCKER_HOST", "")
 
     def _snapshotter(self, container: str) -> str:
-        """Return the snapshotter of the node's containerd. It is not overlayfs if that cannot work here
-        (rootless, ZFS): kind's entrypoint then configures another one."""
+        """Return the snapshotter of the node's containerd. It is not overlayfs if overlayfs cannot work
+        here (rootless, ZFS): kind's entrypoint then configures another one."""
         pattern = r's/^ *snapshotter *= *"\([^"]*\)".*/\1/p'
         names = self.exec(container, ["sed", "-n", pattern, "/etc/containerd/config.toml"])
         return (names.split() or ["overlayfs"])[0]
@@ -308,9 +310,9 @@ class DockerEngine:
     def _acting(
         self, *, missing_ok: bool = False, to_error: Callable[[ToolError], KindctlError] = as_error
     ) -> Iterator[DockerClient]:
-        """Yield a client of python-on-whales. Its errors become what `to_error` makes of them.
+        """Yield a client of python-on-whales. `to_error` converts its errors.
 
-        With `missing_ok`, it is no error if the object does not exist.
+        With `missing_ok`, an object that does not exist is not an error.
         """
         program = self._client()
         from python_on_whales import DockerClient, DockerException
@@ -345,7 +347,7 @@ def _has(labels: Mapping[str, str], wanted: Mapping[str, str] | None) -> bool:
 
 
 def _quoted(text: str) -> str:
-    """Quote a text as a word of a Dockerfile instruction, in which `$` would be expanded."""
+    """Quote a text as a word of a Dockerfile instruction, so that `$` in it is not expanded."""
     return json.dumps(text, ensure_ascii=False).replace("$", "\\$")
 
 

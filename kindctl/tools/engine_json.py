@@ -37,7 +37,8 @@ def engine_info(info: Json, version: Json, endpoint: str) -> EngineInfo:
 
 
 def _podman_info(info: Json, endpoint: str) -> EngineInfo:
-    """Read the output of `podman info`, which the package podman-docker runs for `docker info`."""
+    """Read the output of `podman info`, which runs instead of `docker info` if podman-docker is
+    installed."""
     host = info["host"]
     return EngineInfo(
         version=info["version"]["Version"],
@@ -109,5 +110,5 @@ def network(found: Json) -> Network:
 
 
 def _time(text: str) -> datetime | None:
-    """Parse a time. Go's zero time, which a container that never ran has, becomes None."""
+    """Parse a time. Returns None for Go's zero time, which a container that never ran has."""
     return datetime.fromisoformat(text) if text and not text.startswith("0001-") else None

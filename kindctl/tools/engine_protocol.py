@@ -145,7 +145,7 @@ class Engine(Protocol):
     def containers(
         self, *, labels: Mapping[str, str] | None = None, name: str | None = None
     ) -> list[ContainerInfo]:
-        """Return the containers, running or not. `labels` and the exact `name` restrict which ones."""
+        """Return the containers, running or not, that have these labels and exactly this name, if given."""
 
     def run(self, container: Run) -> ContainerInfo:
         """Create and start a container."""

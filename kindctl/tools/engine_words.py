@@ -86,7 +86,7 @@ PULL_ERRORS = (  # code, the engine's message, what to do
 
 
 def as_error(error: ToolError) -> KindctlError:
-    """Return a MachineError instead of `error` if the engine cannot be used at all."""
+    """Return `error`, or a MachineError instead if the engine cannot be used at all."""
     for pattern, code, what, fix in CLIENT_ERRORS:
         if pattern.search(error.output):
             return MachineError(what, why=error.why, fix=fix, output=error.output, code=code)
@@ -99,7 +99,8 @@ def classify(
     known: Iterable[tuple[str, str, str]],
     flags: re.RegexFlag = re.NOFLAG,
 ) -> None:
-    """Set code and fix of an error by the first (code, pattern, fix) whose pattern occurs in `text`."""
+    """Set the code and fix of an error: those of the first (code, pattern, fix) whose pattern occurs in
+    `text`."""
     for code, pattern, fix in known:
         if re.search(pattern, text, flags):
             error.code, error.fix = code, fix

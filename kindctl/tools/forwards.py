@@ -106,7 +106,7 @@ class RealForwards:
         if connection is None:
             raise ToolError(
                 "the process that forwards ports did not start",
-                why=f"its log: {_log(environment)}",
+                why=f"see the log of the process: {_log(environment)}",
                 code="forward",
             )
         return connection
@@ -150,20 +150,21 @@ def _connected(environment: str) -> Iterator[socket.socket | None]:
 
 
 def _peer(connection: socket.socket) -> int:
-    """Return the ID of the process at the other end, which the kernel knows even if it hangs (unix(7))."""
+    """Return the ID of the process at the other end. The kernel knows it even if the process hangs
+    (unix(7))."""
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     return int(struct.unpack("3i", raw)[0])
 
 
 class _EndedError(ToolError):
-    """The supervisor ended instead of answering."""
+    """The supervisor exited instead of answering."""
 
 
 def _retry_if_ending(ask: Callable[[], T]) -> T:
-    """Call `ask` again if the supervisor ended instead of answering.
+    """Call `ask` again if the supervisor exited instead of answering.
 
-    Its socket is closed by then, so the next attempt finds another supervisor or none. That one may end
-    just as soon if several processes change forwards at the same time.
+    Its socket is closed by then, so the next attempt finds another supervisor or none. That supervisor may
+    exit just as soon if several processes change forwards at the same time.
     """
     from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
@@ -189,14 +190,14 @@ def _send(connection: socket.socket, request: dict[str, Any]) -> dict[str, Any]:
         while not text.endswith(b"\n"):
             part = connection.recv(65536)
             if not part:
-                raise ConnectionError("it has ended")
+                raise ConnectionError("the process has exited")
             text += part
     except OSError as error:
         kind = _EndedError if isinstance(error, ConnectionError) else ToolError
         raise kind(
             "the process that forwards ports does not answer",
             why=str(error),
-            fix="run `kindctl forward list`; `kindctl up` restarts the forwards of kindctl.yaml",
+            fix="run `kindctl forward list`, and `kindctl up` to restart the forwards of kindctl.yaml",
             code="forward",
         ) from error
     answer: dict[str, Any] = json.loads(text)

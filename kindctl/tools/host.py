@@ -75,7 +75,7 @@ class RealHost:
             return child.pid
         tail = log.read_text("utf-8", errors="replace").splitlines()[-TAIL:]
         raise ToolError(
-            f"{command[0]} ended at once with status {status}",
+            f"{command[0]} exited at once with status {status}",
             command=command,
             status=status,
             why=tail[-1] if tail else "",
@@ -102,7 +102,7 @@ class RealHost:
                     process.kill()
                     process.wait(timeout=10)
         except (psutil.AccessDenied, psutil.TimeoutExpired) as error:
-            raise ToolError(f"could not end process {pid}", why=str(error)) from error
+            raise ToolError(f"could not stop process {pid}", why=str(error)) from error
 
     def read(self, path: Path) -> str | None:
         with _os_errors(f"read {path}"), suppress(FileNotFoundError, NotADirectoryError):

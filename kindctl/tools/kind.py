@@ -89,7 +89,7 @@ class KindProgram:
         if program is None:
             raise MachineError(
                 "`kind` is not installed",
-                fix="run `kindctl doctor --fix`, or install it from https://kind.sigs.k8s.io",
+                fix="run `kindctl doctor --fix`, or install kind from https://kind.sigs.k8s.io",
                 code="kind-missing",
             )
         given = None if stdin is None else stdin.encode()
@@ -120,7 +120,7 @@ class _Output:
 
 
 def kind_error(error: ToolError, output: str) -> KindctlError:
-    """Set reason, code and fix of kind's failure by `output`, everything that kind printed."""
+    """Set the reason, code and fix of kind's failure, from `output`: everything that kind printed."""
     if summary := re.search(r"^ERROR: (.+)$", output, re.MULTILINE):
         error.why = summary[1]
     classify(error, output, CREATION_ERRORS)

@@ -1,4 +1,4 @@
-"""Locks between kindctl processes. The kernel releases a lock when the process that holds it ends."""
+"""Locks between kindctl processes. The kernel releases a lock when the process that holds it exits."""
 
 from __future__ import annotations
 
@@ -41,8 +41,9 @@ def hold(name: str, *, wait: float, say: Say = lambda _: None) -> Iterator[None]
             if not lock(descriptor, wait=wait):
                 raise BusyError(
                     f"another kindctl is working on {name!r}",
-                    why=f"process {holder or 'unknown'} holds its lock",
-                    fix="wait for it" + (f", or stop it: kill -INT {holder}" if holder else ""),
+                    why=f"process {holder or 'unknown'} holds the lock",
+                    fix="wait for that process"
+                    + (f", or stop it: kill -INT {holder}" if holder else ""),
                 )
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)

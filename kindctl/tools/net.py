@@ -33,8 +33,8 @@ _ANY = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound
 class RealNet:
     """Implements protocols.Net.
 
-    The owner of a port is found among the listening sockets of this machine. For a port of a container that
-    is docker-proxy or rootlesskit; only the engine knows which container it is.
+    The owner of a port is found among the listening sockets of this machine. The owner of a container's
+    port is docker-proxy or rootlesskit; only the engine knows which container it is.
     """
 
     def owner(self, address: str, port: int) -> PortOwner | None:
@@ -91,7 +91,7 @@ class RealNet:
             response = connection.getresponse()
             return HttpAnswer(response.status, _headers(response), _body(response, deadline))
         except ssl.SSLCertVerificationError as error:
-            why = f"its certificate is not valid: {error.verify_message}"
+            why = f"the certificate is not valid: {error.verify_message}"
             raise ToolError(f"no secure answer from {url}", why=why, code="certificate") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             why = str(error) or type(error).__name__
@@ -115,7 +115,11 @@ class RealNet:
             except OSError:
                 closed = True
         if closed:
-            raise ToolError(f"nothing listens behind {where}", why="closed at once", code="tcp")
+            raise ToolError(
+                f"nothing listens behind {where}",
+                why="the connection was closed at once",
+                code="tcp",
+            )
 
     def reachable(self, url: str, timeout: float = 3.0) -> bool:
         # In a thread, because a resolver that does not answer may block for longer than any timeout.
@@ -207,7 +211,7 @@ def _headers(response: HTTPResponse) -> Mapping[str, str]:
 
 
 def _body(response: HTTPResponse, deadline: float) -> bytes:
-    """Read the body until the deadline, since a stream of events never ends."""
+    """Read the body, but only until the deadline, since a stream of events never ends."""
     body = b""
     while len(body) < BODY_LIMIT and time.monotonic() < deadline:
         chunk = response.read1(BODY_LIMIT - len(body))

@@ -1,4 +1,5 @@
-"""Runs child processes: one until it ends, or two that are connected by a pipe. Can stop all of them.
+"""Runs child processes: one until it ends, or two that are connected by a pipe. It can also stop all of
+them.
 
 Children get no terminal and belong to the session of this process, so that Ctrl-C ends them
 (`stop_children`).
@@ -131,7 +132,7 @@ def pipe(source: Sequence[str], sink: Sequence[str]) -> str:
 
 
 def stop_children(grace: float = 1.0) -> None:
-    """End all child processes and their children: TERM, then KILL after `grace` seconds.
+    """Stop all child processes and their children: TERM, then KILL after `grace` seconds.
 
     The main thread calls this while other threads wait for the children, which then fail in those threads.
     Processes in another session (Host.spawn) keep running. No child is reaped here, because the thread that
@@ -153,8 +154,8 @@ def stop_children(grace: float = 1.0) -> None:
 def no_children() -> Iterator[None]:
     """Stop all children. Until the end of the `with` block, threads that want to start one have to wait.
 
-    Otherwise a thread that still runs could start its next child when the last one ends, and that child
-    would outlive this process.
+    Otherwise a thread that is still running could start another child after its last child was stopped, and
+    that child would outlive this process.
     """
     with _STARTING:
         stop_children()
@@ -193,7 +194,7 @@ def _short(command: Sequence[str]) -> str:
 
 
 def _file_of(text: bytes, command: Sequence[str]) -> IO[bytes]:
-    """Return a temporary file with this text. Unlike a pipe, it needs no thread that writes to it.
+    """Return a temporary file with this text. Unlike a pipe, a file needs no thread that writes to it.
 
     Raises ToolError.
     """
@@ -236,7 +237,7 @@ def _start(
 
 
 def _wait(children: Sequence[subprocess.Popen[bytes]], readers: Sequence[threading.Thread]) -> None:
-    """Wait until the children have ended and their output is read. An exception (Ctrl-C) kills them."""
+    """Wait until the children have exited and their output is read. An exception (Ctrl-C) kills them."""
     try:
         for child in children:
             child.wait()
@@ -270,8 +271,8 @@ def _children() -> list[int]:
 def _adopting_orphans() -> Iterator[None]:
     """Make this process the parent of its orphaned descendants (PR_SET_CHILD_SUBREAPER, prctl(2); Linux).
 
-    Otherwise a process that a child starts while it ends (kind: its next `docker exec`) would run on
-    unnoticed.
+    Without this, a process that a child starts just before it exits (kind starts another `docker exec`)
+    would keep running unnoticed.
     """
     import ctypes
 
@@ -284,9 +285,9 @@ def _adopting_orphans() -> Iterator[None]:
 
 
 def _wait_for_end(pids: Iterable[int], seconds: float) -> None:
-    """Wait until the processes have ended, for at most `seconds`.
+    """Wait until the processes have exited, for at most `seconds`.
 
-    A pidfd becomes readable when its process ends, and reading it does not reap the process.
+    A pidfd becomes readable when its process exits, and reading it does not reap the process.
     """
     poll = select.poll()
     open_fds = set()

@@ -39,7 +39,8 @@ class Kind(Protocol):
     """The `kind` program."""
 
     def version(self) -> str:
-        """Return the version: "0.33.0". Raises MachineError (kind-missing) if kind is not installed."""
+        """Return the version: "0.33.0". Raises MachineError (code kind-missing) if kind is not
+        installed."""
 
     def create(self, name: str, config: str, kubeconfig: Path, say: Say) -> None:
         """Create a cluster: `kind create cluster --retain --wait 0s`. `config` is kind's YAML.
@@ -90,8 +91,8 @@ class Cluster(Protocol):
     def merge_patch(self, ref: ObjectRef, patch: Object, *, dry_run: bool = False) -> None:
         """Send a JSON merge patch (RFC 7386), which replaces lists as a whole.
 
-        Afterwards no field manager owns the fields that it has set, so a later apply changes only those
-        that its object contains.
+        Afterwards no field manager owns the fields that the patch has set, so a later apply changes only
+        those of them that the applied object contains.
         """
 
     def delete(self, ref: ObjectRef) -> bool:
@@ -120,7 +121,7 @@ class Cluster(Protocol):
         """Send a GET to a ready pod of a Service through the API server's proxy, and return the response.
 
         `port` is a name or number; the prefix `https:` selects TLS, without verification of the
-        certificate. Raises ApiError, with `passing` true, as long as no pod is ready.
+        certificate. Raises ApiError, with `passing` true, while no pod is ready.
         """
 
     def kinds(self) -> Sequence[tuple[str, str, bool]]:
@@ -180,7 +181,8 @@ class Net(Protocol):
     def opens(self, connect: tuple[str, int], timeout: float = 3.0) -> None:
         """Raise ToolError (code tcp) unless a TCP connection is accepted and stays open.
 
-        The engine's proxy accepts every connection, and closes it at once if nothing listens behind it.
+        The engine's proxy accepts every connection, and closes it at once if nothing listens on the
+        container's port.
         """
 
     def reachable(self, url: str, timeout: float = 3.0) -> bool:
@@ -212,16 +214,17 @@ class Host(Protocol):
         """
 
     def spawn(self, command: Sequence[str], log: Path) -> int:
-        """Start a program that keeps running when kindctl ends, and return its process ID.
+        """Start a program that keeps running when kindctl exits, and return its process ID.
 
-        Its output is appended to the file `log`. Raises ToolError if it ends at once.
+        Its output is appended to the file `log`. Raises ToolError if it exits at once.
         """
 
     def alive(self, pid: int) -> bool:
         """Return whether the process is running."""
 
     def terminate(self, pid: int) -> None:
-        """Send SIGTERM to the process, and SIGKILL if it is still running 10 s later. Wait for its end."""
+        """Send SIGTERM to the process, and SIGKILL if it is still running 10 s later. Wait until it has
+        exited."""
 
     def read(self, path: Path) -> str | None:
         """Return the text of a file, or None if it does not exist."""
@@ -233,14 +236,15 @@ class Host(Protocol):
         """Delete a file if it exists."""
 
     def sysctl(self, name: str) -> str | None:
-        """Return a kernel setting, or None if this kernel does not have it."""
+        """Return a kernel setting, or None if this kernel does not have that setting."""
 
     def set_sysctl(self, name: str, value: str) -> None: ...
 
     def has_systemd(self) -> bool: ...
 
     def os_release(self) -> Mapping[str, str]:
-        """Return the fields of /etc/os-release (ID, VERSION_CODENAME, ...); empty without such a file."""
+        """Return the fields of /etc/os-release (ID, VERSION_CODENAME, ...); empty if there is no such
+        file."""
 
     def free_disk(self, path: str) -> int:
         """Return the free bytes of the file system that contains `path`, which need not exist."""
@@ -314,12 +318,13 @@ class Forwards(Protocol):
         """Stop these forwards. Forwards that do not exist are ignored."""
 
     def end(self, environment: str) -> bool:
-        """Stop all forwards and end the process, even if it hangs. Return False if there was none."""
+        """Stop all forwards and their process, even if the process hangs. Return False if there was
+        none."""
 
 
 @dataclass(frozen=True)
 class Tools:
-    """One object for each thing outside of kindctl.
+    """The objects through which kindctl uses everything outside of it.
 
     `open_cluster` takes a kubeconfig file and a context, and returns the Cluster.
     """

@@ -1,4 +1,4 @@
-"""Creates the real Tools. That is cheap: clients and heavy imports are loaded at the first use."""
+"""Creates the real Tools. This is cheap: clients and slow imports are loaded at the first use."""
 
 from __future__ import annotations
 

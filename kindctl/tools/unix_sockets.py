@@ -1,4 +1,5 @@
-"""Short names for Unix sockets, whose names may have 108 bytes at most (unix(7)); paths may be longer."""
+"""Short names for Unix sockets: such a name may have at most 108 bytes (unix(7)), but paths may be
+longer."""
 
 from __future__ import annotations
 

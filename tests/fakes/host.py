@@ -93,7 +93,7 @@ class FakeHost:
         except Failed as failed:
             self.files[log] = self.files.get(log, "") + failed.output
             raise ToolError(
-                f"{command[0]} ended at once with status {failed.status}",
+                f"{command[0]} exited at once with status {failed.status}",
                 command=command,
                 status=failed.status,
                 output=failed.output,

@@ -70,7 +70,7 @@ class FakeNet:
         if handler is None:
             raise ToolError(f"no answer from {url}", why="Connection refused", code="http")
         if parts.scheme == "https" and ca is not None and ca != self.certificates.get(where):
-            why = "its certificate is not valid: unable to get local issuer certificate"
+            why = "the certificate is not valid: unable to get local issuer certificate"
             raise ToolError(f"no secure answer from {url}", why=why, code="certificate")
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         answer = handler(Request(url, path, host or parts.netloc))
@@ -81,7 +81,9 @@ class FakeNet:
         address, port = self.names.get(connect[0], connect[0]), connect[1]
         if (address, port) in self.closing:
             raise ToolError(
-                f"nothing listens behind {address}:{port}", why="closed at once", code="tcp"
+                f"nothing listens behind {address}:{port}",
+                why="the connection was closed at once",
+                code="tcp",
             )
         if self._listener(address, port) is None:
             raise ToolError(

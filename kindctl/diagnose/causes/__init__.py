@@ -1,4 +1,5 @@
-"""Causes: why something is not ready. One module per cause; CAUSES lists them, the most specific first.
+"""Finds out why something is not ready. There is one module per cause; CAUSES lists them, the most specific
+first.
 
 A cause is permanent if waiting would not help: a name that does not exist, a refusal, a program that cannot
 run. Causes that may disappear by themselves (a busy registry, a node that boots) are only reported when the
@@ -41,5 +42,5 @@ def load(name: str) -> Explain:
 
 
 def explain(evidence: Evidence) -> Cause | None:
-    """Return the strongest cause that the evidence shows, or None."""
+    """Return the most certain cause that the evidence shows, or None. Permanent causes come first."""
     return strongest(load(name)(evidence) for name in CAUSES)

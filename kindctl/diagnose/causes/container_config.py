@@ -33,7 +33,7 @@ def _container(evidence: Evidence) -> Cause | None:
 
 
 def _mount(evidence: Evidence) -> Cause | None:
-    """Find a volume whose ConfigMap or Secret is missing. Only an event says so."""
+    """Find a volume whose ConfigMap or Secret is missing. Only an event reports that."""
     for container in evidence.unready_containers():
         events = container.events("FailedMount").containing(*MISSING)
         if events and container.waiting[0] in ("ContainerCreating", "PodInitializing"):

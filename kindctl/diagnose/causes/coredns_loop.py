@@ -16,8 +16,9 @@ def explain(evidence: Evidence) -> Cause | None:
         if container.name == "coredns" and lines:
             return Cause(
                 code="coredns-loop",
-                what="the cluster's DNS forwards queries to itself: the host's resolver is a local one",
-                fix="point the host's /etc/resolv.conf at a real DNS server, then run `kindctl down` and "
+                what="CoreDNS forwards queries to itself, because the host uses a local DNS resolver",
+                fix="name a DNS server on another machine in the host's /etc/resolv.conf, then run "
+                "`kindctl down` and "
                 "`kindctl up`",
                 cites=lines[:1],
                 permanent=True,

@@ -58,7 +58,7 @@ def _cause(evidence: Evidence, container: Container, looping: Sequence[Container
     many = container.restarts >= MANY_RESTARTS
     return Cause(
         code="crash-loop",
-        what=f"{container.title} keeps exiting (exit code {code}, {container.restarts} restarts)",
+        what=f"{container.title} keeps exiting (exit code {code}, restarts: {container.restarts})",
         fix=_fix(code, lines, cannot_run=cannot_run),
         cites=lines or ((message,) if message else ()),
         permanent=cannot_run or (many and _has_all_it_needs(evidence, container, looping)),
@@ -69,15 +69,17 @@ def _cause(evidence: Evidence, container: Container, looping: Sequence[Container
 
 def _fix(code: int | None, lines: Sequence[str], *, cannot_run: bool) -> str:
     if cannot_run:
-        return "correct its command: the image has no such program, or it is not executable"
+        return (
+            "correct the container's command: the image lacks the program, or it is not executable"
+        )
     if code == 0:
-        return "its main process must keep running: check its command"
+        return "check the container's command: its main process must keep running"
     if any(SERVICE_LINK.search(line) for line in lines):
         return (
-            "it may misread a variable that Kubernetes sets for a Service (NAME_PORT=tcp://...): "
+            "the program may misread a variable that Kubernetes sets for a Service (NAME_PORT=tcp://...): "
             "set enableServiceLinks: false in the pod's spec, or rename the Service"
         )
-    return "its last log lines say why; `kindctl logs` shows more of them"
+    return "read the container's last log lines; `kindctl logs` shows more of them"
 
 
 def _has_all_it_needs(

@@ -1,4 +1,4 @@
-"""Pods are not even created: a quota, a limit range or the namespace's Pod Security level forbids them."""
+"""Pods cannot be created: a quota, a limit range or the namespace's Pod Security level forbids them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def explain(evidence: Evidence) -> Cause | None:
         owner = f"{target['kind'].lower()} {target.get('namespace', '')}/{target['name']}"
         return Cause(
             code="create-refused",
-            what=f"the cluster refuses to create the pods of {owner}",
+            what=f"the API server rejects the pods of {owner}",
             fix=next(fix for words, fix in REFUSALS if re.search(words, message)),
             cites=(message,),
             permanent=not re.search(NO_ACCOUNT, message),  # it may not have been applied yet
@@ -42,7 +42,7 @@ def explain(evidence: Evidence) -> Cause | None:
 
 
 def _is_resolved(evidence: Evidence, event: Object) -> bool:
-    """Return whether the workload of the event has all of its pods by now, or no longer wants any."""
+    """Return whether the workload of the event now has all of its pods, or no longer wants any."""
     target = event["involvedObject"]
     where = (target["kind"], target.get("namespace"), target["name"])
     for workload in evidence.workloads:

@@ -14,7 +14,7 @@ def explain(evidence: Evidence) -> Cause | None:
             return Cause(
                 code="exec-format",
                 what=f"{container.title}: image {container.image} is for another architecture{here}",
-                fix="build it on this machine (`apps[].build`), or use an image for this architecture",
+                fix="build the image on this machine (`apps[].build`), or use one for this architecture",
                 cites=cites[:1],
                 permanent=True,
                 since=container.terminated_at,

@@ -55,10 +55,10 @@ FAILURES = (
         "ErrImageNeverPull|pull policy of Never|no such image",
         "the image is not on the node, and its pull policy is Never",
     ),
-    Failure("InvalidImageName|invalid reference", "the name is not valid"),
+    Failure("InvalidImageName|invalid reference", "the name of the image is not valid"),
     Failure(
         r"denied|unauthorized|authentication required|insufficient_scope|\b403 ",
-        "the registry denies access: the image does not exist, or needs a login",
+        "the registry denies access: the image does not exist, or you must log in to pull it",
     ),
     Failure(
         "no match for platform|no matching manifest",
@@ -87,7 +87,7 @@ def _cause(container: Container) -> Cause:
     )
     failure = _classify((*container.waiting, *messages), image)
     arrived = _is_on_node(container.evidence.nodes, container.pod, image)
-    note = " (it is on the node by now: the next attempt will find it)" if arrived else ""
+    note = " (the image is on the node now: the next attempt will find it)" if arrived else ""
     return Cause(
         code="image-pull",
         what=f"{container.title} cannot pull image {image}: {failure.why}{note}",
@@ -103,7 +103,8 @@ def _cause(container: Container) -> Cause:
 
 
 def _classify(texts: Sequence[str], image: str) -> Failure:
-    """Return the failure that the texts describe, ignoring the image's name: it may contain "not-found"."""
+    """Return the failure that the texts describe, ignoring the image's name, which may contain
+    "not-found"."""
     text = "\n".join(texts)
     if image:
         text = text.replace(image, "IMAGE")
@@ -112,7 +113,7 @@ def _classify(texts: Sequence[str], image: str) -> Failure:
 
 
 def _is_on_node(nodes: Sequence[Object], pod: Object, image: str) -> bool:
-    """Return whether the image has reached the node by now. The kubelet may not have noticed that yet."""
+    """Return whether the image is on the node now. The kubelet may not have noticed that yet."""
     with suppress(UsageError):  # not a valid name
         wanted = full_name(image)
         return any(

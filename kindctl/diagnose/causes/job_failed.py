@@ -1,4 +1,4 @@
-"""A Job has failed: it has used up its retries or its time.
+"""A Job has failed: it has reached its backoffLimit or its activeDeadlineSeconds.
 
 The cause has no `since`, because it does not matter when the Job failed: only a new Job can succeed, and
 nothing creates one by itself.
@@ -20,7 +20,7 @@ def explain(evidence: Evidence) -> Cause | None:
         return Cause(
             code="job-failed",
             what=f"{title(job)} has failed: {failed.get('message') or failed.get('reason', '')}",
-            fix="read its log and correct the Job, then run: kubectl -n "
+            fix="read the log of the Job's pod and correct the Job, then run: kubectl -n "
             f"{meta.get('namespace', '')} delete job {meta['name']} && kindctl up",
             cites=_last_lines(evidence, job),
             permanent=True,

@@ -20,10 +20,10 @@ def _is_pending(service: Object) -> bool:
 
 
 def _cause(evidence: Evidence, service: Object) -> Cause:
-    """Return the cause. Which one depends on whether anything assigns addresses in this cluster.
+    """Return the cause, which depends on whether a controller in this cluster assigns addresses.
 
-    Whatever does so leaves a trace at once: an event (MetalLB, and the controllers of all clouds), or a
-    finalizer for its clean-up.
+    Such a controller leaves a trace on the Service at once: an event (MetalLB, and the controllers of all
+    clouds), or a finalizer for its clean-up.
     """
     name = title({"kind": "Service", **service})
     events = evidence.events_about(service)
@@ -31,7 +31,8 @@ def _cause(evidence: Evidence, service: Object) -> Cause:
         return Cause(
             code="load-balancer-pending",
             what=f"{name} gets no external address: nothing in this cluster assigns them",
-            fix=f"add `addons: [metallb]` if the nodes run on this machine; or {OTHER_EXPOSURES}",
+            fix="add `addons: [metallb]` to kindctl.yaml if the nodes run on this machine, "
+            f"or {OTHER_EXPOSURES}",
             cites=("no event on the Service, no finalizer, no address",),
             permanent=True,
             sure=0.9,
@@ -39,7 +40,7 @@ def _cause(evidence: Evidence, service: Object) -> Cause:
     return Cause(
         code="load-balancer-pending",
         what=f"{name} has no external address yet",
-        fix="see what the load balancer's controller reports; free an address, "
+        fix="read the log of the load balancer's controller; free an address, "
         f"or {OTHER_EXPOSURES}",
         cites=events.messages[:1],
         sure=0.6,

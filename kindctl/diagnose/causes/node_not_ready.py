@@ -16,7 +16,7 @@ def explain(evidence: Evidence) -> Cause | None:
         return Cause(
             code="node-not-ready",
             what="the kubelet refuses to run on cgroup v1, which the container engine uses",
-            fix="set failCgroupV1: false in a KubeletConfiguration patch (kindctl does so unless "
+            fix="set failCgroupV1: false in a KubeletConfiguration patch (kindctl sets it unless "
             "`cluster.kind` overrides it)",
             cites=refusal[:1],
             permanent=True,
@@ -31,7 +31,8 @@ def explain(evidence: Evidence) -> Cause | None:
         return Cause(
             code="node-not-ready",
             what=f"node {node['metadata']['name']} is not ready: {why}",
-            fix="`kindctl logs` shows its log; if it stays that way, run `kindctl down` and `kindctl up`",
+            fix="`kindctl logs` shows the node's log; if the node does not become ready, "
+            "run `kindctl down` and `kindctl up`",
             cites=(message,) if message else (),
             sure=0.8,
             since=parse_time(ready.get("lastTransitionTime")),

@@ -9,7 +9,8 @@ LIVENESS = ("Liveness", "Startup")
 
 
 def explain(evidence: Evidence) -> Cause | None:
-    """Find a failing probe. It is never permanent: the program may be slow, or wait for another pod."""
+    """Find a failing probe. The cause is never permanent: the program may be slow, or wait for another
+    pod."""
     for container in evidence.unready_containers():
         events = container.events("Unhealthy")
         if not events:
@@ -17,8 +18,12 @@ def explain(evidence: Evidence) -> Cause | None:
         message = events.messages[0]
         probe = message.split(" ", 1)[0].lower()  # "Readiness probe failed: ..."
         killed = message.startswith(LIVENESS) and container.restarts > 0
-        restarted = f", so it was restarted {container.restarts} times" if killed else ""
-        more_time = ", or give it more time (startupProbe)" if killed else ""
+        restarted = (
+            f", so the kubelet restarts it (restarts: {container.restarts})" if killed else ""
+        )
+        more_time = (
+            ", or add a startupProbe that gives the program more time to start" if killed else ""
+        )
         return Cause(
             code="probe-failing",
             what=f"{container.title} runs, but its {probe} probe fails{restarted}",

@@ -1,4 +1,4 @@
-"""A PersistentVolumeClaim is not bound, and the pods that use it wait."""
+"""A PersistentVolumeClaim is not bound, so the pods that use it cannot start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""runc could not freeze a container: on cgroup v1 that happens if many containers start at the same time.
+"""runc could not freeze a container. On cgroup v1 that happens if many containers start at the same time.
 
 The kubelet tries again after a pause.
 """
@@ -15,7 +15,7 @@ def explain(evidence: Evidence) -> Cause | None:
             return Cause(
                 code="runc-freeze",
                 what=f"{container.title}: the container runtime failed to start the container",
-                fix="nothing to do: the kubelet will try again",
+                fix="no action is necessary: the kubelet will try again",
                 cites=events.messages[:1],
                 sure=0.7,
                 since=events.last_seen,

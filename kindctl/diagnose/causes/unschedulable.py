@@ -74,8 +74,10 @@ def _judge(evidence: Evidence, pod: Object, message: str) -> tuple[str, str, boo
     # Until all nodes are ready, they may still get labels and lose taints.
     booted = bool(evidence.nodes) and all(map(is_ready, evidence.nodes))
     if re.search(VOLUME, message) and (closed := _cordoned(evidence.nodes)):
-        fix = f"kubectl uncordon {closed[0]}, or delete the PersistentVolumeClaim and its data"
-        return f"its volume is on a cordoned node ({', '.join(closed)})", fix, booted
+        fix = (
+            f"run `kubectl uncordon {closed[0]}`, or delete the PersistentVolumeClaim and its data"
+        )
+        return f"the pod's volume is on a cordoned node ({', '.join(closed)})", fix, booted
     for phrase, why, fix, lasts in REASONS:
         if re.search(phrase, message):
             # the scheduler's message may be older than a node's latest change
@@ -83,10 +85,14 @@ def _judge(evidence: Evidence, pod: Object, message: str) -> tuple[str, str, boo
             return why + _selector(pod, phrase), fix, lasts and booted and not overtaken
     lacking = re.findall(r"Insufficient ([\w./-]*\w)", message)
     if not lacking:
-        return "see the scheduler's message", "correct what the scheduler's message names", False
+        return (
+            "see the scheduler's message",
+            "correct the problem that the scheduler's message describes",
+            False,
+        )
     too_much = any(_exceeds_all(pod, evidence.nodes, name) for name in lacking)
     return (
-        f"it requests more {' and '.join(lacking)} than {'any node has' if too_much else 'is left'}",
+        f"the pod requests more {' and '.join(lacking)} than {'any node has' if too_much else 'is free'}",
         "lower resources.requests, or remove other workloads from the cluster",
         booted and too_much,
     )
@@ -132,7 +138,8 @@ def _exceeds_all(pod: Object, nodes: Sequence[Object], name: str) -> bool:
 def _quantity(text: str) -> float:
     """Return the value of a quantity: 0.5 for "500m", 1073741824 for "1Gi".
 
-    The kubernetes client has such a function, but importing it opens a socket, and causes are pure.
+    The kubernetes client has such a function, but importing it opens a socket, and the modules of causes
+    must do no I/O.
     """
     match = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", str(text))
     return float(match[1]) * UNITS.get(match[2], 1) if match else 0.0

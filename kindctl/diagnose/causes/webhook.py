@@ -14,18 +14,18 @@ FAILED = re.compile(r'failed calling webhook "([^"]+)"')
 
 
 def explain(evidence: Evidence) -> Cause | None:
-    """Find a failed call of a webhook. It is never permanent: the webhook's pods may become ready, and `up`
-    renews certificates that kindctl made."""
+    """Find a failed call of a webhook. The cause is never permanent: the webhook's pods may become ready,
+    and `up` renews certificates that kindctl made."""
     for event in evidence.recent_events():
         message = event.get("message", "")
         if not (match := FAILED.search(message)):
             continue
         if "x509" in message:
-            why = "has a certificate that its configuration does not trust"
-            fix, sure = "run `kindctl up` again: it renews the certificate", 0.9
+            why = "has a certificate that the caBundle in its configuration does not trust"
+            fix, sure = "run `kindctl up` again, which renews the certificate", 0.9
         else:
             why = "does not answer"
-            fix, sure = "check whether the pods behind it are ready: `kindctl status`", 0.7
+            fix, sure = "check with `kindctl status` whether the webhook's pods are ready", 0.7
         return Cause(
             code="webhook",
             what=f"the admission webhook {match[1]} {why}",

@@ -1,7 +1,7 @@
-"""Checks of the machine. One module per check; CHECKS lists them in the order in which they are repaired.
+"""Checks the machine. There is one module per check; CHECKS lists them in the order of their repair.
 
-A verdict has the code of its check, or a more specific one if it is not ok ("engine-down" of "engine").
-Each code has a page in docs/troubleshooting.
+A verdict has the code of its check, or a more specific one if the check does not pass ("engine-down" of
+"engine"). Each code has a page in docs/troubleshooting.
 """
 
 from __future__ import annotations
@@ -111,7 +111,8 @@ def raise_for(verdicts: Iterable[Verdict]) -> None:
 
 
 class _CachedInfo:
-    """An Engine that reads its `info` once for all checks: many need it, and it takes three processes."""
+    """An Engine that reads its `info` once for all checks: many use it, and reading it takes three
+    processes."""
 
     def __init__(self, engine: Engine, info: Future[EngineInfo]) -> None:
         self._engine = engine

@@ -21,7 +21,7 @@ class Architecture(EngineCheck):
         return self.failed(
             f"the engine's architecture is {info.architecture}; node images exist only for "
             + " and ".join(SUPPORTED),
-            "use an engine on a machine with one of these architectures (DOCKER_HOST)",
+            "set DOCKER_HOST to an engine on a machine with one of these architectures",
         )
 
 

@@ -1,4 +1,4 @@
-"""Does the engine's client have its build plug-in, buildx? BuildKit itself is part of the engine."""
+"""Does the docker client have its build plug-in, buildx? BuildKit itself is part of the engine."""
 
 from __future__ import annotations
 

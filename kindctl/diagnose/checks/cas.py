@@ -1,6 +1,7 @@
 """Which certificate authorities were added to those of the machine's distribution?
 
-Company networks often have one, without which builds and nodes cannot download anything (k3d#1246).
+Company networks often use a certificate authority of their own. Builds and nodes that do not trust it
+cannot download anything (k3d#1246).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ class TrustedCas(Check):
     def ask(self, tools: Tools, wants: Wants) -> Verdict:
         names = sorted(tools.host.trusted_cas())
         if not names:
-            return self.ok("none beyond the distribution's own")
+            return self.ok("no certificate authorities other than those of the distribution")
         return self.ok(f"found {', '.join(names)}: image builds and nodes trust them too")
 
 

@@ -33,7 +33,8 @@ class Debootstrap(PackageCheck):
 
 
 def _has_built_images(tools: Tools) -> bool:
-    """Return whether images were built here before. Then debootstrap is only needed to build them again."""
+    """Return whether images were built here before, so that debootstrap is only needed to build them
+    again."""
     try:
         return bool(tools.engine.images(BUILT_IMAGES))
     except KindctlError:

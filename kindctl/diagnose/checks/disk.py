@@ -1,4 +1,4 @@
-"""Is there enough disk space for images, and for the copies that the nodes unpack?"""
+"""Is there enough disk space for images, and for the nodes' unpacked copies of them?"""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Engine(PackageCheck):
         """
         ours = host.is_root() and daemon.is_default() and error.code != "engine-denied"
         if ours and daemon.is_installed(host):
-            fix = "`kindctl doctor --fix` starts it"
+            fix = "`kindctl doctor --fix` starts the engine"
             return self.failed(error.what, fix, code=error.code, fixable=True)
         obstacle = debian.obstacle(host, self.packages)
         if not ours or obstacle:
@@ -73,8 +73,8 @@ class Engine(PackageCheck):
             )
         if version < (23,) and not _may_raise_limits(host):
             return self.failed(
-                f"Docker {info.version} cannot start nodes here: before version 23 it needs "
-                "CAP_SYS_RESOURCE to start privileged containers, and this machine does not grant it",
+                f"Docker {info.version} cannot start nodes here: versions before 23 need "
+                "the capability CAP_SYS_RESOURCE for privileged containers, and this machine lacks it",
                 _upgrade(host),
                 code="engine-old",
             )
@@ -105,12 +105,12 @@ def _upgrade(host: Host) -> str:
 
 
 def _version(text: str) -> tuple[int, ...]:
-    """Return major and minor version: (26, 1) for "26.1.5+dfsg1"."""
+    """Return the major and minor version: (26, 1) for "26.1.5+dfsg1"."""
     return tuple(int(part) for part in text.split(".")[:2] if part.isdigit())
 
 
 def _may_raise_limits(host: Host) -> bool:
-    """Return whether this machine's bounding set has CAP_SYS_RESOURCE. True if that cannot be read."""
+    """Return whether the capability bounding set has CAP_SYS_RESOURCE. True if that cannot be read."""
     for line in (host.read(Path("/proc/self/status")) or "").splitlines():
         name, _, value = line.partition(":")
         if name == "CapBnd":

@@ -49,7 +49,10 @@ class Inotify(Check):
 
 
 def _values(host: Host) -> dict[str, int]:
-    """Return the present settings. macOS has none: there, they are in the engine's virtual machine."""
+    """Return this machine's current inotify limits.
+
+    Empty on macOS, where the limits that matter are in the engine's virtual machine.
+    """
     values = {name: host.sysctl(name) for name in LIMITS}
     return {name: int(value) for name, value in values.items() if value is not None}
 

@@ -31,9 +31,10 @@ class Kind(PackageCheck):
         return self._too_old(version, wants.kubernetes) or self.ok(f"kind {version}")
 
     def _too_old(self, version: str, kubernetes: str) -> Verdict | None:
-        """Return the verdict for a kind that does not support this Kubernetes; None if it does.
+        """Return the verdict if this version of kind does not support this version of Kubernetes, else
+        None.
 
-        A kind newer than the table is assumed to support what the newest one in the table does.
+        A version of kind that is newer than the table is assumed to support what the newest one in it does.
         """
         kind, wanted = minor(version), minor(kubernetes)
         newest = NEWEST_KUBERNETES.get(kind, NEWEST_KUBERNETES[NEWEST_KIND])

@@ -22,10 +22,10 @@ class Memory(SpaceCheck):
 
 
 def _available(tools: Tools) -> tuple[float, str]:
-    """Return the available memory in bytes, and its description.
+    """Return the available memory in bytes, and a description of it.
 
-    It is the free memory of this machine. If the engine runs elsewhere (another machine, the virtual
-    machine of Docker Desktop), or has less, it is the memory of the engine.
+    This is the free memory of this machine. If the engine runs elsewhere (on another machine, or in the
+    virtual machine of Docker Desktop), or has less memory, this is the memory of the engine.
     """
     free = float(tools.host.free_memory())
     seen = f"{free / GB:.1f} GB of memory available"

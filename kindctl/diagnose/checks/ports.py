@@ -24,7 +24,7 @@ ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not bound
 
 @dataclass(frozen=True)
 class Conflict:
-    """Why a port cannot be used."""
+    """The reason why a port cannot be used, and what to do."""
 
     code: str
     seen: str

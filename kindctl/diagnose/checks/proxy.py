@@ -30,16 +30,16 @@ class Proxy(Check):
         exempt = [word.strip() for word in _environment("NO_PROXY").split(",") if word.strip()]
         missing = [name for name in _needed(wants) if name not in exempt and "*" not in exempt]
         if not missing:
-            return self.ok(f"{seen}; NO_PROXY has {', '.join(_needed(wants))}")
+            return self.ok(f"{seen}; NO_PROXY contains {', '.join(_needed(wants))}")
         return self.warning(
-            f"{seen}, but NO_PROXY lacks {', '.join(missing)}: kubectl and curl would send requests for "
-            "this machine's own addresses to the proxy",
+            f"{seen}, but NO_PROXY does not contain {', '.join(missing)}: kubectl and curl would "
+            "send requests for this machine's own addresses to the proxy",
             f"run: export NO_PROXY={','.join([*exempt, *missing])} no_proxy=$NO_PROXY",
         )
 
 
 def _needed(wants: Wants) -> list[str]:
-    """Return the addresses that must bypass the proxy. kindctl's own requests always do."""
+    """Return the addresses that must bypass the proxy. kindctl's own requests to them always bypass it."""
     return list(dict.fromkeys([*LOCAL, *(wanted.address for wanted in wants.ports)]))
 
 

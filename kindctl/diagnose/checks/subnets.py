@@ -82,7 +82,7 @@ def _network_clashes(
 def _cluster_clashes(routes: Sequence[Network]) -> Iterator[str]:
     """Yield a sentence for each route inside one of the cluster's ranges.
 
-    Wider routes do not count: a route for 10.0.0.0/8 does not mean that all of its addresses exist.
+    Wider routes are ignored: a route to 10.0.0.0/8 does not mean that all of its addresses exist.
     """
     for what, subnet in CLUSTER_RANGES.items():
         for route in routes:

@@ -23,7 +23,7 @@ class Wsl(Check):
                 "WSL 1 has no Linux kernel, so it cannot run containers",
                 "run in PowerShell: wsl --set-version DISTRIBUTION 2",
             )
-        return self.ok("WSL 2: URLs on localhost can be opened from Windows too")
+        return self.ok("WSL 2: URLs on localhost can be opened in Windows, too")
 
 
 CHECK = Wsl()

@@ -42,7 +42,7 @@ def test_a_second_holder_is_told_whom_it_waits_for_and_gives_up() -> None:
         pytest.fail("the lock is held twice")
     assert said == [f"waiting for another kindctl (process {os.getpid()}) on 'shop'"]
     assert str(os.getpid()) in busy.value.why
-    assert busy.value.fix == f"wait for it, or stop it: kill -INT {os.getpid()}"
+    assert busy.value.fix == f"wait for that process, or stop it: kill -INT {os.getpid()}"
 
 
 def test_a_second_holder_gets_it_when_the_first_lets_go() -> None:

@@ -14,7 +14,7 @@ LOG = {"example/backend-5d8f7c-x2x4k/c": ["starting", "fatal: no such table"]}
 def test_a_crash_loop_cites_its_last_lines_and_exit_code() -> None:
     found = cause(Evidence(pods=[looping()], logs=LOG))
     assert (found.code, found.permanent, found.since) == ("crash-loop", True, after(22))
-    assert "exit code 3, 4 restarts" in found.what
+    assert "exit code 3, restarts: 4" in found.what
     assert found.cites[-1] == "fatal: no such table"
 
 

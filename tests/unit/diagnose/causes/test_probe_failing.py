@@ -24,4 +24,4 @@ def test_who_is_killed_by_its_liveness_probe_is_told_so_rather_than_of_a_crash_l
     )
     found = cause(evidence)
     assert (found.code, found.permanent) == ("probe-failing", False)
-    assert "11 times" in found.what
+    assert "restarts: 11" in found.what

@@ -26,7 +26,7 @@ from tests.support.evidence import after, cause, event, node, unscheduled
             "volume",
         ),
         ("1 node(s) didn't have free ports for the requested pod ports.", False, "host port"),
-        ("1 Insufficient cpu. no new claims to deallocate", False, "more cpu than is left"),
+        ("1 Insufficient cpu. no new claims to deallocate", False, "more cpu than is free"),
         ("1 of something new.", False, "scheduler"),
     ],
 )

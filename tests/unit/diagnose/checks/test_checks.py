@@ -82,7 +82,7 @@ def test_raise_for_names_the_first_and_lists_the_others() -> None:
         Verdict("disk", "warning", "little room", "make room"),
         Verdict("memory", "failed", "1.0 GB available", "stop something"),
         Verdict("port-taken", "failed", "80 is taken", "use 8080"),
-        Verdict("cgroup", "warning", "not known yet", blocked_by="engine"),
+        Verdict("cgroup", "warning", "not checked yet", blocked_by="engine"),
     ]
     with pytest.raises(MachineError) as caught:
         raise_for(verdicts)

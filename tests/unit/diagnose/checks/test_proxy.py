@@ -14,7 +14,7 @@ def test_a_proxy_must_leave_this_machine_alone(
     monkeypatch.setenv("NO_PROXY", "localhost,.example")
     verdict = world.verdict("proxy")
     assert verdict.level == "warning"
-    assert "lacks 127.0.0.1:" in verdict.seen
+    assert "does not contain 127.0.0.1:" in verdict.seen
     assert "secret" not in verdict.seen
     assert "NO_PROXY=localhost,.example,127.0.0.1 " in verdict.fix
 
