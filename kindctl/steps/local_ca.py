@@ -28,4 +28,4 @@ class LocalCaMade(BaseStep):
         why = self.authority.missing()
         if not self.authority.make():
             return UNCHANGED
-        return Change((f"created certificate authority {self.authority.file}: {why}",))
+        return Change((f"created certificate authority {self.authority.file} ({why})",))

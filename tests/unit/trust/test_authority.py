@@ -157,7 +157,7 @@ def test_the_step_makes_it_once(host: FakeHost) -> None:
     assert step.observe() == Absent("no authority exists yet")
     change = step.apply(Heard())
     assert change.done == (
-        f"created certificate authority {FOLDER / 'ca.crt'}: no authority exists yet",
+        f"created certificate authority {FOLDER / 'ca.crt'} (no authority exists yet)",
     )
     assert step.observe() == Ready()
     assert not step.apply(Heard())
