@@ -19,8 +19,8 @@ call webhooks that do not answer yet, and refuse what others apply."""
 
 
 def section(part: Mapping[str, Any], *keys: str) -> dict[str, Any]:
-    """The mapping at a path of keys, `section(listener, "allowedRoutes", "namespaces")`; empty when any
-    of them is missing or null."""
+    """Return the mapping at a path of keys, `section(listener, "allowedRoutes", "namespaces")`;
+    empty if any of them is missing or null."""
     found: Any = part
     for key in keys:
         found = found.get(key) or {}
@@ -28,8 +28,8 @@ def section(part: Mapping[str, Any], *keys: str) -> dict[str, Any]:
 
 
 def entries(part: Mapping[str, Any], *keys: str) -> list[Any]:
-    """The list at a path of keys, `entries(ingress, "spec", "rules")`; empty when any of them is missing
-    or null."""
+    """Return the list at a path of keys, `entries(ingress, "spec", "rules")`; empty if any of them
+    is missing or null."""
     return section(part, *keys[:-1]).get(keys[-1]) or []
 
 
@@ -51,17 +51,18 @@ def namespace_of(obj: Mapping[str, Any]) -> str:
 
 
 def api_group(api_version: str) -> str:
-    """ "apps" of "apps/v1"; empty of "v1", the core group."""
+    """Return the API group: "apps" for "apps/v1", empty for "v1", the core group."""
     return api_version.rpartition("/")[0]
 
 
 def is_tcp(port: Mapping[str, Any]) -> bool:
-    """Whether an entry of `ports`, of a Service or a container, is a TCP port: Kubernetes' default."""
+    """Return whether an entry of `ports`, of a Service or a container, is a TCP port, which is
+    Kubernetes' default."""
     return port.get("protocol") in (None, "TCP")
 
 
 def is_going(live: Object) -> bool:
-    """Whether the object is being deleted: it stays until its finalizers have run."""
+    """Return whether the object is being deleted: it stays until its finalizers have run."""
     return "deletionTimestamp" in live["metadata"]
 
 
@@ -76,14 +77,14 @@ def own_labels(environment: str) -> dict[str, str]:
 
 
 def is_applied(live: Object) -> bool:
-    """Whether kindctl's field manager has applied the object."""
+    """Return whether kindctl's field manager has applied the object."""
     managers = live["metadata"].get("managedFields") or ()
     return any(entry.get("manager") == MANAGER for entry in managers)
 
 
 def is_managed(live: Object) -> bool:
-    """Whether kindctl made the object: by its label, or by its field manager if somebody has removed the
-    label."""
+    """Return whether kindctl made the object: by its label, or by its field manager if somebody has
+    removed the label."""
     return labels_of(live).get(MANAGED_LABEL) == MANAGER or is_applied(live)
 
 
@@ -94,7 +95,7 @@ def condition(obj: Object, kind: str) -> Object:
 
 
 def is_true(obj: Object, kind: str) -> bool:
-    """Whether the object's condition of this type has status True."""
+    """Return whether the object's condition of this type has status True."""
     return condition(obj, kind).get("status") == "True"
 
 
@@ -103,7 +104,7 @@ def is_ready(pod: Object) -> bool:
 
 
 def secret(ref: ObjectRef, values: Mapping[str, bytes], kind: str = "Opaque") -> Object:
-    """A Secret of that type with these values."""
+    """Return a Secret of that type with these values."""
     return {
         "apiVersion": ref.api_version,
         "kind": ref.kind,
@@ -114,7 +115,8 @@ def secret(ref: ObjectRef, values: Mapping[str, bytes], kind: str = "Opaque") ->
 
 
 def secret_values(found: Object | None, keys: Sequence[str]) -> list[bytes]:
-    """The values of these keys of a Secret; empty if there is no Secret, or it lacks one of them."""
+    """Return the values of these keys of a Secret; empty if there is no Secret, or if one of the
+    keys is missing."""
     try:
         data = section(found or {}, "data")
         return [base64.b64decode(data[key], validate=True) for key in keys]

@@ -1,4 +1,5 @@
-"""Registries of plug-ins: a name in kindctl.yaml -> where its code is, imported when it is needed."""
+"""Loads plug-ins: a registry says for each name in kindctl.yaml where its code is, which is
+imported when needed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Problems in a user's file before their place is known: the path of the field, the message and the hint.
+"""Problems in a user's file before their place is known: the path of the field, the message and the
+hint.
 
-Whoever has read the file adds the file, line and column, and makes an errors.Problem of it.
+The code that has read the file adds the file, line and column, and makes an errors.Problem of it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class FieldProblem(NamedTuple):
 
 
 def dotted(path: FieldPath) -> str:
-    """("apps", 0, "name") -> "apps[0].name" """
+    """Return the path as text: ("apps", 0, "name") -> "apps[0].name"."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".")
 

@@ -1,7 +1,7 @@
-"""The schema of kindctl.yaml: frozen models that refuse unknown keys.
+"""The schema of kindctl.yaml: frozen models that reject unknown keys.
 
-The descriptions are part of docs/configuration.md and of hints. `config/` loads and checks the file, and
-knows the line and column of each field.
+The descriptions are part of docs/configuration.md and of hints. `config/` loads and checks the
+file, and knows the line and column of each field.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class ExistingConfig(Strict):
     existing: NonEmpty = Field(description="the cluster's context in the kubeconfig")
     server: Annotated[str, Field(pattern="^https?://")] | None = Field(
         None,
-        description="address of its API server; kindctl stops if the context has another one, and "
-        "`up --yes` needs it the first time",
+        description="address of the cluster's API server; kindctl stops if the context points to "
+        "another one; `up --yes` needs this key the first time",
     )
 
 
@@ -130,7 +130,7 @@ class CustomPortsConfig(Strict):
     """Ports of the custom controller's Service."""
 
     http: Port = Field(80, description="for HTTP")
-    https: Port | None = Field(443, description="for HTTPS; null if it has none")
+    https: Port | None = Field(443, description="for HTTPS; null if the Service has no HTTPS port")
 
     @property
     def by_scheme(self) -> dict[str, int]:
@@ -146,7 +146,7 @@ class ChartConfig(Strict):
     values: tuple[str, ...] = Field((), description="values files")
     set: dict[str, Any] = Field(
         default_factory=dict,
-        description="single values, for example `a.b: value`, which win over the files",
+        description="single values, for example `a.b: value`, which override the files",
     )
 
     def __str__(self) -> str:
@@ -164,7 +164,7 @@ class CustomConfig(Strict):
         description="files, folders, kustomizations or charts that install it"
     )
     namespace: Namespace = Field(description="namespace of the controller")
-    ingressClass: NonEmpty = Field(description="IngressClass that it serves")  # noqa: N815
+    ingressClass: NonEmpty = Field(description="IngressClass that the controller serves")  # noqa: N815
     ready: Workload | None = Field(
         None,
         description="workload to wait for, if an operator in the manifests creates the controller",
@@ -187,13 +187,15 @@ class IngressConfig(Strict):
         False, description="whether to serve Gateway and HTTPRoute objects too"
     )
     custom: CustomConfig | None = Field(None, description="settings for `controller: custom`")
-    expose: ExposeConfig = Field(ExposeConfig(), description="how this machine reaches it")
+    expose: ExposeConfig = Field(
+        ExposeConfig(), description="how this machine reaches the controller"
+    )
 
 
 class BuildConfig(Strict):
     """An image to build from a Dockerfile."""
 
-    image: NonEmpty = Field(description="image name, as the manifests have it")
+    image: NonEmpty = Field(description="image name, as written in the manifests")
     context: str = Field(".", description="folder of the build context, relative to kindctl.yaml")
     dockerfile: str = Field("Dockerfile", description="path of the Dockerfile in the build context")
     target: str | None = Field(None, description="build stage to stop at")
@@ -219,7 +221,7 @@ class ExposeServiceConfig(Strict):
 
     service: ServiceName = Field(description="Service in the app's manifests")
     port: Port | str | None = Field(
-        None, description="number or name of its port; default: its only port"
+        None, description="number or name of the Service's port; default: the only one"
     )
     via: AppVia = Field(description="kind of exposure")
     local: Port | None = Field(
@@ -234,7 +236,7 @@ class ExposeServiceConfig(Strict):
     scheme: Literal["http", "https", "tcp"] | None = Field(
         None, description="protocol of the port; default: guessed from its name and number"
     )
-    expect: ExpectConfig | None = Field(None, description="what it must answer")
+    expect: ExpectConfig | None = Field(None, description="what the Service must answer")
 
 
 class AppConfig(Strict):

@@ -36,7 +36,7 @@ class Component(Protocol):
 
     @property
     def has_late_objects(self) -> bool:
-        """Whether `late_objects` returns any, or `prove` has something to check."""
+        """Whether the component has late objects, or something for `prove` to check."""
         return False
 
     def images(self) -> Sequence[str]:
@@ -50,7 +50,8 @@ class Component(Protocol):
         ...
 
     def late_objects(self, cluster: Cluster) -> list[Object]:
-        """Return the objects that are applied when all others are ready: admission webhooks."""
+        """Return the objects, such as admission webhooks, that are applied when all others are
+        ready."""
         return []
 
     def prove(self, cluster: Cluster) -> str:
@@ -79,7 +80,7 @@ class Neighbours:
 
 @runtime_checkable
 class Exclusive(Protocol):
-    """A component whose objects depend on what other environments of this machine have."""
+    """A component whose objects depend on those of the other environments on this machine."""
 
     def exclusively(self) -> AbstractContextManager[None]:
         """Return a lock that is held while the objects are computed again and applied. Raises BusyError."""
@@ -167,16 +168,18 @@ class Controller(Component):
     @classmethod
     @abstractmethod
     def entry_point(cls, custom: CustomSettings | None, *, node_ports: bool) -> EntryPoint:
-        """Return the Service at which requests enter. `node_ports` says whether they enter by node ports,
-        which bundled controllers share (ingress/handover.py)."""
+        """Return the Service through which requests enter. `node_ports`: whether they enter through
+        node ports, which all bundled controllers share so that one can take over from another
+        (ingress/handover.py)."""
 
     @property
     @abstractmethod
     def host_ports(self) -> Mapping[int, str]:
-        """Ports that its pods use on their node -> what uses them."""
+        """The node's ports that the component's pods use, each with what uses it."""
 
     def with_proof(self, route: Route) -> Route:
-        """Return the route with the fields set that say how its answer is proven (see ingress/proof.py)."""
+        """Return the route with the fields set that say how to prove where its answer comes from
+        (see ingress/proof.py)."""
         return route
 
     def resync(self, cluster: Cluster) -> None:

@@ -25,7 +25,8 @@ READY_NODE = "ingress-ready"
 
 
 class BundledController(ShippedComponent, Controller):
-    """A subclass declares what is left open here, and overrides what differs."""
+    """An ingress controller that kindctl ships. A subclass sets the attributes that have no value
+    here, and overrides what differs."""
 
     home: ClassVar[EntryPoint]
     """Its own Service, in its usual namespace. The pods behind it name their ports http and https."""
@@ -95,8 +96,8 @@ class BundledController(ShippedComponent, Controller):
         """Complete the shipped objects with what depends on the environment and its cluster."""
 
     def leave_node(self, workload: Object) -> None:
-        """Change a workload that is reached through its Service: it needs no port of a node, and no
-        node in particular."""
+        """Change a workload that is reached through its Service: it needs no port of a node, and
+        may run on any node."""
         leave_node(workload)
         workload["spec"]["template"]["spec"].get("nodeSelector", {}).pop(READY_NODE, None)
 

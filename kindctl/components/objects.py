@@ -17,7 +17,7 @@ from kindctl.models import Exposure, Object
 def shipped_objects(
     package: str, files: Iterable[str], by_container: Mapping[str, str], resolve: Resolve = str
 ) -> list[Object]:
-    """Copies of the objects in these files of the package's folder `manifests`, in order.
+    """Return copies of the objects in these files of the package's folder `manifests`, in order.
 
     `by_container`: name of a container -> its image, which replaces the one in the manifest; `resolve`
     gives the name under which the nodes have it. Raises LookupError for a container that has no image
@@ -41,23 +41,23 @@ def _parsed(package: str, file: str) -> list[Object]:
 
 
 def is_late(manifest: Manifest) -> bool:
-    """Whether the object is applied only when the pods of its component are ready."""
+    """Return whether the object is applied only when the pods of its component are ready."""
     return manifest.kind in WEBHOOK_CONFIGURATIONS
 
 
 def copies(manifests: Iterable[Manifest], *, late: bool) -> list[Object]:
-    """Copies of the objects that are late objects, or of all others."""
+    """Return copies of the objects: only of the late ones, or only of all others."""
     return [copy.deepcopy(manifest.obj) for manifest in manifests if is_late(manifest) == late]
 
 
 def images_in(manifests: Iterable[Manifest]) -> tuple[str, ...]:
-    """The images that the manifests name, each once, in their order."""
+    """Return the images that the manifests name, each once, in the order of the manifests."""
     found = (image for manifest in manifests for image in images(manifest.obj))
     return tuple(dict.fromkeys(found))
 
 
 def shape_if_exposed(obj: Object, exposure: Exposure) -> None:
-    """Change the object as the exposure needs it, if it is the Service that is exposed."""
+    """Change the Service that is exposed as the exposure needs it; leave all other objects alone."""
     meta = obj["metadata"]
     exposed = {(port.namespace, port.service) for port in exposure.ports}
     if obj["kind"] == "Service" and (meta.get("namespace"), meta["name"]) in exposed:

@@ -79,7 +79,7 @@ def _address(address: str, path: FieldPath) -> Iterator[FieldProblem]:
     try:
         ipaddress.ip_address(address)
     except ValueError:
-        hint = "use 127.0.0.1 for this machine only, or 0.0.0.0 for every network it is in"
+        hint = "use 127.0.0.1 for this machine only, or 0.0.0.0 for all its network interfaces"
         yield FieldProblem(path, f"{dotted(path)}: {address!r} is not an IP address", hint)
 
 
@@ -87,7 +87,7 @@ def _address(address: str, path: FieldPath) -> Iterator[FieldProblem]:
 
 
 def _kind_configuration(config: Config) -> Iterator[FieldProblem]:
-    """Refuse keys of `cluster.kind` that kindctl sets itself, and lists of the wrong shape."""
+    """Reject keys of `cluster.kind` that kindctl sets itself, and lists of the wrong shape."""
     for key, hint in KIND_KEYS_OF_KINDCTL.items():
         if key in config.cluster.kind:
             path: FieldPath = ("cluster", "kind", key)
@@ -130,7 +130,7 @@ def _kubernetes_version(config: Config) -> Iterator[FieldProblem]:
 
 
 def _image_names(config: Config) -> Iterator[FieldProblem]:
-    """Image references must follow the grammar of kindctl.references."""
+    """Check that image references follow the grammar of kindctl.references."""
     from kindctl.references import parse
 
     images: list[tuple[FieldPath, str]] = [
@@ -232,15 +232,15 @@ def _scaling(config: Config) -> Iterator[FieldProblem]:
             yield FieldProblem(path, message, "set ingress.controller")
         elif ingress.controller == "custom" and key != "gateways":
             message = f"`{key}` has no effect with `controller: custom`"
-            hint = "remove it; set it in your manifests (ingress.custom.manifests) instead"
+            hint = "remove it, and configure this in ingress.custom.manifests"
             yield FieldProblem(path, message, hint)
         elif ingress.expose.via == "host-port":
-            message = f"`{key}` does not work with `via: host-port`: one node has the host's ports"
-            hint = "set ingress.expose.via to node-port, which reaches every node"
+            message = f"`{key}` does not work with `via: host-port`: this machine's ports lead to one node"
+            hint = "set ingress.expose.via to node-port, which works with pods on any node"
             yield FieldProblem(path, message, hint)
     if scale and scale.max < ingress.replicas:
         message = f"autoscale.max is {scale.max}, less than the {ingress.replicas} replicas"
-        hint = f"set it to {ingress.replicas} or more"
+        hint = f"set autoscale.max to {ingress.replicas} or more"
         yield FieldProblem(("ingress", "autoscale", "max"), message, hint)
     if scale and "metrics-server" not in config.addons and config.cluster.provider == "kind":
         message = "`autoscale` needs metrics-server, which measures the load"
@@ -281,7 +281,8 @@ def _unmapped(path: FieldPath, port: int, node_port: str, hint: str) -> FieldPro
 
 
 def _app_names(config: Config) -> Iterator[FieldProblem]:
-    """Names are unique: `up` finds what it installed, and another controller, by the component's name."""
+    """Check that names are unique: `up` finds what it installed, and another controller, by the
+    name of the component."""
     controllers = {component for _, component, _ in CONTROLLERS.values()}
     if config.ingress.controller == "none":
         controllers = set()
@@ -322,7 +323,7 @@ def _service_exposures(config: Config) -> Iterator[FieldProblem]:
         if entry.via != "node-port" or not is_existing(config):
             continue
         if entry.local is not None and entry.local != entry.nodePort:
-            hint = "remove it: the URL has the node port"
+            hint = "remove `local`: the URL contains the node port"
             yield _unmapped((*path, "local"), entry.local, "a node port", hint)
         if "address" not in entry.model_fields_set:
             message = f"the address of the node port of Service {entry.service!r} is not known"
@@ -334,7 +335,7 @@ def _service_exposures(config: Config) -> Iterator[FieldProblem]:
 
 
 def _service_types(config: Config) -> Iterator[FieldProblem]:
-    """A Service has one type, and node-port and load-balancer need different ones."""
+    """Check that no Service needs two types: node-port and load-balancer need different ones."""
     types: dict[tuple[int, str], str] = {}
     for path, app, entry in _exposures(config):
         if entry.via in ("node-port", "load-balancer"):
@@ -361,7 +362,8 @@ def _addons(config: Config) -> Iterator[FieldProblem]:
 
 
 def _external_addresses(config: Config) -> Iterator[FieldProblem]:
-    """kind itself gives no addresses to Services of type LoadBalancer."""
+    """Check that a load balancer assigns addresses to Services of type LoadBalancer; kind itself
+    does not."""
     if config.cluster.provider != "kind" or "metallb" in config.addons:
         return
     exposures: list[tuple[FieldPath, str]] = [(("ingress", "expose"), config.ingress.expose.via)]

@@ -1,8 +1,8 @@
-"""Keys that only have an effect under a condition. Where it is not met they would be ignored silently, so
-they are refused.
+"""Lists keys that only have an effect under a condition. If the condition is not met, the keys
+would be ignored silently, so they are rejected.
 
-`ingress.custom` is not among them: people who switch controllers change the one word `controller`, and
-change it back.
+`ingress.custom` is not among them: people who switch controllers change the one word `controller`,
+and change it back.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from kindctl.schema import Config, ExistingConfig
 
 @dataclass(frozen=True)
 class Condition:
-    """A key has an effect only if `is_met`. `otherwise` says where it has none, `hint` what to do then."""
+    """A key that has an effect only if `is_met`. `otherwise` says where it has none, `hint` what to
+    do then."""
 
     path: FieldPath
     is_met: Callable[[Config], bool]
@@ -31,7 +32,7 @@ class Condition:
 
 
 def is_existing(config: Config) -> bool:
-    """Whether the cluster exists already, and kindctl does not create it."""
+    """Return whether the cluster exists already, and kindctl does not create it."""
     return isinstance(config.cluster.provider, ExistingConfig)
 
 
@@ -72,12 +73,12 @@ CONDITIONS = (
 
 
 def unmet(config: Config) -> Iterator[Condition]:
-    """The conditions that are not met, whether the file has their keys or not."""
+    """Return the conditions that are not met, whether the file has their keys or not."""
     return (condition for condition in CONDITIONS if not condition.is_met(config))
 
 
 def is_given(config: Config, path: FieldPath) -> bool:
-    """Whether the file sets a key to anything but null."""
+    """Return whether the file sets a key to anything but null."""
     part: Any = config
     for key in path:
         if key not in part.model_fields_set:

@@ -1,4 +1,4 @@
-"""Files and folders that kindctl.yaml names must exist."""
+"""Checks that the files and folders that kindctl.yaml names exist."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _chart(chart: ChartConfig, path: FieldPath, root: Path) -> Iterator[FieldPro
         yield problem
     elif not packed and not (folder / "Chart.yaml").is_file():
         message = f"{chart.chart!r} is not a Helm chart"
-        yield FieldProblem((*path, "chart"), message, "it has no Chart.yaml")
+        yield FieldProblem((*path, "chart"), message, "the folder contains no Chart.yaml")
     for index, file in enumerate(chart.values):
         if not (root / file).is_file():
             yield _missing((*path, "values", index), "file", file, root)

@@ -31,14 +31,14 @@ class Loaded:
     documents: tuple[Document, ...] = field(default=(), repr=False, compare=False)
 
     def problem(self, path: FieldPath, message: str, hint: str = "") -> Problem:
-        """A problem of the file, with the place of a field in it: ("apps", 0, "expose", 1)."""
+        """Return a problem of the file, with the place of a field in it: ("apps", 0, "expose", 1)."""
         if not self.documents:
             return Problem(str(self.file), 0, 0, message, hint)
         return _placed(self.documents, FieldProblem(path, message, hint))
 
 
 def find_file(start: Path) -> Path | None:
-    """The nearest kindctl.yaml: in `start` or a folder above it. None if there is none."""
+    """Return the nearest kindctl.yaml, in `start` or a folder above it; None if there is none."""
     for folder in (start, *start.parents):
         if (folder / FILE).is_file():
             return folder / FILE
@@ -76,7 +76,8 @@ def load(file: Path | None = None, *, name: str | None = None) -> Loaded:
 
 
 def merge(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
-    """`override` on top of `base`: mappings are merged key by key, everything else is replaced."""
+    """Return `base` with `override` merged into it: mappings key by key, while any other value is
+    replaced."""
     merged = dict(base)
     for key, value in override.items():
         old = merged.get(key)
@@ -98,8 +99,8 @@ def _mapping(document: Document) -> dict[str, Any]:
 
 
 def _placed(documents: Sequence[Document], problem: FieldProblem) -> Problem:
-    """The problem with its file and place. A field that both files set is wrong in the override, whose
-    value won; that is the first of the documents."""
+    """Return the problem with its file and place. If both files set the field, the override is at
+    fault, whose value won; that is the first of the documents."""
     path, message, hint, at_key = problem
     document = next((one for one in documents if one.has(path)), documents[-1])
     return Problem(document.file, *document.place(path, at_key=at_key), message, hint)

@@ -1,4 +1,5 @@
-"""One configuration file: its data, and the line and column of every key and value in it."""
+"""Represents one configuration file: its data, and the line and column of every key and value in
+it."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from kindctl.problems import FieldPath, refuse
 
 
 class Loader(yaml_nodes.Loader):
-    """Keeps keys that are not text, so that the schema can refuse them with their place."""
+    """A YAML loader that keeps keys that are not strings, so that the schema can reject them with
+    their place."""
 
     construct_mapping = yaml_nodes.BASE.construct_mapping
 
@@ -28,12 +30,12 @@ class Document:
     root: yaml.Node | None
 
     def has(self, path: FieldPath) -> bool:
-        """Whether this file sets the field."""
+        """Return whether this file sets the field."""
         return bool(path) and len(self._fields(path)) == len(path)
 
     def place(self, path: FieldPath, *, at_key: bool = False) -> tuple[int, int]:
-        """Line and column, from 1, of a field's value or key; if the field is missing, of its nearest
-        parent, and at last of the top of the file."""
+        """Return the line and column, from 1, of a field's value or key; if the field is missing, of
+        its nearest parent, and at last of the top of the file."""
         found = self._fields(path)
         if not found:
             return 1, 1

@@ -21,7 +21,8 @@ def json_schema() -> dict[str, Any]:
 
 
 def as_yaml(config: Config) -> str:
-    """A file with every key that has an effect, defaults too, which loads as an equal Config."""
+    """Return a configuration file with every key that has an effect, including defaults. It loads
+    as an equal Config."""
     data = _plain(config)
     for condition in unmet(config):
         *above, key = condition.path
@@ -44,7 +45,8 @@ def _plain(value: Any) -> Any:
 
 
 def as_markdown() -> str:
-    """The text of docs/configuration.md: a table for each part of the file. A test compares the two."""
+    """Return the text of docs/configuration.md: a table for each part of kindctl.yaml. A test
+    checks that the file matches this text."""
     schema = json_schema()
     lines = [
         "# kindctl.yaml",

@@ -45,7 +45,7 @@ def _of_key(path: FieldPath, kind: str) -> Words | None:
     if kind == "missing":
         return f"{where!r} is missing", f"add `{path[-1]}`: {_description(path)}"
     if kind == "invalid_key":
-        return f"{where}: a key must be text", f'quote it: "{path[-1]}"'
+        return f"{where}: keys must be strings", f'quote it: "{path[-1]}"'
     if kind == "extra_forbidden":
         model = _model(path[:-1])
         known = model.model_fields if model else ()
@@ -104,7 +104,8 @@ def _wrong_type(path: FieldPath, expected: str, value: Any) -> Words:
 
 
 def _example(path: FieldPath, expected: str, prefix: str) -> str:
-    """A hint: how the value is written, or what it means if it is a single word or number."""
+    """Return a hint that shows how to write the value, or what it means if it is a single word or
+    number."""
     if expected not in ("a list", "a mapping"):
         return f"`{prefix}...`: {_description(path)}"
     inside = "..." if expected == "a list" else "...: ..."
@@ -117,9 +118,9 @@ def _example(path: FieldPath, expected: str, prefix: str) -> str:
 
 
 def _one_of_each_choice(error: ValidationError) -> Iterator[tuple[FieldPath, Mapping[str, Any]]]:
-    """(path, error) of each error to report. Where the schema allows a word or a mapping, pydantic reports
-    errors for both: of a mapping those of the mapping are meant, of anything else the one that says what
-    is allowed."""
+    """Yield (path, error) of each error to report. Where the schema allows a word or a mapping,
+    pydantic reports errors for both: of a mapping those of the mapping are meant, of anything
+    else the one that says what is allowed."""
     is_mapping: dict[
         FieldPath, bool
     ] = {}  # path of a choice -> whether the file has a mapping there
@@ -144,7 +145,8 @@ def _one_of_each_choice(error: ValidationError) -> Iterator[tuple[FieldPath, Map
 
 
 def _choice(path: FieldPath) -> tuple[FieldPath | None, FieldPath]:
-    """(path of the choice that an error lies in, path from there), without the tag that pydantic adds."""
+    """Return (path of the choice that an error lies in, path from there), without the tag that
+    pydantic adds."""
     for index, part in enumerate(path):
         if isinstance(part, str) and index and _is_tag(part):
             return path[:index], path[index + 1 :]
@@ -152,8 +154,8 @@ def _choice(path: FieldPath) -> tuple[FieldPath | None, FieldPath]:
 
 
 def _is_tag(part: str) -> bool:
-    """Whether pydantic added this part: "literal['kind']", "constrained-int", "str", "ExistingConfig".
-    No key of the file looks like these."""
+    """Return whether pydantic added this part: "literal['kind']", "constrained-int", "str",
+    "ExistingConfig". No key of the file looks like these."""
     return (
         part in ("str", "int")
         or "[" in part
@@ -168,14 +170,15 @@ def _description(path: FieldPath) -> str:
 
 
 def _field(path: FieldPath) -> FieldInfo | None:
-    """The field of the schema at a path; None if it has none there."""
+    """Return the field of the schema at a path; None if there is none."""
     names = [part for part in path if isinstance(part, str)]
     model = _model(tuple(names[:-1])) if names else None
     return model.model_fields.get(names[-1]) if model else None
 
 
 def _model(path: FieldPath) -> type[BaseModel] | None:
-    """The schema of the mapping, or of the list's items, at a path; None if it has no keys of its own."""
+    """Return the schema of the mapping, or of the list's items, at a path; None if it has no keys
+    of its own."""
     if not any(isinstance(part, str) for part in path):
         return Config
     field = _field(path)

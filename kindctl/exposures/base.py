@@ -13,10 +13,10 @@ LOCALHOST = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - compared, not 
 
 
 def name_in_urls(address: str) -> str:
-    """The host in a URL for an address of this machine: `localhost` where that leads to it.
+    """Return the host in a URL for an address of this machine: `localhost` where that leads to it.
 
-    A browser may take `localhost` for ::1, and then tries 127.0.0.1 too (cloud-provider-kind#387). To any
-    other address, such as 127.0.0.2, it never leads.
+    A browser may take `localhost` for ::1, and then tries 127.0.0.1 too (cloud-provider-kind#387).
+    It never leads to any other address, such as 127.0.0.2.
     """
     if address in LOCALHOST:
         return "localhost"
@@ -24,8 +24,8 @@ def name_in_urls(address: str) -> str:
 
 
 def service_port(service: Object, port: int | str) -> Object:
-    """The TCP entry of a Service's ports with that number or name. An entry for UDP may have the same
-    number, for HTTP/3 or DNS. Raises KeyError."""
+    """Return the TCP entry of a Service's ports with that number or name. An entry for UDP may have
+    the same number, for HTTP/3 or DNS. Raises KeyError."""
     for entry in service["spec"]["ports"]:
         if is_tcp(entry) and port in (entry.get("port"), entry.get("name")):
             found: Object = entry
@@ -55,7 +55,7 @@ class OnThisMachine:
         return tuple(Endpoint(port.scheme, self.address, port.local, host) for port in self.ports)
 
     def shape(self, service: Object) -> None:
-        """The Service stays as it is: its pods are reached without it."""
+        """Leave the Service as it is: its pods are reached without it."""
 
 
 class Mapped(OnThisMachine):

@@ -60,11 +60,12 @@ class LoadBalancer(OnThisMachine):
 
 
 def nodes_are_reachable() -> bool:
-    """Whether this machine has a route to the addresses of containers. It has none where the engine runs in
-    a virtual machine (Docker Desktop; https://docs.docker.com/desktop/features/networking/)."""
+    """Return whether this machine has a route to the addresses of containers. It has none if the
+    engine runs in a virtual machine (Docker Desktop;
+    https://docs.docker.com/desktop/features/networking/)."""
     return platform.system() == "Linux"
 
 
 def on_this_machine(ports: Sequence[int]) -> tuple[int, ...]:
-    """The ports of this machine that stand for these ports of an external address."""
+    """Return the ports of this machine that stand for these ports of an external address."""
     return tuple(port if port >= 1024 else port + UNPRIVILEGED for port in ports)

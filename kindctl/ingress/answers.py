@@ -1,4 +1,4 @@
-"""What an answer to a request for a route shows: who gave it, and whether it is the right one."""
+"""Judges the answer to a request for a route: who sent it, and whether it is the right one."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ Answer = TypeVar("Answer")
 
 
 def proof_answer(route: Route, answer: Answer, ask: Callable[[Route], Answer]) -> Answer:
-    """The answer whose headers tell who answers at the address of `route`: `answer`, which is the route's
-    own, or that of the witness, for which `ask` is called."""
+    """Return the answer whose headers tell who answers at the address of `route`: the route's own
+    `answer`, or the witness's, for which `ask` is called."""
     asked = witness(route)
     return answer if asked is route else ask(asked)
 
 
 def certificate_cause(error: ToolError, route: Route) -> Cause | None:
-    """Why the TLS handshake for `route` failed, if its certificate was the reason.
+    """Return why the TLS handshake for `route` failed, if its certificate was the reason.
 
-    Not permanent: a controller serves a certificate of its own until it has read the Secret.
+    The cause is not permanent: until it has read the Secret, a controller serves a certificate of
+    its own.
     """
     if error.code != "certificate":
         return None
@@ -40,9 +41,9 @@ def certificate_cause(error: ToolError, route: Route) -> Cause | None:
 
 
 def witness_cause(route: Route) -> Cause | None:
-    """What to do when the witness did not answer; None for a route without a witness.
+    """Return what to do when the witness did not answer; None for a route without a witness.
 
-    Not permanent: the controller may not have read the Ingress of the witness yet.
+    The cause is not permanent: the controller may not have read the Ingress of the witness yet.
     """
     if not route.via_witness:
         return None
@@ -50,14 +51,14 @@ def witness_cause(route: Route) -> Cause | None:
     return Cause(
         code="not-proven",
         what=f"there is no proof that port {route.connect[1]} leads to this environment's controller",
-        fix="check whether it serves the Ingress objects in kindctl-system: "
+        fix="check whether the controller serves the Ingress objects in kindctl-system: "
         f"curl -ik --connect-to ::{route.connect[0]}:{route.connect[1]} {asked.url}; kindctl logs",
     )
 
 
 def foreign_reason(answer: HttpAnswer, identity: str, port: int) -> str:
-    """Why this answer is not from the environment with this `identity`; empty when it is. `port` is the
-    port of the host that answered, for the message."""
+    """Return why this answer is not from the environment with this `identity`; empty when it is.
+    `port` is the port of the host that answered, for the message."""
     found = answer.headers.get(ENVIRONMENT_HEADER.lower())
     if found == identity:
         return ""
@@ -69,7 +70,7 @@ def foreign_reason(answer: HttpAnswer, identity: str, port: int) -> str:
 
 
 def mismatch(answer: HttpAnswer, route: Route) -> str:
-    """How this answer differs from what the route wants; empty when it does not."""
+    """Return how this answer differs from what the route expects; empty if it does not."""
     seen = summary(answer)
     if route.status is not None:
         if answer.status != route.status:
@@ -77,16 +78,20 @@ def mismatch(answer: HttpAnswer, route: Route) -> str:
     elif answer.status >= (400 if route.contains else 500):
         return seen
     elif not route.contains and answer.headers.get(INGRESS_HEADER.lower()) == NO_INGRESS:
-        return f"{seen}: the controller has no Ingress for it"
+        return f"{seen}: the controller has no Ingress for this URL"
     elif not route.contains and route.via_witness and answer.status == HTTPStatus.NOT_FOUND:
-        return f"{seen}: from the app or the controller; `expect` in kindctl.yaml can say what is right"
+        return (
+            f"{seen}: from either the app or the controller; "
+            "if that is the right answer, set `expect` in kindctl.yaml"
+        )
     if route.contains and route.contains not in answer.body.decode(errors="replace"):
         return f"{seen}, without {route.contains!r}"
     return ""
 
 
 def summary(answer: HttpAnswer) -> str:
-    """The answer in one line, with the text of an error: the title of a page, or else the first line.
+    """Return the answer in one line, with the text of an error: the title of a page, or else the
+    first line.
 
     "503 Service Temporarily Unavailable (nginx)", "500 Internal Server Error: division by zero"
     """
@@ -107,6 +112,7 @@ def summary(answer: HttpAnswer) -> str:
 
 
 def _one_line(text: str) -> str:
-    """The text without what could control a terminal, at most 100 characters."""
+    """Return at most 100 characters of the text, on one line and without terminal control
+    characters."""
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
     return " ".join(printable.split())[:100]

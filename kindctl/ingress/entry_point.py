@@ -21,7 +21,8 @@ STOCK_PORTS = (EntryPort("http", "http", 80), EntryPort("https", "https", 443))
 
 @dataclass(frozen=True)
 class EntryPoint:
-    """What a controller declares; from it and kindctl.yaml the plan makes the controller's exposure."""
+    """The Service and ports that a controller declares. From them and kindctl.yaml the plan makes
+    the controller's exposure."""
 
     namespace: str
     service: str

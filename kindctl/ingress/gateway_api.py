@@ -31,7 +31,7 @@ ReadImage = Callable[[str, str], Sequence[Object]]
 
 @runtime_checkable
 class ServesGateways(Protocol):
-    """A controller that answers for Gateway API objects as well."""
+    """A controller that serves Gateway API objects as well."""
 
     gateway_classes: Collection[str]  # empty: ingress.gatewayAPI is false
     listener_ports: Collection[int]  # ports that a listener of a Gateway may have
@@ -39,7 +39,8 @@ class ServesGateways(Protocol):
 
 
 class Definitions:
-    """The definitions of the standard channel, read from `image`. Foreign ones are left alone.
+    """The CustomResourceDefinitions of Gateway API's standard channel, read from `image`. Those
+    that kindctl did not install are left alone.
 
     `needed`: the (version, kind) pairs of the group without which the controller does not start.
     """
@@ -55,10 +56,12 @@ class Definitions:
         self._are_foreign: bool | None = None
 
     def objects(self, cluster: Cluster) -> list[Object]:
-        """What has to be applied: all of them, or none if all are there. They are not compared field by
-        field: that takes the API server seconds for a megabyte, and one version never changes.
+        """Return the definitions to apply: all of them, or none if all are in the cluster. They are
+        not compared field by field: for a megabyte that takes the API server seconds, and one
+        version never changes.
 
-        Raises ApiError, and KindctlError (gateway-api-old) where foreign ones are too old.
+        Raises ApiError, and KindctlError (gateway-api-old) if definitions that kindctl did not
+        install are too old.
         """
         with self._lock:
             if self._are_there(cluster):
@@ -101,9 +104,10 @@ class Definitions:
         if missing:
             found = annotations_of(live).get(BUNDLE, "of an unknown version")
             raise KindctlError(
-                f"the cluster has Gateway API {found}, which kindctl did not install and which has no "
-                f"{' and no '.join(missing)}",
-                fix="ask its owner for v1.5 or later, or set ingress.gatewayAPI: false",
+                f"the cluster has Gateway API {found}, which kindctl did not install "
+                f"and which does not serve {' or '.join(missing)}",
+                fix="ask the cluster's owner to install Gateway API v1.5 or later, "
+                "or set ingress.gatewayAPI: false",
                 code="gateway-api-old",
             )
         return True

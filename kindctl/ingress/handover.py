@@ -50,7 +50,8 @@ class Handover:
         self._others: dict[str, frozenset[str]] = {}
 
     def others(self, cluster: Cluster, name: str) -> frozenset[str]:
-        """Component names of the controllers other than `name` that are in charge. Raises ApiError."""
+        """Return the component names of the controllers other than `name` that are in charge. Raises
+        ApiError."""
         with self._lock:
             if name not in self._others:
                 self._others[name] = self._in_charge(cluster) - {name}
@@ -80,15 +81,15 @@ class Handover:
 
 
 def selects(selector: Mapping[str, str], workload: Object) -> bool:
-    """Whether a Service with this selector leads to the pods of a workload. Without a selector, or for an
-    object without a pod template: no."""
+    """Return whether a Service with this selector leads to the pods of a workload. It does not if
+    there is no selector, or the object has no pod template."""
     labels = labels_of(section(workload, "spec", "template"))
     return bool(selector) and selector.items() <= labels.items()
 
 
 def _has_entry_point(workload: Object, selector: Mapping[str, str] | None) -> bool:
-    """Whether requests reach the pods of a workload: by ports of their node, or by the shared Service,
-    which has this selector."""
+    """Return whether requests reach the pods of a workload: by ports of their node, or by the
+    shared Service, which has this selector."""
     pod = workload["spec"]["template"]["spec"]
     if selects(selector or {}, workload) or pod.get("hostNetwork"):
         return True
@@ -100,7 +101,7 @@ def _has_entry_point(workload: Object, selector: Mapping[str, str] | None) -> bo
 
 
 def shared_service(selector: Mapping[str, str], exposure: Exposure) -> Object:
-    """The Service that has the node ports. It leads to the pods that `selector` selects."""
+    """Return the Service that has the node ports. It leads to the pods that `selector` selects."""
     service: Object = {
         "apiVersion": "v1",
         "kind": "Service",
@@ -116,7 +117,8 @@ def shared_service(selector: Mapping[str, str], exposure: Exposure) -> Object:
 
 
 def selector_in_charge(cluster: Cluster) -> Mapping[str, str] | None:
-    """The selector of the shared Service in the cluster; None if there is none. Raises ApiError."""
+    """Return the selector of the shared Service in the cluster; None if there is none. Raises
+    ApiError."""
     live = cluster.get(ObjectRef("v1", "Service", SERVICE, NAMESPACE))
     return live["spec"].get("selector") if live else None
 
@@ -127,8 +129,8 @@ def is_shared(exposure: Exposure) -> bool:
 
 
 def is_turned_over(exposure: Exposure, cluster: Cluster) -> bool:
-    """Whether a controller with this exposure takes over while the one before it still runs: the shared
-    Service exists. Raises ApiError."""
+    """Return whether a controller with this exposure takes over while the previous one still runs:
+    it does if the shared Service exists. Raises ApiError."""
     return is_shared(exposure) and selector_in_charge(cluster) is not None
 
 

@@ -38,7 +38,8 @@ two, as many controllers only redirect HTTP for a host with TLS, and serve no HT
 
 
 def environment_id(environment: str, cluster: Cluster) -> str:
-    """The value of X-Kindctl-Environment. Raises ApiError (passing) while kube-system is not there."""
+    """Return the value of X-Kindctl-Environment. Raises ApiError, which is not permanent, as long
+    as namespace kube-system does not exist."""
     namespace = cluster.get(ObjectRef("v1", "Namespace", "kube-system"))
     if namespace is None:
         raise ApiError("the cluster has no namespace kube-system yet")
@@ -47,7 +48,8 @@ def environment_id(environment: str, cluster: Cluster) -> str:
 
 
 def witness(route: Route) -> Route:
-    """The route that shows who answers at this route's address and port: itself, or the witness's path."""
+    """Return the route that shows who answers at this route's address and port: the route itself,
+    or the path of the witness."""
     if not route.via_witness:
         return route
     parts = urlsplit(route.url)

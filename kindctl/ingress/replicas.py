@@ -51,9 +51,9 @@ def replicate(workload: Object, scaling: Scaling, *, grace: int) -> list[Object]
 
 
 def _spread(selector: Object) -> Object:
-    """A constraint that spreads the pods evenly over the nodes that may have them. Nodes that are cordoned
-    or gone do not count, so that their pods run elsewhere; neither do pods of an older template, so that a
-    rollout ends evenly."""
+    """Return a constraint that spreads the pods evenly over the nodes that may run them. Nodes that
+    are cordoned or gone do not count, so that their pods run elsewhere; neither do pods of an
+    older template, so that a rollout ends evenly."""
     return {
         "maxSkew": 1,
         "topologyKey": "kubernetes.io/hostname",
@@ -65,7 +65,7 @@ def _spread(selector: Object) -> Object:
 
 
 def _budget(deployment: Object) -> Object:
-    """A PodDisruptionBudget: draining nodes stops one pod at a time."""
+    """Return a PodDisruptionBudget: draining nodes stops one pod at a time."""
     spec = {"maxUnavailable": 1, "selector": deployment["spec"]["selector"]}
     return _companion(deployment, "policy/v1", "PodDisruptionBudget", spec)
 

@@ -1,1 +1,1 @@
-"""Kubernetes YAML of users: read, rendered and judged before there is a cluster to ask."""
+"""The user's Kubernetes YAML: it is read, rendered and checked before there is a cluster to ask."""

@@ -28,10 +28,10 @@ ConfigRef = tuple[str, str]  # kind, name
 
 
 def with_checksums(objects: Sequence[Object]) -> list[Object]:
-    """The objects, with the annotation on each pod template that reads another one of them.
+    """Return the objects, with the annotation on each pod template that reads another one of them.
 
-    Objects must have their namespaces set, and Secrets have `data`, not `stringData`. Equal contents give
-    equal digests.
+    Objects must have their namespaces set, and Secrets have `data`, not `stringData`. Equal
+    contents give equal digests.
     """
     contents = {
         (obj["metadata"].get("namespace"), obj["kind"], obj["metadata"]["name"]): [
@@ -60,7 +60,8 @@ def with_checksums(objects: Sequence[Object]) -> list[Object]:
 
 
 def references(pod: Object) -> Iterator[ConfigRef]:
-    """ConfigMaps and Secrets that a pod spec reads: in volumes, projected volumes, env and envFrom."""
+    """Yield the ConfigMaps and Secrets that a pod spec reads: in volumes, projected volumes, env and
+    envFrom."""
     for volume in entries(pod, "volumes"):
         yield from _named(volume, "configMap", "secret")
         if name := section(volume, "secret").get("secretName"):  # only here it is not `name`

@@ -17,7 +17,8 @@ from kindctl.trust.serving import SECRET
 
 @dataclass(frozen=True)
 class Parent:
-    """A Gateway that a route attaches to, and by name or port which of its listeners. Empty: all."""
+    """A Gateway that a route attaches to. `section` and `port` select listeners of it; unset, they
+    select all."""
 
     index: int  # in spec.parentRefs
     namespace: str
@@ -35,7 +36,8 @@ def is_gateway_api(obj: Object) -> bool:
 
 
 def parents(route: Object) -> list[Parent]:
-    """The Gateways of a route. Other kinds of parents (a Service, in a mesh) do not serve URLs."""
+    """Return the Gateways of a route. Other kinds of parents (a Service, in a mesh) do not serve
+    URLs."""
     found = []
     for index, ref in enumerate(entries(route, "spec", "parentRefs")):
         if ref.get("kind", "Gateway") == "Gateway" and ref.get("group", GROUP) == GROUP:
@@ -50,8 +52,8 @@ def listeners(gateway: Object) -> list[Mapping[str, Any]]:
 
 
 def lets_in(listener: Mapping[str, Any], gateway: Object, route: Object) -> bool:
-    """Whether a listener accepts routes of that namespace. With a selector, the answer is yes: only the
-    cluster knows the labels of namespaces."""
+    """Return whether a listener accepts routes of that namespace. If it selects namespaces by
+    label, the answer is yes: only the cluster knows their labels."""
     allowed = section(listener, "allowedRoutes", "namespaces")
     same = namespace_of(gateway) == namespace_of(route)
     return bool(same or allowed.get("from", "Same") != "Same")
@@ -60,8 +62,8 @@ def lets_in(listener: Mapping[str, Any], gateway: Object, route: Object) -> bool
 def served_paths(
     routes: Sequence[Object], gateways: Sequence[Object], classes: Collection[str]
 ) -> list[ServedPath]:
-    """What the routes serve through Gateways of these classes. Each host and path comes once, with plain
-    HTTP if a listener has it."""
+    """Return what the routes serve through Gateways of these classes. Each host and path comes
+    once, with plain HTTP if a listener has it."""
     found: dict[tuple[str, str], ServedPath] = {}
     for route in routes:
         for listener in sorted(_attached(route, gateways, classes), key=_encrypted):
@@ -94,12 +96,13 @@ def _encrypted(listener: Mapping[str, Any]) -> bool:
 
 
 def _has_own_certificate(listener: Mapping[str, Any]) -> bool:
-    """Whether the app brings a certificate, instead of the local authority's."""
+    """Return whether the app brings a certificate, instead of the local authority's."""
     return any(ref.get("name") != SECRET for ref in entries(listener, "tls", "certificateRefs"))
 
 
 def _hosts(listener: Mapping[str, Any], route: Object) -> list[str]:
-    """The hosts that both listener and route have; empty: any. `*.example.com` covers its subdomains."""
+    """Return the hosts that both the listener and the route serve; empty means any host.
+    `*.example.com` covers its subdomains."""
     wanted = [str(host) for host in entries(route, "spec", "hostnames")]
     own = str(listener.get("hostname") or "")
     if not own or not wanted:

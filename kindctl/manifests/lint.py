@@ -1,4 +1,4 @@
-"""Problems in the apps' manifests that are known before anything is applied."""
+"""Finds problems in the apps' manifests before anything is applied."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WORKLOADS = ("CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "
 
 @dataclass(frozen=True)
 class LintContext:
-    """What the apps will find in the cluster."""
+    """What the cluster will offer to the apps."""
 
     ingress_classes: Collection[str] = ("nginx",)  # empty: no controller
     controllers: Sequence[Manifest] = ()  # manifests that the user brings for the controller
@@ -40,7 +40,7 @@ class LintContext:
 
 
 def lint(apps: Mapping[str, Sequence[Manifest]], context: LintContext) -> list[Finding]:
-    """All findings of all apps (name -> manifests), in the order of their places."""
+    """Return all findings of all apps (name -> manifests), sorted by their places."""
     manifests = [manifest for app in apps.values() for manifest in app]
     found = [
         *_shared(apps),
@@ -62,7 +62,7 @@ def _of_kind(manifests: Sequence[Manifest], *kinds: str) -> Iterator[Manifest]:
 
 
 def _shared(apps: Mapping[str, Sequence[Manifest]]) -> Iterator[Finding]:
-    """An object belongs to one app; only a Namespace may be in several."""
+    """Report objects that several apps define: only a Namespace may be in several."""
     first: dict[tuple[str, str, str, str], str] = {}
     for app, manifests in apps.items():
         for manifest in manifests:
@@ -75,7 +75,8 @@ def _shared(apps: Mapping[str, Sequence[Manifest]]) -> Iterator[Finding]:
 
 
 def _path_types(manifests: Sequence[Manifest]) -> Iterator[Finding]:
-    """ingress-nginx#12637, kind#3764: its webhook refuses these, with a message that few understand."""
+    """Report paths that the webhook of ingress-nginx rejects with a message that few understand
+    (ingress-nginx#12637, kind#3764)."""
     for ingress in _of_kind(manifests, "Ingress"):
         for rule, index, path in rules(ingress.obj):
             kind, text = path.get("pathType"), str(path.get("path") or "/")
@@ -89,7 +90,7 @@ def _path_types(manifests: Sequence[Manifest]) -> Iterator[Finding]:
                 how = "" if has_regex(ingress.obj) else ' and the annotation use-regex: "true"'
                 yield ingress.error(message, f"use pathType: ImplementationSpecific{how}", at)
             elif "." in text:
-                message = f"ingress-nginx before 1.12 refuses the dot in path {text!r} with pathType {kind}"
+                message = f"ingress-nginx before 1.12 rejects the dot in path {text!r} with pathType {kind}"
                 yield ingress.warning(message, "use pathType: ImplementationSpecific", at)
 
 
@@ -106,7 +107,8 @@ def _ingress_classes(manifests: Sequence[Manifest], context: LintContext) -> Ite
 
 
 def _redirects(manifests: Sequence[Manifest], context: LintContext) -> Iterator[Finding]:
-    """The controller only knows its own port, so it redirects people to https://HOST/."""
+    """Warn about redirects to HTTPS: the controller only knows its own port, so it redirects to
+    https://HOST/."""
     if context.https == 443:
         return
     for ingress in _of_kind(manifests, "Ingress"):
@@ -138,12 +140,14 @@ def _backend(
     name, port = str(wanted.get("name")), section(wanted, "port")
     service = services.get((ingress.namespace, name))
     if service is None:
-        message = f"no manifest defines Service {ingress.namespace}/{name}, which this refers to"
+        message = (
+            f"the backend refers to Service {ingress.namespace}/{name}, which no manifest defines"
+        )
         yield ingress.warning(message, "", (*at, "service", "name"))
     elif not _has_port(service, port):
         message = f"Service {name} has no port {port.get('number', port.get('name'))}"
         has = ", ".join(_port_text(one) for one in entries(service, "spec", "ports"))
-        yield ingress.warning(message, f"it has {has}", (*at, "service", "port"))
+        yield ingress.warning(message, f"ports of the Service: {has}", (*at, "service", "port"))
 
 
 def _port_text(port: Mapping[str, Any]) -> str:
@@ -159,7 +163,8 @@ def _has_port(service: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 
 
 def _pulled_images(manifests: Sequence[Manifest], context: LintContext) -> Iterator[Finding]:
-    """With `Always` the node asks a registry at each start, even if the image was loaded into it."""
+    """Report the pull policy `Always`: with it, the node asks a registry at each start, even if the
+    image was loaded into the node."""
     for manifest in manifests:
         for path, container in containers(manifest.obj):
             if container.get("imagePullPolicy") != "Always":
@@ -176,7 +181,8 @@ def _pulled_images(manifests: Sequence[Manifest], context: LintContext) -> Itera
 
 
 def _node_ports(manifests: Sequence[Manifest]) -> Iterator[Finding]:
-    """A node port belongs to one Service, whatever its protocol; in it, TCP and UDP may share the port."""
+    """Report clashing node ports. A node port belongs to one Service, whatever its protocol; within
+    that Service, TCP and UDP may share the port."""
     first: dict[int, Manifest] = {}
     for service in _of_kind(manifests, "Service"):
         own: set[tuple[int, str]] = set()
@@ -185,13 +191,15 @@ def _node_ports(manifests: Sequence[Manifest]) -> Iterator[Finding]:
                 continue
             at = ("spec", "ports", index, "nodePort")
             if number not in NODE_PORTS:
-                hint = f"use {NODE_PORTS[0]} to {NODE_PORTS[-1]}, or remove it to get a free one"
-                yield service.error(f"{number} is not a node port", hint, at)
+                hint = (
+                    f"use {NODE_PORTS[0]} to {NODE_PORTS[-1]}, or remove nodePort to get a free one"
+                )
+                yield service.error(f"nodePort {number} is out of range", hint, at)
             other = first.setdefault(number, service)
             key = (number, _protocol(port))
             if other is not service or key in own:
                 message = f"nodePort {number} is already used by {other}"
-                yield service.error(message, "remove it to get a free one", at)
+                yield service.error(message, "remove nodePort to get a free one", at)
             own.add(key)
 
 
@@ -211,7 +219,8 @@ def _host_ports(manifests: Sequence[Manifest], context: LintContext) -> Iterator
 
 
 def _autoscalers(manifests: Sequence[Manifest], context: LintContext) -> Iterator[Finding]:
-    """metrics-server#1025: without it `kubectl get hpa` shows `<unknown>` forever."""
+    """Warn about autoscalers in a cluster without metrics-server: `kubectl get hpa` would show
+    `<unknown>` forever (metrics-server#1025)."""
     if context.metrics:
         return
     for scaler in _of_kind(manifests, "HorizontalPodAutoscaler"):
@@ -219,11 +228,12 @@ def _autoscalers(manifests: Sequence[Manifest], context: LintContext) -> Iterato
         if spec.get("minReplicas", 1) == spec.get("maxReplicas"):
             continue  # a fixed number: there is nothing to scale
         message = f"{scaler} will not scale: this cluster has no metrics-server"
-        yield scaler.warning(message, "its minimum number of replicas will run")
+        yield scaler.warning(message, "only the minimum number of replicas will run")
 
 
 def _load_balancers(manifests: Sequence[Manifest], context: LintContext) -> Iterator[Finding]:
-    """kind has no load balancer: `kubectl get service` shows `<pending>` forever."""
+    """Warn about Services of type LoadBalancer in a cluster without a load balancer, such as kind:
+    `kubectl get service` would show `<pending>` forever."""
     if context.addresses:
         return
     for service in _of_kind(manifests, "Service"):
@@ -231,5 +241,5 @@ def _load_balancers(manifests: Sequence[Manifest], context: LintContext) -> Iter
         asks = spec.get("type") == "LoadBalancer" and not spec.get("loadBalancerClass")
         if asks and (service.namespace, service.name) not in context.other_types:
             message = f"{service} gets no external address: this cluster has no load balancer"
-            hint = "add `addons: [metallb]`, or use its cluster IP or node port"
+            hint = "add `addons: [metallb]`, or use the Service's cluster IP or node port"
             yield service.warning(message, hint, ("spec", "type"))

@@ -1,4 +1,4 @@
-"""Problems with Gateways and HTTPRoutes that are known before anything is applied."""
+"""Finds problems with Gateways and HTTPRoutes before anything is applied."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from kindctl.problems import FieldPath, did_you_mean
 
 @dataclass(frozen=True)
 class GatewayContext:
-    """What the apps' Gateways and routes will find in the cluster. No class: the controller serves none.
+    """What the cluster will offer to the apps' Gateways and routes. Without `classes`, the
+    controller serves no Gateways.
 
-    `strangers`: software of others in the cluster may serve or define what is not known here, so unknown
-    names are not errors.
+    `strangers`: whether other software in the cluster may serve or define names that are not known
+    here, so that unknown names are not errors.
     """
 
     classes: Collection[str] = ()
@@ -34,7 +35,7 @@ class GatewayContext:
 
 
 def lint_gateways(apps: Mapping[str, Sequence[Manifest]], context: GatewayContext) -> list[Finding]:
-    """All findings of all apps (name -> manifests), in the order of their places."""
+    """Return all findings of all apps (name -> manifests), sorted by their places."""
     manifests = [manifest for app in apps.values() for manifest in app]
     ours = [m for m in manifests if is_gateway_api(m.obj)]
     if not context.classes:
@@ -101,7 +102,8 @@ def _routes(
 def _why_not_attached(
     route: Manifest, parent: Parent, known: Mapping[tuple[str, str], Object]
 ) -> tuple[str, str] | None:
-    """(message, hint); None if a listener of the parent accepts the route."""
+    """Return the (message, hint) that says why no listener of the parent accepts the route; None if
+    one does."""
     where = f"{parent.namespace}/{parent.name}"
     gateway = known.get((parent.namespace, parent.name))
     if gateway is None:
@@ -130,13 +132,13 @@ def _backend(
     name = f"{namespace}/{short}"
     service = services.get((namespace, short))
     if service is None:
-        message = f"no manifest defines Service {name}, which this refers to"
+        message = f"backendRef refers to Service {name}, which no manifest defines"
         hint = did_you_mean(short, sorted(own for space, own in services if space == namespace))
         yield route.warning(message, hint, (*at, "name"))
         return
     ports = [port.get("port") for port in entries(service, "spec", "ports")]
-    hint = f"it has {', '.join(str(port) for port in ports)}"
+    hint = f"ports of the Service: {', '.join(str(port) for port in ports)}"
     if ref.get("port") is None:
-        yield route.error(f"set the port of Service {name}", hint, at)
+        yield route.error(f"backendRef must set the port of Service {name}", hint, at)
     elif ref["port"] not in ports:
         yield route.warning(f"Service {name} has no port {ref['port']}", hint, (*at, "port"))

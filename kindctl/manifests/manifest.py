@@ -52,7 +52,7 @@ class Manifest:
     node: yaml.Node | None = field(default=None, repr=False, compare=False)
 
     def problem(self, message: str, hint: str = "", path: FieldPath = ()) -> Problem:
-        """A problem with the object, at the place of a field."""
+        """Return a problem with the object, at the place of a field."""
         return Problem(self.file, *self.place(path), message, hint)
 
     def error(self, message: str, hint: str = "", path: FieldPath = ()) -> Finding:
@@ -62,7 +62,8 @@ class Manifest:
         return Finding(WARNING, self.problem(message, hint, path))
 
     def place(self, path: FieldPath = ()) -> tuple[int, int]:
-        """Line and column, from 1, of a field or its nearest parent; 0, 0 if the object was rendered."""
+        """Return the line and column, from 1, of a field or its nearest parent; 0, 0 if the object was
+        rendered."""
         if self.node is None:
             return 0, 0
         from kindctl.manifests.yaml_nodes import mark_of
@@ -71,7 +72,7 @@ class Manifest:
         return mark.line + 1, mark.column + 1
 
     def where(self, path: FieldPath = ()) -> str:
-        """FILE:LINE of a field, or FILE if the line is not known."""
+        """Return FILE:LINE of a field, or FILE if the line is not known."""
         line, _ = self.place(path)
         return f"{self.file}:{line}" if line else self.file
 
@@ -110,11 +111,11 @@ def read_manifests(
     render: Renderer | None = None,
     entry_problem: Callable[[int, str, str], Problem] | None = None,
 ) -> list[Manifest]:
-    """Every object in `entries`, relative to `root`, in order.
+    """Return every object in `entries`, relative to `root`, in order.
 
     `namespace` is for objects that set none, `release` is the release name of charts that set none.
-    `entry_problem` makes a problem from (index of an entry, message, hint), with the entry's place in
-    kindctl.yaml. Raises ConfigError with all problems.
+    `entry_problem` makes a problem from (index of an entry, message, hint), with the entry's place
+    in kindctl.yaml. Raises ConfigError with all problems.
     """
     problems: list[Problem] = []
     found: list[Manifest] = []
@@ -134,7 +135,8 @@ def read_manifests(
 
 
 def _read(text: Text, problems: list[Problem]) -> list[Manifest]:
-    """The objects in one text, as far as they can be read; the rest is appended to `problems`."""
+    """Return the objects in one text, as far as they can be read; the rest is appended to
+    `problems`."""
     from kindctl.manifests import yaml_nodes
 
     found: list[Manifest] = []
@@ -150,7 +152,7 @@ def _read(text: Text, problems: list[Problem]) -> list[Manifest]:
 
 
 def _objects(data: Any, node: yaml.Node, text: Text, problems: list[Problem]) -> Iterator[Manifest]:
-    """The objects in one document: itself, or the items of a List."""
+    """Yield the objects in one document: itself, or the items of a List."""
     from kindctl.manifests.yaml_nodes import mark_of
 
     is_list = isinstance(data, dict) and data.get("kind") == "List"
@@ -173,15 +175,16 @@ def _objects(data: Any, node: yaml.Node, text: Text, problems: list[Problem]) ->
 
 
 def _belongs_to_install(obj: Object) -> bool:
-    """False for objects that a chart has for other moments: tests, and hooks of upgrades, deletions and
-    rollbacks. The hook of an install, mostly a Job, is applied as a plain object."""
+    """Return whether `helm install` would create the object. It would not create tests, and hooks
+    of upgrades, deletions and rollbacks. The hook of an install, mostly a Job, is applied as a
+    plain object."""
     names = str(annotations_of(obj).get(HOOK) or "").split(",")
     hooks = {name.strip() for name in names} - {""}
     return not hooks or bool(hooks & INSTALL_HOOKS)
 
 
 def _why_no_object(data: Any) -> FieldProblem | None:
-    """Why a document is not an object that can be applied; None if it is one."""
+    """Return why a document is not an object that can be applied; None if it is one."""
     if not isinstance(data, dict):
         message = f"expected a Kubernetes object, got {data!r:.60}"
         return FieldProblem((), message, "an object starts with `apiVersion:`")

@@ -1,4 +1,4 @@
-"""Containers inside objects: found wherever a pod template stands, in custom objects too."""
+"""Finds containers in objects: wherever a pod template is, in custom objects too."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _items(mapping: Object, key: str) -> Iterator[tuple[int, dict[str, Any]]]:
 def _pod_containers(
     part: Any,
 ) -> Iterator[tuple[FieldPath, dict[str, Any], dict[str, Any]]]:
-    """(path of the container, container, pod spec) of every container that names an image."""
+    """Yield (path of the container, container, pod spec) of every container that names an image."""
     for path, pod in _mappings(part, LISTS):
         for key in (key for key in pod if key in LISTS):
             for index, container in _items(pod, key):
@@ -48,13 +48,13 @@ def _pod_containers(
 
 
 def containers(part: Any) -> Iterator[tuple[FieldPath, dict[str, Any]]]:
-    """(path, container) of every container in an object that names an image."""
+    """Return (path, container) of every container in an object that names an image."""
     return ((path, container) for path, container, _ in _pod_containers(part))
 
 
 def on_node(part: Any) -> Iterator[tuple[FieldPath, int, dict[str, Any]]]:
-    """(path, port of the node, entry of `ports`) of every container port that takes a port of the node:
-    each hostPort, and every port of pods in the node's network."""
+    """Yield (path, port of the node, entry of `ports`) of every container port that takes a port of
+    the node: each hostPort, and every port of pods in the node's network."""
     for path, container, pod in _pod_containers(part):
         for index, port in _items(container, "ports"):
             by_pod = pod.get("hostNetwork") and not port.get("hostPort")
@@ -64,13 +64,13 @@ def on_node(part: Any) -> Iterator[tuple[FieldPath, int, dict[str, Any]]]:
 
 
 def container_ports(obj: Object) -> Iterator[dict[str, Any]]:
-    """The entries of `ports` of every container."""
+    """Yield the entries of `ports` of every container."""
     for _, container in containers(obj):
         yield from (port for _, port in _items(container, "ports"))
 
 
 def image_volumes(part: Any) -> Iterator[dict[str, Any]]:
-    """The `image` of every volume that is an image (Kubernetes 1.31)."""
+    """Yield the `image` of every volume that is an image (Kubernetes 1.31)."""
     for _, pod in _mappings(part, ["volumes"]):
         for _, volume in _items(pod, "volumes"):
             image = volume.get("image")
@@ -79,7 +79,7 @@ def image_volumes(part: Any) -> Iterator[dict[str, Any]]:
 
 
 def images(obj: Object) -> Iterator[str]:
-    """The image references in an object; the same one may come more than once."""
+    """Yield the image references in an object; the same one may come more than once."""
     for _, container in containers(obj):
         yield str(container["image"])
     for volume in image_volumes(obj):
@@ -101,6 +101,7 @@ def use_images_of_nodes(obj: Object, resolve: Resolve) -> None:
 
 
 def is_latest(reference: str) -> bool:
-    """Whether a registry may give another image for it tomorrow: `:latest`, written or implied."""
+    """Return whether the registry may have another image under this reference tomorrow: its tag is
+    `:latest`, written or implied."""
     name = reference.rpartition("/")[2]
     return "@" not in name and (":" not in name or name.endswith(":latest"))

@@ -38,7 +38,7 @@ class Programs:
                 [*self._container(image, "kubectl", folder), "kustomize", str(folder)]
             )
         raise _missing(
-            "a kustomization needs kubectl or kustomize",
+            "rendering a kustomization needs kubectl or kustomize",
             "install one of them, or get the node image, which has kubectl: `kindctl images pull node` "
             "(or `build node`)",
         )
@@ -59,13 +59,13 @@ class Programs:
             command = [*self._container(image, "helm", chart, *values), *arguments]
             return self.host.run(command, stdin=given)
         raise _missing(
-            "a chart needs helm",
+            "rendering a Helm chart needs helm",
             "install it, or get its image: `kindctl images pull helm` (or `build helm`)",
         )
 
     def _container(self, image: str, program: str, *paths: Path) -> list[str]:
-        """The command that runs a program in a container. It sees the folder and these paths, but nothing
-        else of this machine, and no network."""
+        """Return the command that runs a program in a container. The container sees the folder and
+        these paths, but nothing else of this machine, and no network."""
         confined = ["--network", "none", "--read-only", "--tmpfs", "/tmp", "--env", "HOME=/tmp"]  # noqa: S108
         outside = [path for path in paths if not path.is_relative_to(self.mount)]
         seen = [f"--volume={path}:{path}:ro" for path in dict.fromkeys([self.mount, *outside])]

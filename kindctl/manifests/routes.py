@@ -1,4 +1,4 @@
-"""URLs of an app: from its Ingress objects, and from what `expect` says about them."""
+"""Works out the URLs of an app, from its Ingress objects and from `expect`."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def app_routes(
     ingress_classes: Collection[str],
     more: Sequence[ServedPath] = (),
 ) -> list[Route]:
-    """One route per `expect`; without any, one per path that the Ingress objects serve, and per `more`,
-    which are served by HTTPRoutes.
+    """Return one route for each `expect`; without any, one for each path that the Ingress objects
+    serve, and for each of `more`, which HTTPRoutes serve.
 
-    Ingress objects of other classes are left out, as other controllers serve them. Empty without
-    endpoints, and if there are no Ingress objects, no `more` and no `expect`.
+    Ingress objects of other classes are left out, as other controllers serve them. The result is
+    empty without endpoints, and if there are no Ingress objects, no `more` and no `expect`.
     """
     ours = [i for i in ingresses if class_of(i) in ("", *ingress_classes)]
     served = [*(path for ingress in ours for path in _served_paths(ingress)), *more]
@@ -73,8 +73,9 @@ def app_routes(
 
 
 def _once(routes: Iterable[Route]) -> list[Route]:
-    """Each URL once, even if several objects have a rule for it: an Ingress and an HTTPRoute, or one for
-    `localhost` and one for any host. If one of them brings a certificate, it may be the one served."""
+    """Return each URL once, even if several objects have a rule for it: an Ingress and an
+    HTTPRoute, or one for `localhost` and one for any host. If one of them brings a certificate,
+    it may be the one served."""
     found: dict[tuple[str, str], Route] = {}
     for route in routes:
         first = found.setdefault((route.url, route.host), route)
@@ -84,14 +85,14 @@ def _once(routes: Iterable[Route]) -> list[Route]:
 
 
 def redirected_hosts(ingress: Object) -> list[str]:
-    """Hosts that the controller redirects from HTTP to HTTPS. An empty name means any host."""
+    """Return the hosts that the controller redirects from HTTP to HTTPS. An empty name means any host."""
     return list(dict.fromkeys(path.host for path in _served_paths(ingress) if path.tls))
 
 
 def service_routes(
     endpoints: Sequence[Endpoint], wanted: ExpectConfig | None, *, app: str
 ) -> list[Route]:
-    """One route per endpoint of a Service that is exposed without the controller."""
+    """Return one route per endpoint of a Service that is exposed without the controller."""
     expect = wanted or ExpectConfig()
     return [
         Route(
@@ -113,20 +114,21 @@ def _connect(endpoint: Endpoint) -> tuple[str, int]:
 
 
 def class_of(ingress: Object) -> str:
-    """The class of an Ingress; empty if it sets none, which any controller may serve."""
+    """Return the class of an Ingress; empty if it sets none, which any controller may serve."""
     old = annotations_of(ingress).get(CLASS_ANNOTATION)
     return str(spec_of(ingress).get("ingressClassName") or old or "")
 
 
 def rules(ingress: Object) -> Iterator[tuple[int, int, Mapping[str, Any]]]:
-    """(index of the rule, index of the path, path) for each path of each rule."""
+    """Yield (index of the rule, index of the path, path) for each path of each rule."""
     for index, rule in enumerate(entries(ingress, "spec", "rules")):
         for inner, path in enumerate(entries(rule, "http", "paths")):
             yield index, inner, path
 
 
 def has_regex(ingress: Object) -> bool:
-    """Whether ingress-nginx reads the paths as regular expressions. A rewrite makes it do so too."""
+    """Return whether ingress-nginx reads the paths as regular expressions. A rewrite makes it do so
+    too."""
     annotations = annotations_of(ingress)
     asked = str(annotations.get(f"{PREFIX}/use-regex", "")).lower() == "true"
     return asked or f"{PREFIX}/rewrite-target" in annotations
@@ -156,8 +158,8 @@ def _served_paths(ingress: Object) -> Iterator[ServedPath]:
 
 
 def _expected_path(wanted: ExpectConfig, served: Sequence[ServedPath]) -> ServedPath:
-    """The path of `wanted`, with the host and scheme of the named host; without a name, of the rules for
-    any host, else of the first rule."""
+    """Return the path of `wanted`, with the host and scheme of the named host; without a name, of
+    the rules for any host, else of the first rule."""
     if wanted.host is not None:
         same = [path for path in served if path.host == wanted.host]
         own = any(path.own_certificate for path in same)
@@ -170,14 +172,15 @@ def _expected_path(wanted: ExpectConfig, served: Sequence[ServedPath]) -> Served
 
 
 def _is_certified(endpoint: Endpoint, url: str, path: ServedPath) -> bool:
-    """Whether the controller serves the local authority's certificate there: over TLS, for a name of this
-    machine, unless the app brings its own."""
+    """Return whether the controller serves the local authority's certificate there: over TLS, for a
+    name of this machine, unless the app brings its own."""
     here = is_local(urlsplit(url).hostname or "")
     return endpoint.scheme == "https" and not path.own_certificate and here
 
 
 def local_hosts(objects: Iterable[Object]) -> list[str]:
-    """Names of this machine that the Ingresses, Gateways and routes among the objects serve, each once."""
+    """Return the names of this machine that the Ingresses, Gateways and routes among the objects serve,
+    each once."""
     found: list[Any] = []
     for obj in objects:
         spec = spec_of(obj)
@@ -192,8 +195,9 @@ def local_hosts(objects: Iterable[Object]) -> list[str]:
 
 
 def _url(endpoint: Endpoint, path: ServedPath) -> tuple[str, str]:
-    """(URL, Host header). The URL has the host if that name leads to the endpoint: on this machine, the
-    `localhost` names of RFC 6761. Otherwise the URL has the endpoint's host, and the header the name."""
+    """Return (URL, Host header). The URL has the host if that name leads to the endpoint: on this
+    machine, the `localhost` names of RFC 6761. Otherwise the URL has the endpoint's host, and
+    the header the name."""
     host = path.host.replace("*", "any", 1)
     if not host or host == endpoint.host:
         return endpoint.url + path.path, ""
@@ -203,13 +207,15 @@ def _url(endpoint: Endpoint, path: ServedPath) -> tuple[str, str]:
 
 
 def _is_here(endpoint: Endpoint) -> bool:
-    """Whether names of this machine lead to the endpoint: its address is not of a node, nor external."""
+    """Return whether names of this machine lead to the endpoint: its address is neither a node's
+    nor external."""
     address = endpoint.address
     return address in (*ANY_ADDRESS, "::1", "localhost") or address.startswith("127.")
 
 
 def concrete(pattern: str) -> str:
-    """A path that the regular expression of an Ingress matches, as short and plain as possible.
+    """Return a path that the regular expression of an Ingress matches, as short and plain as
+    possible.
 
     `/?(.*)` -> `/` · `/api/?(.*)` -> `/api/` · `/api(/|$)(.*)` -> `/api/` · `/v[0-9]+/x` -> `/v0/x`
     """
@@ -218,7 +224,8 @@ def concrete(pattern: str) -> str:
 
 
 def _example(pattern: str) -> str:
-    """A text that matches: the first alternative, the fewest repetitions; a literal before `?` is kept."""
+    """Return a text that the regular expression matches: its first alternatives, with the fewest
+    repetitions; a literal before `?` is kept."""
     out, rest = "", pattern
     while rest:
         piece, rest, optional = _piece(rest)
@@ -235,7 +242,7 @@ def _example(pattern: str) -> str:
 
 
 def _piece(rest: str) -> tuple[str, str, bool]:
-    """(example of the first element, what follows it, whether `?` after it leaves it out)."""
+    """Return (example of the first element, what follows it, whether `?` after it leaves it out)."""
     first = rest[0]
     if first == "(":
         inside, after = _group(rest)
@@ -257,7 +264,7 @@ def _piece(rest: str) -> tuple[str, str, bool]:
 
 
 def _group(text: str) -> tuple[str, str]:
-    """(first alternative in the parentheses that `text` starts with, what follows them)."""
+    """Return (first alternative in the parentheses that `text` starts with, what follows them)."""
     depth, bar = 0, None
     for index, letter in enumerate(text):
         if index and text[index - 1] == "\\":

@@ -47,7 +47,7 @@ class Scopes:
 
     @classmethod
     def of(cls, objects: Sequence[Object]) -> Scopes:
-        """Scopes that know the CustomResourceDefinitions among `objects`."""
+        """Return Scopes that know the CustomResourceDefinitions among `objects`."""
         custom = {}
         for obj in objects:
             spec = obj.get("spec")

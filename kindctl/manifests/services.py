@@ -1,4 +1,4 @@
-"""Says why an exposure cannot reach a Service."""
+"""Says why a kind of exposure cannot reach a Service."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ GIVES = {"NodePort": "node port", "LoadBalancer": "external address", "": "pods 
 def unreachable_reason(
     service: Manifest, port: Object, exposure: Exposure
 ) -> tuple[str, str] | None:
-    """(message, hint): why an exposure cannot reach this port of a Service; None if it can."""
+    """Return the (message, hint) that says why an exposure cannot reach this port of a Service;
+    None if it can."""
     if not is_tcp(port):
         message = f"port {port['port']} of Service {service.name!r} speaks {port['protocol']}"
         return message, "only TCP ports can be exposed"

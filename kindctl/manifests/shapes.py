@@ -119,7 +119,7 @@ WORDS = {str: "text", bool: "a boolean", int: "a number", float: "a number", lis
 
 
 def misshapen(obj: Mapping[str, Any]) -> Iterator[FieldProblem]:
-    """A problem for each field of an object whose type is wrong."""
+    """Yield a problem for each field of an object whose type is wrong."""
     yield from _check(obj, EVERY, ())
     yield from _check(obj, SHAPES.get(str(obj.get("kind")), MAPPING), ())
 

@@ -26,13 +26,14 @@ class Renderer(Protocol):
     """Renders kustomizations and charts. Raises ToolError, with code program-missing if no program can."""
 
     def kustomization(self, folder: Path) -> str:
-        """The objects as YAML."""
+        """Return the objects of a kustomization as YAML."""
         ...
 
     def chart(
         self, chart: Path, release: str, namespace: str, values: Sequence[Path], given: str
     ) -> str:
-        """The objects as YAML. `given` has more values, as JSON, which win over those of the files."""
+        """Return the objects of a chart as YAML. `given` are more values, as JSON, which override
+        those of the files."""
         ...
 
 
@@ -67,7 +68,7 @@ class Texts:
     problems: list[Problem]
 
     def read(self, entry: Source, to_problem: ToProblem) -> Iterator[Text]:
-        """The texts of one entry."""
+        """Yield the texts of one entry."""
         try:
             if isinstance(entry, ChartConfig):
                 yield from self._chart(entry)
@@ -81,7 +82,7 @@ class Texts:
             message, hint = error.what, error.fix
             if error.code != "program-missing":
                 message = f"{str(entry)!r} cannot be rendered: {reported_error(error)}"
-                hint = "this is the message of the program that renders it"
+                hint = "the message is from the program that renders it"
             self.problems.append(to_problem(message, hint))
             return
         for file in self._files(path, entry, to_problem) if path.is_dir() else [path]:
@@ -142,8 +143,8 @@ def _is_kustomization(folder: Path) -> bool:
 
 
 def reported_error(error: ToolError) -> str:
-    """What a program reports as its error, on one line: helm's message takes several lines, and some
-    builds of kubectl log theirs."""
+    """Return what a program reports as its error, on one line: helm's message takes several lines,
+    and some builds of kubectl log theirs."""
     if message := SENTENCE.search(error.output):
         return " ".join(message[1].split())
     logged = LOGGED.findall(error.output)

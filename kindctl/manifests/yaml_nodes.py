@@ -53,8 +53,8 @@ class Loader(BASE):  # type: ignore[misc]
     }
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        """The value of a node. Raises ConstructorError for a tag that plain data does not have, and for a
-        value that does not fit its tag: `!!int eighty`."""
+        """Return the value of a node. Raises ConstructorError for a tag that plain data does not
+        have, and for a value that does not fit its tag: `!!int eighty`."""
         if node.tag not in PLAIN:
             message = f"unsupported YAML tag {node.tag.replace(TAG, '!!')}"
             raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
@@ -65,7 +65,8 @@ class Loader(BASE):  # type: ignore[misc]
             raise yaml.constructor.ConstructorError(None, None, message, node.start_mark) from error
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """A mapping whose keys are text, as in JSON: Kubernetes reads `yes: a` as the key "true"."""
+        """Return a mapping whose keys are text, as in JSON: Kubernetes reads `yes: a` as the key
+        "true"."""
         made: dict[Any, Any] = super().construct_mapping(node, deep)
         plain = all(isinstance(key, str) for key in made)
         return made if plain else {_text(key): value for key, value in made.items()}
@@ -80,7 +81,8 @@ for _tag, _pattern in zip(NUMBERS, (INTEGER, FLOAT), strict=True):
 
 
 def read_text(file: Path, hint: str) -> str:
-    """The contents of a file. Raises ConfigError if it cannot be read, with `hint`, or is not UTF-8."""
+    """Return the contents of a file. Raises ConfigError if it cannot be read, with `hint`, or is
+    not UTF-8."""
     try:
         return file.read_text()
     except UnicodeDecodeError as error:
@@ -115,8 +117,9 @@ def read(
 
 
 def fields(node: yaml.Node, path: FieldPath) -> Iterator[tuple[yaml.Node, yaml.Node]]:
-    """The nodes of key and value for each part of a path, as far as the document has the path. The key
-    of an item of a list is the item itself. Of keys that a merge (`<<`) brings twice, the last counts."""
+    """Yield the nodes of key and value for each part of a path, as far as the document has the
+    path. The key of an item of a list is the item itself. Of keys that a merge (`<<`) brings
+    twice, the last counts."""
     for part in path:
         pair = None
         if isinstance(node, yaml.MappingNode):
@@ -130,7 +133,8 @@ def fields(node: yaml.Node, path: FieldPath) -> Iterator[tuple[yaml.Node, yaml.N
 
 
 def _is_key(node: yaml.Node, part: str | int) -> bool:
-    """Whether a node is the key `part`, which YAML may have read from other text: `yes` is True."""
+    """Return whether a node is the key `part`, which YAML may have read from other text: it reads
+    `yes` as True."""
     if node.value == part or node.tag == "tag:yaml.org,2002:str":
         return bool(node.value == part)
     key = Loader("").construct_object(node)
@@ -138,7 +142,7 @@ def _is_key(node: yaml.Node, part: str | int) -> bool:
 
 
 def mark_of(node: yaml.Node, path: FieldPath) -> yaml.Mark:
-    """The place of the field at a path; if it is missing, of its nearest parent."""
+    """Return the place of the field at a path; if it is missing, of its nearest parent."""
     for _, value in fields(node, path):
         node = value
     return node.start_mark
@@ -161,14 +165,15 @@ def _explained(error: yaml.MarkedYAMLError, text: str) -> YamlProblem:
 
 
 def _mark_of_byte(text: str, position: int) -> yaml.Mark:
-    """The place of a byte, counted in UTF-8."""
+    """Return the place of a byte, counted in UTF-8."""
     before = text.encode()[:position].decode(errors="ignore")
     line = before.count("\n")
     return yaml.Mark("", position, line, len(before) - before.rfind("\n") - 1, None, 0)
 
 
 def _inside(text: str, mark: yaml.Mark | None) -> yaml.Mark | None:
-    """A place that the text has: libyaml puts what is missing at the end below the last line."""
+    """Return the place, moved into the text if it is below the last line: libyaml reports there
+    what is missing at the end."""
     lines = text.splitlines()
     if mark is None or mark.line < len(lines) or not lines:
         return mark

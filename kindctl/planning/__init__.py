@@ -1,1 +1,1 @@
-"""From the file to the graph of steps: kindctl.yaml -> Config -> Parts -> Plan."""
+"""Turns kindctl.yaml into the graph of steps: kindctl.yaml -> Config -> Parts -> Plan."""

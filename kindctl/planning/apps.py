@@ -1,5 +1,5 @@
-"""Config -> the apps: reads their manifests, exposes their Services, attaches their routes to Gateways, and
-refuses what is wrong with any of it."""
+"""Makes the apps from the Config: reads their manifests, exposes their Services, attaches their
+routes to Gateways, and rejects what is wrong with any of it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ HTTPS = 443
 def read_apps(
     loaded: Loaded, controller: Controller | None, renderer: Renderer
 ) -> tuple[AppComponent, ...]:
-    """The apps in the order of the file. Raises ConfigError with every problem in their manifests."""
+    """Return the apps in the order of the file. Raises ConfigError with every problem in their
+    manifests."""
     apps = tuple(
         _app(index, app, loaded, controller, renderer)
         for index, app in enumerate(loaded.config.apps)

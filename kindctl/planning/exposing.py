@@ -1,4 +1,5 @@
-"""Makes the exposures that the file asks for: of the ingress controller, and of Services of the apps."""
+"""Works out what to expose, and how, from kindctl.yaml: the ingress controller and the apps'
+Services."""
 
 from __future__ import annotations
 
@@ -77,9 +78,9 @@ def refuse_unanswered(loaded: Loaded, endpoints: Sequence[Endpoint]) -> None:
 def exposed_services(
     index: int, apps: Sequence[AppComponent], loaded: Loaded, node_ports: NodePorts
 ) -> tuple[ExposedService, ...]:
-    """The exposures of one of the `apps`, in the order of the file. Raises ConfigError for a Service that
-    is in no manifest or in several, for a port that it does not have, and for an exposure that it
-    cannot have."""
+    """Return the exposures of one of the `apps`, in the order of the file. Raises ConfigError for a
+    Service that no manifest or more than one manifest defines, for a port that the Service does
+    not define, and for a kind of exposure that does not work with it."""
     exposed = [
         _Entry(config, ("apps", index, "expose", place), apps[index], apps, loaded)
         for place, config in enumerate(loaded.config.apps[index].expose)
@@ -147,15 +148,15 @@ class _Entry:
             where = " and ".join(sorted(manifest.namespace for manifest in found))
             raise self.error(
                 f"the app has a Service {self.name!r} in namespaces {where}",
-                "only one can be meant: rename the other, or move it to its own app",
+                "rename one of the two Services, or move it to another app",
             )
         known = [manifest.name for manifest in own]
         hint = did_you_mean(self.name, known, f"the app's Services: {', '.join(known)}")
         if others := [app for app, manifest in every if manifest.name == self.name]:
-            hint = f"app {others[0].name!r} has it: expose it there"
+            hint = f"app {others[0].name!r} defines the Service: expose it in that app"
         elif not known:
             hint = "the app has no Services"
-        raise self.error(f"no manifest of the app has a Service {self.name!r}", hint)
+        raise self.error(f"no manifest of the app defines Service {self.name!r}", hint)
 
     def _service_port(self, service: Manifest) -> Object:
         """Return the port of the Service that the entry names. Raises ConfigError if there is none."""
@@ -169,7 +170,7 @@ class _Entry:
         if wanted is None:
             message = f"Service {self.name!r} has {len(ports) or 'no'} ports"
         names = ", ".join(str(p.get("name") or p.get("port")) for p in ports)
-        hint = f"set `port` to one of: {names}" if ports else "give it a port"
+        hint = f"set `port` to one of: {names}" if ports else "add a port to the Service"
         if wanted in [str(p.get("port")) for p in ports]:
             hint = f"write the number without quotes: port: {wanted}"
         raise self.error(message, hint)
@@ -183,9 +184,9 @@ class _Entry:
             given = service_port.get("nodePort")
             if config.nodePort and given and config.nodePort != given:
                 raise self.error(
-                    f"Service {self.name!r} has nodePort {given} in its manifest, "
-                    f"and {config.nodePort} here",
-                    f"remove one of the two: {service.where(('spec', 'ports'))}",
+                    f"the manifest of Service {self.name!r} sets nodePort {given}, "
+                    f"but `expose` sets {config.nodePort}",
+                    f"remove one of the two; the manifest's is at {service.where(('spec', 'ports'))}",
                 )
             node_port = config.nodePort or given or node_ports.choose(service, number)
         return ExposedPort(
@@ -204,7 +205,8 @@ class _Entry:
         wanted = spec_of(service.obj).get("loadBalancerClass")
         if wanted and self.loaded.config.cluster.provider == "kind":  # MetalLB has none
             message = f"no load balancer serves the loadBalancerClass {wanted!r}"
-            hint = f"remove it to use MetalLB: {service.where(('spec', 'loadBalancerClass'))}"
+            where = service.where(("spec", "loadBalancerClass"))
+            hint = f"remove loadBalancerClass to use MetalLB: {where}"
             raise self.error(f"{message} of Service {self.name!r}", hint)
 
     def _check_expect(self, expect: ExpectConfig, port: ExposedPort) -> None:

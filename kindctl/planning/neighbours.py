@@ -1,4 +1,5 @@
-"""Which other environments are on the network of kind's nodes, and which addresses their MetalLB gives."""
+"""Finds the other environments on the network of kind's nodes, and the addresses that their MetalLB
+assigns."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Makes from the Config what images, rendered manifests and the cluster come from: the image store, the
-programs that render kustomizations and charts, and the provider."""
+"""Makes the sources of images, rendered manifests and the cluster from the Config: the image store,
+the programs that render kustomizations and charts, and the provider."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def images_of(loaded: Loaded, tools: Tools) -> Images:
 
 
 def builds_of(app: AppConfig, root: Path) -> Iterator[AppBuild]:
-    """The images that are built for an app. `root`: the folder of kindctl.yaml."""
+    """Return the images that are built for an app. `root`: the folder of kindctl.yaml."""
     for build in app.build:
         context = (root / build.context).resolve()
         yield AppBuild(

@@ -48,7 +48,7 @@ from kindctl.trust.serving import Serving
 
 @dataclass(frozen=True)
 class Parts:
-    """What an environment is made of, and how the host reaches it."""
+    """The parts of an environment, and how the host reaches it."""
 
     controller: Controller | None
     addons: tuple[Addon, ...]
@@ -79,7 +79,8 @@ class Parts:
 
     @property
     def external(self) -> dict[str, str]:
-        """Services that get their address from the cluster ("namespace/name") -> their component."""
+        """The Services that get their address from the cluster, as "namespace/name" -> their
+        component."""
         return {
             endpoint.external: component
             for component, exposure in self.exposures
@@ -160,7 +161,7 @@ def _registry(config: Config) -> Iterator[Component]:
 
 
 def wants(loaded: Loaded, parts: Parts) -> Wants:
-    """Return what the environment needs of this machine, for the checks of `up` and `doctor`."""
+    """Return what the environment requires of this machine, for the checks of `up` and `doctor`."""
     cluster = loaded.config.cluster
     return Wants(
         ports=parts.ports,

@@ -1,4 +1,5 @@
-"""Config -> Plan: the whole of `up`, top to bottom.
+"""Turns a Config into a Plan: all the steps of `up`. They depend on each other like this, from left to
+right:
 
 preflight ─┬─ node image ─► cluster ┬ containerd ─► images in the nodes ─┐
            ├─ app images built ─────┼───────▲                            ├─► ready ─► URLs ─► prune
@@ -50,7 +51,7 @@ S = TypeVar("S", bound=Step)
 
 @dataclass(frozen=True)
 class Plan:
-    """What `up` does: the steps, and what they are made from."""
+    """The steps of `up`, and what they are made from."""
 
     loaded: Loaded
     steps: tuple[Step, ...]
@@ -207,7 +208,8 @@ class _Steps:
         yield Proven(component=part, provider=self.provider, needs=frozenset({f"late:{part.name}"}))
 
     def _addresses(self) -> Iterator[Step]:
-        """Waits for external addresses: they come as soon as the Service exists, ready pods or not."""
+        """Yield the steps that wait for external addresses. An address comes as soon as the Service
+        exists, whether its pods are ready or not."""
         givers = {f"ready:{addon.name}" for addon in self.parts.addons if addon.gives_addresses}
         for external, component in self.parts.external.items():
             needs = frozenset({f"apply:{component}", *givers})
@@ -262,7 +264,7 @@ class _Steps:
             )
 
     def _serving(self) -> frozenset[str]:
-        """Return the names of the steps that must hold before requests are answered."""
+        """Return the names of the steps that must be ready before requests are answered."""
         controller = self.parts.controller
         if controller is None or not self.parts.needs_handover:
             return self._all_ready()

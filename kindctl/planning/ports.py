@@ -1,7 +1,8 @@
-"""Which ports of the nodes and of this machine are used, and by whom. Two that want the same port are
-refused; a node port that nobody names is chosen.
+"""Collects which ports of the nodes and of this machine are used, and by whom. Two users of the
+same port are rejected; a node port that nobody names is chosen.
 
-All of it is known from the file and the manifests, so nothing has been touched when a clash is found.
+All of it is known from the file and the manifests, so nothing has been changed when a clash is
+found.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ class NamedNodePort:
     tcp: bool
 
     def is_for(self, wanted: ServicePort | None) -> bool:
-        """Whether `wanted` may have this node port: it is the same port, or the same Service's for another
-        protocol."""
+        """Return whether `wanted` may have this node port: it is the same port, or the same
+        Service's for another protocol."""
         if wanted is None or wanted[:2] != (self.service.namespace, self.service.name):
             return False
         return not self.tcp or self.port == wanted[2]
@@ -103,7 +104,7 @@ def _named_node_ports(manifest: Manifest) -> Iterator[NamedNodePort]:
 
 @dataclass(frozen=True)
 class Claim:
-    """Something wants a port of the nodes (address "") or of this machine."""
+    """A port of the nodes (`address` is "") or of this machine that something wants to use."""
 
     port: int
     address: str
@@ -115,8 +116,8 @@ class Claim:
 def claims_of(
     loaded: Loaded, controller: Controller | None, apps: Sequence[AppComponent]
 ) -> Sequence[Claim]:
-    """Return all claims: first the controller's, last the apps'. Of two that clash the later one is
-    refused."""
+    """Return all claims: first the controller's, last the apps'. If two clash, the later one is
+    rejected."""
     mapped = loaded.config.cluster.provider == "kind"
     return [*_controllers(controller, mapped), *_clusters(loaded), *_apps(apps, mapped)]
 

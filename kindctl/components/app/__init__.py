@@ -74,8 +74,8 @@ class AppComponent(Component):
         )
         refuse(
             manifest.problem(
-                f"{key!r} is both given and generated",
-                f"remove it from the data, or from {generated.ANNOTATION}",
+                f"{key!r} is both set in the Secret and generated",
+                f"remove it from data/stringData, or from the annotation {generated.ANNOTATION}",
             )
             for manifest in found
             if manifest.kind == "Secret"
@@ -84,7 +84,8 @@ class AppComponent(Component):
         return found
 
     def images(self) -> Sequence[str]:
-        """Each image once, in the order of the manifests. They include those that are built for the app."""
+        """Return the images that the manifests name, including those built for the app, each once
+        and in the order of the manifests."""
         return images_in(self.parsed)
 
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
@@ -108,8 +109,8 @@ class AppComponent(Component):
     def placed_routes(
         self, endpoints: Sequence[Endpoint]
     ) -> Iterator[tuple[tuple[str | int, ...], Route]]:
-        """Yield each route with the path, below the app in kindctl.yaml, of what asks for it: ("expect",
-        0)."""
+        """Yield each route with the path, relative to the app in kindctl.yaml, of the entry that
+        asks for the route: ("expect", 0)."""
         ingresses = [m.obj for m in self.parsed if m.kind == "Ingress"]
         http_routes = [m.obj for m in self.parsed if m.kind == "HTTPRoute"]
         behind = app_routes(
@@ -136,8 +137,8 @@ class AppComponent(Component):
         ]
 
     def _generate(self, objects: Sequence[Object], cluster: Cluster) -> list[Object]:
-        """Complete the Secrets among the objects. If any value is generated, returns the Secret that has
-        the copies of the generated values."""
+        """Fill in the generated values of the Secrets among the objects. If any value is generated,
+        returns the Secret that contains copies of the generated values."""
         copy_ref = ObjectRef("v1", "Secret", f"generated-{self.name}", SYSTEM_NAMESPACE)
         values: dict[str, str] = {}
         with self._lock:
@@ -151,10 +152,12 @@ class AppComponent(Component):
 
 
 def assign_namespaces(components: Sequence[Component]) -> None:
-    """Decide which component applies a Namespace that several use. Sets `left_to_others` of the apps.
+    """Decide which component applies a Namespace that several use. Sets `left_to_others` of the
+    apps.
 
-    A Namespace has the labels of one component, and is deleted with it. That is the component that is not
-    an app and has it as its namespace, else the first app that has a manifest for it.
+    A Namespace carries the labels of one component, and is deleted with it. That is the component
+    that is not an app and uses it as its namespace; if there is none, the first app whose manifests
+    define it.
     """
     owner: dict[str, str] = {}
     apps = [component for component in components if isinstance(component, AppComponent)]

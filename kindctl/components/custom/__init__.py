@@ -105,7 +105,7 @@ class Custom(Controller):
 def _brought(custom: CustomSettings | None) -> Brought:
     if custom is None:
         raise ValueError(
-            "config/checks.py lets no `controller: custom` pass without ingress.custom"
+            "`controller: custom` without ingress.custom: config/checks.py should have rejected this"
         )
     return Brought(custom)
 

@@ -1,4 +1,5 @@
-"""Finds what `ingress.custom` names in the user's manifests, and every problem with it."""
+"""Looks up in the user's manifests the objects that `ingress.custom` names, and reports every
+problem with them."""
 
 from __future__ import annotations
 
@@ -23,14 +24,14 @@ WORKLOADS = {"deployment": "Deployment", "daemonset": "DaemonSet", "statefulset"
 
 @dataclass(frozen=True)
 class Brought:
-    """A controller that the user brings, as the file and the manifests describe it."""
+    """A controller that the user brings, as kindctl.yaml and its manifests describe it."""
 
     settings: CustomSettings
 
     @property
     def entry_point(self) -> EntryPoint:
-        """The Service of `ingress.custom`. A node port is 0 if no pod uses a port of its node, and if the
-        Service or its port is missing, which is one of the `problems`."""
+        """The Service of `ingress.custom`. A node port is 0 if no pod uses a port of its node, or
+        if the Service or its port is missing, which `problems` reports."""
         ports = [
             EntryPort(scheme, n, self._node_port(n)) for scheme, n in self._wanted_ports.items()
         ]
@@ -38,7 +39,8 @@ class Brought:
 
     @property
     def made_by_operator(self) -> ObjectRef | None:
-        """The workload that `ready` names if no manifest has it, so that an operator must create it."""
+        """The workload that `ready` names, if no manifest defines it and so an operator must create
+        it."""
         if not self._config.ready:
             return None
         kind, name = self._ready
@@ -63,9 +65,9 @@ class Brought:
         name = self._config.ingressClass
         known = [m.name for m in self.settings.manifests if m.kind == "IngressClass"]
         if fresh_cluster and name not in known:
-            hint = _closest(name, known, "IngressClass objects there")
+            hint = _closest(name, known, "IngressClasses in your manifests")
             yield self.settings.problem(
-                ("ingressClass",), f"no manifest has an IngressClass {name!r}", hint
+                ("ingressClass",), f"no manifest defines IngressClass {name!r}", hint
             )
 
     def _workload_problems(self) -> Iterator[Problem]:
@@ -73,10 +75,12 @@ class Brought:
         if missing is None or any(_is_custom(m.obj) for m in self.settings.manifests):
             return
         kind, name = self._ready
-        no_operator = "nor a custom resource from which an operator could make it"
-        message = f"no manifest has the {missing}, {no_operator}"
+        no_operator = "nor a custom resource from which an operator could create it"
+        message = f"no manifest defines {missing}, {no_operator}"
         known = {m.name for m in self._here(kind)}
-        hint = _closest(name, known, f"its {kind}s in that namespace")
+        hint = _closest(
+            name, known, f"{kind}s that your manifests define in namespace {self._config.namespace}"
+        )
         yield self.settings.problem(("ready",), message, hint)
 
     def _service_problems(self, exposure: Exposure) -> Iterator[Problem]:
@@ -84,8 +88,8 @@ class Brought:
         if service is None:
             known = {m.name for m in self._here("Service")}
             elsewhere = [str(m) for m in self.settings.manifests if m.kind == "Service"]
-            hint = _closest(name, known, "there is", elsewhere)
-            message = f"no manifest has a Service {self._config.namespace}/{name}"
+            hint = _closest(name, known, "Services in your manifests", elsewhere)
+            message = f"no manifest defines Service {self._config.namespace}/{name}"
             yield self.settings.problem(("service",), message, hint)
             return
         missing = [(scheme, n) for scheme, n in self._wanted_ports.items() if n not in self._ports]
@@ -93,7 +97,9 @@ class Brought:
             has = ", ".join(map(str, self._ports)) or "none"
             no_https = "; set `https: null` if it serves no HTTPS" if scheme == "https" else ""
             message = f"Service {name!r} has no port {number} for {scheme.upper()}"
-            yield self.settings.problem(("ports", scheme), message, f"it has {has}{no_https}")
+            yield self.settings.problem(
+                ("ports", scheme), message, f"ports of the Service: {has}{no_https}"
+            )
         if not missing:
             yield from self._exposure_problems(service, exposure)
 
@@ -106,12 +112,12 @@ class Brought:
                 message = (
                     f"no pod behind Service {service.name!r} has a hostPort for {scheme.upper()}"
                 )
-                hint = "set hostPort in its container's ports, or ingress.expose.via: node-port"
+                hint = "set hostPort on the container port, or ingress.expose.via to node-port"
                 yield self.settings.problem(("ports", scheme), message, hint)
         numbers = [port.node_port for port in exposure.ports if port.node_port]
         if exposure.on_node and len(set(numbers)) < len(numbers):
             message = f"HTTP and HTTPS both use port {numbers[0]} of the node"
-            hint = "give each its own hostPort, or set `https: null`"
+            hint = "use a different hostPort for each, or set `https: null`"
             yield self.settings.problem(("ports", "https"), message, hint)
 
     # --- what the manifests have ------------------------------------------------------------------
@@ -155,7 +161,7 @@ class Brought:
         return next((found for pod in pods if (found := _port_of_node(pod, target))), 0)
 
     def _here(self, *kinds: str) -> Iterator[Manifest]:
-        """Manifests of these kinds in the controller's namespace."""
+        """Return the manifests of these kinds in the controller's namespace."""
         return (
             m
             for m in self.settings.manifests
@@ -179,6 +185,7 @@ def _is_custom(obj: Object) -> bool:
 
 
 def _closest(name: str, known: Iterable[str], what: str, others: Iterable[str] = ()) -> str:
-    """Return a hint: the known name that was probably meant, else all `known` names, else the `others`."""
+    """Return a hint: the known name that was probably meant; if no name is similar, all `known`
+    names, or else the `others`."""
     known = sorted(known)
     return did_you_mean(name, known, f"{what}: {', '.join(known or others) or 'none'}")

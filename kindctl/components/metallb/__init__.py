@@ -1,7 +1,8 @@
 """MetalLB in L2 mode: addresses for Services of type LoadBalancer, from the network of the nodes.
 
-This is the smallest set-up that does it: no webhook, no memberlist (the death of a node is noticed by
-Kubernetes, and no earlier), no BGP. The custom resources that it watches are defined without schemas.
+This is the smallest set-up that works: no webhook, no memberlist (the death of a node is noticed by
+Kubernetes, and no earlier), no BGP. The custom resources that it watches are defined without
+schemas.
 """
 
 from __future__ import annotations
@@ -45,8 +46,9 @@ class MetalLB(Addon):
 
     @contextmanager
     def exclusively(self) -> Iterator[None]:
-        """No two environments choose at once, and so never the same pool: inside, the others are asked
-        again what they have."""
+        """Return a lock that keeps two environments from choosing at the same time, and so from
+        choosing the same pool. While it is held, the other environments are asked again for
+        their addresses."""
         with hold(LOCK, wait=LOCK_SECONDS):
             self._neighbours = None
             yield
@@ -63,7 +65,8 @@ class MetalLB(Addon):
         return objects
 
     def _pool(self, cluster: Cluster) -> str:
-        """The addresses that it gives: those of the cluster's pool, where they are still free."""
+        """Return the addresses that MetalLB assigns: those of the cluster's present pool, if they
+        are still free."""
         present = entries(cluster.get(POOL) or {}, "spec", "addresses") or [""]
         if self._neighbours is None:
             self._neighbours = self._ask_neighbours()

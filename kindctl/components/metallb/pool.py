@@ -1,4 +1,4 @@
-"""Choosing the addresses of the engine's network that MetalLB gives to Services."""
+"""Chooses the addresses of the engine's network that MetalLB assigns to Services."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Range(NamedTuple):
 
 
 def choose(environment: str, neighbours: Neighbours, current: str = "") -> str:
-    """The pool of an environment, such as "172.18.255.64-172.18.255.79". `current` is the pool that its
-    cluster has; it is kept if nobody else uses it.
+    """Return the pool of an environment, such as "172.18.255.64-172.18.255.79". `current` is the
+    pool that its cluster has; it is kept if nobody else uses it.
 
-    The engine gives addresses from the bottom of the network, so the pools are in its last quarter, or
-    outside of the range that the engine was configured with. An environment's name determines its slot
-    there; if that is in use, it gets the next free one. Environments whose pools are not known are assumed
-    to have chosen by the same rule.
+    The engine gives addresses from the bottom of the network, so the pools are in its last quarter,
+    or outside of the range that the engine was configured with. An environment's name determines
+    its slot there; if that is in use, it gets the next free one. Environments whose pools are not
+    known are assumed to have chosen by the same rule.
 
     Raises MachineError (address-pool) if the network has no room.
     """
@@ -46,12 +46,13 @@ def choose(environment: str, neighbours: Neighbours, current: str = "") -> str:
 
 
 def _slot_of(environment: str, free: Sequence[bool], network: ipaddress.IPv4Network) -> int:
-    """Index of an environment's slot: by its name, or the next free one."""
+    """Return the index of the slot for an environment: the one that a hash of its name gives, or
+    the next free one after it."""
     start = int.from_bytes(hashlib.sha256(environment.encode()).digest()[:4], "big")
     for index in range(start, start + len(free)):
         if free[index % len(free)]:
             return index % len(free)
-    raise _no_room(f"every part of {network} is in use")
+    raise _no_room(f"no address range in {network} is free")
 
 
 def _network(neighbours: Neighbours) -> ipaddress.IPv4Network:
@@ -63,8 +64,8 @@ def _network(neighbours: Neighbours) -> ipaddress.IPv4Network:
 
 
 def _slots(network: ipaddress.IPv4Network, ranges: Collection[str]) -> list[Range]:
-    """The slots of the last quarter; or those outside of the engine's `ranges`, where it has any. The last
-    slot of the network is left out, as it has the broadcast address."""
+    """Return the slots of the last quarter of the network or, if the engine has `ranges` of its
+    own, those outside of them. The last slot is left out, as it contains the broadcast address."""
     engines = [found for net in ranges if (found := _range(net))]
     end = int(network.broadcast_address) + 1
     size = network.num_addresses
@@ -74,14 +75,15 @@ def _slots(network: ipaddress.IPv4Network, ranges: Collection[str]) -> list[Rang
     ]
     apart = [slot for slot in slots if _is_free(slot, engines)]
     if not slots:
-        raise _no_room(f"{network} has {size} addresses, fewer than 128")
+        raise _no_room(f"{network} has only {size} addresses, and at least 128 are needed")
     if not apart:
-        raise _no_room(f"the engine itself gives away all of {network}")
+        raise _no_room(f"the engine assigns all addresses of {network} to containers")
     return apart
 
 
 def _range(pool: str) -> Range | None:
-    """The range of "172.18.9.0-172.18.9.15", "172.18.9.0/28" or "172.18.9.1"; None if that is not IPv4."""
+    """Return the range of "172.18.9.0-172.18.9.15", "172.18.9.0/28" or "172.18.9.1"; None if that
+    is not IPv4."""
     first, _, last = pool.partition("-")
     try:
         if last:

@@ -1,7 +1,7 @@
 """metrics-server: what nodes and pods use, for `kubectl top` and HorizontalPodAutoscalers.
 
-Names and namespace are those of the official manifest, so that tools find it where they expect it. It has
-numbers some ten seconds after it is ready: when it has asked the kubelets twice.
+Names and namespace are those of the official manifest, so that tools find it where they expect it.
+It has metrics some ten seconds after it is ready, when it has asked the kubelets twice.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class MetricsServer(Addon):
         return self.shipped("api.yaml")
 
     def prove(self, cluster: Cluster) -> str:
-        """Empty when the API server reaches it, else what the API server says."""
+        """Return why the API server cannot reach metrics-server; empty if it can."""
         available = condition(cluster.get(API) or {}, "Available")
         if available.get("status") == "True":
             return ""
-        return f"its API is not available: {available.get('message') or 'not checked yet'}"
+        return f"the metrics API is not available: {available.get('message') or 'not checked yet'}"

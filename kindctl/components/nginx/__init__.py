@@ -95,8 +95,9 @@ class IngressNginx(BundledController):
         )
 
     def prepare_for_replicas(self, workload: Object) -> None:
-        """The stock flavour stops its pod at once. Here a pod is first taken out of the Services, then
-        stops to listen; /wait-shutdown, the preStop hook, waits for both."""
+        """Take a stopping pod out of the Services first, and only then let it stop listening;
+        /wait-shutdown, the preStop hook, waits for both. The stock flavour stops its pod at
+        once."""
         (container,) = workload["spec"]["template"]["spec"]["containers"]
         # A pod is healthy once its backends are known; its workers look these up once a second, and answer
         # 503 until then. With one pod nobody sees that: with several, the others answer meanwhile.
@@ -107,36 +108,37 @@ class IngressNginx(BundledController):
         ]
 
     def resync(self, cluster: Cluster) -> None:
-        """Change its ConfigMap: it syncs at any change of that, as this event is never skipped.
+        """Make the controller sync, by writing an annotation to its ConfigMap: it never skips an
+        update of that object.
 
-        No manifest has the annotation, so it does not count as drift.
+        No manifest contains the annotation, so it does not count as drift.
         """
         annotations = {"kindctl.dev/look-again": _now().isoformat()}
         cluster.merge_patch(self._here(CONFIG), {"metadata": {"annotations": annotations}})
 
     def late_objects(self, cluster: Cluster) -> list[Object]:
-        """The webhook, with the CA that is in the Secret now (ingress-nginx#5968, #6458)."""
+        """Return the webhook, with the CA that is in the Secret now (ingress-nginx#5968, #6458)."""
         (webhook,) = self.shipped("webhook.yaml")
         webhook["webhooks"][0]["clientConfig"]["caBundle"] = self.pki(cluster).ca_bundle
         self.relocate([webhook])
         return [webhook]
 
     def prove(self, cluster: Cluster) -> str:
-        """Empty when the webhook admits a good Ingress and refuses a bad one: so it is called, and not
-        passed over."""
+        """Return why the webhook does not work. Empty if it admits a valid Ingress and rejects an
+        invalid one, which shows that the API server calls it."""
         try:
             cluster.apply(self._probe("/kindctl"), dry_run=True)
         except ApiError as error:
-            return f"the admission webhook: {error.why or error.what}"
+            return f"the admission webhook does not work: {error.why or error.what}"
         try:
             cluster.apply(self._probe("/kindctl/(.*)"), dry_run=True)
         except ApiError as error:
             return "" if WEBHOOK in error.why and "denied" in error.why else error.why or error.what
-        return "the admission webhook is not called: the API admitted an Ingress that it refuses"
+        return "the admission webhook is not called: the API accepted an Ingress that the webhook rejects"
 
     def pki(self, cluster: Cluster) -> Pki:
-        """The webhook's certificate: the cluster's if it is good, else a new one, which further calls
-        return too."""
+        """Return the webhook's certificate: the cluster's if it is still good, otherwise a new one,
+        which further calls return too."""
         from kindctl.components.nginx.pki import Pki, create
 
         names = (ADMISSION, f"{ADMISSION}.{self.namespace}.svc")
@@ -152,8 +154,8 @@ class IngressNginx(BundledController):
         return replace(ref, namespace=self.namespace)
 
     def _probe(self, path: str) -> Object:
-        """An Ingress for a dry run. With strict-validate-path-type the webhook refuses it where `path`
-        is a regular expression."""
+        """Return an Ingress for a dry run. With strict-validate-path-type the webhook rejects it
+        where `path` is a regular expression."""
         service = {"name": SERVICE, "port": {"name": "http"}}
         rule = {"path": path, "pathType": "Prefix", "backend": {"service": service}}
         return {
@@ -168,11 +170,12 @@ class IngressNginx(BundledController):
 
 
 def _headers(identity: str) -> str:
-    """The headers of ingress/proof.py, set in the http block and so on every answer, error pages included.
+    """Return the headers of ingress/proof.py, set in the http block and so on every answer, error
+    pages included.
 
-    `add-headers` would not do: it names a second ConfigMap, whose changes make no controller reload, so
-    that one which was deleted and came back would stay without effect. The controller's template sets the
-    variables in each location.
+    `add-headers` would not do: it names a second ConfigMap, and a change of that makes no
+    controller reload, so a ConfigMap that was deleted and restored would stay without effect. The
+    controller's template sets the variables in each location.
     """
     return (
         f'more_set_headers "{ENVIRONMENT_HEADER}: {identity}";\n'

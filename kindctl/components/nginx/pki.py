@@ -28,7 +28,8 @@ class Pki(Pair):
 
     @classmethod
     def read(cls, found: Object | None) -> Pki | None:
-        """Read it from the Secret that the API returned; None if the Secret is not complete."""
+        """Read the certificates from the Secret that the API returned. None if the Secret is
+        incomplete."""
         values = secret_values(found, KEYS)
         return cls(*values) if values else None
 
@@ -41,8 +42,8 @@ class Pki(Pair):
         return base64.b64encode(self.ca).decode()
 
     def reason_to_renew(self, names: Sequence[str], now: datetime) -> str:
-        """Why a client that trusts `ca` would not accept the certificate for `names`; empty if it would,
-        and for another 30 days."""
+        """Return why a client that trusts `ca` would not accept the certificate for `names`, now or
+        in 30 days; empty if it would."""
         return rejection(self.ca, self, names, now)
 
 

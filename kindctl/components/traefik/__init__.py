@@ -78,14 +78,15 @@ class Traefik(BundledController):
                 obj["spec"]["template"]["spec"]["containers"][0]["args"] += self._args()
 
     def leave_node(self, workload: Object) -> None:
-        """A new pod need not wait for the old one, either."""
+        """Change a workload that is reached through its Service. A new pod does not have to wait
+        for the old one to stop, either."""
         super().leave_node(workload)
         workload["spec"]["strategy"] = {"type": "RollingUpdate"}
 
     def prepare_for_replicas(self, workload: Object) -> None:
-        """A stopping pod still takes requests until every node knows that it stops, then ends those that it
-        has. /ping answers before the first routes are known, which takes about a second: a new pod is
-        asked later."""
+        """Let a stopping pod accept requests until every node knows that it stops, and then finish
+        those that it has. A new pod is probed later, since /ping answers about a second before
+        the first routes are known."""
         (container,) = workload["spec"]["template"]["spec"]["containers"]
         container["readinessProbe"]["initialDelaySeconds"] = 5
         for entry in ("web", "websecure"):
@@ -96,8 +97,8 @@ class Traefik(BundledController):
             ]
 
     def _args(self) -> list[str]:
-        """Arguments that depend on the configuration: the address in the status of Ingresses and Gateways
-        (the Service's own, where it has one), and whether Gateways are served."""
+        """Return the arguments that depend on the configuration: the address in the status of Ingresses
+        and Gateways (the Service's own, where it has one), and whether Gateways are served."""
         ingress, nginx = "--providers.kubernetesIngress", "--providers.kubernetesIngressNGINX"
         namespace, name = self.service
         if any(endpoint.external for endpoint in self.exposure.endpoints()):
@@ -118,18 +119,19 @@ class Traefik(BundledController):
         return args
 
     def _gateway(self) -> list[Object]:
-        """Its GatewayClass, and the Gateway for the routes of all apps."""
+        """Return Traefik's GatewayClass, and the Gateway for the routes of all apps."""
         objects = self.shipped("gateway.yaml")
         self.relocate(objects)
         return objects
 
 
 def dynamic(identity: str) -> str:
-    """Traefik's dynamic configuration, as YAML: the certificate for localhost, and the headers of
-    ingress/proof.py on every answer.
+    """Return Traefik's dynamic configuration, as YAML: the certificate for localhost, and the
+    headers of ingress/proof.py on every answer.
 
-    What no router matches is left to a router of the lowest priority, so that Traefik's 404 has the headers
-    too. The service of that router has no servers, which is a 503; the middleware makes it a 404.
+    Requests that no other router matches go to a router of the lowest priority, so that Traefik's
+    404 has the headers too. The service of that router has no servers, which gives a 503; the
+    middleware turns it into a 404.
     """
     import yaml
 

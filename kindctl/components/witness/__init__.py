@@ -25,8 +25,8 @@ IMAGES = (NGINX,)
 def objects(
     cluster: Cluster, resolve: Resolve, environment: str, controller: str, ingress_class: str
 ) -> list[Object]:
-    """The witness behind `controller` (the name of its component), which serves `ingress_class`.
-    Raises ApiError."""
+    """Return the objects of the witness behind `controller` (the name of its component), which
+    serves `ingress_class`. Raises ApiError."""
     found = shipped_objects(__name__, ("witness.yaml",), {"nginx": NGINX}, resolve)
     for obj in found:
         obj["metadata"]["namespace"] = SYSTEM_NAMESPACE
@@ -39,7 +39,7 @@ def objects(
 
 
 def _server(identity: str, controller: str) -> str:
-    """The configuration of its nginx."""
+    """Return the configuration of the witness's nginx."""
     return f"""server {{
   listen 8080;
   default_type text/plain;

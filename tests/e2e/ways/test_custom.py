@@ -100,9 +100,13 @@ def _witness_answers() -> bool:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("service: haproxy", "service: haprxy", "no manifest has a Service haproxy/haprxy"),
+        ("service: haproxy", "service: haprxy", "no manifest defines Service haproxy/haprxy"),
         ("https: 443", "https: 8443", "has no port 8443"),
-        ("ingressClass: haproxy", "ingressClass: nginx", "no manifest has an IngressClass 'nginx'"),
+        (
+            "ingressClass: haproxy",
+            "ingressClass: nginx",
+            "no manifest defines IngressClass 'nginx'",
+        ),
     ],
 )
 def test_what_no_manifest_has_is_refused_with_its_place(

@@ -195,7 +195,7 @@ def test_a_value_both_given_and_generated_is_a_problem(tmp_path: Path) -> None:
     component = app(tmp_path, KEYS.replace("username", "token"))
     with pytest.raises(ConfigError, match="1 problem") as caught:
         component.images()
-    assert "'token' is both given and generated" in caught.value.why
+    assert "'token' is both set in the Secret and generated" in caught.value.why
 
 
 def test_a_secret_without_the_annotation_is_not_looked_up(tmp_path: Path) -> None:

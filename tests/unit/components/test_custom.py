@@ -152,7 +152,7 @@ def named(objects: list[Object], kind: str, name: str = "gate") -> Object:
         (
             {"file": ("service: gate", "service: gat")},
             9,
-            "no manifest has a Service front/gat",
+            "no manifest defines Service front/gat",
             "did you mean 'gate'?",
         ),
         (
@@ -163,45 +163,45 @@ def named(objects: list[Object], kind: str, name: str = "gate") -> Object:
                 )
             },
             9,
-            "no manifest has a Service front/gate",
-            "there is: Service back/gate",
+            "no manifest defines Service front/gate",
+            "Services in your manifests: Service back/gate",
         ),
         (
             {"file": ("ingressClass: gate", "ingressClass: gait")},
             8,
-            "no manifest has an IngressClass 'gait'",
+            "no manifest defines IngressClass 'gait'",
             "did you mean 'gate'?",
         ),
         (
             {"file": ("http: 8000", "http: 80")},
             10,
             "Service 'gate' has no port 80 for HTTP",
-            "it has 8000, 8443",
+            "ports of the Service: 8000, 8443",
         ),
         (
             {"file": ("https: 8443", "https: 443")},
             10,
             "Service 'gate' has no port 443 for HTTPS",
-            "it has 8000, 8443; set `https: null` if it serves no HTTPS",
+            "ports of the Service: 8000, 8443; set `https: null` if it serves no HTTPS",
         ),
         (
             {"gate": (", hostPort: 1443", "")},
             10,
             "no pod behind Service 'gate' has a hostPort for HTTPS",
-            "set hostPort in its container's ports, or ingress.expose.via: node-port",
+            "set hostPort on the container port, or ingress.expose.via to node-port",
         ),
         (
             {"gate": ("targetPort: 9443", "targetPort: web")},
             10,
             "HTTP and HTTPS both use port 1080 of the node",
-            "give each its own hostPort, or set `https: null`",
+            "use a different hostPort for each, or set `https: null`",
         ),
         (
             {"file": ("service: gate", "service: gate\n    ready: daemonset/gate")},
             10,
-            "no manifest has the DaemonSet front/gate, nor a custom resource from which "
-            "an operator could make it",
-            "its DaemonSets in that namespace: none",
+            "no manifest defines DaemonSet front/gate, nor a custom resource from which "
+            "an operator could create it",
+            "DaemonSets that your manifests define in namespace front: none",
         ),
     ],
 )
@@ -413,7 +413,7 @@ SECOND = "---\napiVersion: v1\nkind: Service\nmetadata: {name: admin}\nspec: {po
             "",
             ("name: web, port: 8000", "name: web, port: 8000, nodePort: 80"),
             ("ports:", "ports:"),
-            "80 is not a node port",
+            "nodePort 80 is out of range",
         ),
     ],
 )
@@ -631,7 +631,9 @@ def test_a_404_counts_where_the_file_expects_one(world: World) -> None:
     world.app = HttpAnswer(404, {}, b"nothing here")
     state = world.look()
     assert isinstance(state, NotReady)
-    assert state.seen.startswith("404 Not Found: nothing here: from the app or the controller")
+    assert state.seen.startswith(
+        "404 Not Found: nothing here: from either the app or the controller"
+    )
     assert world.look(status=404) == Ready("404 Not Found: nothing here")
 
 

@@ -77,7 +77,7 @@ def test_every_problem_is_reported_at_once_with_its_place(tmp_path: Path) -> Non
             "apps: [{name: a, manifests: [.], expose: [{service: a, via: node-port, port: [1]}]}]",
             (2, 78),
             "apps[0].expose[0].port: [1] is not valid",
-            "number or name of its port; default: its only port",
+            "number or name of the Service's port; default: the only one",
         ),
     ],
 )
@@ -263,7 +263,7 @@ def test_what_kindctl_writes_for_kind_cannot_be_passed_through(tmp_path: Path, k
         ("name: a\n<<: b\n", (2, 5), "expected a mapping or list of mappings for merging"),
         ("name: a\n? [b]\n: c\n", (2, 3), "a key must be plain text"),
         ("name: a\n~: c\n", (2, 1), "a key must be"),
-        ("name: a\nimages: {mirrors: {1.5: c}}\n", (2, 20), "a key must be text"),
+        ("name: a\nimages: {mirrors: {1.5: c}}\n", (2, 20), "keys must be strings"),
         ("name: a\nimages: \x07\n", (2, 9), "a control character"),
         ("name: a\n---\nname: b\n", (3, 1), "only the first YAML document is read"),
         ("name: a\nname: b\n", (2, 1), "duplicate key 'name'"),

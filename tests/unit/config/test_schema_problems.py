@@ -123,7 +123,7 @@ def problems(folder: Path, text: str) -> list[Problem]:
             "images.push must be text, not true",
             "put the value in quotes",
         ),
-        ("images: {mirrors: {5: a}}", "images.mirrors[5]: a key must be text", 'quote it: "5"'),
+        ("images: {mirrors: {5: a}}", "images.mirrors[5]: keys must be strings", 'quote it: "5"'),
         (
             f"apps: [{{name: {'a' * 41}, manifests: [.]}}]",
             f"apps[0].name: '{'a' * 41}' is not valid",

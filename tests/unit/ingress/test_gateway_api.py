@@ -135,7 +135,9 @@ def test_those_of_somebody_else_are_left_alone() -> None:
 def test_old_ones_of_somebody_else_are_named() -> None:
     cluster = FakeCluster()
     cluster.put(definition("Gateway", "v1.2.0"))
-    with pytest.raises(KindctlError, match=r"Gateway API v1\.2\.0, .* no TLSRoute v1") as caught:
+    with pytest.raises(
+        KindctlError, match=r"Gateway API v1\.2\.0, .* does not serve .*TLSRoute v1"
+    ) as caught:
         traefik().objects(cluster, str)
     assert caught.value.code == "gateway-api-old"
 

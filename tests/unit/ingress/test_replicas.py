@@ -96,7 +96,7 @@ def test_the_autoscaler_starts_from_the_replicas() -> None:
         (
             "ingress: {replicas: 2}",
             2,
-            "`replicas` does not work with `via: host-port`: one node has",
+            "`replicas` does not work with `via: host-port`: this machine's ports lead to one node",
         ),
         ("cluster: {gateways: 1}", 2, "`gateways` does not work with `via: host-port`"),
         (
@@ -155,7 +155,7 @@ def test_metrics_server_is_proven_by_its_api() -> None:
     seen = {"type": "Available", "status": "False", "message": "no endpoints"}
     live = {**api, "status": {"conditions": [seen]}}
     cluster.put(live)
-    assert addon.prove(cluster) == "its API is not available: no endpoints"
+    assert addon.prove(cluster) == "the metrics API is not available: no endpoints"
     cluster.delete(API)
     cluster.put({**api, "status": {"conditions": [{**seen, "status": "True"}]}})
     assert addon.prove(cluster) == ""

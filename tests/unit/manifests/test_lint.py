@@ -101,7 +101,10 @@ def test_without_a_controller_an_ingress_is_warned_of(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("name: web, port", "name: wbe, port"), "no manifest defines Service shop/wbe"),
+        (
+            ("name: web, port", "name: wbe, port"),
+            "the backend refers to Service shop/wbe, which no manifest defines",
+        ),
         (("number: 80", "number: 81"), "Service web has no port 81"),
         (("number: 80", "name: https"), "Service web has no port https"),
     ],

@@ -95,17 +95,22 @@ PARENT, BACKEND = "- name: front", "- {name: web, port: 80}"
             (
                 WARNING,
                 22,
-                "no manifest defines Service shop/wep, which this refers to",
+                "backendRef refers to Service shop/wep, which no manifest defines",
                 "did you mean 'web'?",
             ),
         ),
         (
             (BACKEND, "- {name: web, port: 81}"),
-            (WARNING, 22, "Service shop/web has no port 81", "it has 80"),
+            (WARNING, 22, "Service shop/web has no port 81", "ports of the Service: 80"),
         ),
         (
             (BACKEND, "- {name: web}"),
-            (ERROR, 22, "set the port of Service shop/web", "it has 80"),
+            (
+                ERROR,
+                22,
+                "backendRef must set the port of Service shop/web",
+                "ports of the Service: 80",
+            ),
         ),
     ],
 )

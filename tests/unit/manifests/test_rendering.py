@@ -144,7 +144,7 @@ def test_a_programs_error_is_reported_with_the_folder(
     host.programs["kubectl"] = fails
     render = Programs(host, tmp_path, lambda: None, lambda: None)
     message = f"'kust' cannot be rendered: {said}"
-    hint = "this is the message of the program that renders it"
+    hint = "the message is from the program that renders it"
     assert problem(tmp_path, "kust", render) == (str(folder), 0, message, hint)
 
 
@@ -294,9 +294,9 @@ def test_without_programs_the_entry_is_refused_with_its_place(tmp_path: Path) ->
     engine = FakeEngine(problem=MachineError("no engine", code="engine-down"))
     for there in (FakeEngine(), engine):
         first, second = faults(file, there)
-        assert first[:2] == (5, "a kustomization needs kubectl or kustomize")
+        assert first[:2] == (5, "rendering a kustomization needs kubectl or kustomize")
         assert "`kindctl images pull node` (or `build node`)" in first[2]
-        assert second[:2] == (6, "a chart needs helm")
+        assert second[:2] == (6, "rendering a Helm chart needs helm")
         assert "`kindctl images pull helm` (or `build helm`)" in second[2]
 
 
@@ -304,7 +304,11 @@ def test_without_programs_the_entry_is_refused_with_its_place(tmp_path: Path) ->
     ("entries", "message", "hint"),
     [
         ("  - {chart: ./char}\n", "chart './char' does not exist", ""),
-        ("  - {chart: ./kust}\n", "'./kust' is not a Helm chart", "it has no Chart.yaml"),
+        (
+            "  - {chart: ./kust}\n",
+            "'./kust' is not a Helm chart",
+            "the folder contains no Chart.yaml",
+        ),
         ("  - {chart: 'oci://example.com/web'}\n", "chart 'oci://", "helm pull --untar oci://"),
         ("  - {chart: ./chart, values: [a.yaml]}\n", "file 'a.yaml' does not exist", ""),
         ("  - {chart: ./chart, values: a.yaml}\n", "values", ""),

@@ -110,7 +110,10 @@ CONFIG_MAP = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}"
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("{service: wbe, port: 80, via: node-port}", "no manifest of the app has a Service 'wbe'"),
+        (
+            "{service: wbe, port: 80, via: node-port}",
+            "no manifest of the app defines Service 'wbe'",
+        ),
         ("{service: web, via: node-port}", "Service 'web' has 2 ports"),
         ("{service: web, port: 82, via: node-port}", "Service 'web' has no port 82"),
     ],
@@ -137,24 +140,24 @@ def test_a_service_or_port_that_no_manifest_has_is_refused(
             SERVICE + "---" + SERVICE.replace("name: web", "name: web, namespace: blue"),
             CONFIG_MAP,
             "the app has a Service 'web' in namespaces blue and shop",
-            "only one can be meant: rename the other, or move it to its own app",
+            "rename one of the two Services, or move it to another app",
         ),
         (
             CONFIG_MAP,
             SERVICE,
-            "no manifest of the app has a Service 'web'",
-            "app 'blog' has it: expose it there",
+            "no manifest of the app defines Service 'web'",
+            "app 'blog' defines the Service: expose it in that app",
         ),
         (
             CONFIG_MAP,
             CONFIG_MAP,
-            "no manifest of the app has a Service 'web'",
+            "no manifest of the app defines Service 'web'",
             "the app has no Services",
         ),
         (
             SERVICE.replace("name: web", "name: database"),
             CONFIG_MAP,
-            "no manifest of the app has a Service 'web'",
+            "no manifest of the app defines Service 'web'",
             "the app's Services: database",
         ),
     ],

@@ -282,8 +282,8 @@ def test_the_problems_of_all_apps_come_at_once(tmp_path: Path) -> None:
     ]
     config = TWO.replace("]}", "], expose: [{service: x, via: port-forward}]}")
     assert refused(tmp_path, config, shop=INGRESS, blog=SERVICE) == [
-        "no manifest of the app has a Service 'x'",
-        "no manifest of the app has a Service 'x'",
+        "no manifest of the app defines Service 'x'",
+        "no manifest of the app defines Service 'x'",
     ]
 
 

@@ -202,7 +202,7 @@ def test_what_file_and_manifest_say_of_one_port_must_not_differ(tmp_path: Path) 
     services(tmp_path, one=", nodePort: 30001")
     line, text = refused(tmp_path, "- {service: one, via: node-port, nodePort: 30002}\n")
     assert line == 7
-    assert "has nodePort 30001 in its manifest, and 30002 here" in text
+    assert "sets nodePort 30001, but `expose` sets 30002" in text
     assert "web.yaml:5" in text
     same = parts(tmp_path, "- {service: one, via: node-port, nodePort: 30001}\n")
     assert same.mappings[0].node_port == 30001
@@ -430,4 +430,4 @@ def test_a_node_port_of_a_manifest_out_of_range_is_refused_at_its_place(tmp_path
         parts(tmp_path, "[]\n")
     (problem,) = caught.value.problems
     assert (problem.file, problem.line) == (str(tmp_path / "web.yaml"), 5)
-    assert problem.message == "8080 is not a node port"
+    assert problem.message == "nodePort 8080 is out of range"

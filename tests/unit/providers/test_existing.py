@@ -530,7 +530,7 @@ NODE_PORT += "- name: shop\n  manifests: [k8s.yaml]\n  expose: [{service: web, v
         (
             f"{NODE_PORT}, nodePort: 30001, local: 8080, address: 10.1.2.4}}]",
             "nothing maps port 8080 to a node port",
-            "remove it",
+            "remove `local`",
         ),
     ],
 )

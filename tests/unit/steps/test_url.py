@@ -85,7 +85,7 @@ def test_an_apps_own_404_is_an_answer_but_the_controllers_is_not(world: World) -
     world.answers(404, b"no such page")
     assert world.look() == Ready("404 Not Found: no such page")
     world.answers(404, b"<title>404 Not Found</title><hr><center>nginx</center>", ingress="/")
-    assert seen(world.look()) == "404 Not Found (nginx): the controller has no Ingress for it"
+    assert seen(world.look()) == "404 Not Found (nginx): the controller has no Ingress for this URL"
 
 
 def test_whatever_else_listens_on_the_port_does_not_pass(world: World) -> None:

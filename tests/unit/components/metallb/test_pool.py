@@ -67,7 +67,7 @@ def test_a_range_of_the_engines_is_left_to_it() -> None:
         assert found.start >= int(ipaddress.ip_address("172.18.0.16"))
     with pytest.raises(MachineError) as caught:
         choose("shop", around(ranges=(NETWORK,)))
-    assert "the engine itself gives away all of" in caught.value.why
+    assert "the engine assigns all addresses of" in caught.value.why
 
 
 def test_it_is_the_same_again_and_stays_when_others_come() -> None:
@@ -96,7 +96,7 @@ def test_only_ipv4_is_given_away() -> None:
 
 @pytest.mark.parametrize(
     ("subnets", "why"),
-    [((), "no IPv4"), (("fc00::/64",), "no IPv4"), (("192.168.7.0/26",), "has 64 addresses")],
+    [((), "no IPv4"), (("fc00::/64",), "no IPv4"), (("192.168.7.0/26",), "has only 64 addresses")],
 )
 def test_a_network_without_room_is_told(subnets: tuple[str, ...], why: str) -> None:
     with pytest.raises(MachineError, match="no addresses") as caught:
