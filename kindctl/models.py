@@ -164,7 +164,8 @@ class Step(Protocol):
 
     @property
     def wake(self) -> Wake | None:
-        """What ends the pauses between observations early. None if the step is only polled."""
+        """The source of early wake-ups: it ends a pause between two observations before its time. None if
+        the step is only polled."""
 
     def observe(self) -> State:
         """Return the current state, without changing anything. If something that the step needs is missing,

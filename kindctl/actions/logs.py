@@ -103,8 +103,11 @@ def pods_of(cluster: Cluster, workload: str | None) -> list[Object]:
 
 
 def _matches(obj: Object, wanted: str) -> bool:
-    """Whether NAME is the object's name, and each part before it is the object's namespace or the start of
-    its kind."""
+    """Return whether `wanted`, such as web, NAMESPACE/web or deploy/web, means this object.
+
+    The last part must be the object's name, and every part before it the object's namespace or the start
+    of its kind.
+    """
     name, namespace, kind = obj["metadata"]["name"], namespace_of(obj), obj["kind"]
     *scope, last = wanted.split("/")
     return last == name and all(

@@ -51,7 +51,9 @@ def build_dockerfile(
 
 
 def run_build(engine: Engine, build: Build, name: str, progress: Say) -> ImageInfo:
-    """Run a build. Raises KindctlError with BuildKit's error message; `name` is the image's name in it.
+    """Run a build. If it fails, raise KindctlError with BuildKit's error message.
+
+    `name` is what that message calls the image.
 
     The error is a MachineError if the disk is full, because then no other image source will work either.
     """

@@ -1,5 +1,5 @@
-"""Interprets why the API rejected an object: the error may be temporary, be solved by a patch, or need the
-user."""
+"""Classifies the reasons why the API rejects an object: the error may be temporary, a patch may solve
+it, or the user must act."""
 
 from __future__ import annotations
 

@@ -71,7 +71,8 @@ def plan(host: Host, packages: Iterable[str]) -> list[str]:
     if any(host.read(path) != text for path, text in files.items()):
         sentences.append(
             f"add Debian {' and '.join(_suites(host))} at {' '.join(_own_archive(host).uris)} as package "
-            f"sources, which apt uses only if they are named ({', '.join(str(path) for path in files)})"
+            f"sources (in {', '.join(str(path) for path in files)}); apt installs from them only if the "
+            "release is named"
         )
     for origin, names in groupby(missing, lambda name: _origin(host, name) or _codename(host)):
         sentences.append(

@@ -172,8 +172,11 @@ def _expected_path(wanted: ExpectConfig, served: Sequence[ServedPath]) -> Served
 
 
 def _is_certified(endpoint: Endpoint, url: str, path: ServedPath) -> bool:
-    """Return whether the controller serves the local authority's certificate there: over TLS, for a
-    name of this machine, unless the app brings its own."""
+    """Return whether the controller serves a certificate of the local authority at this URL.
+
+    It does if the endpoint uses HTTPS and the URL's host is a name of this machine, unless the app brings a
+    certificate of its own.
+    """
     here = is_local(urlsplit(url).hostname or "")
     return endpoint.scheme == "https" and not path.own_certificate and here
 
@@ -195,9 +198,12 @@ def local_hosts(objects: Iterable[Object]) -> list[str]:
 
 
 def _url(endpoint: Endpoint, path: ServedPath) -> tuple[str, str]:
-    """Return (URL, Host header). The URL has the host if that name leads to the endpoint: on this
-    machine, the `localhost` names of RFC 6761. Otherwise the URL has the endpoint's host, and
-    the header the name."""
+    """Return (URL, Host header) for a request to this path.
+
+    If the path's host itself leads to the endpoint, the URL contains that host and the header is empty.
+    This is so for the endpoint's own host and, on this machine, for `localhost` and the names below it
+    (RFC 6761). For any other host, the URL contains the endpoint's host, and the header is the path's host.
+    """
     host = path.host.replace("*", "any", 1)
     if not host or host == endpoint.host:
         return endpoint.url + path.path, ""

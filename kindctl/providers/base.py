@@ -65,7 +65,8 @@ class Provider(Protocol):
         """Return the cluster's API, or None as long as the cluster does not exist."""
 
     def holds(self, image: str) -> bool:
-        """Return whether every node has, or can pull, the image with this name in the engine."""
+        """Return whether every node already has this image, or can pull it. `image` is its name in the
+        container engine."""
 
     def deliver(self, image: str, progress: Progress) -> None:
         """Load an image of the engine into every node, or push it to a registry that nodes pull from."""
