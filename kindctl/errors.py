@@ -141,7 +141,7 @@ class ApiError(ToolError):
     def passing(self) -> bool:
         """Whether the same request may succeed a moment later.
 
-        True for no answer, 429 and 5xx: leader changes, timeouts, and a webhook that does not run yet
-        ("failed calling webhook", ingress-nginx#5401, is a 500).
+        True if there was no answer, or if the status is 429 or 5xx. Causes are leader changes, timeouts,
+        and a webhook that does not run yet ("failed calling webhook", ingress-nginx#5401, is a 500).
         """
         return self.status is None or self.status == 429 or self.status >= 500

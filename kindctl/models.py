@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 Object = dict[str, Any]
-"""A Kubernetes object as the API speaks it: plain JSON."""
+"""A Kubernetes object as plain JSON, as the API sends and receives it."""
 
 MANAGER = "kindctl"
 """Field manager of every server-side apply, and the value of app.kubernetes.io/managed-by."""
@@ -31,7 +31,8 @@ EXTRA_CAS_LABEL = "dev.kindctl.extra-cas"
 comma-separated."""
 
 GATEWAY_NODE = "kindctl.dev/gateway"
-"""Label ("true"), and key of a NoSchedule taint, of the nodes that only the controller runs on."""
+"""Label of the nodes that only the controller runs on, with the value "true". The NoSchedule taint of these
+nodes has the same key."""
 
 SYSTEM_NAMESPACE = "kindctl-system"
 """Namespace of the environment's record in its cluster."""
@@ -45,8 +46,8 @@ class Cause:
     """Why something is not ready, according to the evidence.
 
     `sure` says how certain the cause is, from 0 to 1. `cites` quotes the evidence: events and log lines.
-    `since` is when the evidence arose: a cause that is older than the current `up` may be about something
-    that this `up` has just repaired, so only newer causes end the wait.
+    `since` is the time of the evidence. The current `up` may have just repaired an older cause, so only a
+    cause that is newer than the start of this `up` ends the wait.
     """
 
     code: str
@@ -95,7 +96,8 @@ State = Absent | Differs | NotReady | Ready
 
 @dataclass(frozen=True)
 class Change:
-    """What an `apply` did, one entry per object: "created Deployment example/backend"."""
+    """What an `apply` did. `done` contains one entry per object, such as "created Deployment
+    example/backend"."""
 
     done: tuple[str, ...] = ()
 
@@ -141,8 +143,8 @@ class Wake(Protocol):
 class Step(Protocol):
     """One thing that `up` does or waits for. The step is ready when `observe()` returns Ready.
 
-    A step passes nothing to another step in memory that cannot be looked up again, so that a resumed `up`
-    runs the same code as the first one.
+    If a step passes data to another step in memory, the other step must also be able to look the data up.
+    So a resumed `up` runs the same code as the first `up`.
     """
 
     @property
@@ -164,8 +166,7 @@ class Step(Protocol):
 
     @property
     def wake(self) -> Wake | None:
-        """The source of early wake-ups: it ends a pause between two observations before its time. None if
-        the step is only polled."""
+        """The Wake that ends a pause between two observations early. None if the step is only polled."""
 
     def observe(self) -> State:
         """Return the current state, without changing anything. If something that the step needs is missing,
@@ -179,15 +180,16 @@ class Step(Protocol):
 
 
 EXTERNAL = "EXTERNAL-IP"
-"""The placeholder in an Endpoint and a Route for an address that only the cluster knows: kubectl's word."""
+"""The placeholder in an Endpoint or a Route for an address that only the cluster knows. kubectl uses the
+same word as a column heading."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
     """The scheme, address and port at which the host reaches an exposure. Computed once, from the Config.
 
-    `external`: the Service ("namespace/name") whose external address takes the place of `address` and
-    `host`, which are EXTERNAL then.
+    `external` is a Service ("namespace/name") or empty. If it is set, `address` and `host` are the
+    placeholder EXTERNAL, which the external address of that Service replaces.
     """
 
     scheme: str  # http, https or tcp
@@ -247,7 +249,7 @@ class Exposure(Protocol):
 
     @property
     def service_type(self) -> str:
-        """The type that the Service is given. Empty if the Service keeps its type."""
+        """The type that the exposure sets in the Service. Empty if the Service keeps its own type."""
 
     def mappings(self) -> Sequence[PortMapping]:
         """Return the ports that the node must be created with."""
@@ -281,8 +283,8 @@ class Route:
 
     @property
     def which(self) -> str:
-        """What distinguishes the route from others with the same URL: the host, or the Service with the
-        external address."""
+        """What distinguishes the route from other routes with the same URL: its Host header, or the Service
+        whose external address it uses."""
         return self.host or ("" if self.via_controller else self.external)
 
 

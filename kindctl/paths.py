@@ -13,10 +13,12 @@ from pathlib import Path
 from kindctl.errors import UsageError
 
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
-"""RFC 1123 label: what Kubernetes requires of a namespace's name and Docker of a container's name."""
+"""An RFC 1123 label. Kubernetes requires this form for the name of a namespace, and Docker for the name of
+a container."""
 
 NAME_MAX = 40
-"""Longest name of an environment, in characters: names of its nodes are longer, and limited to 63."""
+"""Maximum length of an environment's name, in characters. The names of its nodes are longer, and they are
+limited to 63."""
 
 
 def _xdg(variable: str, default: str) -> Path:
@@ -39,8 +41,8 @@ def is_valid_name(name: str) -> bool:
 
 
 def valid_name(environment: str) -> str:
-    """Return the name if it is valid. Raises UsageError otherwise: names become parts of paths, and `down`
-    would remove the folder that `..` or `/etc` leads to."""
+    """Return the name if it is valid. Otherwise raise UsageError. Names become parts of paths, so with a
+    name such as `..` or `/etc`, `down` would remove the wrong folder."""
     if is_valid_name(environment):
         return environment
     raise UsageError(

@@ -42,8 +42,8 @@ def external_address(service: Object | None) -> str:
 def urls_of(cluster: Cluster | None, routes: Iterable[Route]) -> list[str]:
     """Return the URLs of routes as they are shown to people.
 
-    A URL contains EXTERNAL-IP where the address is not known. The Host header follows it if it differs from
-    the URL's host: "http://localhost/ (Host: shop.example.com)".
+    A URL contains EXTERNAL-IP where the address is not known. If the Host header differs from the URL's
+    host, the header follows the URL: "http://localhost/ (Host: shop.example.com)".
     """
     return [_url(cluster, route) for route in routes]
 

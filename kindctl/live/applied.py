@@ -21,7 +21,8 @@ MADE_FOR_EACH = {  # Kubernetes makes these in every namespace, and programs wri
 _list = partial(list_kinds, skip_unlistable=True)
 
 Identity = tuple[str, str, str | None, str]
-"""Group, kind, namespace and name of an object: it is the same in all versions of its API."""
+"""The group, kind, namespace and name of an object. The API version is omitted, so the identity is the same
+in all versions."""
 
 
 def identity(ref: ObjectRef) -> Identity:
@@ -33,8 +34,8 @@ def leftovers(
 ) -> tuple[list[ObjectRef], list[str]]:
     """Find the objects that kindctl applied for the environment and that are not in `keep`.
 
-    Returns the objects to delete, and one line for each namespace or definition that stays because others
-    use it. `used` names namespaces that stay in any case.
+    Returns the objects to delete, and one line for each namespace or CustomResourceDefinition that is kept
+    because others use it. `used` names the namespaces that are kept in any case.
     """
     found = [ObjectRef.of(obj) for obj in applied_objects(cluster, environment)]
     found = [ref for ref in found if identity(ref) not in keep]
@@ -113,8 +114,8 @@ def _is_kept_by_chart(obj: Object) -> bool:
 
 
 def _foreign_in_namespace(cluster: Cluster, namespace: str) -> list[str]:
-    """Return objects in a namespace that somebody else created, or that must be kept. Deleting the
-    namespace would delete them too."""
+    """Return the objects in this namespace that somebody else created or that must be kept. Deleting the
+    namespace would also delete these objects."""
     kinds = [kind[:2] for kind in cluster.kinds() if kind[2] and kind[1] not in MADE_FOR_EACH]
     names = [
         f"{obj['kind']} {obj['metadata']['name']}"
@@ -125,8 +126,8 @@ def _foreign_in_namespace(cluster: Cluster, namespace: str) -> list[str]:
 
 
 def _foreign_of_kind(cluster: Cluster, definition: ObjectRef) -> list[str]:
-    """Return objects that others created and that would be deleted together with the
-    CustomResourceDefinition of their kind."""
+    """Return the objects that others created of the kind that this CustomResourceDefinition defines.
+    Deleting the definition would also delete these objects."""
     live = cluster.get(definition)
     if live is None:
         return []

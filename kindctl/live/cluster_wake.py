@@ -14,7 +14,7 @@ from kindctl.tools.protocols import Cluster
 @dataclass
 class ClusterWake:
     """A Wake (see models) that watches objects of these (apiVersion, kind) pairs. The watch starts at the
-    first wait, and again if the provider gets another cluster."""
+    first call of `wait`, and starts again if the provider gets another cluster."""
 
     provider: Provider
     kinds: tuple[tuple[str, str], ...]

@@ -100,9 +100,9 @@ def _flat(objects: Iterable[Object]) -> Iterable[Object]:
 
 
 def _stable(obj: Object) -> Object:
-    """Return the object without fields that would not stay as they are applied.
+    """Return the object without fields that the API or the cluster would not keep as applied.
 
-    The API does not keep `stringData`, so no field manager could own what it sets. A Job that deletes
+    The API does not keep `stringData`, so no field manager could own the values in it. A Job that deletes
     itself after it finishes would be absent, and every `up` would create it again.
     """
     if obj["kind"] == "Secret" and (texts := obj.pop("stringData", None)):
@@ -131,11 +131,11 @@ def _fill_namespaces(objects: Sequence[Object], default: str, cluster: Cluster) 
 def _missing_namespaces(
     objects: Sequence[Object], elsewhere: Collection[str], cluster: Cluster
 ) -> list[str]:
-    """Return the namespaces that the objects use but no manifest defines, if they do not exist or if
-    kindctl created them earlier for that reason.
+    """Return the namespaces that the objects use but no manifest defines. Namespaces that already exist are
+    included only if kindctl created them for this reason.
 
-    `elsewhere` names the namespaces that other components define: applying a bare namespace would remove
-    the labels that those components set.
+    `elsewhere` names the namespaces that other components define. They are left out, because applying a
+    namespace without labels would remove the labels that those components set.
     """
     declared = {obj["metadata"]["name"] for obj in objects if obj["kind"] == "Namespace"}
     used = dict.fromkeys(

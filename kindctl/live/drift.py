@@ -25,13 +25,13 @@ from kindctl.models import ENVIRONMENT_LABEL, Object, ObjectRef
 from kindctl.tools.protocols import Cluster
 
 Target = tuple[str, str | None, str]
-"""Kind, namespace and name of what a HorizontalPodAutoscaler scales."""
+"""Kind, namespace and name of the object that a HorizontalPodAutoscaler scales."""
 
 
 @dataclass(frozen=True)
 class Drift:
-    """An object as it should be, and how the object in the cluster differs from it. If no other field is
-    set, the two are the same."""
+    """How an object in the cluster differs from `obj`, the object as it should be. If only `obj` is set,
+    the two do not differ."""
 
     obj: Object
     is_absent: bool = False
@@ -54,11 +54,11 @@ class Drift:
 
 @dataclass(frozen=True)
 class DriftFinder:
-    """Compares objects of an environment with the cluster, without changing anything: it sends dry runs to
-    the API.
+    """Compares an environment's objects with the cluster. It changes nothing, because it applies objects
+    only as dry runs.
 
-    `adopt` permits taking over existing objects that kindctl did not create. Without it such objects are an
-    error, except namespaces, which are used as they are.
+    `adopt` permits taking over existing objects that kindctl did not create. Without `adopt`, such an
+    object is an error, unless it is a namespace. Such a namespace is used as it is.
     """
 
     environment: str
@@ -92,8 +92,9 @@ class DriftFinder:
     def with_taken_port(self, cluster: Cluster, drift: Drift, port: int) -> Drift:
         """Return the drift of a Service whose node port another Service uses.
 
-        If the other Service is a leftover, it is deleted; if it is about to release the port, the step
-        waits; if it keeps the port, that is an error.
+        If the other Service is a leftover, the drift asks for its deletion. If the other Service is about
+        to release the port, the drift asks the step to wait. If the other Service keeps the port, the drift
+        contains an error.
         """
         holder = self.port_holders.of_node_port(cluster, port)
         if holder and holder.is_leftover:
@@ -154,8 +155,8 @@ class DriftFinder:
 
 
 def _deletion_reason(live: Object) -> str:
-    """Return, in parentheses, why an object that is being deleted still exists, or an empty string if its
-    status does not say."""
+    """Return the reason why an object that is being deleted still exists, in parentheses. Return an empty
+    string if the object's status gives no reason."""
     remaining = [
         condition["message"]
         for condition in entries(live, "status", "conditions")
@@ -172,8 +173,8 @@ def _scale_target(autoscaler: Object) -> Target:
 
 
 def _with_live_replicas(obj: Object, live: Object, autoscaler: Object) -> Object:
-    """Return `obj` with the number of replicas in the cluster, if that is within the limits of the
-    autoscaler."""
+    """Return `obj` with the number of replicas that the object has in the cluster, if that number is within
+    the autoscaler's limits."""
     now = live["spec"].get("replicas", 1)
     limits = autoscaler["spec"]
     if "replicas" not in obj["spec"] or not (

@@ -12,8 +12,8 @@ from kindctl.tools.protocols import Cluster
 
 
 def state_of(drifts: Sequence[Drift], cluster: Cluster) -> State:
-    """Return the state of the step. Objects that are being deleted are considered first: nothing can be
-    applied in their place until they are gone. Raises ApiError."""
+    """Return the state of the step that applies the objects. Objects that are being deleted are considered
+    first, because their replacements cannot be applied until they are gone. Raises ApiError."""
     if going := [drift for drift in drifts if drift.is_being_deleted]:
         causes = [cause for drift in going if (cause := _claim_in_use(drift, cluster))]
         seen = "; ".join(f"{drift.ref} is being deleted{drift.waits_for}" for drift in going[:3])
@@ -30,7 +30,7 @@ def state_of(drifts: Sequence[Drift], cluster: Cluster) -> State:
 
 
 def few(words: Iterable[str], separator: str = ", ") -> str:
-    """Return the first three words, joined, and how many more there are."""
+    """Return a text with the first three words and, if there are more words, the number of the others."""
     several = list(words)
     more = f"{separator}and {len(several) - 3} more" if len(several) > 3 else ""
     return separator.join(several[:3]) + more

@@ -31,8 +31,9 @@ def gateway_kinds(refs: Iterable[ObjectRef]) -> list[tuple[str, str]]:
 
 
 def unready_reason(obj: Object, pods: Sequence[Object] = ()) -> str:
-    """Return why the object is not in effect, or an empty string if it is: "Accepted: NotAllowedByListeners
-    (...)" if a controller rejects it. `pods` is not used."""
+    """Return why the object is not in effect, or an empty string if it is in effect. If a controller
+    rejects the object, the text is, for example, "Accepted: NotAllowedByListeners (...)". `pods` is not
+    used."""
     return _gateway(obj) if obj["kind"] == "Gateway" else _route(obj)
 
 
@@ -99,9 +100,9 @@ class LastingRefusals:
     _since: dict[ObjectRef, tuple[str, float]] = field(default_factory=dict)
 
     def cause(self, unready: Sequence[tuple[Object, str]], now: float) -> Cause | None:
-        """Return the cause for the first rejection that has lasted LASTING_SECONDS, so that waiting longer
-        does not help, or None if there is none. `unready` contains objects and their `unready_reason`;
-        `now` is in seconds."""
+        """Return the cause for the first rejection that has lasted LASTING_SECONDS, because waiting longer
+        would not help. Return None if no rejection has lasted that long. `unready` contains objects and the
+        result of `unready_reason` for each of them; `now` is in seconds."""
         reasons = {ObjectRef.of(obj): words for obj, words in unready if PENDING not in words}
         self._since = {
             ref: known if (known := self._since.get(ref)) and known[0] == words else (words, now)

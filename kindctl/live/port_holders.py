@@ -31,7 +31,7 @@ from kindctl.tools.protocols import Cluster
 
 NODE_PORT = re.compile(r"nodePort: Invalid value: (\d+): provided port is already allocated")
 NO_FREE_PORTS = "free ports for the requested pod ports"
-"""The scheduler's message (of its plug-in NodePorts)."""
+"""Part of the message of the scheduler's plug-in NodePorts when no node has the ports free."""
 WORKLOADS = (
     *(("apps/v1", kind) for kind in ("Deployment", "DaemonSet", "StatefulSet", "ReplicaSet")),
     ("v1", "Pod"),
@@ -78,9 +78,9 @@ class PortHolders:
         return None
 
     def leftovers_on(self, cluster: Cluster, ports: Collection[int]) -> list[ObjectRef]:
-        """Return leftover workloads that use one of these ports of their nodes, and the webhooks of their
-        components: a webhook whose pods are gone would reject everything that is applied next. Raises
-        ApiError."""
+        """Return leftover workloads that use one of these host ports, and the leftover webhooks of the same
+        components. If such a webhook stayed without its pods, it would reject the objects that are applied
+        next. Raises ApiError."""
         wanted = self._wanted(cluster)
         found = [
             obj
@@ -140,8 +140,8 @@ def _node_ports(service: Object) -> set[int]:
 
 
 def _releases(wanted: Object, port: int) -> bool:
-    """Whether the Service releases the port when it is applied as `wanted`. The Service may keep a port
-    that the API has chosen."""
+    """Whether the Service releases `port` when it is applied as `wanted`. If `wanted` leaves a node port to
+    the API, the Service may keep `port`."""
     spec = wanted["spec"]
     if spec.get("type", "ClusterIP") not in ("NodePort", "LoadBalancer"):
         return True
@@ -150,8 +150,8 @@ def _releases(wanted: Object, port: int) -> bool:
 
 
 def _host_ports(obj: Object) -> set[int]:
-    """Return the ports of the node that a pod or workload asks for. For pods with hostNetwork, the API
-    fills in the host ports."""
+    """Return the host ports that a pod or workload asks for. If a pod uses hostNetwork, the API itself sets
+    `hostPort`."""
     return {
         port["hostPort"]
         for _, container in containers(obj)

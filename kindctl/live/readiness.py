@@ -31,15 +31,15 @@ REPLACED = "old pods are being replaced"
 
 def unready_reason(obj: Object, pods: Sequence[Object]) -> str:
     """Return why an object is not ready ("0/1: ContainerCreating"), or an empty string if it is ready or
-    nothing waits for its kind. `pods` are the pods of its namespace."""
+    `up` does not wait for its kind. `pods` are the pods in the object's namespace."""
     return UNREADY_REASONS[obj["kind"]](obj, pods) if obj["kind"] in UNREADY_REASONS else ""
 
 
 def find_live(
     cluster: Cluster, refs: Sequence[ObjectRef]
 ) -> tuple[dict[ObjectRef, Object], Sequence[Object]]:
-    """Return the live objects among `refs` that exist, by reference, and all pods of their namespaces.
-    Every ref must satisfy `is_waited_for`. Raises ApiError."""
+    """Return the objects of `refs` that exist in the cluster, by reference, and all pods in their
+    namespaces. Every ref must satisfy `is_waited_for`. Raises ApiError."""
     kinds = {ref.kind for ref in refs}
     evidence = snapshot(
         cluster,
@@ -157,7 +157,8 @@ def _is_behind(obj: Object) -> bool:
 
 
 def _is_updated_by_hand(obj: Object) -> bool:
-    """Whether pods are replaced after a change of their template only once somebody deletes them."""
+    """Whether the workload replaces pods after a change of its pod template only when somebody deletes them
+    (update strategy OnDelete)."""
     return section(obj, "spec", "updateStrategy").get("type") == "OnDelete"
 
 
@@ -183,7 +184,7 @@ def _newest_state(pods: Sequence[Object], if_ready: str = "") -> str:
 
 
 def pod_state(pod: Object) -> str:
-    """Return why a pod is not ready, as its status says: "ImagePullBackOff (...)"."""
+    """Return why a pod is not ready, according to its status. For example: "ImagePullBackOff (...)"."""
     status = section(pod, "status")
     if status.get("phase") == "Failed":
         return _words(status.get("reason") or "failed", status.get("message")) + _exit(status)

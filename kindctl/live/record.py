@@ -16,7 +16,8 @@ from kindctl.models import ENVIRONMENT_LABEL, SYSTEM_NAMESPACE, ObjectRef, Route
 from kindctl.tools.protocols import Cluster
 
 STORED = {"via_controller": "marked", "via_witness": "well_known"}
-"""Fields of a Route that have another name in the record, since earlier versions wrote them so."""
+"""The fields of a Route that have another name in the record, because earlier versions wrote them under
+that name."""
 
 RECORD = ObjectRef("v1", "ConfigMap", "kindctl", SYSTEM_NAMESPACE)
 

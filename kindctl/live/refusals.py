@@ -45,8 +45,8 @@ def first_line(error: ApiError) -> str:
 
 
 def replacing_patch(obj: Object, error: ApiError) -> tuple[str, Object | None]:
-    """Return the path of the list in `obj` that the API calls invalid, and a merge patch that replaces the
-    list.
+    """Return the path of the list that the API calls invalid, and a merge patch that replaces the live list
+    with the list in `obj`.
 
     Apply merges the list in `obj` into the list of the live object, and the result may be invalid. Ports,
     for example, are merged by number: if a port's number was changed, the old port stays and has the same
@@ -70,8 +70,8 @@ def replacing_patch(obj: Object, error: ApiError) -> tuple[str, Object | None]:
 
 
 def accepts_patch(cluster: Cluster, ref: ObjectRef, patch: Object) -> bool:
-    """Whether the API accepts this merge patch in a dry run. The API rejects the patch if the list in it is
-    invalid by itself. Raises ApiError if the rejection may be temporary."""
+    """Whether the API accepts this merge patch in a dry run. The API rejects the patch if the patch's list
+    is invalid even without the live list. Raises ApiError if the rejection may be temporary."""
     try:
         cluster.merge_patch(ref, patch, dry_run=True)
     except ApiError as error:
@@ -82,9 +82,9 @@ def accepts_patch(cluster: Cluster, ref: ObjectRef, patch: Object) -> bool:
 
 
 def explained(ref: ObjectRef, error: ApiError, context: str) -> KindctlError:
-    """Return the error for the user. If Kubernetes never allows the change, the error has code
-    immutable-field and names the command that deletes the object, with this kubectl context; otherwise it
-    is `error` itself."""
+    """Return the error that the user sees. If Kubernetes never allows the change, return a new error with
+    code immutable-field, which names the command that deletes the object in this kubectl context. Otherwise
+    return `error` itself."""
     if not is_immutable(error):
         return error
     scope = f" -n {ref.namespace}" if ref.namespace else ""

@@ -1,8 +1,8 @@
 """Finds pods whose token belongs to a ServiceAccount that was deleted.
 
 A token is bound to the UID of its ServiceAccount. If somebody deletes the account and it is created again
-under the same name, the API answers the running pods with 401 from then on ("Unauthorized" in the log of an
-ingress controller that still looks Ready): only new pods get new tokens.
+under the same name, the API answers the running pods with 401 from then on, because only new pods get new
+tokens. An ingress controller then logs "Unauthorized" but still looks Ready.
 """
 
 from __future__ import annotations

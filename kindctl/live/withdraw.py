@@ -18,10 +18,10 @@ GONE_SECONDS = 180.0
 
 
 def withdraw(cluster: Cluster, environment: str, say: Say) -> Sequence[str]:
-    """Remove the objects that this environment applied, webhooks first, and wait until they are gone,
-    including those that an interrupted `down` has already deleted. A namespace is removed only if kindctl
-    created it and it contains only kindctl's objects; `say` gets a line for each namespace that is kept.
-    Returns one line for each object that was removed.
+    """Remove the objects that kindctl applied for this environment, webhooks first, and wait until they are
+    gone. Also wait for objects that an interrupted `down` has already deleted. A namespace is removed only
+    if kindctl created it and it contains only kindctl's objects. `say` gets a line for each namespace that
+    is kept. Returns one line for each object that was removed.
 
     Raises KindctlError (being-deleted) for objects that do not disappear in time, and ApiError.
     """

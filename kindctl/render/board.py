@@ -1,4 +1,4 @@
-"""Collects from the events of a run the state of each step, which the screens show."""
+"""Collects the state of each step from the events of a run. The screens show these states."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Row:
 
     @property
     def changed(self) -> str:
-        """The change if there is only one, or the number of changes, or an empty string if there are
-        none."""
+        """The step's change if it made only one, the number of changes if it made several, or an empty
+        string if it made none."""
         if len(self.changes) == 1:
             return self.changes[0]
         return count(len(self.changes), "change") if self.changes else ""

@@ -14,7 +14,8 @@ from kindctl.render.style import Paint, clean, signs_for, wrap
 
 HINT = "hint: "
 TAIL = 20
-"""Last lines of a tool's output that are shown. The JSON form has the whole output of the error."""
+"""The number of lines that are shown from the end of a tool's output. The JSON form contains the whole
+output."""
 
 
 def show_error(error: KindctlError, *, as_json: bool = False, stream: TextIO | None = None) -> None:

@@ -16,12 +16,13 @@ from kindctl.render.style import UNICODE, clean, count, duration, one_line
 from kindctl.runner.events import Event, RunEnded, RunStarted, StepEnded, StepSaid, StepStarted
 
 SAY_INTERVAL = 1.0
-"""Least seconds between two lines of what one step says: a build of twenty minutes stays readable."""
+"""The minimum number of seconds between two lines that one step says, so that the log of a long build stays
+readable (twenty minutes, for example)."""
 
 
 class GitHub(Screen):
-    """The screen for GitHub Actions. It writes a step's fold when the step ends: steps run in parallel, but
-    folds cannot overlap."""
+    """The screen for GitHub Actions. It writes the fold (a `::group::`) of a step when the step ends,
+    because steps run in parallel but folds cannot overlap."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)

@@ -12,7 +12,8 @@ from kindctl.render.screen import Screen
 from kindctl.runner.events import Event, RunStarted
 
 VERSION = 1
-"""Goes up when the meaning of a line changes. New fields and new events leave it as it is."""
+"""The version of the format. It increases when the meaning of a line changes, but not for new fields or new
+events."""
 
 NAMES: dict[type[Event], str] = {
     kind: re.sub(r"\B([A-Z])", r"-\1", kind.__name__).lower() for kind in get_args(Event)

@@ -1,4 +1,5 @@
-"""The screen for terminals: it shows every step, what the step does or waits for, and its seconds.
+"""The screen for terminals: it shows every step, what the step does or waits for, and how many seconds the
+step has taken.
 
 The view is redrawn in place and never taller than the terminal. When the run has ended, a list of what was
 done replaces the view and stays.
@@ -95,8 +96,8 @@ def picture(board: Board, now: float, width: int, height: int, signs: Signs) -> 
 
 
 def select(rows: Sequence[Row], room: int) -> tuple[int, list[Row], int]:
-    """Choose the rows to show in `room` lines. Return the number of ended rows that are left out, the
-    chosen rows, and the number of other rows that are left out.
+    """Choose the rows to show in `room` lines. Return three values: the number of omitted rows whose steps
+    have ended, the chosen rows, and the number of all other omitted rows.
 
     Running and failed steps are chosen first, then the steps that start next, then those that ended last.
     """
@@ -133,7 +134,8 @@ def closing(board: Board, width: int, signs: Signs) -> list[Text]:
 
 
 class _Pen:
-    """Draws lines that consist of a sign, a title, what the step does or waits for, and its seconds."""
+    """Draws lines that consist of a sign, a title, what the step does or waits for, and how many seconds
+    the step has taken."""
 
     def __init__(self, board: Board, now: float, width: int, signs: Signs) -> None:
         self._board = board

@@ -10,7 +10,8 @@ from kindctl.render.style import count, cut, duration
 from kindctl.runner.events import Event, RunEnded, RunStarted, StepEnded, StepSaid, StepStarted
 
 SAY_INTERVAL = 5.0
-"""Least seconds between two lines of what one step says: a log is read afterwards."""
+"""The minimum number of seconds between two lines that one step says. The value is high because people read
+a log only afterwards."""
 
 WIDTH = 160
 

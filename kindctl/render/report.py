@@ -40,8 +40,9 @@ def report_lines(report: Report, stream: TextIO) -> list[str]:
 def critical_path(steps: Sequence[StepReport]) -> list[str]:
     """Return the names of the steps that determined the length of the run, first to last.
 
-    Each step is preceded by the step that it waited for last. If it waited for its turn, that is the step
-    that had the turn before; otherwise it is the need that was met last.
+    Each step comes after the step that it waited for last. If a step waited for its turn, that is the step
+    that had the previous turn. Otherwise it is the needed step that became ready last, or reached its
+    milestone last.
     """
     by_name = {step.name: step for step in steps}
     step = max(steps, key=lambda s: s.started + s.seconds, default=None)
@@ -108,8 +109,8 @@ def _times(report: Report, stream: TextIO) -> list[str]:
 
 def _bar(step: StepReport, work: str, waiting: str, scale: float, room: int) -> str:
     """Return the bar of a step, with the spaces before it. `scale` is in columns per second, `room` in
-    columns; `work` and `waiting` are the characters that are drawn for them. Every bar shows at least one
-    column of work."""
+    columns; `work` and `waiting` are the characters that show working time and waiting time. Every bar
+    shows at least one column of work."""
 
     def column(at: float) -> int:
         return min(round(at * scale), room)

@@ -1,4 +1,4 @@
-"""Chooses the screen that suits where the output goes."""
+"""Chooses the screen that suits the output's destination."""
 
 from __future__ import annotations
 

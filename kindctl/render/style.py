@@ -81,14 +81,14 @@ class Paint:
 
 
 def width_of(stream: TextIO, at_most: int = 100) -> int:
-    """Return the number of columns to fill: those of the terminal but at most `at_most`, or exactly
-    `at_most` if the stream is not a terminal."""
+    """Return the number of columns to fill. On a terminal, this is the terminal's width but at most
+    `at_most`. If the stream is not a terminal, it is `at_most`."""
     return min(_columns(stream), at_most) if is_terminal(stream) else at_most
 
 
 def _columns(stream: TextIO) -> int:
-    """Return the number of columns of this stream's own terminal: standard output may be a pipe while
-    standard error is not."""
+    """Return the width in columns of the terminal that this stream writes to. Each stream is asked
+    separately, since standard output may be a pipe while standard error is a terminal."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdigit() and int(columns) > 0:
         return int(columns)

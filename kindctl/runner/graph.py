@@ -12,7 +12,7 @@ from kindctl.models import State, Step, StepReport, TurnWait
 
 @dataclass(eq=False)
 class Task:
-    """A step and how far it has come in the run. Changed only while the run's lock is held."""
+    """A step and its progress in the run. A Task is changed only while the run's lock is held."""
 
     step: Step
     needs: dict[str, tuple[Task, str]] = field(default_factory=dict)  # -> step, milestone or ""
@@ -35,8 +35,9 @@ class Task:
     waits: list[TurnWait] = field(default_factory=list)
 
     def held_since(self, milestone: str) -> float | None:
-        """Return when the milestone was reached or, for the milestone "", when the step became ready. None
-        if that has not happened yet. A step that is ready counts as having reached every milestone."""
+        """Return the time at which the step reached the milestone. If the milestone is "", return the time
+        at which the step became ready. Return None if that has not happened yet. A step that is ready has
+        reached every milestone."""
         if milestone in self.reached:
             return self.reached[milestone]
         return self.ended if self.outcome == "ready" else None
@@ -46,8 +47,8 @@ class Task:
         return self.started is not None and self.ended is None
 
     def end_wait(self, now: float, after: str) -> None:
-        """If the step has waited for its turn, record for how long. `after` is the step that had the turn
-        before it."""
+        """If the step has waited for its turn, record how long it waited. `after` is the step that had the
+        previous turn."""
         if self.waiting_since is not None:
             self.waits.append(TurnWait(self.waiting_since, now - self.waiting_since, after))
             self.waiting_since = None

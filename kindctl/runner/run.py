@@ -45,12 +45,13 @@ def run(
 ) -> Report:
     """Apply every step that is absent or differs, and wait until all steps are ready.
 
-    `timeout` limits the whole run, in seconds; each step has its own limit as well. The report includes the
-    result of `urls` (called at the end) and `kubeconfig` if every step is ready.
+    `timeout` limits the whole run, in seconds; each step has its own limit as well. If every step is ready,
+    the report includes `kubeconfig` and the result of `urls`, which is called at the end.
 
-    After the first failure no more steps start, steps that only wait are cancelled, and running applies
-    finish; then the failure is raised, with any later failures as its notes. `stop` and `timeout` end the
-    run immediately: an apply that is still running is left behind in its daemon thread.
+    After the first failure, no more steps start. Steps that only wait are cancelled, and each `apply` that
+    is running may finish. Then the first failure is raised, with any later failures as its notes. `stop`
+    and `timeout` end the run immediately: an apply that is still running is left behind in its daemon
+    thread.
 
     Raises ValueError for an invalid graph, CauseError for a permanent cause that arose during this run,
     NotReadyError for time-outs, Interrupted for `stop`, and whatever a step raises.
@@ -139,8 +140,8 @@ class _Run:
                 self._fail(task, stopped.timed_out(what, [task]))
 
     def _abandon(self, error: KindctlError) -> None:
-        """End every step immediately. If a step has failed already, its error is still the one that is
-        raised."""
+        """End every step immediately. If a step has already failed, the run still raises that step's
+        error."""
         if not self._errors:
             self._errors.append(error)
         self._end_all()
@@ -209,15 +210,14 @@ class _Run:
             return True
 
     def _ancestor_failed(self, task: Task) -> bool:
-        """Whether a step that this one depends on has failed, even if this one needs only a milestone of
-        it."""
+        """Whether this step depends on a step that has failed. A step that needs only a milestone of
+        another step depends on that step too."""
         return any(
             other.outcome == "failed" for other in self.tasks if other.step.name in task.ancestors
         )
 
     def _is_new(self, cause: Cause) -> bool:
-        """Whether the cause arose during this run. An older cause may be something that this run has just
-        repaired."""
+        """Whether the cause arose during this run. This run may have just repaired an older cause."""
         if cause.since is None:
             return True
         since = cause.since if cause.since.tzinfo else cause.since.replace(tzinfo=UTC)
@@ -271,7 +271,7 @@ class _Run:
 
     def _show(self, task: Task) -> None:
         """Emit the latest text that the step said, if it is new. If the previous text was emitted too
-        recently, the deciding thread emits this one later."""
+        recently, the thread that called `run` emits the new text later."""
         now = self._now()
         if (
             task.running

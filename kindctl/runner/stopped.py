@@ -25,8 +25,8 @@ def describe(state: State | None) -> str:
 
 
 def timed_out(what: str, tasks: Sequence[Task]) -> NotReadyError:
-    """Return the error for tasks that were not ready in time, with the first cause that one of them
-    found."""
+    """Return the error for tasks that were not ready in time. The error includes the first cause that was
+    found for one of the tasks."""
     seen = [(task.said if task.busy else "") or describe(task.seen) for task in tasks]
     if len(tasks) > 1:
         seen = [f"{task.step.title}: {text}" for task, text in zip(tasks, seen, strict=True)]

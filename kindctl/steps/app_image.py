@@ -13,8 +13,8 @@ class AppImageBuilt(ImagePresent):
     """A step that is ready when the engine has an image that was built from the current files of the
     build's context.
 
-    The build also provides its base images. `reference` is the name of an image that `images` knows how to
-    build.
+    The build also provides its base images. `reference` is the image's name, and `images` must know how to
+    build that image.
     """
 
     @property

@@ -35,8 +35,8 @@ class StepInCluster(BaseStep):
     provider: Provider
 
     def observe(self) -> State:
-        """Return the state that `observe_in` returns, or NotReady while the API does not answer or its
-        error may be temporary. Raises ApiError if waiting does not help."""
+        """Return the state that `observe_in` returns. While the API does not answer, or answers with an
+        error that may be temporary, the state is NotReady. Raises ApiError for other errors of the API."""
         cluster = self.provider.cluster()
         if cluster is None:
             return Absent("no cluster")
@@ -58,5 +58,5 @@ class StepInCluster(BaseStep):
         return UNCHANGED if cluster is None else self.apply_in(cluster, progress)
 
     def apply_in(self, cluster: Cluster, progress: Progress) -> Change:
-        """Make the change in this cluster. Raises KindctlError."""
+        """Make the step's change in this cluster. Raises KindctlError."""
         return UNCHANGED

@@ -12,8 +12,8 @@ from kindctl.steps.image import ImageStep
 
 @dataclass(kw_only=True)
 class ImageInNodes(ImageStep):
-    """A step that is ready when every node has the image that serves `reference`, or can pull it. It needs
-    cluster:containerd and the step that provides the image in the engine."""
+    """A step that is ready when every node has the image for `reference`, or can pull that image. The step
+    needs cluster:containerd and the step that provides the image in the engine."""
 
     provider: Provider
     timeout: float = 600.0

@@ -61,7 +61,8 @@ class Forwarded(BaseStep):
         return Change((f"forwarded {describe(self.forward)}",))
 
     def present_forward(self) -> ForwardState | None:
-        """Return the current forward of this local port, whatever its target, or None if there is none."""
+        """Return the current forward of this step's local port, even if that forward leads to another
+        target. Return None if nothing forwards the port."""
         return forward_from(self.forwards, self.environment, self.forward)
 
 

@@ -14,8 +14,8 @@ from kindctl.steps.base import BaseStep
 
 @dataclass(kw_only=True)
 class ImageStep(BaseStep):
-    """A step that handles the engine's image that serves `reference`. Its state is Absent while the engine
-    does not answer."""
+    """The base class of steps that handle the engine's image for `reference`. While the engine does not
+    answer, the state of such a step is Absent."""
 
     images: Images
     reference: str
@@ -28,11 +28,11 @@ class ImageStep(BaseStep):
 
     @abstractmethod
     def observe_image(self, image: str | None) -> State:
-        """Return the step's state. `image` is the engine's name of the image that serves the reference, or
-        None if no image does. Raises MachineError."""
+        """Return the step's state. `image` is the engine's own name for the image that the step's reference
+        selects, or None if the engine has no such image. Raises MachineError."""
 
     def present_image(self) -> str:
-        """Return the engine's name of the image that serves the reference. Raises KindctlError
+        """Return the engine's own name for the image that the step's reference selects. Raises KindctlError
         (image-unavailable) if the image was deleted after an earlier step had provided it."""
         image = self.images.resolve(self.reference)
         if image is None:
@@ -46,7 +46,7 @@ class ImageStep(BaseStep):
 
 @dataclass(kw_only=True)
 class ImagePresent(ImageStep):
-    """A step that is ready when the engine has an image that serves `reference`."""
+    """A step that is ready when the engine has an image for `reference`."""
 
     needs: frozenset[str] = frozenset({"preflight"})
     timeout: float = 3600.0

@@ -1,4 +1,4 @@
-"""Applies a component's objects, and restores what somebody deleted or changed."""
+"""Applies a component's objects, and restores objects that somebody deleted or changed."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ class ObjectsApplied(StepInCluster):
         return state_of(self._observed, cluster)
 
     def apply(self, progress: Progress) -> Change:
-        """Apply the objects that differ. Objects that the API rejects only temporarily (because a webhook
-        is not up yet, for example) are left to the next apply. Raises KindctlError (immutable-field,
-        node-port-taken), NotOursError and ApiError."""
+        """Apply the objects that differ. If the API rejects an object only temporarily (for example,
+        because a webhook is not up yet), the next apply tries that object again. Raises KindctlError
+        (immutable-field, node-port-taken), NotOursError and ApiError."""
         if self.provider.cluster() is None:
             raise KindctlError("there is no cluster to apply objects to")
         return super().apply(progress)
@@ -72,7 +72,7 @@ class ObjectsApplied(StepInCluster):
 
     def mended(self) -> float | None:
         """The time, by `clock`, at which this step last changed objects that a controller already used for
-        routing; None if it has not changed any."""
+        routing. None if the step has not changed such objects."""
         return self._mended
 
     @property

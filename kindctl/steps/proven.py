@@ -13,7 +13,7 @@ from kindctl.tools.protocols import Cluster
 
 @dataclass(kw_only=True)
 class Proven(StepInCluster):
-    """A step that is ready when the component does its work; a webhook, for example, admits and rejects
+    """A step that is ready when the component does its work. For example, a webhook must admit and reject
     objects. The step applies nothing and runs after the component's late objects are applied."""
 
     component: Component

@@ -34,21 +34,21 @@ from kindctl.tools.protocols import Cluster, HttpAnswer, Net
 
 STUCK_SECONDS = 5.0
 RELOAD_SECONDS = 4.0
-"""How long after a change a controller may still answer by its earlier state: ingress-nginx applies changes
-at most every 3.3 s (--sync-rate-limit, 0.3 a second)."""
+"""The time after a change during which a controller may still answer from its earlier state, in seconds:
+ingress-nginx applies changes at most every 3.3 s (--sync-rate-limit, 0.3 a second)."""
 
 
 @dataclass(kw_only=True)
 class UrlAnswers(BaseStep):
-    """A step that is ready when a request to the URL gets the answer that the route wants, from this
+    """A step that is ready when a request to the URL gets the route's expected answer from this
     environment.
 
     Three things are checked. First, the answer has this environment's own header, which no other program on
-    the port can send (see ingress.proof), or the same port leads to a pod that sends the header. Second, a
+    the port can send (see ingress.proof), or the same port leads to a pod that sends this header. Second, a
     rule of an Ingress matched. Third, the status and the text are those of the route. Over TLS, only the
-    local authority is trusted: a certificate that the authority did not sign for the host does not count.
-    The request goes to the host's port, as the user's requests do. HTTP cannot be watched, so the URL is
-    polled.
+    local certificate authority is trusted. The server's certificate must be signed by that authority and
+    valid for the host. The request goes to the host's port, as the user's requests do. HTTP cannot be
+    watched, so the URL is polled.
 
     A controller can miss an event: ingress-nginx drops an event that arrives while it syncs, and then
     answers 503 for a Service that has endpoints, until the next event. So after STUCK_SECONDS of 503 the
@@ -102,7 +102,7 @@ class UrlAnswers(BaseStep):
         return self._judge(route, self._ask(route), cluster)
 
     def _judge(self, route: Route, answer: HttpAnswer, cluster: Cluster) -> State:
-        """Return the state of the step that this answer shows. Raises ApiError and ToolError."""
+        """Return the step's state, judged by this answer. Raises ApiError and ToolError."""
         if route.via_controller:
             identity = environment_id(self.environment, cluster)
             proof = proof_answer(route, answer, self._ask)

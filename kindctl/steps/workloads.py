@@ -45,11 +45,11 @@ Unready = tuple[Object, str]  # a workload or claim, and why it is not ready
 
 @dataclass(kw_only=True)
 class WorkloadsReady(StepInCluster):
-    """A step that is ready when all workloads and claims of the component are ready. `explain` finds in the
-    evidence why they are not.
+    """A step that is ready when all workloads and claims of the component are ready. If they are not,
+    `explain` finds the reason in the evidence.
 
-    The step deletes leftovers that use host ports which the pods need, and pods whose token belongs to a
-    deleted ServiceAccount. For everything else it only waits.
+    The step deletes leftovers if they use host ports that the pods need. It also deletes pods whose token
+    belongs to a deleted ServiceAccount. For everything else it only waits.
     """
 
     name: str
@@ -170,8 +170,8 @@ def _place(pod: Object) -> str:
 
 
 def _waits_for_consumer(cluster: Cluster, obj: Object, pods: Sequence[Object]) -> bool:
-    """Whether the object is a claim that no pod uses yet and whose StorageClass binds it only once a pod
-    does (WaitForFirstConsumer)."""
+    """Whether the object is a PersistentVolumeClaim that waits for a first pod: no pod uses the claim yet,
+    and its StorageClass sets WaitForFirstConsumer."""
     if obj["kind"] != "PersistentVolumeClaim" or users_of(obj, pods):
         return False
     name = obj["spec"].get("storageClassName")

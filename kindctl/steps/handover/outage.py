@@ -1,4 +1,4 @@
-"""Measures how long a URL gives no correct answer."""
+"""Measures for how long requests to a URL get no correct answer."""
 
 from __future__ import annotations
 

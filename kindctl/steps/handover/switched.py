@@ -34,7 +34,8 @@ PROVE_SECONDS = 30.0
 TAKE_SECONDS = 120.0
 
 LEFT_TO_PRUNE = {"Namespace", "CustomResourceDefinition"}
-"""Kinds whose deletion deletes objects of others too: prune checks for these."""
+"""Deleting an object of these kinds can also delete objects that somebody else created. So this step leaves
+them to the step `prune`, which checks for such objects first."""
 
 
 @dataclass(kw_only=True)
@@ -42,9 +43,9 @@ class Switched(StepInCluster):
     """A step that is ready when no other controller has the entry point.
 
     `apply` makes the whole switch. It requests every URL through the new controller's own Service while the
-    old controller still serves. Only then does it hand over the entry point and remove the old controller,
-    starting with its webhook. Meanwhile it keeps requesting the first URL, and the change that it returns
-    says for how long no correct answer came.
+    old controller still serves. If all answers are correct, it hands over the entry point and removes the
+    old controller, starting with the old controller's webhook. During the switch, `apply` keeps requesting
+    the first URL. The returned Change says for how long no correct answer came.
     """
 
     controller: Controller
@@ -68,9 +69,9 @@ class Switched(StepInCluster):
         return Differs(f"{_names(old)} has the entry point") if old else Ready()
 
     def apply_in(self, cluster: Cluster, progress: Progress) -> Change:
-        """Switch to the new controller. Raises KindctlError: with code switch-refused if the new controller
-        does not answer correctly, in which case the old one stays as it was; with code not-ready if the new
-        one has taken over the entry point but does not answer."""
+        """Switch to the new controller. If the new controller does not answer correctly, the old controller
+        stays as it was, and KindctlError (switch-refused) is raised. If the new controller has taken over
+        the entry point but does not answer, KindctlError (not-ready) is raised."""
         old, new = self.takeover.holders(cluster), self.controller.name
         identity = environment_id(self.environment, cluster)
         progress.say(f"testing every URL with {new} while {_names(old)} still serves them")

@@ -34,8 +34,8 @@ class Takeover(Protocol):
         ApiError."""
 
     def can_overlap(self, cluster: Cluster) -> bool:
-        """Whether the old controller can keep running until the new one has the entry point; otherwise the
-        old one must be removed first. Raises ApiError."""
+        """Whether the old controller can keep running until the new one has the entry point. If not, the
+        old controller must be removed first. Raises ApiError."""
 
     def take_over(self, progress: Progress) -> None:
         """Give the entry point to the new controller. Raises KindctlError."""
@@ -43,8 +43,8 @@ class Takeover(Protocol):
 
 @dataclass
 class NodePortTakeover:
-    """A takeover of ports of the node: the controller's objects are applied again and get the ports once no
-    other controller uses them."""
+    """A takeover for ports of the node. The new controller's objects are applied again, and they get the
+    ports once no other controller uses these ports."""
 
     controller: Controller
     handover: Handover
@@ -64,8 +64,8 @@ class NodePortTakeover:
 
 @dataclass
 class ForwardTakeover:
-    """A takeover of ports of this machine that kindctl.yaml forwards: they are forwarded to the Service of
-    the new controller instead."""
+    """A takeover for ports of this machine that kindctl.yaml forwards. The ports are then forwarded to the
+    new controller's Service instead."""
 
     controller: Controller
     handover: Handover
@@ -90,8 +90,8 @@ class ForwardTakeover:
                 yield state.forward
 
     def _owner(self, cluster: Cluster, forward: Forward) -> str:
-        """Return the component of this environment that the Service belongs to, or an empty string if it
-        belongs to none."""
+        """Return the name of the component that the forwarded Service belongs to. Return an empty string if
+        the Service does not belong to this environment or to any component."""
         live = cluster.get(ObjectRef("v1", "Service", forward.service, forward.namespace))
         labels = labels_of(live) if live else {}
         is_own = labels.get(ENVIRONMENT_LABEL) == self.handover.environment
