@@ -50,7 +50,7 @@ def user_files() -> Path:
 
 
 def parts_of(files: Path) -> list[Path]:
-    """Return the files in a list like $KUBECONFIG that exist, or all of them if none exists."""
+    """Return the existing files in `files`, a list like $KUBECONFIG. If none exists, return all files."""
     parts = [Path(file) for file in str(files).split(os.pathsep) if file]
     return [part for part in parts if part.exists()] or parts
 
@@ -101,7 +101,7 @@ def merge_into(base: str | None, added: str) -> str:
 
 
 def without(base: str, name: str) -> str | None:
-    """Return `base` without the entries named `name`, or None if it has none of them.
+    """Return `base` without the entries named `name`, or None if `base` contains no such entries.
 
     Raises UsageError if `base` is not a kubeconfig.
     """
@@ -139,8 +139,8 @@ def _has_names(entries: Any) -> bool:
 
 
 def auth_headers(settings: Any) -> dict[str, str]:
-    """Return the headers with the token of a Configuration. The client refreshes the token when it
-    expires."""
+    """Return the HTTP headers that contain the token of a Configuration. The client refreshes the token
+    when it expires."""
     found = settings.auth_settings().values()
     return {s["key"]: s["value"] for s in found if s["in"] == "header" and s["value"]}
 

@@ -24,7 +24,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Reference:
-    """A complete image reference. `tag` is only empty if there is a digest."""
+    """A complete image reference. `tag` is empty only if `digest` is set."""
 
     registry: str  # docker.io
     repository: str  # library/postgres
@@ -61,7 +61,7 @@ class Reference:
 
 
 def parse(text: str) -> Reference:
-    """Parse an image reference. Raises UsageError (code image-reference) if the text is not one."""
+    """Parse an image reference. Raises UsageError (code image-reference) if `text` is invalid."""
     rest, at, digest = text.partition("@")
     name, colon, tag = rest.rpartition(":")
     if "/" in tag or not colon:  # there is no tag; the colon, if any, precedes a registry's port
@@ -94,7 +94,9 @@ def full_name(text: str) -> str:
 
 
 def mirrored(reference: Reference, mirrors: Mapping[str, str]) -> tuple[Reference, ...]:
-    """Return the references to try, in order: at the mirror of the registry, if any, then the original.
+    """Return the references to try, in order.
+
+    If `mirrors` names a mirror of the registry, the reference at the mirror comes before the original.
 
     `mirrors` is registry -> mirror. A mirror may contain a path: with `docker.io: mirror.example.com/hub`,
     postgres:17 is pulled as mirror.example.com/hub/library/postgres:17.

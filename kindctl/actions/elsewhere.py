@@ -17,8 +17,8 @@ from kindctl.tools.protocols import Tools
 def refuse_a_move(provider: Provider, name: str, tools: Tools) -> None:
     """Check that no environment of this name exists in a cluster other than the provider's.
 
-    Raises UsageError if one exists there, or may exist: this machine would lose track of what was applied
-    there. A saved context is deleted if its environment no longer exists.
+    Raises UsageError if such an environment exists or may exist: this machine would lose track of what was
+    applied there. A saved context is deleted if its environment no longer exists.
     """
     known = saved_provider(tools, name)
     if known is None:
@@ -57,8 +57,8 @@ def _is_on_kind(tools: Tools, name: str) -> bool:
 
 
 def _is_same_cluster(one: ExistingProvider, other: ExistingProvider) -> bool:
-    """Whether both lead to the same API server. Context names are not enough: contexts get renamed, and
-    different kubeconfigs use the same name for different clusters."""
+    """Return whether both arguments lead to the same API server. Context names are not enough: contexts get
+    renamed, and different kubeconfigs use the same name for different clusters."""
     if (one.context, one.kubeconfig) == (other.context, other.kubeconfig):
         return True
     try:
@@ -68,7 +68,7 @@ def _is_same_cluster(one: ExistingProvider, other: ExistingProvider) -> bool:
 
 
 def _exists(provider: ExistingProvider) -> bool | None:
-    """Whether the environment is in that cluster; None if the cluster does not answer."""
+    """Return whether the environment is in that cluster, or None if the cluster does not answer."""
     try:
         provider.address()
         return not isinstance(provider.observe(), Absent)

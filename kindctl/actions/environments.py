@@ -43,7 +43,8 @@ def nodes_by_environment(tools: Tools) -> dict[str, list[ContainerInfo]]:
     """Return the nodes of each environment that has containers. The list of nodes is empty if only the
     environment's registry is left.
 
-    A container whose label is not a valid name is ignored: a container inherits the labels of its image.
+    A container whose label is not a valid name is ignored, because any image may pass a label on to its
+    containers.
     """
 
     def owner(node: ContainerInfo) -> str:
@@ -155,11 +156,11 @@ def _known_names(tools: Tools) -> list[str]:
 
 
 def choose_name(tools: Tools, name: str | None, file: Path | None = None) -> str:
-    """Return the environment that a command means: the given name, else the name in the file, else the only
+    """Return the environment that a command means: the given name, or the name in the file, or the only
     environment.
 
     The name of a nearby file counts even if the file is not valid, so that `down` works. Raises ConfigError
-    if such a file has no name: the only environment that exists may not be the one that is meant. Raises
+    if such a file contains no name, because the user may not mean the only environment that exists. Raises
     UsageError for an invalid name, or if several environments exist.
     """
     if name:
@@ -185,10 +186,10 @@ def choose_name(tools: Tools, name: str | None, file: Path | None = None) -> str
 
 def _name_in(loaded: Loaded, tools: Tools) -> str:
     """Return the name of the environment. If the environment is in an existing cluster, this machine has
-    saved which one.
+    saved the name of that cluster's context.
 
-    Raises UsageError if the environment is in another cluster than the file says: then the name must be
-    given on the command line.
+    Raises UsageError if the environment is in another cluster than the file says. In that case, the user
+    must give the name on the command line.
     """
     config = loaded.config
     where = config.cluster.provider

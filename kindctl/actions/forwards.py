@@ -14,13 +14,14 @@ from kindctl.steps.forward import access_to
 from kindctl.tools.protocols import Cluster, ForwardState, Tools
 
 PORT_OFFSETS = (8000, 10000)
-"""Added to a privileged Service port that is taken or must not be bound: 80 becomes 8080, as is common."""
+"""Numbers to add to a privileged Service port that is taken or must not be bound. 80 becomes the
+common 8080."""
 
 
 @dataclass(frozen=True)
 class ForwardRow:
-    """One row of `kindctl forward list`. `seen` says what is missing, or how many pods and connections the
-    forward has."""
+    """One row of `kindctl forward list`. `seen` says what is missing, or how many pods and connections
+    belong to the forward."""
 
     local: str
     service: str
@@ -55,9 +56,9 @@ def wanted_forward(
     """Return the forward that the user asks for. If no local port is given and the Service's port is
     forwarded already, return the existing forward.
 
-    `service` is [NAMESPACE/]SERVICE[:PORT]; without a namespace, the Service must exist in only one. Raises
-    UsageError for an unknown or ambiguous Service or port and for an invalid address, MachineError for an
-    address that this machine does not have.
+    `service` is [NAMESPACE/]SERVICE[:PORT]. Without NAMESPACE, only one namespace may contain the Service.
+    Raises UsageError for an unknown or ambiguous Service or port and for an invalid address, MachineError
+    for an address that this machine does not have.
     """
     _check_address(address)
     path, _, port = service.removeprefix("svc/").removeprefix("service/").partition(":")
@@ -79,8 +80,8 @@ def wanted_forward(
 
 
 def forward(name: str, tools: Tools, wanted: Forward) -> str:
-    """Start a forward in the environment's forwarding process. Return why a connection does not succeed
-    yet, or an empty string if one did. Raises UsageError, MachineError."""
+    """Start a forward in the environment's forwarding process. Return why connections do not succeed
+    yet, or an empty string if a test connection succeeded. Raises UsageError, MachineError."""
     access = access_to(provider_of(tools, name))
     add_forward(tools.forwards, tools.net, name, access, wanted, origin=FROM_COMMAND)
     return tools.forwards.probe(name, wanted)

@@ -36,7 +36,7 @@ def provide_images(
 ) -> Report:
     """Pull or build images into the engine, from the given sources only.
 
-    `names` are those of `images list` or of pins.OPTIONAL; an empty `names` means every image that the
+    `names` are names from `images list` or pins.OPTIONAL. An empty `names` means every image that the
     environment needs. Raises UsageError for an unknown name, and whatever the sources raise.
     """
     images = images_of(loaded, tools)

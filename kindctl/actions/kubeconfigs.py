@@ -11,7 +11,7 @@ from kindctl.tools.protocols import Tools
 
 
 def kubeconfig_path(name: str, tools: Tools) -> Path:
-    """Return the path of the environment's kubeconfig, which is written anew from the node. For an existing
+    """Write the environment's kubeconfig anew from the node, and return its path. For an existing
     cluster, return the user's own kubeconfig.
 
     Raises UsageError if the environment does not run.

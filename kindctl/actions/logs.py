@@ -29,8 +29,8 @@ def log_lines(
     follow: bool = False,
     previous: bool = False,
 ) -> Iterator[LogLine]:
-    """Return an iterator over the log lines of a workload: NAME, NAMESPACE/NAME, KIND/NAME or the name of a
-    pod. None means every workload that kindctl applied.
+    """Return an iterator over the log lines of `workload`, which is NAME, NAMESPACE/NAME, KIND/NAME or the
+    name of a pod. None means every workload that kindctl applied.
 
     Raises UsageError, which lists the workloads, if nothing has that name.
     """
@@ -105,7 +105,7 @@ def pods_of(cluster: Cluster, workload: str | None) -> list[Object]:
 def _matches(obj: Object, wanted: str) -> bool:
     """Return whether `wanted`, such as web, NAMESPACE/web or deploy/web, means this object.
 
-    The last part must be the object's name, and every part before it the object's namespace or the start
+    The last part must be the object's name. Every earlier part must be the object's namespace or the start
     of its kind.
     """
     name, namespace, kind = obj["metadata"]["name"], namespace_of(obj), obj["kind"]

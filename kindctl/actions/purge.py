@@ -70,8 +70,8 @@ def _own_folders() -> list[Path]:
 
 
 def _trusting(tools: Tools) -> list[str]:
-    """Return the stores that trust the local certificate authority. Empty if the authority is not the one
-    that kindctl created."""
+    """Return the stores that trust the local certificate authority. Returns no stores if kindctl did not
+    create this authority."""
     try:
         return ever_trusted_by(tools.host, Path.home())
     except KindctlError:

@@ -136,7 +136,8 @@ def _outcome(
     *,
     remove: bool,
 ) -> Outcome:
-    """Return a row for each store, and one for each store that still trusts a replaced authority."""
+    """Return a row for each store, and an extra row for each store that still trusts a replaced
+    authority."""
     local = authority.local()
     current = [(store, local, "", not remove) for store in stores] if local else []
     stale = _trusting(stores, authority.replaced())

@@ -21,10 +21,10 @@ from kindctl.tools.protocols import Tools
 from kindctl.trust.stores import trusted_by
 
 Agree = Callable[[Sequence[str]], bool]
-"""Shows what would be installed or changed; returns whether the user agrees."""
+"""Shows what would be installed or changed, and returns whether the user agrees."""
 
 Confirm = Callable[[ForeignCluster], bool]
-"""Asks whether a cluster that kindctl did not create may be used; returns whether the user agrees."""
+"""Asks whether kindctl may use a cluster that it did not create, and returns whether the user agrees."""
 
 LOCK_WAIT = 600.0
 
@@ -40,8 +40,8 @@ def up(
     say: Say = lambda _: None,
     confirm: Confirm = lambda _: False,
 ) -> Report:
-    """Run every step and return the report. Raises the error of the first step that fails: what exists by
-    then stays, and the next `up` continues from there."""
+    """Run every step and return the report. Raises the error of the first step that fails. What was
+    created until then stays, and the next `up` continues from there."""
     with environment_lock(loaded.config.name, wait=LOCK_WAIT, say=say):
         plan = make_plan(loaded, tools)
         ask_before_use(plan.provider, confirm)
@@ -82,8 +82,8 @@ def ask_before_use(provider: Provider, confirm: Confirm) -> None:
 
 
 def ask_before_fixing(plan: Plan, agree: Agree) -> None:
-    """Ask the user before anything on this machine is fixed. Warnings alone cause no question: `up` works
-    without fixing them.
+    """Ask the user before anything on this machine is fixed. Warnings alone cause no question, because
+    `up` works without these fixes.
 
     Raises MachineError if a failed check can be fixed and the user declines.
     """

@@ -10,8 +10,8 @@ from kindctl.tools.protocols import Tools
 
 
 def versions(tools: Tools) -> dict[str, str]:
-    """Return the version of each tool by the tool's name, or, in parentheses, the error of a tool that does
-    not answer."""
+    """Return a mapping from the name of each tool to its version. If a tool does not answer, its error in
+    parentheses replaces the version."""
     import platform
 
     def ask(question: Callable[[], str]) -> str:

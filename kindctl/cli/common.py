@@ -65,7 +65,7 @@ def find_environment(name: str | None, file: Path | None = None) -> tuple[str, T
 
 
 def show(rows: Sequence[object], output: str = Table.human, *, empty: str = "") -> None:
-    """Print rows as a table or as JSON; `empty` is printed to standard error if there are none."""
+    """Print rows as a table or as JSON. If there are no rows, print `empty` to standard error."""
     from kindctl.render import tables
 
     tables.show(rows, output, empty=empty)
@@ -88,8 +88,8 @@ def ask(actions: Sequence[str], *, yes: bool, heading: str = "This machine needs
 
 
 def ask_context(foreign: ForeignCluster, *, yes: bool) -> bool:
-    """Whether a cluster that kindctl did not create may be used: the user must type the name of the
-    context.
+    """Return whether kindctl may use a cluster that it did not create. To agree, the user must type the
+    name of the context.
 
     `yes` is enough only if kindctl.yaml also names the API server, because the same context name may mean
     another cluster on another machine.

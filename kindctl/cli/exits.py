@@ -42,8 +42,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
-    """Whether the output is JSON. This is read from the raw arguments because errors may come before the
-    arguments are parsed."""
+    """Return whether the output is JSON. This is read from the raw arguments because errors may come before
+    the arguments are parsed."""
     text = " ".join(arguments) + " "
     return bool(re.search(r"(^| )(-o[ =]?|--output[ =])json ", text))
 

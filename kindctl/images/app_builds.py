@@ -1,8 +1,9 @@
 """Builds images from the user's Dockerfiles, without changing the Dockerfiles.
 
-The tag, kindctl.local/NAME:HASH, contains a hash of everything that the image is made from. If another
-image has to replace a base image (one that a recipe built, or the base with this host's CAs), kindctl
-passes it to BuildKit as a named build context. Old tags stay until `kindctl purge`.
+The tag, kindctl.local/NAME:HASH, contains a hash of everything that the image is made from. Sometimes
+another image has to replace a base image: an image that a recipe built, or a copy of the base image with
+this host's CAs. kindctl passes this other image to BuildKit as a named build context. Old tags stay until
+`kindctl purge`.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ CONTEXT_LABEL = "dev.kindctl.context"
 class AppImages:
     """Finds and builds the user's images.
 
-    `find` returns the name of a base image in the engine, and `provide` gets one into the engine.
-    `reachable` returns whether the registry of a reference answers.
+    `find` returns the name of a base image in the engine. `provide` gets a base image into the engine.
+    `reachable` returns whether the registry of an image reference answers.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class AppImages:
     def tag(self, build: AppBuild) -> str | None:
         """Return the name that the image has for the current content of the build context.
 
-        Returns None if a base is not in the engine, because the name depends on the bases.
+        Returns None if a base image is not in the engine, because the name depends on the base images.
         """
         bases = {}
         for base in self.bases(build):
@@ -129,9 +130,10 @@ class AppImages:
 
     @contextmanager
     def _dockerfile(self, build: AppBuild) -> Iterator[Path]:
-        """Yield the Dockerfile, or a copy without `# syntax=` if BuildKit cannot pull that frontend.
+        """Yield the Dockerfile, or a copy without its `# syntax=` line.
 
-        The official frontend is built into BuildKit, so the copy builds the same image.
+        The copy is used if BuildKit cannot pull the frontend that this line names. BuildKit contains the
+        official frontend, so the copy builds the same image.
         """
         text = _read(build.dockerfile)
         frontend = (dockerfile.syntax(text) or "").split(" ")[0]
@@ -148,9 +150,9 @@ class AppImages:
 
 
 def _own_name(image: str) -> str:
-    """Return the repository below kindctl.local for the user's name of an image.
+    """Turn the user's name for an image into the repository name that follows `kindctl.local/`.
 
-    A colon before a registry's port is not valid there, so it becomes a hyphen.
+    A repository name cannot contain the colon before a registry's port. The colon becomes a hyphen.
     """
     reference = parse(image)
     return reference.familiar_name.replace(":", "-").lower()

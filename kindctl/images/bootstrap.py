@@ -1,8 +1,8 @@
 """Makes the root file system from which the first recipe is built.
 
-debootstrap makes it from a package registry. If debootstrap cannot run, the official image is used, and the
-one package that the recipe needs is added to it. The result is kept in the engine as ROOTFS, so that it
-need not be made again when the CAs change.
+debootstrap makes the root file system from a package registry. If debootstrap cannot run, kindctl takes the
+official image and adds the only package that the recipe needs. The result stays in the engine as ROOTFS, so
+kindctl need not make the root file system again when the CAs change.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from kindctl.tools.engine_protocol import Build, Engine, ImageInfo
 
 
 def content_hash(content: object) -> str:
-    """Return the SHA-256 of `content` as JSON. It becomes part of the name of the image."""
+    """Return the SHA-256 of `content` as JSON. The hash becomes part of the image's name."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -51,11 +51,10 @@ def build_dockerfile(
 
 
 def run_build(engine: Engine, build: Build, name: str, progress: Say) -> ImageInfo:
-    """Run a build. If it fails, raise KindctlError with BuildKit's error message.
+    """Run a build. If the build fails, raise KindctlError with BuildKit's error message.
 
-    `name` is what that message calls the image.
-
-    The error is a MachineError if the disk is full, because then no other image source will work either.
+    The error calls the image `name`. It is a MachineError if the disk is full, because then no other image
+    source will work either.
     """
     try:
         return engine.build(build, progress)

@@ -1,7 +1,7 @@
 """Adds extra CAs to images: the CAs that administrators added to this host, usually a company's.
 
-Builds and nodes must trust these CAs too. An image with extra CAs has a label that lists them, so that
-nobody publishes it by accident. Images that are built on it inherit both the files and the label.
+Builds and nodes must trust these CAs too. A label on the image lists the extra CAs, so that
+nobody publishes such an image by accident. Child images inherit both the files and the label.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ ENV SSL_CERT_FILE={BUNDLE} PIP_CERT={BUNDLE} REQUESTS_CA_BUNDLE={BUNDLE} NODE_EX
 """
 """Adds CAs to any base that has a shell, and keeps the base's USER.
 
-The base need not have update-ca-certificates. The files are where that program looks, in case a child image
-installs it. USER is given with a group, because the group would otherwise be looked up in a file that the
-base may not have."""
+The base need not contain update-ca-certificates. The CA files are in the folder that update-ca-certificates
+reads, in case a child image installs this program. USER names a group too: without a group, the engine
+would look it up in a file that the base may not contain."""
 
 
 def fingerprints(extra_cas: Mapping[str, str]) -> tuple[str, ...]:
@@ -65,9 +65,9 @@ def label(extra_cas: Mapping[str, str]) -> str:
 
 
 def carries_cas(image: ImageInfo) -> tuple[str, ...]:
-    """Return the fingerprints of the extra CAs in an image, from its label.
+    """Return the fingerprints of the extra CAs in an image, read from the image's label.
 
-    Images that kindctl did not build, and that are not based on one that it built, have no such label.
+    Only images that kindctl built, and images based on those, carry this label.
     """
     return tuple(filter(None, image.labels.get(EXTRA_CAS_LABEL, "").split(",")))
 
@@ -78,10 +78,10 @@ def files(extra_cas: Mapping[str, str], folder: str = "") -> dict[str, str]:
 
 
 def with_cas(engine: Engine, base: str, extra_cas: Mapping[str, str], say: Say) -> str:
-    """Return the name of an image that is `base` plus the CAs. It is built if it does not exist.
+    """Return the name of an image that is `base` plus `extra_cas`. Build this image if it does not exist.
 
-    Returns `base` itself if it has the CAs already, or if it has no shell, which is needed to add them.
-    Without a shell, nothing in the image uses package registries either.
+    Returns `base` itself if `base` already contains the CAs, or if `base` contains no shell: the build
+    needs a shell to add CAs. Without a shell, nothing in the image uses package registries either.
     """
     image = engine.image(base)
     if image is None:

@@ -1,7 +1,7 @@
-"""Hashes the files of a build context, except those that .dockerignore excludes, as BuildKit reads them.
+"""Hashes the files of a build context. Leaves out files that .dockerignore excludes, as BuildKit does.
 
-Patterns work as in github.com/moby/patternmatcher: the last pattern that matches a path, or one of its
-parent folders, decides.
+Patterns work as in github.com/moby/patternmatcher: the last pattern that matches a path, or a parent folder
+of the path, decides.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ _TOKEN = re.compile(r"\*\*/?|\[.[^\]]*\]|\\.|.", re.DOTALL)
 _WILDCARDS = {"*": "[^/]*", "?": "[^/]"}
 
 Pattern = tuple[re.Pattern[str], bool]
-"""(what it matches, whether it starts with `!` and so includes files again)"""
+"""A pair: the expression that paths must match, and whether the pattern starts with `!`.
+
+A pattern that starts with `!` includes files again."""
 
 
 def digest(context: Path, dockerfile: Path) -> str:
@@ -51,7 +53,8 @@ def digest(context: Path, dockerfile: Path) -> str:
 
 
 def read_ignore(context: Path, dockerfile: Path) -> list[Pattern]:
-    """Return the patterns of DOCKERFILE.dockerignore if it exists, else of the context's .dockerignore."""
+    """Return the patterns in DOCKERFILE.dockerignore, or in the context's .dockerignore if the former is
+    missing."""
     own = dockerfile.with_name(f"{dockerfile.name}.dockerignore")
     file = own if own.is_file() else context / ".dockerignore"
     return compile_patterns(file.read_text().splitlines()) if file.is_file() else []

@@ -56,12 +56,13 @@ def bases(text: str, args: Mapping[str, str], target: str | None, arch: str) -> 
 
 
 def asks_platform(text: str) -> bool:
-    """Return whether a Dockerfile uses BuildKit's platform arguments. Its bases may depend on them."""
+    """Return whether a Dockerfile uses BuildKit's platform arguments. Its base images may depend on
+    these."""
     return bool(re.search(r"\b(BUILD|TARGET)(OS|ARCH|PLATFORM)\b", text))
 
 
 def syntax(text: str) -> str | None:
-    """Return the image that BuildKit would pull as its frontend because of a `# syntax=` line, or None."""
+    """Return the frontend image that BuildKit would pull because of a `# syntax=` line, or None."""
     for line in text.splitlines():
         directive = _DIRECTIVE.match(line.strip())
         if directive is None:
@@ -100,7 +101,7 @@ def _stages(text: str, args: Mapping[str, str], arch: str) -> list[_Stage]:
 
 
 def _instructions(text: str) -> Iterator[str]:
-    """Yield the logical lines: continuations are joined, comments and here-documents are left out."""
+    """Yield the logical lines. Continuation lines are joined; comments and here-documents are left out."""
     escape = "\\"
     lines = iter(text.splitlines())
     parts: list[str] = []

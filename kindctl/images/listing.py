@@ -30,9 +30,10 @@ class ImageRow:
 
 
 def name_of(reference: str, recipe: Recipe | None) -> str:
-    """Return the image's role in the catalogue, its recipe's name, or the last part of its repository.
+    """Return a short name for the image.
 
-    The first of these that exists is returned.
+    The name is the image's role in the catalogue. An image without a role gets the name of its recipe. An
+    image without a recipe gets the last part of its repository.
     """
     roles = {image: role for role, image in {**CATALOGUE, **OPTIONAL}.items()}
     last = parse(reference).repository.rpartition("/")[2]

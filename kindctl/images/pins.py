@@ -36,7 +36,7 @@ METRICS_SERVER = "registry.k8s.io/metrics-server/metrics-server:v0.9.0"
 HAPROXY_INGRESS = "quay.io/jcmoraisjr/haproxy-ingress:v0.16.1"
 
 GATEWAY_API = "kindctl.local/gateway-api:v1.5.1"
-"""An image that contains only files. There is no official one, so it is always built here."""
+"""An image that contains only files. No official image exists, so kindctl always builds this image."""
 
 FILES = frozenset({GATEWAY_API})
 """Images that are read on this machine and never brought into a node."""
@@ -48,7 +48,7 @@ CATALOGUE: Mapping[str, str] = {
     "nginx": NGINX,
     "postgres": POSTGRES,
 }
-"""Role -> reference of the image for it, in the default environment."""
+"""Role -> reference of the image that plays this role in the default environment."""
 
 OPTIONAL: Mapping[str, str] = {
     "registry": REGISTRY,
@@ -60,16 +60,16 @@ OPTIONAL: Mapping[str, str] = {
     "gateway-api": GATEWAY_API,
     "helm": HELM,
 }
-"""Role -> reference of the image for it, if a configuration asks for it."""
+"""Role -> reference of the image that plays this role if a configuration asks for the role."""
 
 
 def node_reference(kubernetes: str) -> str:
     """Return the node image for a Kubernetes version in kindctl.yaml.
 
-    For a minor version ("1.36"), it is kindest/node:v1.36. `official` turns this into the newest pinned
-    patch version; an image that a recipe builds, of any patch version, can replace it. An exact version
-    must be pinned in NODES, or be the one that the recipe builds. Raises UsageError (code
-    kubernetes-version) for other versions.
+    For a minor version ("1.36"), the node image is kindest/node:v1.36. `official` turns this reference into
+    the newest pinned patch version. An image that a recipe builds can replace it, whatever its patch
+    version. An exact version must be pinned in NODES, or must be the version that the recipe builds. Raises
+    UsageError (code kubernetes-version) for other versions.
     """
     minors = {version.rpartition(".")[0] for version in NODES}
     if kubernetes in minors:
@@ -92,7 +92,7 @@ def node_reference(kubernetes: str) -> str:
 def official(reference: str) -> str:
     """Return the published image for a reference.
 
-    If the reference is a node image of a minor version, this is the newest pinned patch version.
+    For a node image of a minor version, the published image is the newest pinned patch version.
     """
     for version, digest in NODES.items():
         if reference == f"kindest/node:v{version.rpartition('.')[0]}":

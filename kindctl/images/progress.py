@@ -45,7 +45,7 @@ def time_left(usual: float, elapsed: float) -> str:
 class BuildProgress:
     """Receives the lines of BuildKit's output, and reports the current instruction and the time left.
 
-    It also reports every TICK seconds, because a compiler may print nothing for minutes.
+    Also reports every TICK seconds, because a compiler may print nothing for minutes.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class BuildProgress:
         self.note(instruction(line) or self._what)
 
     def note(self, text: str) -> None:
-        """Report what is being done now. Called directly for work that precedes BuildKit's."""
+        """Report what is being done now. Callers use this directly for work before BuildKit starts."""
         self._what = text
         self.report()
 

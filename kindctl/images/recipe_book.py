@@ -1,7 +1,7 @@
-"""Reads recipes, with which images are built from package registries if no image registry can be reached.
+"""Reads recipes. If no image registry can be reached, recipes build images from package registries.
 
-A recipe is a folder in recipes/ with a Dockerfile and a recipe.toml. Its image is called
-kindctl.local/NAME:VERSION-HASH, never like the upstream image that it replaces.
+A recipe is a folder in recipes/ with a Dockerfile and a recipe.toml. The image of a recipe is
+named kindctl.local/NAME:VERSION-HASH. It never has the name of the upstream image that it replaces.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Recipe:
 class RecipeBook:
     """All recipes, which are read from their folders at the first use.
 
-    `extra_cas` (file name -> PEM) become part of the images that are built, and so of the hash in their
-    names.
+    `extra_cas` maps file names to PEM. These CAs become part of each built image, and so they change the
+    hash in its name.
     """
 
     def __init__(
@@ -80,8 +80,8 @@ class RecipeBook:
     def for_reference(self, reference: str) -> Recipe | None:
         """Return the recipe whose image can replace an upstream image, or None.
 
-        A digest in the reference is ignored, because an image that is built here never has it. For a node
-        image of a minor version, a recipe for any of its patch versions is returned.
+        A digest in the reference is ignored, because an image that kindctl builds never has that digest.
+        For a node image of a minor version, a recipe for any of its patch versions is returned.
         """
         wanted = parse(reference)
         for recipe in self.recipes.values():

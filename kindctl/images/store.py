@@ -23,9 +23,9 @@ class Images:
     Instances are thread-safe. They are cheap to create, because no file is read and no engine or registry
     is asked before a method is called.
 
-    `sources` are tried in order. `mirrors` is registry -> mirror. `extra_cas` is file name -> PEM of the
-    CAs that builds trust in addition to the distribution's own. `builds` are the images of the user's
-    Dockerfiles.
+    `sources` are tried in order. `mirrors` maps registries to their mirrors. `extra_cas` maps file names
+    to PEM: builds trust these CAs in addition to the distribution's own. `builds` are the images of the
+    user's Dockerfiles.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Images:
         self.apps = AppImages(self._context, self._find, self._from_sources, registry.reachable)
 
     def only(self, sources: Sequence[str]) -> Images:
-        """Return a copy that uses only these sources."""
+        """Return a copy of this object that uses only these sources."""
         context, builds = self._context, self._builds.values()
         return Images(context.tools, sources, context.mirrors, builds=builds, book=self.book)
 
@@ -104,8 +104,8 @@ class Images:
     def _from_sources(self, reference: str, say: Say) -> Provided:
         """Get an image from the source that already has it, else from the first source that can provide it.
 
-        If the order alone decided, the base of a built image would change as soon as a registry can be
-        reached again.
+        If only the order of the sources counted, the base of a built image would change as soon as a
+        registry can be reached again.
         """
         answers: list[tuple[str, KindctlError]] = []
         serving = next((source for source in self._finders if source.find(reference)), None)

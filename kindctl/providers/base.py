@@ -23,7 +23,8 @@ class ForeignCluster:
 
 
 class Provider(Protocol):
-    """The base class of providers. Methods with a body are defaults for providers without that feature."""
+    """The base class of providers. A method with a body is the default for providers that lack the
+    feature."""
 
     name: str
     preexisting: bool  # the cluster existed before the environment and outlives it
@@ -41,10 +42,10 @@ class Provider(Protocol):
 
     @property
     def destination(self) -> str:
-        """Where images are brought to, in words that complete the title "bring IMAGE ..."."""
+        """The words that follow "bring IMAGE" in a step's title. They say where images are brought."""
 
     def foreign_cluster(self) -> ForeignCluster | None:
-        """Return the cluster if the user must agree before kindctl uses it, otherwise None."""
+        """Return the cluster if the user must agree before kindctl uses this cluster, otherwise None."""
         return None
 
     def images(self) -> Sequence[str]:
@@ -58,23 +59,23 @@ class Provider(Protocol):
         """Make or repair the cluster, without waiting for its nodes.
 
         Reaches the milestones `containerd` (images can be loaded) and `api` (objects can be applied).
-        Raises NotOursError if a cluster that kindctl did not create has the name.
+        Raises NotOursError if a cluster with this name exists that kindctl did not create.
         """
 
     def cluster(self) -> Cluster | None:
         """Return the cluster's API, or None as long as the cluster does not exist."""
 
     def holds(self, image: str) -> bool:
-        """Return whether every node already has this image, or can pull it. `image` is its name in the
-        container engine."""
+        """Return whether every node already has this image, or can pull it. `image` is the image's
+        name in the container engine."""
 
     def deliver(self, image: str, progress: Progress) -> None:
         """Load an image of the engine into every node, or push it to a registry that nodes pull from."""
 
     def in_pods(self, reference: str, image: str) -> str:
-        """Return the name of an image in the specs of pods.
+        """Return the name that pod specs must use for an image.
 
-        `reference` is its name in the manifests, and `image` the name in the engine of the image to use.
+        `reference` is the image's name in the manifests. `image` is the image's name in the engine.
         """
 
     def surplus(self) -> Sequence[str]:

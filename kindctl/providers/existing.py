@@ -1,4 +1,4 @@
-"""The provider that uses an existing cluster, given by a context in the user's kubeconfig.
+"""The provider that uses an existing cluster. A context in the user's kubeconfig selects the cluster.
 
 Images reach the nodes through an image registry.
 
@@ -78,7 +78,7 @@ class ExistingProvider(Provider):
     # --- consent ---------------------------------------------------------------------------------
 
     def foreign_cluster(self) -> ForeignCluster | None:
-        """Return the cluster as long as this environment's namespace does not exist in it, then None.
+        """Return the cluster if namespace kindctl-system does not exist there yet, otherwise None.
 
         Raises UsageError if the context does not exist or points to a server other than the one in
         kindctl.yaml, and NotOursError if another environment uses the cluster.
@@ -100,7 +100,7 @@ class ExistingProvider(Provider):
         return kubeconfig.server_of(self.kubeconfig, self.context, self.tools.host.read)
 
     def _claim(self) -> Object | None:
-        """Return namespace kindctl-system if its label names this environment; None if it does not exist.
+        """Return namespace kindctl-system if it belongs to this environment, or None if it does not exist.
 
         Raises NotOursError if the namespace belongs to another environment, or is not kindctl's.
         """
@@ -223,7 +223,7 @@ class ExistingProvider(Provider):
     # --- the saved context -----------------------------------------------------------------------
 
     def save_context(self) -> None:
-        """Save the name of the context, for commands that get only the environment's name."""
+        """Save the name of the context. Commands that get only the environment's name need this."""
         text = json.dumps({"context": self.context, "kubeconfig": str(self.kubeconfig)})
         path = context_file(self.environment)
         if not path.is_file() or path.read_text() != text:

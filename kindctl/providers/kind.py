@@ -247,9 +247,10 @@ class KindProvider(Provider):
     # --- the API ---------------------------------------------------------------------------------
 
     def _await_milestones(self, progress: Progress, failed: threading.Event) -> bool:
-        """Report `containerd` and `api` as they are reached. Return whether both were.
+        """Report the milestones `containerd` and `api` as they are reached. Return whether both were
+        reached.
 
-        The wait for each ends when `failed` is set, or after 5 minutes.
+        The wait for each milestone ends when `failed` is set, or after 5 minutes.
         """
         milestones = {"containerd": self._containerd_answers, "api": self._api_answers}
         for milestone, answers in milestones.items():
@@ -301,7 +302,8 @@ class KindProvider(Provider):
             return self._cluster
 
     def _write_kubeconfig(self, node: ContainerInfo, admin_conf: str) -> bool:
-        """Write the kubeconfig, even if one exists: it may be from an earlier cluster with this name.
+        """Write the kubeconfig. Overwrite an existing file: an earlier cluster of the same name may have
+        left it.
 
         Returns False if the node has no API port or no admin.conf yet.
         """
@@ -331,7 +333,8 @@ class KindProvider(Provider):
         self._images.deliver(self._running(), image)
 
     def _running(self) -> Sequence[ContainerInfo]:
-        """Return the running nodes. The engine is asked until `observe` has seen all nodes running."""
+        """Return the running nodes. Ask the engine at each call, until `observe` has seen all nodes
+        running."""
         return self._complete or [node for node in self.nodes() if node.state == "running"]
 
     # --- removing --------------------------------------------------------------------------------

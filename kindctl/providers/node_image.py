@@ -28,8 +28,8 @@ def derived_image(
 ) -> str:
     """Return the name of an image that is `base` with labels and with `extra_cas` (file name -> PEM).
 
-    It is built unless the engine has it. If the base contains extra CAs already, these CAs and their label
-    are kept, and no CAs are added. Raises KindctlError if the build fails.
+    The image is built if the engine lacks it. If `base` contains extra CAs already, these CAs and their
+    label are kept, and no CAs are added. Raises KindctlError if the build fails.
     """
     labels = {
         DOCKER_ENVIRONMENT_LABEL: environment,

@@ -54,9 +54,11 @@ def nodes_ready(cluster: Cluster, containers: Sequence[ContainerInfo]) -> State:
 
 
 class NodeImages:
-    """The images in the nodes. They are compared by digest, because a name may now point to a newer image.
+    """The images in the nodes. Images are compared by digest, because a name may now point to a newer
+    image.
 
-    The list of each node is cached until an image is delivered, because `up` needs it for every image.
+    `up` needs the list of a node's images for every image. So each list is cached until an image is
+    delivered.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -70,7 +72,8 @@ class NodeImages:
             self._known.clear()
 
     def hold(self, nodes: Sequence[ContainerInfo], image: str) -> bool:
-        """Return whether all nodes have the engine's image with this name. False if there are no nodes."""
+        """Return whether all nodes have the engine's image with this name. Returns False if no nodes
+        exist."""
         wanted = self._engine.image(image)
         if wanted is None or not nodes:
             return False

@@ -44,15 +44,16 @@ class LocalRegistry:
 
     @property
     def host(self) -> str:
-        """The registry's address on the host, with which the names of its images begin."""
+        """The registry's address on the host. The names of the registry's images begin with this
+        address."""
         return f"localhost:{self.port}"
 
     # --- the container ---------------------------------------------------------------------------
 
     def container(self) -> ContainerInfo | None:
-        """Return the container, or None.
+        """Return the registry's container, or None if it does not exist.
 
-        Raises NotOursError if a container that kindctl did not create has its name.
+        Raises NotOursError if a container with this name exists that kindctl did not create.
         """
         found = next(iter(self.engine.containers(name=self.name)), None)
         if found and found.labels.get(DOCKER_ENVIRONMENT_LABEL) != self.environment:
@@ -63,7 +64,8 @@ class LocalRegistry:
         return found
 
     def difference(self, image: str) -> str:
-        """Return how the container differs from the wanted one, which runs `image`; "" if they match."""
+        """Return how the container differs from a new one that would run `image`, or "" if both are
+        equal."""
         found = self.container()
         if found is None:
             return "the registry does not exist"
@@ -120,8 +122,8 @@ class LocalRegistry:
     def configure(self, node: ContainerInfo) -> None:
         """Write the files that point a node's containerd to the registry.
 
-        containerd reads them at each pull, so nothing is restarted. Raises KindctlError (code
-        registry-config) if the node's containerd does not read them.
+        containerd reads these files at each pull, so nothing is restarted. Raises KindctlError (code
+        registry-config) if the node's containerd does not read these files.
         """
         config = try_exec(self.engine, node, "cat", CONTAINERD_CONFIG)
         if config is not None and CERTS not in config:
@@ -153,7 +155,8 @@ class LocalRegistry:
 
     @property
     def _marker(self) -> str:
-        """The line that marks a file as kindctl's. The user may have other files for this registry."""
+        """The line that marks a file as kindctl's. The user may have written other files for this
+        registry."""
         return f"# kindctl: the registry of environment {self.environment}"
 
     def _stale(self, node: ContainerInfo) -> list[str]:

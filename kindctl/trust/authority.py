@@ -1,8 +1,8 @@
 """The certificate authority behind `https://localhost`.
 
-Its key stays on this machine, readable only by its user, and is never in a cluster or a log. A constraint
-in its certificate limits it to names of this machine, so even a stolen key could not impersonate other
-sites.
+The authority's key stays on this machine. Only its user can read it; no cluster or log contains it. A
+constraint in its certificate limits it to names of this machine, so even a stolen key could not impersonate
+other sites.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from kindctl.trust.pki import (
 )
 
 ONLY = ("localhost", "127.0.0.0/8", "::1/128")
-"""What the authority may sign for. `localhost` includes all subdomains, which are local by RFC 6761."""
+"""The names and networks that the authority may sign for. `localhost` includes all subdomains, which are
+local by RFC 6761."""
 
 LIFE = timedelta(days=3650)
 NAME = "kindctl local CA"
@@ -83,15 +84,15 @@ class Authority:
         return self._read()[1]
 
     def pem(self) -> str | None:
-        """Return the certificate as PEM, or None in the cases in which `pair` returns None."""
+        """Return the certificate as PEM, or None if `pair` returns None."""
         pair = self.pair()
         return pair.cert.decode() if pair else None
 
     def local(self) -> LocalCa | None:
-        """Return the certificate for a trust store, or None.
+        """Return the certificate that trust stores need, or None if no authority exists.
 
-        The key is not needed, because stores trust the certificate until it expires. Raises KindctlError if
-        the certificate is not limited to this machine's names: kindctl must never add that to a store.
+        The key may be missing, because stores trust the certificate until it expires. Raises KindctlError
+        if the certificate is not limited to this machine's names: kindctl must never add that to a store.
         """
         pem = self._host.read(self.file)
         if pem is None:
@@ -112,14 +113,15 @@ class Authority:
         return [*([ca] if ca else []), *self.replaced()]
 
     def drop_replaced(self, gone: Sequence[LocalCa]) -> None:
-        """Delete the files of replaced authorities. Call this for those that no store trusts any more."""
+        """Delete the files of `gone`, the replaced authorities that no store trusts any more."""
         names = {ca.name for ca in gone}
         self._keep([ca for ca in self.replaced() if ca.name not in names])
         for ca in gone:
             self._host.delete(ca.file)
 
     def _keep(self, cas: Sequence[LocalCa]) -> None:
-        """Write the list of replaced authorities, and a file for each, which security(1) on macOS needs."""
+        """Write the list of replaced authorities, and one file for each. security(1) on macOS needs these
+        files."""
         for ca in cas:
             self._host.write(self.file.with_name(ca.file_name), ca.pem)
         if cas:
@@ -160,7 +162,7 @@ class Authority:
         return (None, expires) if expires else (pair, "")
 
     def _refuse(self, why: str) -> None:
-        """Raise KindctlError if there is a reason `why` the files cannot be kindctl's."""
+        """Raise KindctlError if `why`, the reason why the files cannot be kindctl's, is not empty."""
         if why:
             raise KindctlError(
                 f"{self.file} is not the certificate authority that kindctl made",

@@ -20,7 +20,8 @@ class Store(Protocol):
         """The path of the store."""
 
     def trusts(self, ca: LocalCa) -> bool | None:
-        """Return whether the store trusts `ca`; None if that is unknown. Changes nothing; never raises."""
+        """Return whether the store trusts `ca`, or None if that is unknown. Changes nothing and never
+        raises."""
 
     def obstacle(self) -> str:
         """Return why kindctl cannot change this store, or "" if it can."""

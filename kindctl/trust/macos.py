@@ -25,7 +25,8 @@ class Keychain:
         return str(self.file)
 
     def trusts(self, ca: LocalCa) -> bool | None:
-        """Return whether macOS accepts the certificate: it may be in the keychain without being trusted."""
+        """Return whether macOS accepts the certificate. A certificate in the keychain may still be
+        untrusted."""
         try:
             self.host.run(["security", "verify-cert", "-c", str(ca.file), "-l", "-L", "-p", "ssl"])
         except KindctlError:

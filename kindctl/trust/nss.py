@@ -20,8 +20,8 @@ from kindctl.trust.authority import LocalCa
 CERTUTIL = "certutil"
 INSTALL_CERTUTIL = "sudo apt-get install libnss3-tools   # Fedora: nss-tools, macOS: nss"
 CHROMIUM = ".pki/nssdb"
-"""Folder below the home folder. If it does not exist, Chromium 156 (of 2026) uses one in XDG's data folder
-instead, but it switches to this one as soon as it exists."""
+"""Chromium's database folder, below the home folder. If this folder does not exist, Chromium 156 (of 2026)
+uses a folder in XDG's data folder instead. Chromium switches to this folder as soon as it exists."""
 
 SNAP = "snap/chromium/current/.pki/nssdb"
 CHROMIUM_PROGRAMS = (
@@ -97,7 +97,7 @@ def _is_trusted(line: str, name: str) -> bool:
 def nss_stores(host: Host, home: Path, data: Path) -> Iterator[Nss]:
     """Yield the databases of Chromium and Firefox. `data` is XDG's data folder.
 
-    If Chromium is installed but has no database yet, yield the one that it would use.
+    If Chromium is installed but has no database yet, yield the database that Chromium would use.
     """
     places = [home / CHROMIUM, data / "pki/nssdb", home / SNAP]
     found = [folder for folder in places if _has_database(host, folder)]

@@ -75,7 +75,7 @@ def authority(
 def certificate(ca: Pair, names: Sequence[str], now: datetime, end: datetime) -> Pair:
     """Make a TLS server certificate for host names and IP addresses, signed by `ca`.
 
-    It is valid until `end`, or until the CA expires if that is earlier.
+    The certificate is valid until `end`, or until the CA expires if the CA expires earlier.
     """
     signer = x509.load_pem_x509_certificate(ca.cert)
     signing = load_pem_private_key(ca.key, None)
@@ -130,7 +130,7 @@ def key_mismatch(pair: Pair) -> str:
 
 
 def expiry(now: datetime, *certificates: x509.Certificate) -> str:
-    """Return when the first of these certificates expires, or "" if that is not within 30 days."""
+    """Return when the first of these certificates expires, or "" if none expires within 30 days."""
     end = min(certificate.not_valid_after_utc for certificate in certificates)
     return f"the certificate expires on {end:%Y-%m-%d}" if end - now < RENEW_BEFORE_END else ""
 
@@ -150,8 +150,8 @@ def common_name(cert: x509.Certificate) -> str:
 def constraints_of(cert: x509.Certificate) -> list[str]:
     """Return what an authority is restricted to, in the form of the argument `only` of `authority`.
 
-    The list is empty if the authority is not restricted, or not restricted enough: if the constraint is not
-    critical, or restricts only host names or only addresses.
+    The list is empty if the authority is not restricted. It is also empty if the constraint is not
+    critical, or if the constraint restricts only host names or only addresses.
     """
     try:
         found = cert.extensions.get_extension_for_class(x509.NameConstraints)
@@ -165,7 +165,7 @@ def constraints_of(cert: x509.Certificate) -> list[str]:
 
 
 def _general_name(text: str, *, network: bool = False) -> x509.GeneralName:
-    """Return a text as the X.509 type for it: an IP address, a host name, or with `network`, a network."""
+    """Return a text as an X.509 name: an IP address or a host name, or a network if `network` is set."""
     try:
         return x509.IPAddress(ipaddress.ip_network(text) if network else ipaddress.ip_address(text))
     except ValueError:

@@ -61,8 +61,9 @@ class Serving:
         return tuple(dict.fromkeys((*ALWAYS, *more)))
 
     def secret(self, cluster: Cluster, namespace: str) -> Object:
-        """Return the cluster's Secret if it is valid for the current authority and names, else a new one.
+        """Return the cluster's Secret, or a new Secret.
 
+        A new Secret is made if the cluster's Secret is not valid for the current authority and names.
         Later calls return the same new Secret. Raises ApiError, and KindctlError (code local-ca).
         """
         ref = ObjectRef("v1", "Secret", SECRET, namespace)
@@ -79,7 +80,7 @@ class Serving:
         return secret(ref, dict(zip(KEYS, (pair.cert, pair.key), strict=True)), "kubernetes.io/tls")
 
     def _without_authority(self, now: datetime) -> Pair:
-        """Return a temporary authority for `plan`, which may run before `up` has made one."""
+        """Return a temporary authority for `plan`, which may run before `up` has made an authority."""
         if self._stand_in is None:
             self._stand_in = new_authority(NAME, now, CA_LIFE, only=ONLY)
         return self._stand_in

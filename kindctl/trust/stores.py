@@ -26,7 +26,7 @@ def trusted_by(host: Host, home: Path) -> list[str]:
 
 
 def ever_trusted_by(host: Host, home: Path) -> list[str]:
-    """Return the names of the stores that trust the local authority or one that it replaced.
+    """Return the names of the stores that trust the local authority or an authority that it replaced.
 
     Raises KindctlError (local-ca).
     """

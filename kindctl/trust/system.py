@@ -61,7 +61,7 @@ class SystemStore:
         return str(self.layout.folder)
 
     def trusts(self, ca: LocalCa) -> bool | None:
-        """Return whether the bundle, which programs read, contains the certificate."""
+        """Return whether the bundle contains the certificate. Programs read only the bundle."""
         try:
             bundle = self.host.read(self.layout.bundle)
         except KindctlError:
@@ -93,7 +93,8 @@ class SystemStore:
 
 
 def system_store(host: Host) -> SystemStore:
-    """Return the store of this machine. If its layout is unknown, return Debian's, for use in messages."""
+    """Return this machine's store. If its layout is unknown, use Debian's layout, so that messages name
+    paths."""
     for layout in LAYOUTS:
         if host.which(layout.add[0]) and host.read(layout.bundle) is not None:
             return SystemStore(host, layout)

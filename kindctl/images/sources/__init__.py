@@ -23,7 +23,7 @@ SOURCES: dict[str, tuple[str, str]] = {
 
 
 def load_source(name: str, context: SourceContext) -> ImageSource:
-    """Return the source of that name. Raises UsageError for a name that is not registered."""
+    """Return the image source with this name. Raises UsageError for a name that is not in SOURCES."""
     make = load_plugin(SOURCES, name, kind="image source", choices="images.sources has any of")
     source: ImageSource = make(context)
     return source

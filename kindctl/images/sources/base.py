@@ -19,7 +19,10 @@ UNAVAILABLE = "image-unavailable"
 
 @dataclass(frozen=True)
 class Provided:
-    """An image in the engine: its name there, and what was done to get it (empty if nothing)."""
+    """An image in the engine. `name` is its name in the engine. `done` says what was done to get the image.
+
+    If nothing had to be done, `done` is empty.
+    """
 
     name: str
     done: tuple[str, ...] = ()
@@ -42,13 +45,13 @@ class ImageSource(Protocol):
     name: str  # as in images.sources of kindctl.yaml
 
     def find(self, reference: str) -> str | None:
-        """Return the name in the engine of the image that this source has provided, or None."""
+        """Return the name of the image in the engine, or None if this source has not provided the image."""
 
     def provide(self, reference: str, say: Say) -> Provided:
         """Get the image into the engine.
 
-        Raises KindctlError, whose `what` becomes this source's line in the error that lists all sources.
-        The error's code is UNAVAILABLE if the source does not have the image.
+        Raises KindctlError. The code of this error is UNAVAILABLE if the source does not have the image. If
+        all sources fail, a final error lists them, with `what` as the line for this source.
         """
 
 
@@ -61,8 +64,9 @@ def combined(
 ) -> KindctlError:
     """Combine the errors of all places that were tried into one error, and return it.
 
-    Its code is that of the last error whose code is not UNAVAILABLE, and its fix that of the last such
-    error with a fix. If there is none, `fix` is used.
+    Errors with the code UNAVAILABLE are ignored. The combined error takes its code from the last other
+    error, and its fix from the last other error that suggests a fix. If no error suggests a fix, `fix` is
+    used.
     """
     failures = [error for error in errors if error.code != UNAVAILABLE]
     return KindctlError(

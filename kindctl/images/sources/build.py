@@ -38,12 +38,14 @@ class BuildSource:
         return self.provide_recipe(recipe, say)
 
     def built(self, recipe: Recipe) -> str | None:
-        """Return the name of the image that the current recipe builds, or None if the engine lacks it."""
+        """Return the name of the image that the current recipe builds, or None if the engine lacks this
+        image."""
         tag = self._context.book.tag(recipe)
         return tag if self._context.tools.engine.image(tag) is not None else None
 
     def provide_recipe(self, recipe: Recipe, say: Say) -> Provided:
-        """Build the missing images that the recipe needs, then its own. Raises KindctlError."""
+        """Build the missing images that the recipe needs, then the recipe's own image. Raises
+        KindctlError."""
         tag = self._context.book.tag(recipe)
         with self._queue.turn(recipe.seconds, say):
             missing = self._missing(recipe, {})
@@ -88,7 +90,8 @@ class BuildSource:
 class Queue:
     """Runs one build at a time, because two builds at once are not faster on two cores.
 
-    Of the waiting builds, the longest runs next: that of the node image, for which the cluster waits.
+    The longest of the waiting builds runs next: the build of the node image, because the cluster waits for
+    it.
     """
 
     def __init__(self) -> None:
@@ -98,7 +101,7 @@ class Queue:
 
     @contextmanager
     def turn(self, seconds: float, say: Say) -> Iterator[None]:
-        """Wait until a build that takes `seconds` may run. Its turn lasts as long as the `with` block.
+        """Wait until a build that takes `seconds` may run. The build's turn ends with the `with` block.
 
         `say` gets Turn.WAITING if the build has to wait, and Turn.TAKEN when its turn begins.
         """

@@ -45,7 +45,8 @@ class EngineSource:
         raise (self._refusal(image, wanted) if image else None) or unavailable("no such image")
 
     def _refusal(self, image: ImageInfo, wanted: Reference) -> KindctlError | None:
-        """Return the error that says why an image with the right name cannot be used; None if it can."""
+        """Return an error that says why an image with the right name is unusable, or None if it is
+        usable."""
         if not has_digest(image, wanted):
             return unavailable(f"{wanted.tagged} in the engine has a different digest")
         try:
@@ -59,8 +60,8 @@ def names(wanted: Reference) -> list[str]:
     """Return the names that the image may have in the engine.
 
     In a node, an imported image can only be found by a tag. So an image that is wanted by digest needs a
-    tag too: upstream's tag, or a tag below kindctl.local/pinned if upstream's tag already points to another
-    image.
+    tag too. This is upstream's tag, or a tag below kindctl.local/pinned if upstream's tag already points to
+    another image.
     """
     tags = [wanted.tagged] if wanted.tag else []
     if wanted.digest:
@@ -88,7 +89,8 @@ def give_name(engine: Engine, image: ImageInfo, wanted: Reference) -> str:
 
 
 def has_digest(image: ImageInfo, wanted: Reference) -> bool:
-    """Return whether an image has the wanted digest, in any repository: it may come from a mirror.
+    """Return whether the image has the wanted digest. Any repository counts: the image may be from a
+    mirror.
 
     An image that was loaded from an archive has no digest. For such an image, this returns True.
     """

@@ -33,10 +33,10 @@ _TRANSIENT = re.compile(
     r"|i/o timeout|TLS handshake timeout|Client\.Timeout|deadline exceeded|temporary failure",
     re.IGNORECASE,
 )
-"""Errors of pulls that may succeed a moment later: messages of Go's net package and of registries."""
+"""Messages from Go's net package and from registries. A pull with such an error may soon succeed."""
 
 OWN_REGISTRY = "kindctl.local"
-"""The registry in the names of what is built here; it does not exist."""
+"""The registry part in the names of images that kindctl builds. No such registry exists."""
 
 
 class RegistrySource(EngineSource):
@@ -81,9 +81,10 @@ class RegistrySource(EngineSource):
         return self._probes.reachable(parse(reference).registry)
 
     def _default_places(self) -> list[Reference]:
-        """Return the references of the default environment's images, to probe all their registries at once.
+        """Return the references of the images in the default environment.
 
-        If no registry answers, the probes take 3 s in total, not 3 s for each image.
+        All their registries are probed at once. If no registry answers, the probes take 3 s in
+        total, not 3 s for each image.
         """
         return [
             place
@@ -116,7 +117,7 @@ class RegistrySource(EngineSource):
 
 
 class Probes:
-    """Finds out which registries answer. Each is probed only once, and all in parallel."""
+    """Finds out which registries answer. Each registry is probed only once, and all in parallel."""
 
     def __init__(self, net: Net) -> None:
         self._net = net
