@@ -1,4 +1,4 @@
-"""The interface of a check of the machine, and the environment's requirements that checks compare with.
+"""The interface of checks of the machine, and the environment's requirements, which the checks verify.
 
 Each module of checks/ defines one check as CHECK; the registry in checks/__init__.py lists them.
 """
@@ -32,12 +32,13 @@ class Wants:
     ports: Sequence[WantedPort] = ()
     """The ports that a new cluster, its registry and its forwards need."""
     local: bool = True
-    """Whether the cluster runs on this engine. If not, only images are built here."""
+    """Whether the cluster runs on this engine. If false, this engine only builds images."""
     kubernetes: str = "1.36"
     workers: int = 0
     environment: str = ""
     registries: Sequence[str] = ("https://registry-1.docker.io/v2/",)
-    """URLs of registries that have base images. If none is reachable, debootstrap makes these images."""
+    """URLs of registries that provide base images. If no registry is reachable, debootstrap makes these
+    images."""
 
 
 class Check(ABC):
@@ -93,7 +94,7 @@ class EngineCheck(Check):
 
 
 class PackageCheck(Check):
-    """A check whether a program is installed that Debian provides as a package."""
+    """A check whether a program is installed. Debian provides the program as a package."""
 
     packages: Sequence[str]
     by_hand: str = (

@@ -18,7 +18,7 @@ def is_local(info: EngineInfo) -> bool:
 
 
 def minor(version: str) -> int:
-    """Return the minor version: 36 for "1.36.3"."""
+    """Return the minor version. For example, the result for "1.36.3" is 36."""
     return int(version.removeprefix("v").split(".")[1])
 
 
@@ -31,10 +31,10 @@ class SpaceCheck(Check):
     remedy: str
 
     def judge_space(self, tools: Tools, wants: Wants, free: float, seen: str) -> Verdict:
-        """Return the verdict for `free` bytes; `seen` describes them.
+        """Return the verdict for `free` bytes of space. `seen` describes this space to the user.
 
-        Too little space is only a warning if the environment is already running: it uses its share of the
-        space already, so a lack of space for another environment must not prevent a repair.
+        If the environment is already running, too little space is only a warning. Such an environment
+        already occupies the space that it needs, so a lack of free space must not prevent its repair.
         """
         if free >= self.comfortable:
             return self.ok(seen)
@@ -44,7 +44,7 @@ class SpaceCheck(Check):
 
 
 def _node_runs(tools: Tools, wants: Wants) -> bool:
-    """Return whether a node of this environment is running. False if the engine does not answer."""
+    """Return whether a node of this environment is running. Return False if the engine does not answer."""
     if not wants.environment:
         return False
     try:

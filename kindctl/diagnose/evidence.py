@@ -12,8 +12,9 @@ from kindctl.models import Cause, Object
 from kindctl.tools.engine_protocol import EngineInfo
 
 STARTUP_GRACE = timedelta(seconds=8)
-"""If an object is still missing this long after the creation of the pod that needs it, nothing will create
-it. One that was applied just after the pod would have been found by then: the kubelet retries."""
+"""If an object that a pod needs is still missing this long after the pod was created, nothing will create
+the object. If the object had been applied just after the pod, the kubelet would have found it by now,
+because the kubelet retries."""
 
 MANY_RESTARTS = 3
 LOG_LINES = 5
@@ -50,7 +51,7 @@ class Evidence:
         ]
 
     def unready_containers(self) -> Iterator[Container]:
-        """Yield the containers of unready pods that are not ready, in each pod init containers first."""
+        """Yield the unready containers of unready pods. In each pod, the init containers come first."""
         for pod in self.unready_pods():
             status = pod.get("status", {})
             for group in ("initContainerStatuses", "containerStatuses"):
@@ -105,7 +106,7 @@ class Events:
 
     @property
     def last_seen(self) -> datetime | None:
-        """When the newest event was last seen; None if there is no event."""
+        """The time at which the newest event was last seen, or None if there is no event."""
         return happened(self.events[0]) if self.events else None
 
     def containing(self, *phrases: str) -> Events:
@@ -139,8 +140,8 @@ class Container:
 
     @property
     def termination(self) -> Object:
-        """The last termination: exitCode, reason, message, startedAt, finishedAt. Empty if there was
-        none."""
+        """The last termination (exitCode, reason, message, startedAt, finishedAt), or empty if none
+        happened."""
         for state in ("state", "lastState"):
             if terminated := self.status.get(state, {}).get("terminated"):
                 return dict(terminated)
@@ -196,10 +197,10 @@ def title(obj: Object) -> str:
 
 
 def persists(pod: Object, events: Events) -> bool:
-    """Return whether a problem is too old to disappear by itself: later than STARTUP_GRACE after the pod
-    was created.
+    """Return whether a problem occurred later than STARTUP_GRACE after its pod was created.
 
-    The time of the problem is that of its newest event. If the events have expired, the answer is True.
+    Such a problem does not disappear by itself. The time of the newest event is the time of the problem.
+    If the events have expired, return True.
     """
     created = parse_time(pod["metadata"].get("creationTimestamp"))
     last = events.last_seen
@@ -210,7 +211,7 @@ def persists(pod: Object, events: Events) -> bool:
 
 
 def happened(event: Object) -> datetime | None:
-    """Return when an event was last seen: the first of its time fields that the reporting component set."""
+    """Return when an event was last seen. The result is the first time field that the reporter has set."""
     times = (
         section(event, "series").get("lastObservedTime"),
         event.get("lastTimestamp"),
@@ -261,6 +262,6 @@ def _deployment(pod: Object) -> tuple[str, str]:
 
 
 def _newest_templates(pods: Sequence[Object]) -> dict[tuple[str, str], str | None]:
-    """Return the pod-template-hash of the newest pod of each Deployment."""
+    """Return, for each Deployment, the pod-template-hash of its newest pod."""
     by_age = sorted(pods, key=lambda pod: pod["metadata"].get("creationTimestamp", ""))
     return {_deployment(pod): _template_hash(pod) for pod in by_age}

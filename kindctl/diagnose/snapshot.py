@@ -27,8 +27,9 @@ LOG_LINES = 20
 def snapshot(
     cluster: Cluster, namespaces: Iterable[str], *, workloads: Sequence[ObjectKind] = WORKLOADS
 ) -> Evidence:
-    """Return the pods, workloads and PersistentVolumeClaims of these namespaces. Fast enough for every
-    poll.
+    """Return the pods, workloads and PersistentVolumeClaims in these namespaces.
+
+    This function is fast enough to be called at every poll.
 
     Raises ApiError.
     """

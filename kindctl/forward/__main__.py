@@ -67,7 +67,9 @@ def _no_nodes(environment: str) -> bool:
 
 
 def no_nodes(engine: Engine, environment: str) -> bool:
-    """Return whether the environment has no node, running or stopped. False if the engine does not answer.
+    """Return whether the environment has neither running nor stopped nodes.
+
+    Returns False if the engine does not answer.
 
     The container of the environment's image registry is not a node.
     """

@@ -25,8 +25,8 @@ OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
 PING_SECONDS = 20.0
 MESSAGES = (2, 1)
-"""How many messages of a connection, of at most 256 kB each, may wait to be read. At the first number,
-reading from the network pauses; at the second, it continues."""
+"""Limits for the queue of received messages, of at most 256 kB each. When the first number of messages
+wait in the queue, reading from the network pauses. When only the second number wait, reading continues."""
 
 
 class ApiRefused(Exception):  # noqa: N818 - an answer
@@ -41,8 +41,9 @@ class ApiRefused(Exception):  # noqa: N818 - an answer
 class Access:
     """Opens WebSockets to the API server of a kubeconfig's context.
 
-    It uses the proxies and credentials that the kubernetes client finds in the kubeconfig, and reads the
-    kubeconfig again if the file has changed: `up` rewrites it when an environment is restarted.
+    This class uses the proxies and credentials that the kubernetes client finds in the kubeconfig. If the
+    file has changed, it is read again, because `up` rewrites the kubeconfig when an environment is
+    restarted.
     """
 
     kubeconfig: Path

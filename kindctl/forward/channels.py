@@ -19,8 +19,9 @@ DATA, ERROR = 0, 1
 class ChannelConnection(ClientConnection):
     """A WebSocket whose `recv` returns the channel's byte and the data that has arrived on that channel.
 
-    The messages with the port's number are skipped. Messages that have arrived together are joined, because
-    the server splits data into pieces of 32 kB, and each message costs a turn of the event loop.
+    The messages that contain only the port's number are skipped. Messages that have arrived together are
+    joined, because the server splits data into pieces of 32 kB, and each `recv` costs a turn of the event
+    loop.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

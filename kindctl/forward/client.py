@@ -20,8 +20,10 @@ def forward_from(forwards: Forwards, environment: str, port: Forward) -> Forward
 
 
 def leftover_forwards(states: Iterable[ForwardState], wanted: Iterable[Forward]) -> list[Forward]:
-    """Return the forwards that came from kindctl.yaml but are no longer in it. `wanted` are those in it
-    now."""
+    """Return the forwards that came from kindctl.yaml but are no longer in that file.
+
+    `wanted` contains the forwards that are in the file now.
+    """
     keep = set(wanted)
     return [s.forward for s in states if s.origin == FROM_FILE and s.forward not in keep]
 

@@ -15,17 +15,17 @@ TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 def has_gone(client_port: int, own_port: int) -> bool:
     """Return whether the client has closed its socket.
 
-    False if that is unknown, because the client is on another machine, or because this is not Linux.
+    Returns False if this cannot be found out: the client is on another machine, or this is not Linux.
     """
     return all_closed(_lines(), client_port, own_port)
 
 
 def all_closed(lines: Iterable[str], client_port: int, own_port: int) -> bool:
-    """Return whether the lines of TABLES contain the client's socket, and show that it is closed.
+    """Return whether the lines of TABLES contain the client's socket, and show that the socket is closed.
 
-    The second and third of ten columns are the local and the remote address, with the port in hexadecimal;
-    the last is the inode, 0 for a closed socket. Only ports are compared, because the client may have used
-    ::ffff:127.0.0.1.
+    Each line has ten columns. The second and third are the local and the remote address, with the port in
+    hexadecimal. The last is the inode, which is 0 for a closed socket. Only ports are compared, because
+    the client may have used ::ffff:127.0.0.1.
     """
     wanted = (f":{client_port:04X}", f":{own_port:04X}")
     inodes = []

@@ -86,8 +86,9 @@ class ForwardedPort:
     async def probe(self, seconds: float) -> str:
         """Try to connect to a pod. Return why that fails, or "" if it succeeds.
 
-        The protocol reports that a connection was refused, but not that it was accepted. So this waits for
-        PROBE_SECONDS. `seconds` is how long to wait until the pods are known.
+        The protocol reports that a connection was refused, but not that it was accepted. So the probe
+        succeeds if no refusal arrives within PROBE_SECONDS. Before that, the probe waits for at most
+        `seconds` until the pods are known.
         """
         await self.targets.known(seconds)
         target = self.targets.choose()
@@ -189,8 +190,10 @@ class ForwardedPort:
 
 
 def _refusal(target: Target, message: str) -> str:
-    """Return a sentence that explains the container runtime's error message: it could not reach the
-    port."""
+    """Return a sentence that explains why the container runtime could not reach the port.
+
+    `message` is the error message of the container runtime.
+    """
     if "connection refused" in message.lower():
         return f"nothing listens on port {target.port} of pod {target.pod}"
     return f"port {target.port} of pod {target.pod} cannot be reached: {message}"

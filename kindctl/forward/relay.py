@@ -16,16 +16,16 @@ from kindctl.forward.client_sockets import has_gone
 
 CHUNK_BYTES = 64 * 1024
 KEPT_BYTES = 64 * 1024
-"""How much of what a client sends before its pod answers is kept, so that another pod can get it."""
+"""Until the pod answers, this much of the client's data is kept, so that another pod can get the data."""
 
 SILENT_SECONDS = 60.0
 """If a client has sent everything and its pod sends nothing for this long, the connection is closed.
-Otherwise a database's backend would wait for the next request forever, if it cannot be seen that the client
-is gone."""
+Otherwise, if nothing shows that the client is gone, a database's backend would wait forever for the next
+request."""
 
 CHECK_PAUSES = (0.01, 2.0)
-"""Seconds between two checks whether the client is gone: first the lower number, then doubled up to the
-higher."""
+"""Seconds between two checks whether the client is gone. The time starts at the lower number, and doubles
+after each check up to the higher number."""
 
 NEVER_REACHED = ("failed to connect", "connection refused", "failed to dial", "no route to host")
 """Phrases in error messages of a container runtime that could not connect to the port. In these cases, no
@@ -87,7 +87,7 @@ class Client:
         await self.writer.drain()
 
     def has_left(self) -> bool:
-        """Return whether the client, which has sent everything, has closed its socket."""
+        """Return whether the client has closed its socket. The client has already sent everything."""
         names = [self.writer.get_extra_info(name) for name in ("peername", "sockname")]
         return all(names) and has_gone(names[0][1], names[1][1])
 
@@ -139,8 +139,10 @@ class Relay:
         await self._until_gone()
 
     async def _until_gone(self) -> None:
-        """Wait until the client, which has sent everything, has closed its socket, or the pod is silent too
-        long."""
+        """Wait until the client has closed its socket, or until the pod has been silent for too long.
+
+        The client has already sent everything.
+        """
         seen, silent, pause = self.received, 0.0, CHECK_PAUSES[0]
         while silent < SILENT_SECONDS and not self.client.has_left():
             await asyncio.sleep(pause)

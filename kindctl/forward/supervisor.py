@@ -52,7 +52,7 @@ Listener = tuple[str, int]  # address, port
 class Supervisor:
     """Owns the forwarded ports of an environment, and answers requests.
 
-    `nodes_gone` returns whether the environment has no node left; it is called in a thread.
+    The function `nodes_gone` returns whether the environment has no nodes left. It is called in a thread.
     """
 
     access: Access
@@ -78,7 +78,7 @@ class Supervisor:
             await asyncio.gather(*(port.stop() for port in self.ports.values()))
 
     def end(self, why: str) -> None:
-        """Make `run` end. Requests are no longer answered; clients then start another supervisor."""
+        """Make `run` end. Requests are no longer answered, so clients start another supervisor."""
         self.say(f"ending: {why}")
         if self._server is not None:
             self._server.close()
@@ -184,7 +184,7 @@ class Supervisor:
     # --- when it ends ---------------------------------------------------------------------------------
 
     async def _check_regularly(self) -> None:
-        """Check regularly whether this process is still needed; if not, call `end`. Runs until
+        """Check regularly whether this process is still needed, and call `end` if not. Runs until
         cancelled."""
         own = self.socket.stat().st_ino
         asked = time.monotonic()
@@ -208,7 +208,7 @@ class Supervisor:
                     self.end("the environment has no nodes left")
 
     def _report(self, failure: str) -> None:
-        """Log a failure, unless it is the same as the last one."""
+        """Log a failure, unless it is the same as the previous failure."""
         if failure != self._last_report:
             self._last_report = failure
             self.say(failure)

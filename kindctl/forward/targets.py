@@ -15,7 +15,8 @@ from kindctl.models import Object
 
 SERVICE_LABEL = "kubernetes.io/service-name"
 PAUSES = (0.05, 2.0)
-"""Seconds between two attempts to watch: first the lower number, then doubled up to the higher."""
+"""Seconds between two attempts to watch. The time starts at the lower number and doubles up to the
+higher."""
 
 NOT_KNOWN_YET = "not known yet"
 
@@ -68,7 +69,8 @@ class Targets:
         return [target for target, serves in found.items() if serves] or list(found)
 
     def choose(self, avoid: Collection[str] = ()) -> Target | None:
-        """Return the next ready pod in turn, if possible not one of `avoid`; None if no pod is ready."""
+        """Return the next ready pod in turn, or None if no pod is ready. Pods in `avoid` are the last
+        choice."""
         ready = self.ready()
         fitting = [target for target in ready if target.pod not in avoid] or ready
         if not fitting:

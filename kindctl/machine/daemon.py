@@ -20,8 +20,8 @@ PID_FILES = {
     DOCKERS_OWN_PID: "dockerd",
     Path("/var/run/docker/containerd/containerd.pid"): "containerd",
 }
-"""Files that a killed daemon leaves behind. dockerd refuses to start if any process, even a zombie, has the
-process ID that is in them: "process with PID 3947 is still running"."""
+"""Files that a killed daemon leaves behind. Each contains a process ID. If any process, even a zombie, has
+this ID, dockerd refuses to start: "process with PID 3947 is still running"."""
 
 START_TIMEOUT = (
     60.0  # seconds; 2 s are usual, but a busy machine or a large image store takes longer
@@ -34,7 +34,8 @@ def is_default() -> bool:
 
 
 def is_installed(host: Host) -> bool:
-    """Return whether client and daemon are installed. A client alone is common, for remote engines."""
+    """Return whether both the client and the daemon are installed. For remote engines, many machines have
+    only the client."""
     return host.which("docker") is not None and host.which("dockerd") is not None
 
 
@@ -82,7 +83,7 @@ def stop(host: Host, say: Say) -> None:
 
 
 def _running(host: Host, file: Path, program: str = "dockerd") -> int | None:
-    """Return the process ID in a pid file, or None if that process does not run this program.
+    """Return the process ID in a pid file, or None if the process with this ID does not run `program`.
 
     After a reboot, the ID may belong to another program.
     """

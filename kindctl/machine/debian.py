@@ -21,11 +21,11 @@ GUIDES = {
     "docker.io": "Docker (https://docs.docker.com/engine/install/)",
     "kind": "kind (https://kind.sigs.k8s.io/docs/user/quick-start/#installation)",
 }
-"""Package -> the program in it, with the address of its installation guide."""
+"""Package -> the program in the package, and the URL of an installation guide for the program."""
 
 
 def obstacle(host: Host, names: Sequence[str] = tuple(GUIDES)) -> str:
-    """Return how the user can get these packages if kindctl cannot install anything, or "" if it can."""
+    """If kindctl cannot install packages on this machine, return how the user can get them, or else ""."""
     programs = [guide for name, guide in GUIDES.items() if name in names]
     by_hand = f"install {' and '.join(programs or names)}"
     release = host.os_release()
@@ -38,7 +38,8 @@ def obstacle(host: Host, names: Sequence[str] = tuple(GUIDES)) -> str:
 
 
 def plan(host: Host, names: Sequence[str]) -> list[str]:
-    """Return what `install` would do, as sentences; empty if it cannot install anything here."""
+    """Return what `install` would do, as sentences. The result is empty if kindctl cannot install anything
+    on this machine."""
     return [] if obstacle(host) else packages.plan(host, names)
 
 
@@ -55,7 +56,7 @@ def install(host: Host, names: Sequence[str], say: Say) -> None:
 
 
 def planned_removals(host: Host, engine: Engine) -> list[str]:
-    """Return what `undo` would do, as sentences; empty if kindctl has installed nothing."""
+    """Return what `undo` would do, as sentences. The result is empty if kindctl has installed nothing."""
     record = packages.read_record(host)
     if reasons := _in_use(host, engine, record):
         return [f"leave the installed packages as they are: {reason}" for reason in reasons]
@@ -71,9 +72,10 @@ def planned_removals(host: Host, engine: Engine) -> list[str]:
 
 
 def undo(host: Host, engine: Engine, say: Say) -> None:
-    """Stop the daemon that kindctl started, and remove the packages and sources that it added.
+    """Stop the daemon that kindctl started, and remove the packages and package sources that kindctl
+    added.
 
-    Nothing is removed, and the record is kept, if something that is not kindctl's needs the packages.
+    If anything that kindctl did not create needs the packages, nothing is removed and the record is kept.
     Kernel settings (sysctl) need no undoing, because the next reboot resets them.
     """
     record = packages.read_record(host)
@@ -107,7 +109,8 @@ def _in_use(host: Host, engine: Engine, record: packages.Record) -> list[str]:
 
 
 def _foreign(engine: Engine) -> list[str] | None:
-    """Return the containers and unused volumes that kindctl did not create; None if the engine is down."""
+    """Return the containers and unused volumes that kindctl did not create, or None if the engine is
+    down."""
     try:
         containers, volumes = engine.containers(), engine.unused_volumes()
     except KindctlError:

@@ -2,7 +2,7 @@
 
 Only missing packages are installed, and installed ones are never changed. The file RECORD lists what was
 added, so that `kindctl purge` removes exactly that. The file is needed because neither the engine nor a
-cluster knows this. It belongs to the machine, not to a user.
+cluster knows what was added. The file belongs to the machine, not to a user.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ FOREIGN: Mapping[str, Mapping[str, str]] = {
 """Release of the machine -> package -> the later release that the package is installed from."""
 
 PRIORITIES = {"trixie": 50, "sid": 40}
-"""Below 100, so that apt installs from these releases only if they are named (apt_preferences(5))."""
+"""The priority is below 100, so apt installs from these releases only if they are named
+(apt_preferences(5))."""
 
 SOURCES = Path("/etc/apt/sources.list.d/kindctl.sources")
 PREFERENCES = Path("/etc/apt/preferences.d/kindctl")
@@ -84,8 +85,8 @@ def plan(host: Host, packages: Iterable[str]) -> list[str]:
 def install(host: Host, packages: Iterable[str], say: Say) -> None:
     """Install those of these packages that are missing.
 
-    Raises MachineError (code packages) if that would change an installed package, ToolError if apt-get
-    fails.
+    Raises MachineError (code packages) if the installation would change an installed package, and
+    ToolError if apt-get fails.
     """
     missing = _missing(host, packages)
     if not missing:
@@ -102,7 +103,7 @@ def install(host: Host, packages: Iterable[str], say: Say) -> None:
 
 
 def read_record(host: Host) -> Record:
-    """Return what kindctl added to this machine; empty if it added nothing."""
+    """Return what kindctl added to this machine. The record is empty if kindctl added nothing."""
     known = json.loads(host.read(RECORD) or "{}")
     return Record(tuple(known.get("packages", ())), tuple(known.get("files", ())))
 
@@ -146,7 +147,7 @@ def _codename(host: Host) -> str:
 
 
 def _foreign(host: Host) -> Mapping[str, str]:
-    """Return, for this machine, package -> the later release that the package is installed from."""
+    """Return the packages that this machine gets from a later release, as package -> later release."""
     if _codename(host) in FOREIGN:
         return FOREIGN[_codename(host)]
     # A later release, or testing or unstable, which os-release does not distinguish.
@@ -218,9 +219,10 @@ def _files(host: Host, packages: Iterable[str]) -> dict[Path, str]:
 
 
 def _add_sources(host: Host, packages: Iterable[str]) -> bool:
-    """Write apt's configuration files that are missing, and return whether any were.
+    """Write the missing configuration files of apt, and return whether any were missing.
 
-    The priorities are written before the sources: without them, apt would upgrade every package.
+    The priorities are written before the sources, because apt would upgrade every package if it knew the
+    sources without the priorities.
     """
     files = _files(host, packages)
     wanted = {path: text for path, text in files.items() if host.read(path) != text}

@@ -23,7 +23,7 @@ def parse(name: str, text: str) -> Iterator[AptSource]:
 
 
 def archive(sources: Iterable[AptSource], suites: Iterable[str]) -> AptSource | None:
-    """Return the first source that has the main packages of one of these suites, or None."""
+    """Return the first source that provides the main packages of one of these suites, or None."""
     wanted = set(suites)
     for source in sources:
         if "main" in source.components and wanted & set(source.suites):

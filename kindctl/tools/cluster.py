@@ -103,10 +103,10 @@ class ApiCluster:
             self._disown(path, doing, answer.json())
 
     def _disown(self, path: str, doing: str, patched: Object) -> None:
-        """Remove the ownership of the fields that a patch has just set, as client-go's csaupgrade does.
+        """Remove the field ownership that kindctl's patches created, as client-go's csaupgrade does.
 
-        An apply removes only fields that no other manager owns. Without this, a field that a patch has set
-        would remain on the object after it is removed from the manifest.
+        An apply removes only fields that no other manager owns. Without this function, a field that a
+        patch has set would stay on the object even after the user removes the field from the manifest.
         """
         for _ in range(WRITES):
             meta = patched["metadata"]

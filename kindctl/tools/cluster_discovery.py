@@ -46,7 +46,8 @@ class Resource:
 class Discovery:
     """Caches the resources of an API server.
 
-    If a kind is missing, the resources are read again, because its CRD may just have been created.
+    If a requested kind is missing, the resources are read again, because the CRD of that kind may just
+    have been created.
     """
 
     def __init__(self, rest: Rest) -> None:
@@ -80,7 +81,7 @@ class Discovery:
             return self._index
 
     def _refresh(self, root: str) -> bool:
-        """Read the resources under this root again, and return whether they have changed."""
+        """Read the resources under the path `root` again, and return whether they have changed."""
         headers = {"Accept": AGGREGATED}
         if root in self._etags:
             headers["If-None-Match"] = self._etags[root]

@@ -54,8 +54,8 @@ class Content(TypedDict, total=False):
 class Rest:
     """One API server. Thread-safe.
 
-    It reads the kubeconfig and connects at the first request, unless it is given a `client`
-    (a kubernetes.client.ApiClient).
+    The first request reads the kubeconfig and connects. If a `client` (a kubernetes.client.ApiClient) is
+    given, that client is used instead.
     """
 
     def __init__(self, kubeconfig: Path, context: str | None = None, client: Any = None) -> None:
@@ -77,8 +77,9 @@ class Rest:
     ) -> Answer:
         """Send a request and read the whole answer.
 
-        `doing` completes "could not ..." in errors. `timeout` is (seconds to connect, seconds to read).
-        With `proxied`, the answer of a pod behind the API server is returned whatever its status is.
+        `doing` completes "could not ..." in errors. `timeout` is (seconds to connect, seconds to read). If
+        `proxied` is true, an answer from a pod behind the API server is returned even if its status is an
+        error.
 
         Raises ApiError. With `retry`, a request that fails temporarily is repeated for RETRY_SECONDS.
         """

@@ -37,7 +37,7 @@ class Changes:
         return sum(self._counts.get(kind, 0) for kind in kinds)
 
     def wait(self, kinds: tuple[ObjectKind, ...], seen: int, seconds: float) -> None:
-        """Wait until the number of changes of these kinds is no longer `seen`, for at most `seconds`."""
+        """Wait for at most `seconds` until the number of changes of these kinds differs from `seen`."""
         with self._changed:
             self._changed.wait_for(
                 lambda: self.count(kinds) != seen or self.closed.is_set(), seconds
@@ -52,8 +52,8 @@ class Changes:
 class ChangeWake:
     """A models.Wake that wakes when objects of some kinds change.
 
-    It records for each thread which changes the thread has seen. So no thread misses a change that woke
-    another thread, or that happened while the thread was not waiting.
+    It records which changes each thread has seen. So a thread misses no change, even if the change woke
+    only another thread, or happened while the thread was not waiting.
     """
 
     def __init__(self, changes: Changes, kinds: tuple[ObjectKind, ...]) -> None:

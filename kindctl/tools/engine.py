@@ -1,13 +1,14 @@
 """The real implementation of Engine.
 
 Changes (pull, build, import, tag, remove, start, stop) go through python-on-whales. Queries run the same
-`docker` client directly and read its JSON, for three reasons: python-on-whales inspects objects one by one,
-and again at each later access (85 ms for three images instead of 20 ms), and fails if an object vanishes
-meanwhile; its models lack fields that kindctl needs (cgroup version, rootless); and its import takes
-0.25-0.5 s, too long for an `up` that has nothing to change. `exec` with standard input and `load_into` run
-the client directly too, because python-on-whales supports neither.
+`docker` client directly and read its JSON, for three reasons: python-on-whales inspects objects one by
+one, and again at each later access (85 ms for three images instead of 20 ms), and fails if an object
+vanishes meanwhile; its models lack fields that kindctl needs (cgroup version, rootless); and its import
+takes 0.25-0.5 s, too long for an `up` that has nothing to change. `load_into`, and `exec` with standard
+input, also run the client directly, because python-on-whales supports neither.
 
-Both ways find the engine as the client does: by DOCKER_HOST, else by the current context.
+python-on-whales and the direct calls both find the engine as the client does: by DOCKER_HOST, or else by
+the current context.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ if TYPE_CHECKING:
     from python_on_whales import DockerClient
 
 IMPORTS_AT_ONCE = 2
-"""More imports at a time would slow down the starting control plane, and each other, on the disk."""
+"""More imports at the same time would compete for the disk with each other and with the starting control
+plane."""
 
 _NODE_CTR = ("ctr", "--namespace", "k8s.io", "images")
 
@@ -300,8 +302,11 @@ class DockerEngine:
             return os.environ.get("DOCKER_HOST", "")
 
     def _snapshotter(self, container: str) -> str:
-        """Return the snapshotter of the node's containerd. It is not overlayfs if overlayfs cannot work
-        here (rootless, ZFS): kind's entrypoint then configures another one."""
+        """Return the snapshotter that the node's containerd uses.
+
+        If overlayfs cannot work on this machine (rootless, ZFS), kind's entrypoint configures another
+        snapshotter.
+        """
         pattern = r's/^ *snapshotter *= *"\([^"]*\)".*/\1/p'
         names = self.exec(container, ["sed", "-n", pattern, "/etc/containerd/config.toml"])
         return (names.split() or ["overlayfs"])[0]
@@ -328,7 +333,8 @@ class DockerEngine:
 
 
 def _say_lines(stream: object, say: Say) -> None:
-    """Pass to `say` what python-on-whales yields for a pull or push: (name of the stream, line)."""
+    """Pass each line of a pull or push to `say`. python-on-whales yields pairs (name of the stream,
+    line)."""
     for _, line in cast(Iterable[tuple[str, bytes]], stream):
         say(line.decode(errors="replace").rstrip())
 

@@ -37,8 +37,10 @@ def engine_info(info: Json, version: Json, endpoint: str) -> EngineInfo:
 
 
 def _podman_info(info: Json, endpoint: str) -> EngineInfo:
-    """Read the output of `podman info`, which runs instead of `docker info` if podman-docker is
-    installed."""
+    """Read the output of `podman info`.
+
+    If podman-docker is installed, `docker info` runs `podman info`.
+    """
     host = info["host"]
     return EngineInfo(
         version=info["version"]["Version"],
@@ -110,5 +112,6 @@ def network(found: Json) -> Network:
 
 
 def _time(text: str) -> datetime | None:
-    """Parse a time. Returns None for Go's zero time, which a container that never ran has."""
+    """Parse a time. Returns None for Go's zero time, which the engine reports for a container that never
+    ran."""
     return datetime.fromisoformat(text) if text and not text.startswith("0001-") else None

@@ -1,4 +1,4 @@
-"""A cache for what the engine reports about its images."""
+"""A cache for the engine's answers about images."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ CHANGES_IMAGES = {"pull", "push", "build", "import_image", "tag", "remove_image"
 class RememberedImages:
     """An Engine that caches the answers of `image`, for the steps of one plan.
 
-    The steps ask for the same images again and again, and each query starts a process. Every method that
-    changes images clears the cache. Changes by other programs are not noticed, so a name always means the
-    same image during one `up`.
+    The steps ask for the same images repeatedly, and without the cache each query would start a process.
+    Every method that changes images clears the cache. Changes by other programs are not noticed, so a name
+    always means the same image during one `up`.
     """
 
     def __init__(self, engine: Engine) -> None:

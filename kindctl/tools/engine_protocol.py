@@ -86,7 +86,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Network:
-    """A network of the engine, and the addresses that the engine may assign in it."""
+    """A network of the engine, and the addresses that the engine may assign in this network."""
 
     subnets: tuple[str, ...] = ()  # CIDR
     ranges: tuple[
@@ -122,14 +122,17 @@ class Engine(Protocol):
     def build(self, build: Build, say: Say) -> ImageInfo:
         """Build an image. `say` gets each line of BuildKit's plain progress.
 
-        Raises ToolError; its `output` has the last of these lines.
+        Raises ToolError. The `output` of the error contains the last of these lines.
         """
 
     def push(self, reference: str, say: Say) -> str:
         """Push an image to the registry in its name, and return its digest there (sha256:...)."""
 
     def in_registry(self, reference: str) -> bool:
-        """Return whether the registry in the name has the image. Raises ToolError if it does not answer."""
+        """Return whether the registry in the image's name contains the image.
+
+        Raises ToolError if the registry does not answer.
+        """
 
     def import_image(self, archive: Path, tag: str, labels: Mapping[str, str]) -> ImageInfo:
         """Create an image from a root file system (a tar archive)."""
@@ -145,7 +148,8 @@ class Engine(Protocol):
     def containers(
         self, *, labels: Mapping[str, str] | None = None, name: str | None = None
     ) -> list[ContainerInfo]:
-        """Return the containers, running or not, that have these labels and exactly this name, if given."""
+        """Return the running and stopped containers with these labels. If `name` is given, it must match
+        exactly."""
 
     def run(self, container: Run) -> ContainerInfo:
         """Create and start a container."""
@@ -165,7 +169,8 @@ class Engine(Protocol):
     def stop(self, container: str) -> None: ...
 
     def remove(self, container: str) -> None:
-        """Remove a container and its anonymous volumes, even while it is running, if it exists."""
+        """Remove a container, even a running one, and its anonymous volumes. Do nothing if it does not
+        exist."""
 
     def logs(self, container: str, *, tail: int = 50) -> str:
         """Return the last lines of a container's log."""

@@ -1,6 +1,7 @@
 """Turns the error messages of the container engine's client into kindctl's errors.
 
-The messages are from the source of docker/cli and moby; each alternative names the versions that print it.
+The messages come from the source code of docker/cli and moby. Comments on the patterns name the versions
+that print the message.
 """
 
 from __future__ import annotations
@@ -99,8 +100,10 @@ def classify(
     known: Iterable[tuple[str, str, str]],
     flags: re.RegexFlag = re.NOFLAG,
 ) -> None:
-    """Set the code and fix of an error: those of the first (code, pattern, fix) whose pattern occurs in
-    `text`."""
+    """Set the code and fix of an error.
+
+    They come from the first (code, pattern, fix) whose pattern matches in `text`.
+    """
     for code, pattern, fix in known:
         if re.search(pattern, text, flags):
             error.code, error.fix = code, fix
@@ -111,7 +114,7 @@ def pull_error(error: ToolError) -> KindctlError:
     """Classify the failure of a pull.
 
     The code becomes pull-rate-limited, pull-denied, pull-not-found, pull-untrusted, pull-unreachable,
-    disk-full, or else image-pull.
+    disk-full, or image-pull (any other failure).
     """
     error.code = "image-pull"
     classify(error, error.output, PULL_ERRORS, re.IGNORECASE)
@@ -132,8 +135,8 @@ def push_error(error: ToolError) -> KindctlError:
 def build_error(error: ToolError) -> KindctlError:
     """Classify the failure of a build.
 
-    The code becomes buildx-missing (a MachineError), build-base if a base image is not available,
-    disk-full, or else image-build.
+    The code becomes buildx-missing (a MachineError), build-base (a base image is not available),
+    disk-full, or image-build (any other failure).
     """
     error.code = "image-build"
     if base := re.search(r"failed to resolve source metadata for (\S+?):? ", error.output):

@@ -150,8 +150,10 @@ def _connected(environment: str) -> Iterator[socket.socket | None]:
 
 
 def _peer(connection: socket.socket) -> int:
-    """Return the ID of the process at the other end. The kernel knows it even if the process hangs
-    (unix(7))."""
+    """Return the ID of the process at the other end of the socket.
+
+    The kernel knows this ID even if the process hangs (unix(7)).
+    """
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     return int(struct.unpack("3i", raw)[0])
 
@@ -163,8 +165,8 @@ class _EndedError(ToolError):
 def _retry_if_ending(ask: Callable[[], T]) -> T:
     """Call `ask` again if the supervisor exited instead of answering.
 
-    Its socket is closed by then, so the next attempt finds another supervisor or none. That supervisor may
-    exit just as soon if several processes change forwards at the same time.
+    The socket of the exited supervisor is closed, so the next attempt finds another supervisor or none. If
+    several processes change forwards at the same time, the other supervisor may exit just as soon.
     """
     from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
@@ -173,7 +175,8 @@ def _retry_if_ending(ask: Callable[[], T]) -> T:
 
 
 def _answer(environment: str, request: dict[str, Any]) -> dict[str, Any] | None:
-    """Send a request and return the supervisor's answer, or None if there is none. Raises ToolError."""
+    """Send a request and return the supervisor's answer, or None if no supervisor runs. Raises
+    ToolError."""
 
     def ask() -> dict[str, Any] | None:
         with _connected(environment) as connection:
@@ -183,7 +186,7 @@ def _answer(environment: str, request: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _send(connection: socket.socket, request: dict[str, Any]) -> dict[str, Any]:
-    """Send one request and read the answer. Raises ToolError if there is none, or if it is an error."""
+    """Send one request and read the answer. Raises ToolError if no answer arrives, or if it is an error."""
     try:
         connection.sendall(json.dumps(request).encode() + b"\n")
         text = b""

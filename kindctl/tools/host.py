@@ -221,7 +221,10 @@ def _sysctl_file(name: str) -> Path:
 
 @contextmanager
 def _os_errors(doing: str, command: Sequence[str] = ()) -> Iterator[None]:
-    """Turn an OSError into the ToolError "cannot DOING". `command` is the program to start, if any."""
+    """Turn an OSError into a ToolError that says "cannot" and `doing`.
+
+    `command` is the program that is being started, if any.
+    """
     try:
         yield
     except OSError as error:

@@ -1,6 +1,6 @@
 """The real Kind: runs the `kind` program.
 
-kind gets the environment variables, so it finds the engine as the docker client does, and respects
+kind gets kindctl's environment variables, so it finds the engine as the docker client does, and respects
 KIND_EXPERIMENTAL_PROVIDER.
 """
 
@@ -103,8 +103,8 @@ class KindProgram:
 class _Output:
     """Keeps all lines that kind prints, and passes its progress to `say`.
 
-    kind prints its ERROR line first, and then the output of the command that failed, which may be longer
-    than the part of the output that an error keeps.
+    kind prints its ERROR line first, and then the output of the command that failed. That output may be so
+    long that the last lines, which an error keeps, do not include the ERROR line.
     """
 
     def __init__(self, say: Say | None) -> None:
@@ -120,7 +120,7 @@ class _Output:
 
 
 def kind_error(error: ToolError, output: str) -> KindctlError:
-    """Set the reason, code and fix of kind's failure, from `output`: everything that kind printed."""
+    """Set the reason, code and fix of an error of kind. `output` is everything that kind printed."""
     if summary := re.search(r"^ERROR: (.+)$", output, re.MULTILINE):
         error.why = summary[1]
     classify(error, output, CREATION_ERRORS)

@@ -28,8 +28,8 @@ def environment_lock(
 def hold(name: str, *, wait: float, say: Say = lambda _: None) -> Iterator[None]:
     """Hold the lock with this name until the end of the `with` block.
 
-    If another process holds it, report that to `say` and wait for at most `wait` seconds. Raises BusyError,
-    which names the other process, if the lock is still held then.
+    If another process holds the lock, report that to `say` and wait for at most `wait` seconds. If the
+    other process still holds the lock after that time, raise BusyError, which names that process.
     """
     folder = data_dir() / "locks"  # not the environment's own folder: `down` removes that
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)

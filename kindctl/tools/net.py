@@ -33,8 +33,8 @@ _ANY = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound
 class RealNet:
     """Implements protocols.Net.
 
-    The owner of a port is found among the listening sockets of this machine. The owner of a container's
-    port is docker-proxy or rootlesskit; only the engine knows which container it is.
+    `owner` looks for the port among the listening sockets of this machine. The owner of a port that a
+    container publishes is docker-proxy or rootlesskit. Only the engine knows which container that is.
     """
 
     def owner(self, address: str, port: int) -> PortOwner | None:
@@ -135,8 +135,8 @@ class RealNet:
 def _bind(address: str, port: int) -> int:
     """Bind a port, release it, and return its number. Raises OSError.
 
-    SO_REUSEADDR is set, as servers do. So connections in TIME_WAIT do not matter, but a listener on this
-    address or on all addresses does.
+    Like servers, this function sets SO_REUSEADDR. So connections in TIME_WAIT do not prevent the bind, but
+    a listener on this address or on all addresses does.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -160,7 +160,7 @@ def _unbindable(where: str, error: OSError) -> MachineError:
 def _listener(address: str, port: int) -> PortOwner | None:
     """Return the process that listens on the port, or None if there is none.
 
-    Its fields may be empty, because only root can see the processes of other users.
+    The fields of the result may be empty, because only root can see the processes of other users.
     """
     import psutil
 

@@ -1,5 +1,4 @@
-"""Runs child processes: one until it ends, or two that are connected by a pipe. It can also stop all of
-them.
+"""Runs a child process, or two that are connected by a pipe, and can stop all child processes.
 
 Children get no terminal and belong to the session of this process, so that Ctrl-C ends them
 (`stop_children`).
@@ -81,8 +80,8 @@ def run(
     """Run a program and return its standard output.
 
     `say` gets each line of both output streams; `env` is added to the environment. Raises ToolError with
-    the last lines of both streams, in which values of `env` and passwords in URLs are masked. Its code is
-    program-missing if the program is not installed.
+    the last lines of both streams, in which values of `env` and passwords in URLs are masked. The code of
+    the error is program-missing if the program is not installed.
     """
     output = _Output(say)
     if stdin is None:
@@ -134,9 +133,9 @@ def pipe(source: Sequence[str], sink: Sequence[str]) -> str:
 def stop_children(grace: float = 1.0) -> None:
     """Stop all child processes and their children: TERM, then KILL after `grace` seconds.
 
-    The main thread calls this while other threads wait for the children, which then fail in those threads.
-    Processes in another session (Host.spawn) keep running. No child is reaped here, because the thread that
-    waits for it must get its real exit status.
+    The main thread calls this function while other threads wait for the children. In those threads, the
+    stopped children count as failed. Processes in another session (Host.spawn) keep running. No child is
+    reaped here, because the thread that waits for it must get its real exit status.
     """
     with _adopting_orphans():
         for _ in range(2):  # twice, for children that a thread has started meanwhile
@@ -152,7 +151,7 @@ def stop_children(grace: float = 1.0) -> None:
 
 @contextmanager
 def no_children() -> Iterator[None]:
-    """Stop all children. Until the end of the `with` block, threads that want to start one have to wait.
+    """Stop all children. Until the `with` block ends, threads that want to start a child have to wait.
 
     Otherwise a thread that is still running could start another child after its last child was stopped, and
     that child would outlive this process.
@@ -194,7 +193,8 @@ def _short(command: Sequence[str]) -> str:
 
 
 def _file_of(text: bytes, command: Sequence[str]) -> IO[bytes]:
-    """Return a temporary file with this text. Unlike a pipe, a file needs no thread that writes to it.
+    """Return a temporary file that contains `text`. Unlike a pipe, a file needs no thread that writes to
+    it.
 
     Raises ToolError.
     """
@@ -269,10 +269,11 @@ def _children() -> list[int]:
 
 @contextmanager
 def _adopting_orphans() -> Iterator[None]:
-    """Make this process the parent of its orphaned descendants (PR_SET_CHILD_SUBREAPER, prctl(2); Linux).
+    """On Linux, make this process the parent of its orphaned descendants (PR_SET_CHILD_SUBREAPER,
+    prctl(2)).
 
-    Without this, a process that a child starts just before it exits (kind starts another `docker exec`)
-    would keep running unnoticed.
+    Otherwise a child could start a process just before the child exits, and that process would keep
+    running unnoticed. For example, kind starts another `docker exec`.
     """
     import ctypes
 

@@ -5,7 +5,7 @@ and command gets the `Tools`. Unit tests pass fakes (tests/fakes) instead; the c
 assertions on the fakes and on the real classes, which `tools/real.py` creates.
 
 Unless its docstring says otherwise, a method raises ToolError (ApiError for a cluster) if the program or
-server that it uses fails. The error has the command or request and the original message.
+server that it uses fails. The error contains the command or request and the original message.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ ObjectKind = tuple[str, str]
 """(apiVersion, kind), as in ("apps/v1", "Deployment")."""
 
 LOCAL_CA_FILES = "kindctl-local-ca-"
-"""Prefix of the files of kindctl's own certificate authority in the system's trust store. That authority is
-for https://localhost only, so it is never added to an image or a node."""
+"""In the system's trust store, file names of kindctl's own certificate authority start with this prefix.
+That authority is for https://localhost only, so it is never added to an image or a node."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,10 @@ class Kind(Protocol):
     """The `kind` program."""
 
     def version(self) -> str:
-        """Return the version: "0.33.0". Raises MachineError (code kind-missing) if kind is not
-        installed."""
+        """Return the version of kind, such as "0.33.0".
+
+        Raises MachineError (code kind-missing) if kind is not installed.
+        """
 
     def create(self, name: str, config: str, kubeconfig: Path, say: Say) -> None:
         """Create a cluster: `kind create cluster --retain --wait 0s`. `config` is kind's YAML.
@@ -62,7 +64,7 @@ class Cluster(Protocol):
         """Return whether GET /readyz succeeds within 2 s. Never raises."""
 
     def version(self) -> str:
-        """Return the version of Kubernetes: "1.36.3"."""
+        """Return the version of Kubernetes, such as "1.36.3"."""
 
     def get(self, ref: ObjectRef) -> Object | None:
         """Return the object, or None if it does not exist or the cluster does not know its kind."""
@@ -91,8 +93,8 @@ class Cluster(Protocol):
     def merge_patch(self, ref: ObjectRef, patch: Object, *, dry_run: bool = False) -> None:
         """Send a JSON merge patch (RFC 7386), which replaces lists as a whole.
 
-        Afterwards no field manager owns the fields that the patch has set, so a later apply changes only
-        those of them that the applied object contains.
+        Afterwards no field manager owns the fields that the patch has set. So a later apply changes such a
+        field only if the applied object contains the field.
         """
 
     def delete(self, ref: ObjectRef) -> bool:
@@ -151,8 +153,8 @@ class Net(Protocol):
     def owner(self, address: str, port: int) -> PortOwner | None:
         """Return the process that listens on the port, or None if the port is free.
 
-        Raises MachineError if the port can never be bound: code port-privileged if this user may not bind
-        it, port-address if this machine does not have the address.
+        Raises MachineError if the port can never be bound. The code is port-privileged if this user may
+        not bind the port, and port-address if the address does not belong to this machine.
         """
 
     def free_port(self, address: str, wanted: Sequence[int]) -> int:
@@ -216,15 +218,17 @@ class Host(Protocol):
     def spawn(self, command: Sequence[str], log: Path) -> int:
         """Start a program that keeps running when kindctl exits, and return its process ID.
 
-        Its output is appended to the file `log`. Raises ToolError if it exits at once.
+        The program's output is appended to the file `log`. Raises ToolError if the program exits at once.
         """
 
     def alive(self, pid: int) -> bool:
         """Return whether the process is running."""
 
     def terminate(self, pid: int) -> None:
-        """Send SIGTERM to the process, and SIGKILL if it is still running 10 s later. Wait until it has
-        exited."""
+        """Send SIGTERM to the process, and wait until the process has exited.
+
+        If the process is still running 10 s later, it gets SIGKILL.
+        """
 
     def read(self, path: Path) -> str | None:
         """Return the text of a file, or None if it does not exist."""
@@ -243,8 +247,10 @@ class Host(Protocol):
     def has_systemd(self) -> bool: ...
 
     def os_release(self) -> Mapping[str, str]:
-        """Return the fields of /etc/os-release (ID, VERSION_CODENAME, ...); empty if there is no such
-        file."""
+        """Return the fields of /etc/os-release (ID, VERSION_CODENAME, ...).
+
+        The result is empty if there is no such file.
+        """
 
     def free_disk(self, path: str) -> int:
         """Return the free bytes of the file system that contains `path`, which need not exist."""
@@ -253,7 +259,8 @@ class Host(Protocol):
         """Return how many bytes of memory are available without swapping."""
 
     def trusted_cas(self) -> Mapping[str, str]:
-        """Return the certificate authorities that administrators added to this machine: file name -> PEM.
+        """Return the certificate authorities that administrators added to this machine, as file name ->
+        PEM.
 
         The authorities of the distribution and of kindctl itself (LOCAL_CA_FILES) are not included.
         """
@@ -318,8 +325,7 @@ class Forwards(Protocol):
         """Stop these forwards. Forwards that do not exist are ignored."""
 
     def end(self, environment: str) -> bool:
-        """Stop all forwards and their process, even if the process hangs. Return False if there was
-        none."""
+        """Stop all forwards and their process, even if it hangs. Return False if no process was running."""
 
 
 @dataclass(frozen=True)

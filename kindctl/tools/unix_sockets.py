@@ -1,5 +1,4 @@
-"""Short names for Unix sockets: such a name may have at most 108 bytes (unix(7)), but paths may be
-longer."""
+"""Short names for Unix sockets, whose names may not exceed 108 bytes (unix(7)), unlike other paths."""
 
 from __future__ import annotations
 
@@ -15,7 +14,8 @@ LONGEST = 100
 def short_name(path: Path) -> Iterator[str]:
     """Yield a name for the socket that is short enough. It is valid until the end of the `with` block.
 
-    The name of a long path goes through a descriptor of its folder: /proc/self/fd/NUMBER/FILE.
+    If the path is too long, the name is /proc/self/fd/NUMBER/FILE. NUMBER is an open descriptor of the
+    socket's folder.
     """
     if len(os.fsencode(path)) <= LONGEST:
         yield str(path)

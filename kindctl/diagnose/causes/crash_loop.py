@@ -27,11 +27,11 @@ NOT_STARTED = 128  # containerd's, with reason StartError
 NO_SUCH_PROGRAM = re.compile(
     "executable file not found|permission denied|no such file or directory|is a directory"
 )
-"""Messages of the runtime for failures to start a container that will not disappear by themselves."""
+"""Messages of the runtime if a container cannot start. These failures do not disappear by themselves."""
 
 SERVICE_LINK = re.compile(r"tcp://(?:\d{1,3}\.){3}\d{1,3}:\d+")
-"""Value of the variable NAME_PORT that Kubernetes sets for a Service NAME. Programs often expect a number.
-https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables"""
+"""For a Service NAME, Kubernetes sets the variable NAME_PORT to such a value. Programs often expect a
+number. https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables"""
 
 STOPPED_BY_OTHERS = (137, 143)  # KILL, TERM: a probe, the kernel
 LINES = 8
@@ -101,7 +101,8 @@ def _has_all_it_needs(
 
 
 def _neighbours(evidence: Evidence, looping: Sequence[Container]) -> list[Object]:
-    """Return the other pods in the namespaces of the looping containers that should be ready."""
+    """Return the pods that should be ready and share a namespace with a looping container, but not its
+    pod."""
     names = {container.pod["metadata"]["name"] for container in looping}
     spaces = {container.pod["metadata"].get("namespace") for container in looping}
     return [

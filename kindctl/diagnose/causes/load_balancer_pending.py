@@ -22,8 +22,8 @@ def _is_pending(service: Object) -> bool:
 def _cause(evidence: Evidence, service: Object) -> Cause:
     """Return the cause, which depends on whether a controller in this cluster assigns addresses.
 
-    Such a controller leaves a trace on the Service at once: an event (MetalLB, and the controllers of all
-    clouds), or a finalizer for its clean-up.
+    Such a controller at once creates an event about the Service (MetalLB, and the controllers of all
+    clouds), or adds a finalizer to the Service, for its clean-up.
     """
     name = title({"kind": "Service", **service})
     events = evidence.events_about(service)

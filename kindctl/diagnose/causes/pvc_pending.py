@@ -8,7 +8,8 @@ from kindctl.models import Cause, Object
 IMPOSSIBLE = ("not found", "no storage class is set")
 NORMAL = "WaitForFirstConsumer"
 INSTALLED_LATER = (None, "standard")
-"""The default class. kind installs it last, and claims that exist by then get it too (KEP-3333)."""
+"""The default storage class. kind installs this class last. Claims that already exist then get this class
+too (KEP-3333)."""
 
 
 def explain(evidence: Evidence) -> Cause | None:

@@ -1,4 +1,4 @@
-"""No node can run a pod; the scheduler's event says why (kind#1971, ingress-nginx#8874)."""
+"""No node can run a pod. The scheduler's event says why (kind#1971, ingress-nginx#8874)."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _exceeds_all(pod: Object, nodes: Sequence[Object], name: str) -> bool:
 
 
 def _quantity(text: str) -> float:
-    """Return the value of a quantity: 0.5 for "500m", 1073741824 for "1Gi".
+    """Return the value of a quantity. For example, "500m" is 0.5, and "1Gi" is 1073741824.
 
     The kubernetes client has such a function, but importing it opens a socket, and the modules of causes
     must do no I/O.

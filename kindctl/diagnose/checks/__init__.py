@@ -1,7 +1,7 @@
 """Checks the machine. There is one module per check; CHECKS lists them in the order of their repair.
 
-A verdict has the code of its check, or a more specific one if the check does not pass ("engine-down" of
-"engine"). Each code has a page in docs/troubleshooting.
+The code of a verdict is the code of its check. If the check does not pass, the code may be more specific:
+the check "engine" can return "engine-down". Each code has a page in docs/troubleshooting.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ def planned_repairs(tools: Tools, wants: Wants, verdicts: Sequence[Verdict]) -> 
 def repair(tools: Tools, wants: Wants, verdicts: Sequence[Verdict], say: Say) -> Iterator[str]:
     """Repair what the verdicts report. Yields a sentence for each check that was repaired.
 
-    A check that was blocked by another one is run again first. Raises KindctlError if a failed check cannot
-    be repaired; a warning that cannot be repaired is reported to `say` and skipped.
+    A check that was blocked by another one is run again first. Raises KindctlError if a failed check
+    cannot be repaired. A warning that cannot be repaired is reported to `say` and skipped.
     """
     for check, before in zip(_applicable(wants), verdicts, strict=True):
         verdict = _ask(check, tools, wants) if before.blocked_by else before
@@ -97,7 +97,7 @@ def repair(tools: Tools, wants: Wants, verdicts: Sequence[Verdict], say: Say) ->
 
 
 def raise_for(verdicts: Iterable[Verdict]) -> None:
-    """Raise MachineError for the first failed verdict; its `why` lists the others."""
+    """Raise MachineError for the first failed verdict. The `why` of the error lists the other failures."""
     failed = [verdict for verdict in verdicts if verdict.level == "failed"]
     if not failed:
         return
@@ -111,7 +111,7 @@ def raise_for(verdicts: Iterable[Verdict]) -> None:
 
 
 class _CachedInfo:
-    """An Engine that reads its `info` once for all checks: many use it, and reading it takes three
+    """An Engine that reads its `info` only once. Many checks use `info`, and reading it takes three
     processes."""
 
     def __init__(self, engine: Engine, info: Future[EngineInfo]) -> None:

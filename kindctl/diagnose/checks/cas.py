@@ -1,4 +1,4 @@
-"""Which certificate authorities were added to those of the machine's distribution?
+"""Which certificate authorities did administrators add to this machine?
 
 Company networks often use a certificate authority of their own. Builds and nodes that do not trust it
 cannot download anything (k3d#1246).

@@ -33,8 +33,10 @@ class Debootstrap(PackageCheck):
 
 
 def _has_built_images(tools: Tools) -> bool:
-    """Return whether images were built here before, so that debootstrap is only needed to build them
-    again."""
+    """Return whether images were built here before.
+
+    In that case, debootstrap is needed only to build the images again.
+    """
     try:
         return bool(tools.engine.images(BUILT_IMAGES))
     except KindctlError:

@@ -57,7 +57,8 @@ class Engine(PackageCheck):
         )
 
     def _unsuitable(self, host: Host, info: EngineInfo) -> Verdict | None:
-        """Return the verdict for an engine that cannot run nodes without restrictions; None if it can."""
+        """Return a verdict if the engine cannot run nodes, or only with restrictions. Otherwise return
+        None."""
         if info.product == "podman":
             return self.failed(
                 f"the engine is Podman {info.version}, which kindctl does not support",
@@ -105,12 +106,15 @@ def _upgrade(host: Host) -> str:
 
 
 def _version(text: str) -> tuple[int, ...]:
-    """Return the major and minor version: (26, 1) for "26.1.5+dfsg1"."""
+    """Return the major and minor version. For example, the result for "26.1.5+dfsg1" is (26, 1)."""
     return tuple(int(part) for part in text.split(".")[:2] if part.isdigit())
 
 
 def _may_raise_limits(host: Host) -> bool:
-    """Return whether the capability bounding set has CAP_SYS_RESOURCE. True if that cannot be read."""
+    """Return whether the capability bounding set contains CAP_SYS_RESOURCE.
+
+    Returns True if the set cannot be read.
+    """
     for line in (host.read(Path("/proc/self/status")) or "").splitlines():
         name, _, value = line.partition(":")
         if name == "CapBnd":

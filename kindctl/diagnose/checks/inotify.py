@@ -51,7 +51,7 @@ class Inotify(Check):
 def _values(host: Host) -> dict[str, int]:
     """Return this machine's current inotify limits.
 
-    Empty on macOS, where the limits that matter are in the engine's virtual machine.
+    The result is empty on macOS, where the limits of the engine's virtual machine matter instead.
     """
     values = {name: host.sysctl(name) for name in LIMITS}
     return {name: int(value) for name, value in values.items() if value is not None}

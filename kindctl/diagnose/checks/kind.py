@@ -10,9 +10,9 @@ from kindctl.models import Verdict
 from kindctl.tools.protocols import Tools
 
 NEWEST_KUBERNETES = {27: 32, 28: 33, 29: 33, 30: 34, 31: 35, 32: 36, 33: 37}
-"""kind 0.N -> the newest Kubernetes 1.N that it was released with: the default image in kind's source
-(pkg/apis/config/defaults/image.go). Later node images may need a newer kind (kind#3853). Earlier ones work,
-although kind promises only "best effort"."""
+"""Minor version of kind 0.x -> minor version of the newest Kubernetes 1.y in that release of kind. This is
+the default image in kind's source (pkg/apis/config/defaults/image.go). Later node images may need a newer
+kind (kind#3853). Earlier node images work, although kind promises only "best effort"."""
 
 OLDEST_KIND, NEWEST_KIND = min(NEWEST_KUBERNETES), max(NEWEST_KUBERNETES)
 
@@ -31,10 +31,10 @@ class Kind(PackageCheck):
         return self._too_old(version, wants.kubernetes) or self.ok(f"kind {version}")
 
     def _too_old(self, version: str, kubernetes: str) -> Verdict | None:
-        """Return the verdict if this version of kind does not support this version of Kubernetes, else
-        None.
+        """Return a verdict if the installed kind does not support this Kubernetes version, or else None.
 
-        A version of kind that is newer than the table is assumed to support what the newest one in it does.
+        If kind is newer than all versions in the table, it is assumed to support what the newest version
+        in the table supports.
         """
         kind, wanted = minor(version), minor(kubernetes)
         newest = NEWEST_KUBERNETES.get(kind, NEWEST_KUBERNETES[NEWEST_KIND])

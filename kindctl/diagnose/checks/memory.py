@@ -24,8 +24,8 @@ class Memory(SpaceCheck):
 def _available(tools: Tools) -> tuple[float, str]:
     """Return the available memory in bytes, and a description of it.
 
-    This is the free memory of this machine. If the engine runs elsewhere (on another machine, or in the
-    virtual machine of Docker Desktop), or has less memory, this is the memory of the engine.
+    Normally the result is the free memory of this machine. The result is the engine's memory if the engine
+    has less memory, or runs elsewhere (on another machine, or in the virtual machine of Docker Desktop).
     """
     free = float(tools.host.free_memory())
     seen = f"{free / GB:.1f} GB of memory available"

@@ -17,7 +17,7 @@ from kindctl.tools.protocols import PortOwner, Tools
 
 FIRST_UNPRIVILEGED = 1024
 UNPRIVILEGED = 8000
-"""Number to add to a privileged port for a suggestion: 80 -> 8080, 443 -> 8443."""
+"""To suggest another port, this number is added to a privileged port: 80 -> 8080, 443 -> 8443."""
 
 ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not bound
 
@@ -57,7 +57,8 @@ class Ports(Check):
 def _conflict(
     tools: Tools, wants: Wants, holders: Sequence[ContainerInfo], address: str, port: int
 ) -> Conflict | None:
-    """Return why a port cannot be used; None if it is free, or used by this environment itself."""
+    """Return why a port cannot be used. Return None if it is free, or if this environment itself uses
+    it."""
     holder = next((c for c in holders if _publishes(c, address, port)), None)
     label = holder.labels.get(DOCKER_ENVIRONMENT_LABEL, "") if holder else ""
     if label and label == wants.environment:
@@ -97,7 +98,7 @@ def _unbindable(tools: Tools, error: MachineError) -> Conflict | None:
 def _free_instead(tools: Tools, wants: Wants, taken: Iterable[WantedPort]) -> Iterator[str]:
     """Yield a sentence with the keys of kindctl.yaml that set the taken ports, each with a free port.
 
-    Yields nothing if no key sets them.
+    Yields nothing if no key sets the taken ports.
     """
     asked = {wanted.port for wanted in wants.ports}
     keys = []
