@@ -1,5 +1,5 @@
-"""Loads plug-ins: a registry says for each name in kindctl.yaml where its code is, which is
-imported when needed."""
+"""Loads plug-ins. A registry maps each name in kindctl.yaml to the place of its code. The code is imported
+when it is needed."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ FieldPath = tuple[str | int, ...]
 
 
 class FieldProblem(NamedTuple):
-    """One thing that is wrong at a field. `at_key`: the key is wrong, not its value."""
+    """One thing that is wrong at a field. `at_key` says that the key is wrong, and not its value."""
 
     path: FieldPath
     message: str
@@ -37,8 +37,8 @@ def dotted(path: FieldPath) -> str:
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """Return a hint for an unknown name: the known name with the most similar spelling.
 
-    If none is similar, returns `otherwise`, or without it a list of the known names; empty if there are
-    none.
+    If no name is similar, returns `otherwise`. If `otherwise` is empty, returns a list of the known names,
+    or an empty text if `known` is empty.
     """
     names = list(known)
     if close := difflib.get_close_matches(name, names, 1):

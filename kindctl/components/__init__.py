@@ -42,7 +42,8 @@ ADDONS: dict[str, tuple[str, str]] = {
 
 
 def controller_class(name: str) -> type[Controller]:
-    """Return the class of the ingress controller of that name in kindctl.yaml. Raises UsageError."""
+    """Return the class of the ingress controller that kindctl.yaml calls by this name. Raises
+    UsageError."""
     found: type[Controller] = load_plugin(
         CONTROLLERS, name, kind="ingress controller", choices="ingress.controller is none or one of"
     )
@@ -50,6 +51,6 @@ def controller_class(name: str) -> type[Controller]:
 
 
 def load_addon(name: str, setup: Setup) -> Addon:
-    """Return the add-on of that name in kindctl.yaml. Raises UsageError."""
+    """Return the add-on that kindctl.yaml calls by this name. Raises UsageError."""
     found: type[Addon] = load_plugin(ADDONS, name, kind="add-on", choices="addons takes any of")
     return found(setup)

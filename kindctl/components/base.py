@@ -36,7 +36,7 @@ class Component(Protocol):
 
     @property
     def has_late_objects(self) -> bool:
-        """Whether the component has late objects, or something for `prove` to check."""
+        """Whether the component defines late objects, or `prove` has something to check."""
         return False
 
     def images(self) -> Sequence[str]:
@@ -55,8 +55,9 @@ class Component(Protocol):
         return []
 
     def prove(self, cluster: Cluster) -> str:
-        """Return what keeps the component from working (its webhook does not answer); empty if it works.
-        Called after the late objects are applied, until it returns an empty text."""
+        """Return why the component does not work, for example that its webhook does not answer. An empty
+        text means that the component works. After the late objects are applied, kindctl calls this until
+        the text is empty."""
         return ""
 
     def routes(self, endpoints: Sequence[Endpoint]) -> Sequence[Route]:
@@ -83,7 +84,8 @@ class Exclusive(Protocol):
     """A component whose objects depend on those of the other environments on this machine."""
 
     def exclusively(self) -> AbstractContextManager[None]:
-        """Return a lock that is held while the objects are computed again and applied. Raises BusyError."""
+        """Return a lock. The caller holds the lock while it computes the objects again and applies them.
+        Raises BusyError."""
         ...
 
 
@@ -168,18 +170,20 @@ class Controller(Component):
     @classmethod
     @abstractmethod
     def entry_point(cls, custom: CustomSettings | None, *, node_ports: bool) -> EntryPoint:
-        """Return the Service through which requests enter. `node_ports`: whether they enter through
-        node ports, which all bundled controllers share so that one can take over from another
-        (ingress/handover.py)."""
+        """Return the Service through which requests enter the cluster.
+
+        `node_ports` says whether requests enter through node ports. All bundled controllers share these
+        node ports, so that one controller can take over from another (ingress/handover.py).
+        """
 
     @property
     @abstractmethod
     def host_ports(self) -> Mapping[int, str]:
-        """The node's ports that the component's pods use, each with what uses it."""
+        """Return the ports of the node that the component's pods use, and what uses each port."""
 
     def with_proof(self, route: Route) -> Route:
-        """Return the route with the fields set that say how to prove where its answer comes from
-        (see ingress/proof.py)."""
+        """Return the route with those fields set that say how to prove where its answer comes from (see
+        ingress/proof.py)."""
         return route
 
     def resync(self, cluster: Cluster) -> None:

@@ -1,7 +1,7 @@
 """What the ingress controllers that kindctl ships have in common.
 
-Such a controller consists of any number of workloads. Those whose pods its own Service selects serve the
-requests: they have the ports of a node, if any, and run in replicas.
+Such a controller consists of one or more workloads. The workloads whose pods the controller's Service
+selects serve the requests. Only these use ports of a node, if any, and run in several replicas.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ READY_NODE = "ingress-ready"
 
 
 class BundledController(ShippedComponent, Controller):
-    """An ingress controller that kindctl ships. A subclass sets the attributes that have no value
-    here, and overrides what differs."""
+    """An ingress controller that kindctl ships. A subclass must set the attributes without a default, and
+    overrides the methods that differ."""
 
     home: ClassVar[EntryPoint]
     """Its own Service, in its usual namespace. The pods behind it name their ports http and https."""
@@ -59,7 +59,7 @@ class BundledController(ShippedComponent, Controller):
 
     def objects(self, cluster: Cluster, resolve: Resolve) -> list[Object]:
         """Return the shipped objects, completed and changed as the environment needs them. Raises
-        LookupError if no manifest in `files` has the Service of `home`."""
+        LookupError if no manifest in `files` defines the Service that `home` names."""
         waits = bool(self.handover.others(cluster, self.name))
         objects = super().objects(cluster, resolve)
         self.fill_in(objects, cluster)
@@ -96,13 +96,14 @@ class BundledController(ShippedComponent, Controller):
         """Complete the shipped objects with what depends on the environment and its cluster."""
 
     def leave_node(self, workload: Object) -> None:
-        """Change a workload that is reached through its Service: it needs no port of a node, and
-        may run on any node."""
+        """Change a workload that requests reach through its Service. Such a workload needs no port of a
+        node, and may run on any node."""
         leave_node(workload)
         workload["spec"]["template"]["spec"].get("nodeSelector", {}).pop(READY_NODE, None)
 
     def prepare_for_replicas(self, workload: Object) -> None:
-        """Change a workload that runs in several replicas, so that none loses a request when it stops."""
+        """Change a workload that runs in several replicas, so that a replica loses no request when it
+        stops."""
 
     def relocate(self, objects: Sequence[Object]) -> None:
         """Move objects from the usual namespace into the one that this environment uses."""

@@ -19,9 +19,9 @@ def shipped_objects(
 ) -> list[Object]:
     """Return copies of the objects in these files of the package's folder `manifests`, in order.
 
-    `by_container`: name of a container -> its image, which replaces the one in the manifest; `resolve`
-    gives the name under which the nodes have it. Raises LookupError for a container that has no image
-    there.
+    `by_container` maps the name of a container to the image that replaces the one in the manifest.
+    `resolve` returns the name under which the nodes store an image. Raises LookupError for a container
+    that `by_container` does not list.
     """
     objects = [obj for file in files for obj in copy.deepcopy(_parsed(package, file))]
     for _, container in containers(objects):
@@ -46,7 +46,7 @@ def is_late(manifest: Manifest) -> bool:
 
 
 def copies(manifests: Iterable[Manifest], *, late: bool) -> list[Object]:
-    """Return copies of the objects: only of the late ones, or only of all others."""
+    """Return copies of the late objects only, or of all other objects only."""
     return [copy.deepcopy(manifest.obj) for manifest in manifests if is_late(manifest) == late]
 
 
@@ -57,7 +57,7 @@ def images_in(manifests: Iterable[Manifest]) -> tuple[str, ...]:
 
 
 def shape_if_exposed(obj: Object, exposure: Exposure) -> None:
-    """Change the Service that is exposed as the exposure needs it; leave all other objects alone."""
+    """Change the exposed Service as its exposure needs, and leave all other objects alone."""
     meta = obj["metadata"]
     exposed = {(port.namespace, port.service) for port in exposure.ports}
     if obj["kind"] == "Service" and (meta.get("namespace"), meta["name"]) in exposed:

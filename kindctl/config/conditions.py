@@ -17,8 +17,8 @@ from kindctl.schema import Config, ExistingConfig
 
 @dataclass(frozen=True)
 class Condition:
-    """A key that has an effect only if `is_met`. `otherwise` says where it has none, `hint` what to
-    do then."""
+    """A key that only has an effect if `is_met`. `otherwise` says where the key has no effect, and `hint`
+    says what to do in that case."""
 
     path: FieldPath
     is_met: Callable[[Config], bool]

@@ -46,8 +46,9 @@ def find_file(start: Path) -> Path | None:
 
 
 def load(file: Path | None = None, *, name: str | None = None) -> Loaded:
-    """Read `file` (or the kindctl.yaml in that folder); without it the nearest kindctl.yaml; without that
-    the sample that ships with kindctl. `name` replaces the name in the file.
+    """Read `file`, or the kindctl.yaml in `file` if that is a folder. Without `file`, read the nearest
+    kindctl.yaml, or, if none is found, the sample that ships with kindctl. `name` replaces the name in the
+    file.
 
     Raises ConfigError with every problem of both files: unknown keys, wrong types, clashes, paths that do
     not exist.
@@ -99,8 +100,8 @@ def _mapping(document: Document) -> dict[str, Any]:
 
 
 def _placed(documents: Sequence[Document], problem: FieldProblem) -> Problem:
-    """Return the problem with its file and place. If both files set the field, the override is at
-    fault, whose value won; that is the first of the documents."""
+    """Return the problem with its file and place. If both files set the field, the place is in the
+    override, because its value won. The override is the first of the documents."""
     path, message, hint, at_key = problem
     document = next((one for one in documents if one.has(path)), documents[-1])
     return Problem(document.file, *document.place(path, at_key=at_key), message, hint)

@@ -118,9 +118,9 @@ def _example(path: FieldPath, expected: str, prefix: str) -> str:
 
 
 def _one_of_each_choice(error: ValidationError) -> Iterator[tuple[FieldPath, Mapping[str, Any]]]:
-    """Yield (path, error) of each error to report. Where the schema allows a word or a mapping,
-    pydantic reports errors for both: of a mapping those of the mapping are meant, of anything
-    else the one that says what is allowed."""
+    """Yield (path, error) of each error to report. Where the schema allows a word or a mapping, pydantic
+    reports errors for both. If the file contains a mapping, only the errors of the mapping are reported.
+    Otherwise only the error that says what is allowed is reported."""
     is_mapping: dict[
         FieldPath, bool
     ] = {}  # path of a choice -> whether the file has a mapping there

@@ -13,10 +13,11 @@ LOCALHOST = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - compared, not 
 
 
 def name_in_urls(address: str) -> str:
-    """Return the host in a URL for an address of this machine: `localhost` where that leads to it.
+    """Return the host that URLs contain for an address of this machine. This is `localhost` if `localhost`
+    leads to the address, and otherwise the address itself.
 
     A browser may take `localhost` for ::1, and then tries 127.0.0.1 too (cloud-provider-kind#387).
-    It never leads to any other address, such as 127.0.0.2.
+    `localhost` never leads to any other address, such as 127.0.0.2.
     """
     if address in LOCALHOST:
         return "localhost"
@@ -55,7 +56,7 @@ class OnThisMachine:
         return tuple(Endpoint(port.scheme, self.address, port.local, host) for port in self.ports)
 
     def shape(self, service: Object) -> None:
-        """Leave the Service as it is: its pods are reached without it."""
+        """Leave the Service unchanged, since requests reach its pods without the Service."""
 
 
 class Mapped(OnThisMachine):

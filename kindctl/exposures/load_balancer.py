@@ -17,9 +17,9 @@ UNPRIVILEGED = 8000
 class LoadBalancer(OnThisMachine):
     """See models.Exposure. The `local` of each port is the port of the external address.
 
-    `local_ports`: for each of `ports` a port of this machine that is forwarded to the same Service, bound
-    to `address`; or none. `reachable`: whether this machine reaches the external address, so that its URL
-    is printed and proven.
+    `local_ports` is empty, or contains one port of this machine for each of `ports`. These ports are bound
+    to `address` and forwarded to the same Service. `reachable` says whether this machine reaches the
+    external address; only then is the URL of that address printed and proven.
     """
 
     local_ports: Sequence[int] = ()

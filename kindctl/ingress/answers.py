@@ -16,8 +16,9 @@ Answer = TypeVar("Answer")
 
 
 def proof_answer(route: Route, answer: Answer, ask: Callable[[Route], Answer]) -> Answer:
-    """Return the answer whose headers tell who answers at the address of `route`: the route's own
-    `answer`, or the witness's, for which `ask` is called."""
+    """Return the answer whose headers tell which controller answers at the address of `route`. This is
+    `answer`, the route's own answer, or the witness's answer. To get the witness's answer, this function
+    calls `ask`."""
     asked = witness(route)
     return answer if asked is route else ask(asked)
 
@@ -57,8 +58,9 @@ def witness_cause(route: Route) -> Cause | None:
 
 
 def foreign_reason(answer: HttpAnswer, identity: str, port: int) -> str:
-    """Return why this answer is not from the environment with this `identity`; empty when it is.
-    `port` is the port of the host that answered, for the message."""
+    """Return why this answer does not come from the environment with this `identity`. Returns an empty
+    text if the answer does come from that environment. `port` is the port of the host that answered; the
+    message names this port."""
     found = answer.headers.get(ENVIRONMENT_HEADER.lower())
     if found == identity:
         return ""
@@ -70,7 +72,7 @@ def foreign_reason(answer: HttpAnswer, identity: str, port: int) -> str:
 
 
 def mismatch(answer: HttpAnswer, route: Route) -> str:
-    """Return how this answer differs from what the route expects; empty if it does not."""
+    """Return how this answer differs from what the route expects; empty if the answer is as expected."""
     seen = summary(answer)
     if route.status is not None:
         if answer.status != route.status:

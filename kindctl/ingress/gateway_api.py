@@ -39,10 +39,11 @@ class ServesGateways(Protocol):
 
 
 class Definitions:
-    """The CustomResourceDefinitions of Gateway API's standard channel, read from `image`. Those
-    that kindctl did not install are left alone.
+    """The CustomResourceDefinitions of Gateway API's standard channel, read from `image`. Definitions that
+    kindctl did not install are left alone.
 
-    `needed`: the (version, kind) pairs of the group without which the controller does not start.
+    `needed` lists (version, kind) pairs. The controller does not start unless the cluster defines all of
+    them.
     """
 
     def __init__(self, image: str, read: ReadImage, needed: Collection[tuple[str, str]]) -> None:
@@ -56,12 +57,12 @@ class Definitions:
         self._are_foreign: bool | None = None
 
     def objects(self, cluster: Cluster) -> list[Object]:
-        """Return the definitions to apply: all of them, or none if all are in the cluster. They are
-        not compared field by field: for a megabyte that takes the API server seconds, and one
-        version never changes.
+        """Return the definitions to apply: all definitions, or none if the cluster already contains all of
+        them. The definitions are not compared field by field: the API server would need seconds for this
+        megabyte, and a published version never changes.
 
-        Raises ApiError, and KindctlError (gateway-api-old) if definitions that kindctl did not
-        install are too old.
+        Raises ApiError. Raises KindctlError (gateway-api-old) if definitions that kindctl did not install
+        are too old.
         """
         with self._lock:
             if self._are_there(cluster):

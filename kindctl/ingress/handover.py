@@ -36,11 +36,12 @@ WORKLOADS = (("apps/v1", "Deployment"), ("apps/v1", "DaemonSet"))
 
 
 class Handover:
-    """Knows which other controllers of this environment are in charge: their pods have ports of a node,
-    or the shared Service selects them. A controller that merely runs is not in charge.
+    """Knows which other controllers of this environment are in charge. A controller is in charge if its
+    pods use ports of a node, or if the shared Service selects its pods. A controller that merely runs is
+    not in charge.
 
-    `controllers`: the component names of all controllers that exist. The cluster is asked once; when this
-    run itself changes the answer, `over` is called.
+    `controllers` lists the component names of all controllers that exist. The cluster is asked only once.
+    When this run itself changes which controllers are in charge, `over` is called.
     """
 
     def __init__(self, environment: str, controllers: Collection[str]) -> None:
@@ -81,15 +82,15 @@ class Handover:
 
 
 def selects(selector: Mapping[str, str], workload: Object) -> bool:
-    """Return whether a Service with this selector leads to the pods of a workload. It does not if
-    there is no selector, or the object has no pod template."""
+    """Return whether a Service with this selector leads to the pods of a workload. Returns False if the
+    selector is empty, or if the object contains no pod template."""
     labels = labels_of(section(workload, "spec", "template"))
     return bool(selector) and selector.items() <= labels.items()
 
 
 def _has_entry_point(workload: Object, selector: Mapping[str, str] | None) -> bool:
-    """Return whether requests reach the pods of a workload: by ports of their node, or by the
-    shared Service, which has this selector."""
+    """Return whether requests reach the pods of a workload, through ports of their node or through the
+    shared Service. `selector` is the selector of the shared Service."""
     pod = workload["spec"]["template"]["spec"]
     if selects(selector or {}, workload) or pod.get("hostNetwork"):
         return True
@@ -117,8 +118,8 @@ def shared_service(selector: Mapping[str, str], exposure: Exposure) -> Object:
 
 
 def selector_in_charge(cluster: Cluster) -> Mapping[str, str] | None:
-    """Return the selector of the shared Service in the cluster; None if there is none. Raises
-    ApiError."""
+    """Return the selector of the shared Service in the cluster; None if the cluster has no shared Service.
+    Raises ApiError."""
     live = cluster.get(ObjectRef("v1", "Service", SERVICE, NAMESPACE))
     return live["spec"].get("selector") if live else None
 
@@ -129,8 +130,8 @@ def is_shared(exposure: Exposure) -> bool:
 
 
 def is_turned_over(exposure: Exposure, cluster: Cluster) -> bool:
-    """Return whether a controller with this exposure takes over while the previous one still runs:
-    it does if the shared Service exists. Raises ApiError."""
+    """Return whether a controller with this exposure takes over while the previous controller still runs.
+    This is so if the shared Service exists. Raises ApiError."""
     return is_shared(exposure) and selector_in_charge(cluster) is not None
 
 

@@ -51,9 +51,9 @@ def replicate(workload: Object, scaling: Scaling, *, grace: int) -> list[Object]
 
 
 def _spread(selector: Object) -> Object:
-    """Return a constraint that spreads the pods evenly over the nodes that may run them. Nodes that
-    are cordoned or gone do not count, so that their pods run elsewhere; neither do pods of an
-    older template, so that a rollout ends evenly."""
+    """Return a constraint that spreads the pods evenly over the nodes that may run them. Cordoned and lost
+    nodes do not count, so that their pods can run elsewhere. Pods of an older template do not count
+    either, so that the pods are spread evenly when a rollout ends."""
     return {
         "maxSkew": 1,
         "topologyKey": "kubernetes.io/hostname",

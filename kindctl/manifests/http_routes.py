@@ -17,8 +17,8 @@ from kindctl.trust.serving import SECRET
 
 @dataclass(frozen=True)
 class Parent:
-    """A Gateway that a route attaches to. `section` and `port` select listeners of it; unset, they
-    select all."""
+    """A Gateway that a route attaches to. `section` and `port` select listeners of the Gateway; if neither
+    is set, the route attaches to all listeners."""
 
     index: int  # in spec.parentRefs
     namespace: str
@@ -62,8 +62,8 @@ def lets_in(listener: Mapping[str, Any], gateway: Object, route: Object) -> bool
 def served_paths(
     routes: Sequence[Object], gateways: Sequence[Object], classes: Collection[str]
 ) -> list[ServedPath]:
-    """Return what the routes serve through Gateways of these classes. Each host and path comes
-    once, with plain HTTP if a listener has it."""
+    """Return what the routes serve through Gateways of these classes. Each pair of host and path is
+    returned once, with plain HTTP if any listener serves the pair over plain HTTP."""
     found: dict[tuple[str, str], ServedPath] = {}
     for route in routes:
         for listener in sorted(_attached(route, gateways, classes), key=_encrypted):
@@ -96,7 +96,8 @@ def _encrypted(listener: Mapping[str, Any]) -> bool:
 
 
 def _has_own_certificate(listener: Mapping[str, Any]) -> bool:
-    """Return whether the app brings a certificate, instead of the local authority's."""
+    """Return whether the app brings its own certificate, which replaces the local authority's
+    certificate."""
     return any(ref.get("name") != SECRET for ref in entries(listener, "tls", "certificateRefs"))
 
 

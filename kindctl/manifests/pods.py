@@ -48,7 +48,7 @@ def _pod_containers(
 
 
 def containers(part: Any) -> Iterator[tuple[FieldPath, dict[str, Any]]]:
-    """Return (path, container) of every container in an object that names an image."""
+    """Return (path, container) of every container that names an image in this object."""
     return ((path, container) for path, container, _ in _pod_containers(part))
 
 
@@ -101,7 +101,7 @@ def use_images_of_nodes(obj: Object, resolve: Resolve) -> None:
 
 
 def is_latest(reference: str) -> bool:
-    """Return whether the registry may have another image under this reference tomorrow: its tag is
-    `:latest`, written or implied."""
+    """Return whether the registry may store a different image under this reference tomorrow. This is so if
+    the tag is `:latest`, written or implied."""
     name = reference.rpartition("/")[2]
     return "@" not in name and (":" not in name or name.endswith(":latest"))

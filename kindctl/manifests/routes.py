@@ -39,11 +39,12 @@ def app_routes(
     ingress_classes: Collection[str],
     more: Sequence[ServedPath] = (),
 ) -> list[Route]:
-    """Return one route for each `expect`; without any, one for each path that the Ingress objects
-    serve, and for each of `more`, which HTTPRoutes serve.
+    """Return one route for each `expect`. Without any `expect`, return one route for each path that the
+    Ingress objects serve, and one for each path in `more`. `more` contains the paths that HTTPRoutes
+    serve.
 
-    Ingress objects of other classes are left out, as other controllers serve them. The result is
-    empty without endpoints, and if there are no Ingress objects, no `more` and no `expect`.
+    Ingress objects of other classes are left out, as other controllers serve them. The result is empty
+    without endpoints, and also if there are no Ingress objects, no `more` and no `expect`.
     """
     ours = [i for i in ingresses if class_of(i) in ("", *ingress_classes)]
     served = [*(path for ingress in ours for path in _served_paths(ingress)), *more]
@@ -114,7 +115,8 @@ def _connect(endpoint: Endpoint) -> tuple[str, int]:
 
 
 def class_of(ingress: Object) -> str:
-    """Return the class of an Ingress; empty if it sets none, which any controller may serve."""
+    """Return the class of an Ingress. Returns an empty text if the Ingress sets no class; any controller
+    may serve such an Ingress."""
     old = annotations_of(ingress).get(CLASS_ANNOTATION)
     return str(spec_of(ingress).get("ingressClassName") or old or "")
 
@@ -158,8 +160,9 @@ def _served_paths(ingress: Object) -> Iterator[ServedPath]:
 
 
 def _expected_path(wanted: ExpectConfig, served: Sequence[ServedPath]) -> ServedPath:
-    """Return the path of `wanted`, with the host and scheme of the named host; without a name, of
-    the rules for any host, else of the first rule."""
+    """Return the path of `wanted`, together with a host and scheme. If `wanted` names a host, these are
+    that host and its scheme. Otherwise they come from the rules for any host, or, without such rules, from
+    the first rule."""
     if wanted.host is not None:
         same = [path for path in served if path.host == wanted.host]
         own = any(path.own_certificate for path in same)

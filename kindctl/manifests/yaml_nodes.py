@@ -133,7 +133,7 @@ def fields(node: yaml.Node, path: FieldPath) -> Iterator[tuple[yaml.Node, yaml.N
 
 
 def _is_key(node: yaml.Node, part: str | int) -> bool:
-    """Return whether a node is the key `part`, which YAML may have read from other text: it reads
+    """Return whether a node is the key `part`. YAML may have read the key from other text, as it reads
     `yes` as True."""
     if node.value == part or node.tag == "tag:yaml.org,2002:str":
         return bool(node.value == part)
@@ -142,7 +142,8 @@ def _is_key(node: yaml.Node, part: str | int) -> bool:
 
 
 def mark_of(node: yaml.Node, path: FieldPath) -> yaml.Mark:
-    """Return the place of the field at a path; if it is missing, of its nearest parent."""
+    """Return the place of the field at a path. If the field is missing, return the place of its nearest
+    parent."""
     for _, value in fields(node, path):
         node = value
     return node.start_mark
@@ -172,8 +173,8 @@ def _mark_of_byte(text: str, position: int) -> yaml.Mark:
 
 
 def _inside(text: str, mark: yaml.Mark | None) -> yaml.Mark | None:
-    """Return the place, moved into the text if it is below the last line: libyaml reports there
-    what is missing at the end."""
+    """Return a place inside the text. libyaml reports what is missing at the end as a place below the last
+    line; such a place is moved into the text."""
     lines = text.splitlines()
     if mark is None or mark.line < len(lines) or not lines:
         return mark

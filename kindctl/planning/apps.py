@@ -69,7 +69,8 @@ def expose_services(loaded: Loaded, apps: Sequence[AppComponent], node_ports: No
 
 
 def hosts_of(apps: Sequence[AppComponent]) -> Iterator[str]:
-    """Yield the host names of the apps. The certificate must be valid for those that name this machine."""
+    """Yield the host names of the apps. The certificate must be valid for those host names that mean this
+    machine."""
     for app in apps:
         yield from local_hosts(manifest.obj for manifest in app.parsed)
         yield from (wanted.host for wanted in app.expect if wanted.host)
@@ -111,7 +112,8 @@ def _services_with_node_ports(apps: Sequence[AppComponent]) -> Collection[tuple[
 
 
 def raise_errors(findings: Sequence[Finding]) -> tuple[str, ...]:
-    """Return the warnings among the findings. Raises ConfigError with the errors among them."""
+    """Return the warnings among the findings. If any finding is an error, raises ConfigError with all
+    errors."""
     refuse(finding.problem for finding in findings if finding.level == ERROR)
     return tuple(str(finding.problem) for finding in findings)
 
@@ -119,10 +121,11 @@ def raise_errors(findings: Sequence[Finding]) -> tuple[str, ...]:
 def attach_gateways(
     apps: Sequence[AppComponent], controller: object, *, strangers: bool
 ) -> list[Finding]:
-    """Set `gateways` and `gateway_classes` of every app, to those of the controller and of all apps.
+    """Set `gateways` and `gateway_classes` of every app. Both include what the controller and all apps
+    define.
 
-    Returns the findings about Gateways and routes. `strangers` says whether the cluster may have Gateways
-    that kindctl does not know.
+    Returns the findings about Gateways and routes. `strangers` says whether the cluster may contain
+    Gateways that kindctl does not know.
     """
     context = GatewayContext(strangers=strangers)
     if isinstance(controller, ServesGateways):

@@ -50,8 +50,11 @@ def controller_exposure(config: Config, entry_point: EntryPoint) -> Exposure:
 def _exposure(
     config: Config, via: str, ports: Sequence[ExposedPort], address: str, local: int | None = None
 ) -> Exposure:
-    """Return an exposure of that kind. A load balancer also gets forwarded ports of this machine: the port
-    `local` if the file names one, else one for each port if this machine cannot reach the nodes."""
+    """Return an exposure of that kind.
+
+    A load balancer also gets forwarded ports of this machine. If the file names a port `local`, only that
+    port is forwarded. Otherwise each port is forwarded if this machine cannot reach the nodes.
+    """
     options: dict[str, Any] = {}
     if via == "load-balancer":
         reachable = config.cluster.provider != "kind" or nodes_are_reachable()

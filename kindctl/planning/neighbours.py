@@ -46,8 +46,8 @@ def neighbours(engine: Engine, environment: str) -> Neighbours:
 
 
 def _is_of_another(container: ContainerInfo, environment: str) -> bool:
-    """Return whether this is the control plane of another environment, running or stopped. Only a control
-    plane has credentials for its API."""
+    """Return whether this container is the control plane of another environment, running or stopped. Only
+    a control plane stores credentials for its API."""
     owner = container.labels.get(DOCKER_ENVIRONMENT_LABEL, environment)
     return owner != environment and container.labels.get(KIND_ROLE_LABEL) == "control-plane"
 

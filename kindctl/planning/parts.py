@@ -62,8 +62,9 @@ class Parts:
 
     @property
     def needs_handover(self) -> bool:
-        """Whether two controllers cannot be exposed at once, because they use the same ports: of a node, or
-        forwarded ones. External addresses are each controller's own."""
+        """Whether two controllers cannot be exposed at once because both use the same ports (ports of a
+        node, or forwarded ports). External addresses never clash, as each controller gets its own
+        address."""
         if self.controller is None:
             return False
         exposure = self.controller.exposure
@@ -79,8 +80,8 @@ class Parts:
 
     @property
     def external(self) -> dict[str, str]:
-        """The Services that get their address from the cluster, as "namespace/name" -> their
-        component."""
+        """The Services that get an external address from the cluster, as "namespace/name" -> the component
+        that defines the Service."""
         return {
             endpoint.external: component
             for component, exposure in self.exposures

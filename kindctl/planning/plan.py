@@ -77,8 +77,8 @@ def make_plan(loaded: Loaded, tools: Tools) -> Plan:
 
 
 def distinct(references: Iterable[str]) -> tuple[str, ...]:
-    """Return each image once, in its first spelling: postgres:17 and docker.io/library/postgres:17 are
-    one."""
+    """Return each image once, in its first spelling. For example, postgres:17 and
+    docker.io/library/postgres:17 are the same image."""
     found: dict[str, str] = {}
     for reference in references:
         found.setdefault(full_name(reference), reference)
@@ -304,7 +304,7 @@ class _Steps:
         )
 
     def _resolve(self, reference: str) -> str:
-        """Return the name by which pods ask for an image; the reference itself if the engine lacks the
-        image."""
+        """Return the name by which pods ask for an image. If the engine lacks the image, returns the
+        reference unchanged."""
         image = self.images.resolve(reference)
         return self.provider.in_pods(reference, image) if image else reference

@@ -40,8 +40,8 @@ class NamedNodePort:
     tcp: bool
 
     def is_for(self, wanted: ServicePort | None) -> bool:
-        """Return whether `wanted` may have this node port: it is the same port, or the same
-        Service's for another protocol."""
+        """Return whether `wanted` may use this node port. It may if `wanted` is this same port, or another
+        protocol's port of the same Service."""
         if wanted is None or wanted[:2] != (self.service.namespace, self.service.name):
             return False
         return not self.tcp or self.port == wanted[2]
@@ -76,10 +76,10 @@ class NodePorts:
         return found
 
     def choose(self, service: Manifest, port: int) -> int:
-        """Choose a node port for a Service that names none.
+        """Choose a node port for a Service whose manifest names none.
 
-        The choice depends on the Service alone unless something else uses that port, so a cluster in which
-        the port is mapped can stay.
+        The choice depends on the Service alone unless that port is in use. So a cluster that already maps
+        the port need not be created again.
         """
         digest = hashlib.sha256(f"{service.namespace}/{service.name}:{port}".encode()).digest()
         first = int.from_bytes(digest[:4], "big") % len(STATIC_NODE_PORTS)
@@ -238,7 +238,8 @@ def _clash(one: Claim, other: Claim) -> bool:
 def _named_elsewhere(
     loaded: Loaded, claims: Iterable[Claim], node_ports: NodePorts, used: Collection[int]
 ) -> Iterator[Problem]:
-    """Yield a problem for each claim of a node port that the manifest of another Service names."""
+    """Yield a problem for each claim of a node port that is also named in the manifest of another
+    Service."""
     for claim in claims:
         for named in node_ports.named:
             if named.number == claim.port and not named.is_for(claim.service_port):

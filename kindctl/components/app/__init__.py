@@ -41,8 +41,9 @@ class ExposedService:
 
 @dataclass
 class AppComponent(Component):
-    """See components.base.Component. `manifests` are relative to `root`. `problem` makes a Problem with
-    its place in kindctl.yaml from (index of one of the manifests, message, hint)."""
+    """See components.base.Component. The paths in `manifests` are relative to `root`. `problem` takes
+    (index of an entry of `manifests`, message, hint) and returns a Problem with the place of that entry in
+    kindctl.yaml."""
 
     name: str
     namespace: str
@@ -109,8 +110,8 @@ class AppComponent(Component):
     def placed_routes(
         self, endpoints: Sequence[Endpoint]
     ) -> Iterator[tuple[tuple[str | int, ...], Route]]:
-        """Yield each route with the path, relative to the app in kindctl.yaml, of the entry that
-        asks for the route: ("expect", 0)."""
+        """Yield each route, with the path of the entry of kindctl.yaml that asks for the route. The path
+        is relative to the app: ("expect", 0)."""
         ingresses = [m.obj for m in self.parsed if m.kind == "Ingress"]
         http_routes = [m.obj for m in self.parsed if m.kind == "HTTPRoute"]
         behind = app_routes(
@@ -152,12 +153,12 @@ class AppComponent(Component):
 
 
 def assign_namespaces(components: Sequence[Component]) -> None:
-    """Decide which component applies a Namespace that several use. Sets `left_to_others` of the
+    """Decide which component applies a Namespace that several components use. Sets `left_to_others` of the
     apps.
 
-    A Namespace carries the labels of one component, and is deleted with it. That is the component
-    that is not an app and uses it as its namespace; if there is none, the first app whose manifests
-    define it.
+    A Namespace carries the labels of one component, and is deleted with that component. If a component
+    that is not an app uses the Namespace as its own, that component applies it. Otherwise, the first app
+    whose manifests define the Namespace applies it.
     """
     owner: dict[str, str] = {}
     apps = [component for component in components if isinstance(component, AppComponent)]

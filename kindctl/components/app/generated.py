@@ -28,7 +28,8 @@ def wanted(secret: Object) -> list[str]:
 
 
 def given_too(secret: Object) -> list[str]:
-    """Return the keys that the annotation lists although the manifest sets a value for them."""
+    """Return the keys for which the annotation asks for a generated value although the manifest sets
+    one."""
     given = {**(secret.get("data") or {}), **(secret.get("stringData") or {})}
     return [key for key in wanted(secret) if key in given]
 
@@ -38,12 +39,12 @@ def complete(
     existing: Callable[[], Mapping[str, str]],
     made: MutableMapping[str, str],
 ) -> None:
-    """Add the generated values to a Secret, and put all values under `data`.
+    """Add the generated values to a Secret, and move all values to `data`.
 
-    `existing` returns the values that the cluster has; it is called only if something is generated.
-    `made` keeps what was generated for a Secret that is not in the cluster yet, so that the next
-    call returns the same values. `stringData` becomes `data` because the API returns it that way;
-    otherwise it would look like drift.
+    `existing` returns the values that the cluster has. This function calls `existing` only if the Secret
+    needs a generated value. `made` keeps the values generated for a Secret that is not in the cluster yet,
+    so that the next call returns the same values. `stringData` becomes `data` because the API returns
+    `data`; otherwise the Secret would look like drift.
     """
     data: dict[str, str] = dict(secret.get("data") or {})
     for key, value in (secret.pop("stringData", None) or {}).items():
@@ -61,8 +62,8 @@ def complete(
 
 
 def known(cluster: Cluster, ref: ObjectRef, copy_ref: ObjectRef) -> dict[str, str]:
-    """Return the values of a Secret in the cluster, as key -> base64; missing keys are taken from
-    the copy."""
+    """Return the values of a Secret in the cluster, as key -> base64. A key that the Secret lacks gets its
+    value from the copy."""
     own = (cluster.get(ref) or {}).get("data") or {}
     prefix = f"{ref.namespace}.{ref.name}."
     stored = (cluster.get(copy_ref) or {}).get("data") or {}

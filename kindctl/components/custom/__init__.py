@@ -86,8 +86,8 @@ class Custom(Controller):
         return copies(self.parsed, late=True)
 
     def prove(self, cluster: Cluster) -> str:
-        """Return why the workload that an operator creates is not ready; empty if it is. The URLs prove
-        that the controller answers."""
+        """Return why the workload that an operator creates is not ready; empty if the workload is ready.
+        Whether the controller answers is proven by the URLs, not here."""
         ref = self._made_by_operator
         if ref is None:
             return ""

@@ -49,8 +49,8 @@ class Brought:
         return ObjectRef("apps/v1", kind, name, self._config.namespace)
 
     def problems(self, exposure: Exposure, *, fresh_cluster: bool) -> list[Problem]:
-        """Return everything that keeps the controller from working. `exposure` is that of the entry
-        point."""
+        """Return everything that keeps the controller from working. `exposure` is the exposure of the
+        entry point."""
         return [
             *self._class_problems(fresh_cluster=fresh_cluster),
             *self._workload_problems(),
@@ -60,8 +60,8 @@ class Brought:
     # --- problems ---------------------------------------------------------------------------------
 
     def _class_problems(self, *, fresh_cluster: bool) -> Iterator[Problem]:
-        """Check that the IngressClass exists. An existing cluster may have it already; a fresh one does
-        not."""
+        """Check that a manifest defines the IngressClass. An existing cluster is not checked, as it may
+        already contain the class."""
         name = self._config.ingressClass
         known = [m.name for m in self.settings.manifests if m.kind == "IngressClass"]
         if fresh_cluster and name not in known:
@@ -147,8 +147,8 @@ class Brought:
         return {int(port["port"]): port for port in ports if is_tcp(port)}
 
     def _node_port(self, number: int) -> int:
-        """Return the port of the node that leads to the same container port as this port of the Service; 0
-        if there is none."""
+        """Return the port of the node that leads to the same container port as this port of the Service.
+        Returns 0 if no port of the node leads there."""
         if self._service is None or number not in self._ports:
             return 0
         target = self._ports[number].get("targetPort", number)
@@ -170,8 +170,8 @@ class Brought:
 
 
 def _port_of_node(pod: Object, target: Any) -> int:
-    """Return the port of the node that a pod spec gives to the container port `target` (a name or a
-    number); 0 if there is none."""
+    """Return the port of the node that a pod spec maps to the container port `target` (a name or a
+    number). Returns 0 if the pod spec maps none."""
     for _, number, port in on_node(pod):
         if is_tcp(port) and target in (port.get("name"), port.get("containerPort")):
             return number
@@ -185,7 +185,7 @@ def _is_custom(obj: Object) -> bool:
 
 
 def _closest(name: str, known: Iterable[str], what: str, others: Iterable[str] = ()) -> str:
-    """Return a hint: the known name that was probably meant; if no name is similar, all `known`
-    names, or else the `others`."""
+    """Return a hint about a wrong name. The hint is the most similar known name. If no name is similar,
+    the hint lists all `known` names, or, if `known` is empty, the `others`."""
     known = sorted(known)
     return did_you_mean(name, known, f"{what}: {', '.join(known or others) or 'none'}")

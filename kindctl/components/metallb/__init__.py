@@ -46,9 +46,9 @@ class MetalLB(Addon):
 
     @contextmanager
     def exclusively(self) -> Iterator[None]:
-        """Return a lock that keeps two environments from choosing at the same time, and so from
-        choosing the same pool. While it is held, the other environments are asked again for
-        their addresses."""
+        """Return a lock that keeps two environments from choosing a pool at the same time, and so from
+        choosing the same pool. While the lock is held, the other environments are asked again for their
+        addresses."""
         with hold(LOCK, wait=LOCK_SECONDS):
             self._neighbours = None
             yield
@@ -65,8 +65,8 @@ class MetalLB(Addon):
         return objects
 
     def _pool(self, cluster: Cluster) -> str:
-        """Return the addresses that MetalLB assigns: those of the cluster's present pool, if they
-        are still free."""
+        """Return the addresses that MetalLB assigns. The cluster keeps the addresses of its present pool
+        if they are still free."""
         present = entries(cluster.get(POOL) or {}, "spec", "addresses") or [""]
         if self._neighbours is None:
             self._neighbours = self._ask_neighbours()

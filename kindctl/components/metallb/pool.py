@@ -46,8 +46,8 @@ def choose(environment: str, neighbours: Neighbours, current: str = "") -> str:
 
 
 def _slot_of(environment: str, free: Sequence[bool], network: ipaddress.IPv4Network) -> int:
-    """Return the index of the slot for an environment: the one that a hash of its name gives, or
-    the next free one after it."""
+    """Return the index of the slot for an environment. A hash of the environment's name gives the slot; if
+    that slot is in use, the environment gets the next free slot."""
     start = int.from_bytes(hashlib.sha256(environment.encode()).digest()[:4], "big")
     for index in range(start, start + len(free)):
         if free[index % len(free)]:
@@ -64,8 +64,9 @@ def _network(neighbours: Neighbours) -> ipaddress.IPv4Network:
 
 
 def _slots(network: ipaddress.IPv4Network, ranges: Collection[str]) -> list[Range]:
-    """Return the slots of the last quarter of the network or, if the engine has `ranges` of its
-    own, those outside of them. The last slot is left out, as it contains the broadcast address."""
+    """Return the slots that pools may use: those in the last quarter of the network. If the engine is
+    configured with `ranges`, these are all slots outside of `ranges` instead. The last slot is left out,
+    as it contains the broadcast address."""
     engines = [found for net in ranges if (found := _range(net))]
     end = int(network.broadcast_address) + 1
     size = network.num_addresses
@@ -82,8 +83,8 @@ def _slots(network: ipaddress.IPv4Network, ranges: Collection[str]) -> list[Rang
 
 
 def _range(pool: str) -> Range | None:
-    """Return the range of "172.18.9.0-172.18.9.15", "172.18.9.0/28" or "172.18.9.1"; None if that
-    is not IPv4."""
+    """Return the address range that the text means: "172.18.9.0-172.18.9.15", "172.18.9.0/28" or
+    "172.18.9.1". Returns None if the text is not IPv4."""
     first, _, last = pool.partition("-")
     try:
         if last:

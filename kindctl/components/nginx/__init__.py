@@ -108,10 +108,10 @@ class IngressNginx(BundledController):
         ]
 
     def resync(self, cluster: Cluster) -> None:
-        """Make the controller sync, by writing an annotation to its ConfigMap: it never skips an
-        update of that object.
+        """Make the controller sync, by writing an annotation to the controller's ConfigMap. The controller
+        never skips an update of its ConfigMap.
 
-        No manifest contains the annotation, so it does not count as drift.
+        No manifest contains the annotation, so the annotation does not count as drift.
         """
         annotations = {"kindctl.dev/look-again": _now().isoformat()}
         cluster.merge_patch(self._here(CONFIG), {"metadata": {"annotations": annotations}})
@@ -124,8 +124,8 @@ class IngressNginx(BundledController):
         return [webhook]
 
     def prove(self, cluster: Cluster) -> str:
-        """Return why the webhook does not work. Empty if it admits a valid Ingress and rejects an
-        invalid one, which shows that the API server calls it."""
+        """Return why the webhook does not work. Returns an empty text if the webhook admits a valid
+        Ingress and rejects an invalid one. The rejection shows that the API server calls the webhook."""
         try:
             cluster.apply(self._probe("/kindctl"), dry_run=True)
         except ApiError as error:
@@ -137,8 +137,8 @@ class IngressNginx(BundledController):
         return "the admission webhook is not called: the API accepted an Ingress that the webhook rejects"
 
     def pki(self, cluster: Cluster) -> Pki:
-        """Return the webhook's certificate: the cluster's if it is still good, otherwise a new one,
-        which further calls return too."""
+        """Return the webhook's certificate: the cluster's certificate if it is still good, otherwise a new
+        certificate. Further calls return the same new certificate."""
         from kindctl.components.nginx.pki import Pki, create
 
         names = (ADMISSION, f"{ADMISSION}.{self.namespace}.svc")

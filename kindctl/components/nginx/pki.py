@@ -42,8 +42,8 @@ class Pki(Pair):
         return base64.b64encode(self.ca).decode()
 
     def reason_to_renew(self, names: Sequence[str], now: datetime) -> str:
-        """Return why a client that trusts `ca` would not accept the certificate for `names`, now or
-        in 30 days; empty if it would."""
+        """Return why a client that trusts `ca` would reject the certificate for `names`, now or in 30
+        days. Returns an empty text if the client would accept the certificate."""
         return rejection(self.ca, self, names, now)
 
 

@@ -84,9 +84,9 @@ class Traefik(BundledController):
         workload["spec"]["strategy"] = {"type": "RollingUpdate"}
 
     def prepare_for_replicas(self, workload: Object) -> None:
-        """Let a stopping pod accept requests until every node knows that it stops, and then finish
-        those that it has. A new pod is probed later, since /ping answers about a second before
-        the first routes are known."""
+        """Let a stopping pod accept requests until every node knows that the pod stops, and then finish
+        its open requests. The first probe of a new pod comes later, since /ping answers about a second
+        before Traefik knows the first routes."""
         (container,) = workload["spec"]["template"]["spec"]["containers"]
         container["readinessProbe"]["initialDelaySeconds"] = 5
         for entry in ("web", "websecure"):

@@ -25,8 +25,8 @@ IMAGES = (NGINX,)
 def objects(
     cluster: Cluster, resolve: Resolve, environment: str, controller: str, ingress_class: str
 ) -> list[Object]:
-    """Return the objects of the witness behind `controller` (the name of its component), which
-    serves `ingress_class`. Raises ApiError."""
+    """Return the objects of the witness that stands behind `controller`. `controller` is the name of a
+    component, and `ingress_class` is the class that this component serves. Raises ApiError."""
     found = shipped_objects(__name__, ("witness.yaml",), {"nginx": NGINX}, resolve)
     for obj in found:
         obj["metadata"]["namespace"] = SYSTEM_NAMESPACE
