@@ -72,7 +72,7 @@ def show(rows: Sequence[object], output: str = Table.human, *, empty: str = "") 
 
 
 def note(text: str) -> None:
-    """Print a line for people to standard error, apart from the result on standard output."""
+    """Print a line for people to standard error. Results go to standard output."""
     typer.echo(text, err=True)
 
 

@@ -16,7 +16,7 @@ from kindctl.problems import FieldPath, FieldProblem, dotted
 
 @dataclass(frozen=True)
 class Needed:
-    """A shape of a field that must be set."""
+    """Marks a required field: the field must be set, and its value must match `shape`."""
 
     shape: Any
 

@@ -95,8 +95,11 @@ def read_text(file: Path, hint: str) -> str:
 def read(
     text: str, use: Callable[[Loader, yaml.Node], None], loader_class: type[Loader] = Loader
 ) -> list[YamlProblem]:
-    """Call `use` with every document of a text that can be constructed, up to the first syntax error.
-    Returns all problems, also those that `use` meets while it constructs a document."""
+    """Call `use` with each YAML document in `text`, up to the first syntax error. Documents whose data
+    cannot be constructed are left out.
+
+    Returns all problems, also those that `use` meets while it constructs a document.
+    """
     found: list[YamlProblem] = []
     try:
         loader = loader_class(text)

@@ -170,11 +170,11 @@ class IngressNginx(BundledController):
 
 
 def _headers(identity: str) -> str:
-    """Return the headers of ingress/proof.py, set in the http block and so on every answer, error
-    pages included.
+    """Return the nginx directives that set the headers of ingress/proof.py. They go into the http block, so
+    that every response has the headers, including error pages.
 
-    `add-headers` would not do: it names a second ConfigMap, and a change of that makes no
-    controller reload, so a ConfigMap that was deleted and restored would stay without effect. The
+    The option `add-headers` does not work here. It names a second ConfigMap, and the controller does not
+    reload when that ConfigMap changes: after it was deleted and restored, it would have no effect. The
     controller's template sets the variables in each location.
     """
     return (
