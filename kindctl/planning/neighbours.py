@@ -4,17 +4,16 @@ assigns."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from kindctl.components.base import Neighbours
 from kindctl.errors import ToolError
+from kindctl.live.listing import in_parallel
 from kindctl.models import DOCKER_ENVIRONMENT_LABEL
 from kindctl.providers.kind import ADMIN_CONF, KIND_ROLE_LABEL
 from kindctl.providers.registry import NETWORK
 from kindctl.tools.engine_protocol import ContainerInfo, Engine, Network
 
-THREADS = 8
 POOLS = (
     *("kubectl", f"--kubeconfig={ADMIN_CONF}", "--request-timeout=3s"),
     *("get", "ipaddresspools.metallb.io", "--all-namespaces"),
@@ -28,8 +27,7 @@ def neighbours(engine: Engine, environment: str) -> Neighbours:
     containers = engine.containers()
     network = engine.networks().get(NETWORK, Network())
     others = [node for node in containers if _is_of_another(node, environment)]
-    with ThreadPoolExecutor(THREADS) as pool:
-        found = list(pool.map(partial(_pools, engine), others))
+    found = in_parallel(partial(_pools, engine), others)
     return Neighbours(
         subnets=network.subnets,
         addresses=frozenset(

@@ -8,7 +8,7 @@ import inspect
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from kindctl.actions.examples import examples, ways
 from kindctl.components import CONTROLLERS
@@ -18,6 +18,8 @@ from kindctl.images.recipe_book import RecipeBook
 from kindctl.references import parse
 from kindctl.schema import Config, Strict
 from tests import ROOT
+
+Rule = TypeVar("Rule", bound=Callable[..., object])
 
 PAGES = ROOT / "docs" / "ways-in"
 E2E = ROOT / "tests" / "e2e"
@@ -29,6 +31,11 @@ SECTIONS = (
     "## When it does not work",
 )
 """That every page of docs/ways-in has, in this order; others may stand between them."""
+
+
+def by_name(*rules: Rule) -> dict[str, Rule]:
+    """Return the rules of a kind of plug-in by their names, which the tests and CONTRIBUTING.md use."""
+    return {rule.__name__: rule for rule in rules}
 
 
 def assert_nothing_is_missing(complaints: Iterable[str]) -> None:

@@ -25,6 +25,7 @@ from tests.support.component_rules import (
 )
 from tests.support.plug_ins import (
     assert_nothing_is_missing,
+    by_name,
     e2e_faults,
     examples_with,
     pin_faults,
@@ -76,18 +77,15 @@ def is_mentioned_on_a_page(name: str) -> Iterator[str]:
         yield f"{name}: say on a page in docs/ways-in what it is for"
 
 
-BRINGS: dict[str, Callable[[str], Iterator[str]]] = {
-    rule.__name__: rule
-    for rule in (
-        can_be_made,
-        has_a_summary,
-        has_its_name_in_the_schema,
-        has_its_images_pinned,
-        has_a_recipe_for_each_image,
-        has_an_example_that_is_brought_up_end_to_end,
-        is_mentioned_on_a_page,
-    )
-}
+BRINGS: dict[str, Callable[[str], Iterator[str]]] = by_name(
+    can_be_made,
+    has_a_summary,
+    has_its_name_in_the_schema,
+    has_its_images_pinned,
+    has_a_recipe_for_each_image,
+    has_an_example_that_is_brought_up_end_to_end,
+    is_mentioned_on_a_page,
+)
 
 
 def addons_for(rule: str) -> Iterator[str]:

@@ -17,7 +17,7 @@ from kindctl.cli.app import app
 from kindctl.cli.common import Table, TableOption
 from kindctl.cli.reference import as_markdown
 from tests import ROOT
-from tests.support.plug_ins import assert_nothing_is_missing
+from tests.support.plug_ins import assert_nothing_is_missing, by_name
 
 PAGE = (ROOT / "docs" / "cli.md").read_text()
 
@@ -99,17 +99,14 @@ def _section(words: str) -> str:
     return found[0] if found else ""
 
 
-BRINGS: dict[str, Callable[[str], Iterator[str]]] = {
-    rule.__name__: rule
-    for rule in (
-        has_a_one_line_summary,
-        stands_in_a_group_of_the_help,
-        is_on_the_page_of_commands,
-        is_in_the_readme,
-        calls_the_actions,
-        documents_its_json,
-    )
-}
+BRINGS: dict[str, Callable[[str], Iterator[str]]] = by_name(
+    has_a_one_line_summary,
+    stands_in_a_group_of_the_help,
+    is_on_the_page_of_commands,
+    is_in_the_readme,
+    calls_the_actions,
+    documents_its_json,
+)
 
 
 @pytest.mark.parametrize("rule", BRINGS)

@@ -44,6 +44,7 @@ from tests.support.component_rules import (
 )
 from tests.support.plug_ins import (
     assert_nothing_is_missing,
+    by_name,
     component_names,
     controllers_of_e2e,
     example_of_each_controller,
@@ -121,20 +122,17 @@ def has_a_component_name_of_its_own(name: str) -> Iterator[str]:
         )
 
 
-BRINGS: dict[str, Callable[[str], Iterator[str]]] = {
-    rule.__name__: rule
-    for rule in (
-        can_be_made,
-        has_a_summary,
-        has_its_name_in_the_schema,
-        has_its_images_pinned,
-        has_a_recipe_for_each_image,
-        has_an_example,
-        has_a_page,
-        is_brought_up_end_to_end,
-        has_a_component_name_of_its_own,
-    )
-}
+BRINGS: dict[str, Callable[[str], Iterator[str]]] = by_name(
+    can_be_made,
+    has_a_summary,
+    has_its_name_in_the_schema,
+    has_its_images_pinned,
+    has_a_recipe_for_each_image,
+    has_an_example,
+    has_a_page,
+    is_brought_up_end_to_end,
+    has_a_component_name_of_its_own,
+)
 
 
 def images_of(name: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from kindctl.schema import Config, ExposeConfig
 from tests.fakes.ways import ports
 from tests.support.plug_ins import (
     assert_nothing_is_missing,
+    by_name,
     e2e_faults,
     examples_with,
     protocol_faults,
@@ -75,18 +76,15 @@ def _exposures_of(config: Config) -> Iterator[str]:
     yield from (service.via for app in config.apps for service in app.expose)
 
 
-BRINGS: dict[str, Callable[[str], Iterator[str]]] = {
-    rule.__name__: rule
-    for rule in (
-        has_a_summary,
-        has_its_name_in_the_schema,
-        fulfils_its_protocol,
-        has_an_endpoint_for_every_port,
-        shapes_a_service_as_it_says,
-        is_explained_on_a_page,
-        has_an_example_that_is_brought_up_end_to_end,
-    )
-}
+BRINGS: dict[str, Callable[[str], Iterator[str]]] = by_name(
+    has_a_summary,
+    has_its_name_in_the_schema,
+    fulfils_its_protocol,
+    has_an_endpoint_for_every_port,
+    shapes_a_service_as_it_says,
+    is_explained_on_a_page,
+    has_an_example_that_is_brought_up_end_to_end,
+)
 
 
 @pytest.mark.parametrize("rule", BRINGS)

@@ -12,6 +12,7 @@ from kindctl.schema import ImagesConfig
 from tests.fakes.tools import fake_tools
 from tests.support.plug_ins import (
     assert_nothing_is_missing,
+    by_name,
     protocol_faults,
     recipe_book,
     schema_faults,
@@ -45,15 +46,12 @@ def has_a_unit_test(name: str) -> Iterator[str]:
     yield from unit_test_faults(name, name, "images")
 
 
-BRINGS: dict[str, Callable[[str], Iterator[str]]] = {
-    rule.__name__: rule
-    for rule in (
-        has_a_summary,
-        has_its_name_in_the_schema,
-        fulfils_its_protocol,
-        has_a_unit_test,
-    )
-}
+BRINGS: dict[str, Callable[[str], Iterator[str]]] = by_name(
+    has_a_summary,
+    has_its_name_in_the_schema,
+    fulfils_its_protocol,
+    has_a_unit_test,
+)
 
 
 @pytest.mark.parametrize("rule", BRINGS)

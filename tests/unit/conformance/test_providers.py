@@ -14,6 +14,7 @@ from kindctl.schema import ClusterConfig, Config
 from tests.fakes.tools import fake_tools
 from tests.support.plug_ins import (
     assert_nothing_is_missing,
+    by_name,
     e2e_faults,
     examples_with,
     loaded_examples,
@@ -69,17 +70,14 @@ def has_an_example_that_is_brought_up_end_to_end(name: str) -> Iterator[str]:
     yield from e2e_faults(name, examples_of(name), f"cluster: {{provider: {name}}}")
 
 
-BRINGS: dict[str, Callable[[str], Iterator[str]]] = {
-    rule.__name__: rule
-    for rule in (
-        has_a_summary,
-        has_its_name_in_the_schema,
-        fulfils_its_protocol,
-        is_made_by_the_plan,
-        is_explained_on_a_page,
-        has_an_example_that_is_brought_up_end_to_end,
-    )
-}
+BRINGS: dict[str, Callable[[str], Iterator[str]]] = by_name(
+    has_a_summary,
+    has_its_name_in_the_schema,
+    fulfils_its_protocol,
+    is_made_by_the_plan,
+    is_explained_on_a_page,
+    has_an_example_that_is_brought_up_end_to_end,
+)
 
 
 @pytest.mark.parametrize("rule", BRINGS)

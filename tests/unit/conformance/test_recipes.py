@@ -11,6 +11,7 @@ from kindctl.images.recipe_book import RecipeBook
 from tests import ROOT
 from tests.support.plug_ins import (
     assert_nothing_is_missing,
+    by_name,
     recipe_book,
     recipe_faults,
     summary_faults,
@@ -38,15 +39,12 @@ def has_a_row_in_the_readme(name: str, book: RecipeBook) -> Iterator[str]:
         yield f"{name}: add a row to the table of {FOLDER}/README.md: what it takes the place of"
 
 
-BRINGS: dict[str, Callable[[str, RecipeBook], Iterator[str]]] = {
-    rule.__name__: rule
-    for rule in (
-        has_a_summary,
-        has_a_dockerfile,
-        says_what_it_is_made_of,
-        has_a_row_in_the_readme,
-    )
-}
+BRINGS: dict[str, Callable[[str, RecipeBook], Iterator[str]]] = by_name(
+    has_a_summary,
+    has_a_dockerfile,
+    says_what_it_is_made_of,
+    has_a_row_in_the_readme,
+)
 
 
 @pytest.mark.parametrize("rule", BRINGS)
